@@ -1,0 +1,67 @@
+/**
+ * The host layer's seams: what hotspot and validator see of clock, network and log. Each has one real implementation in
+ * this folder, and tests put others in its place.
+ */
+
+/** Time as the shells see it. Nothing below the shells ever reads a clock. */
+export type Clock = {
+  /** Unix milliseconds. */
+  readonly nowMs: () => number;
+  /** Calls back once after `delayMs`; the result cancels. */
+  readonly after: (delayMs: number, callback: () => void) => () => void;
+  /** Calls back every `periodMs`; the result cancels. */
+  readonly every: (periodMs: number, callback: () => void) => () => void;
+};
+
+/** A structured log: an imperative sentence, values as fields; no peer-supplied text at info or above. */
+export type Log = {
+  readonly debug: (message: string, fields?: Record<string, unknown>) => void;
+  readonly info: (message: string, fields?: Record<string, unknown>) => void;
+  readonly warn: (message: string, fields?: Record<string, unknown>) => void;
+  readonly error: (message: string, fields?: Record<string, unknown>) => void;
+  readonly child: (fields: Record<string, unknown>) => Log;
+};
+
+/** Who sent something: an Ed25519 key where the peer's id carries one, and an opaque name of the connection's peer. */
+export type PeerRef = { readonly peerId: string; readonly publicKey: Uint8Array | null };
+
+/** What gossip does with a message: forward it, drop it silently, or drop it and count it against its sender. */
+export type GossipVerdict = "accept" | "ignore" | "reject";
+
+export type GossipHandler = (from: PeerRef, data: Uint8Array) => GossipVerdict | Promise<GossipVerdict>;
+
+/** Answers one request; null closes the stream without an answer. */
+export type RequestHandler = (from: PeerRef, request: Uint8Array) => Promise<Uint8Array | null>;
+
+export type RequestOptions = {
+  readonly maxAnswerBytes: number;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+};
+
+/** A libp2p node: gossip topics, request and response streams, connections. */
+export type Network = {
+  readonly publicKey: Uint8Array;
+  readonly peerId: string;
+  /** Addresses that others can dial, each with this node's peer id. */
+  readonly multiaddrs: () => readonly string[];
+  /** Connects, or does nothing where a connection stands. Throws a CodedError where the peer cannot be reached. */
+  readonly connect: (multiaddr: string, signal?: AbortSignal) => Promise<PeerRef>;
+  readonly isConnected: (peerId: string) => boolean;
+  readonly peers: () => readonly PeerRef[];
+  readonly onPeerChange: (callback: () => void) => () => void;
+  /** Publishes to a topic that was named when the network was created. @returns how many peers it went to. */
+  readonly publish: (topic: string, data: Uint8Array) => Promise<number>;
+  /** Handles a topic's messages; the topic must have been named as subscribed when the network was created. */
+  readonly onGossip: (topic: string, handler: GossipHandler) => void;
+  /** Serves a request/response protocol; longer requests and excess concurrent streams are refused. */
+  readonly serve: (
+    protocol: string,
+    limits: { readonly maxRequestBytes: number; readonly maxConcurrent: number },
+    handler: RequestHandler,
+  ) => Promise<void>;
+  /** One request and its answer, each one length-prefixed message. Throws a CodedError on refusal or timeout. */
+  readonly request: (peerId: string, protocol: string, request: Uint8Array, options: RequestOptions) => Promise<Uint8Array>;
+  readonly disconnect: (peerId: string) => Promise<void>;
+  readonly stop: () => Promise<void>;
+};

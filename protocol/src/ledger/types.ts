@@ -1,0 +1,183 @@
+/**
+ * What goes into the execution of a finalized round and what comes out. Execution is a function of the ledger and these
+ * inputs alone; whatever a shell stores, serves or shows about a round it takes from the `RoundResult`.
+ */
+import type { Reason, TransactionReason } from "../evidence/reasons.ts";
+import type { RegionName } from "../radio/regions.ts";
+import type { CoverageRow } from "../score/coverage.ts";
+import type { EnvelopeKind } from "../wire/envelope.ts";
+import type { BeaconReport, Measurement, ReportBundle } from "../wire/reports.ts";
+import type { Transaction, TransactionKind } from "../wire/transactions.ts";
+
+/** A decoded message of a cut, in the cut's order. Form and signatures were checked before it came into a batch. */
+export type LedgerMessage =
+  | { readonly kind: "reports"; readonly id: Uint8Array; readonly sender: Uint8Array; readonly bundle: ReportBundle }
+  | {
+      readonly kind: Exclude<EnvelopeKind, "reports">;
+      readonly id: Uint8Array;
+      readonly sender: Uint8Array;
+      readonly transaction: Transaction;
+    };
+
+/** `participants`: positions in the validator set whose FINALIZE of the round before the value carries. */
+export type RoundInput = {
+  readonly round: number;
+  readonly timeMs: number;
+  readonly messages: readonly LedgerMessage[];
+  readonly participants: readonly number[];
+};
+
+/** A report's id: its envelope's, and its place in the bundle (beacons, then witnesses, then reveals). */
+export type ReportId = { readonly envelopeId: Uint8Array; readonly index: number };
+
+/** `pending`: no verdict yet, or accepted with the selection at the epoch's end still to come (`selectionPending`). */
+export type VerdictState = "pending" | "accepted" | "refused";
+
+/** A verdict, or a change of one. `accepted` with a reason is valid evidence that is not paid, for that reason. */
+export type ReportOutcome = {
+  readonly reportId: ReportId;
+  readonly hotspot: Uint8Array;
+  readonly kind: "beacon" | "witness" | "reveal";
+  /** The round in which the report was included. */
+  readonly includedRound: number;
+  readonly state: VerdictState;
+  readonly reason: Reason | null;
+  /** Whether the witness cap is still to be applied at the epoch's end; only with `accepted`. */
+  readonly selectionPending: boolean;
+  /** The beacon that the report is, or was judged with. */
+  readonly beacon: ReportId | null;
+  readonly beaconReport: BeaconReport | null;
+  readonly measurement: Measurement | null;
+  /** Asserted places' distance in metres and the free-space ceiling that the strength was held against. */
+  readonly distanceM: number | null;
+  readonly ceilingCentiDbm: number | null;
+};
+
+/** A beacon that has closed, with all that the score needs and the evidence page shows. */
+export type ClosedBeacon = {
+  readonly reportId: ReportId;
+  readonly hotspot: Uint8Array;
+  /** The epoch whose challenge it answers, and the one in which it closed and counts. */
+  readonly challengeEpoch: number;
+  readonly closedEpoch: number;
+  readonly includedRound: number;
+  readonly closedRound: number;
+  readonly reason: Reason | null;
+  readonly report: BeaconReport;
+  readonly eirpCentiDbm: number;
+  readonly secret: Uint8Array | null;
+  readonly witnessesAccepted: number;
+  readonly witnessesUnpaid: number;
+  readonly witnessesRefused: number;
+};
+
+export type TransactionOutcome = {
+  readonly id: Uint8Array;
+  readonly sender: Uint8Array;
+  readonly kind: TransactionKind;
+  readonly reason: TransactionReason | null;
+};
+
+/** Surplus of a hotspot over its quota of the epoch, counted once and not kept one by one. */
+export type OverQuota = { readonly hotspot: Uint8Array; readonly count: number };
+
+export type HotspotView = {
+  readonly key: Uint8Array;
+  readonly owner: Uint8Array;
+  readonly registeredEpoch: number;
+  readonly bond: bigint;
+  /** The newest assertion, and the epoch from whose start it is in force; null while nothing is asserted. */
+  readonly assertion: {
+    readonly cell: bigint;
+    readonly latE7: number;
+    readonly lngE7: number;
+    readonly gainCentiDbi: number;
+    readonly elevationM: number;
+    readonly region: RegionName;
+    readonly fromEpoch: number;
+  } | null;
+  readonly lastActiveEpoch: number | null;
+  readonly silentUntilEpoch: number | null;
+};
+
+export type AccountView = {
+  readonly key: Uint8Array;
+  readonly balance: bigint;
+  readonly nonce: number;
+  /** All rewards ever credited. */
+  readonly earned: bigint;
+};
+
+/** One pool of an epoch: emitted + carriedIn = paid + carriedOut. */
+export type PoolBooks = {
+  readonly emitted: bigint;
+  readonly carriedIn: bigint;
+  readonly paid: bigint;
+  readonly carriedOut: bigint;
+};
+export const POOL_NAMES = ["beacons", "witnesses", "data", "validators"] as const;
+export type PoolName = (typeof POOL_NAMES)[number];
+
+/** A hotspot's line in an epoch's record; lines with neither units nor pay are left out. */
+export type RewardLine = {
+  readonly hotspot: Uint8Array;
+  readonly owner: Uint8Array;
+  readonly beaconUnitsPpm: number;
+  readonly witnessUnitsPpm: number;
+  readonly scalePpm: number;
+  readonly beaconPaid: bigint;
+  readonly witnessPaid: bigint;
+};
+
+/** A paid beacon of the epoch: what each of its witnesses and itself were worth. */
+export type BeaconUnits = {
+  readonly reportId: ReportId;
+  readonly paidWitnesses: number;
+  readonly perWitnessPpm: number;
+  readonly beaconerPpm: number;
+};
+
+/** What an epoch's end made. `record`: the encoded epoch record header; `recordDigest` and roots are 32 bytes. */
+export type EpochClose = {
+  readonly epoch: number;
+  readonly firstRound: number;
+  readonly lastRound: number;
+  readonly startTimeMs: number;
+  readonly endTimeMs: number;
+  readonly seed: Uint8Array;
+  readonly nextSeed: Uint8Array;
+  readonly pools: Readonly<Record<PoolName, PoolBooks>>;
+  readonly lines: readonly RewardLine[];
+  readonly validatorsPaid: readonly { readonly key: Uint8Array; readonly amount: bigint }[];
+  readonly beaconUnits: readonly BeaconUnits[];
+  readonly coverage: readonly CoverageRow[];
+  readonly beaconsClosed: number;
+  readonly witnessesAccepted: number;
+  /** Reports refused in this epoch by reason (witnesses), and beacons by reason. */
+  readonly witnessesRefused: Readonly<Partial<Record<Reason, number>>>;
+  readonly beaconsRefused: Readonly<Partial<Record<Reason, number>>>;
+  readonly accounts: number;
+  readonly record: Uint8Array;
+  readonly recordDigest: Uint8Array;
+  readonly inputsDigest: Uint8Array;
+  readonly rewardRoot: Uint8Array;
+  readonly stateRoot: Uint8Array;
+};
+
+/** Everything that a round changed. Lists are in execution order; keys occur at most once in the changed lists. */
+export type RoundResult = {
+  readonly round: number;
+  readonly epoch: number;
+  readonly timeMs: number;
+  /** Ids that were new in this round, in order: they are `included` from here on. */
+  readonly included: readonly Uint8Array[];
+  readonly outcomes: readonly ReportOutcome[];
+  readonly beaconsClosed: readonly ClosedBeacon[];
+  readonly transactions: readonly TransactionOutcome[];
+  readonly overQuota: readonly OverQuota[];
+  readonly hotspotsChanged: readonly HotspotView[];
+  readonly accountsChanged: readonly AccountView[];
+  readonly epochClose: EpochClose | null;
+  /** SHA-256 over the digest before and this round's ordered writes. */
+  readonly stateDigest: Uint8Array;
+};

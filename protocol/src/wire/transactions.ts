@@ -1,0 +1,151 @@
+/**
+ * Transactions: what an account signs to move money or to say where a hotspot is. Each body carries its epoch and the
+ * account's nonce; registration and assertion also carry the consent of the keys they speak for.
+ */
+import { ContainerType } from "@chainsafe/ssz";
+import {
+  Bytes32,
+  Bytes64,
+  decodeStrict,
+  fromInt16,
+  fromInt32,
+  toInt16,
+  toInt32,
+  Uint8,
+  Uint16,
+  Uint32,
+  Uint64,
+  UintBig64,
+} from "./ssz.ts";
+
+const RegistrationSsz = new ContainerType(
+  { hotspot: Bytes32, owner: Bytes32, epoch: Uint64 },
+  { typeName: "Registration" },
+);
+const AssertionSsz = new ContainerType(
+  {
+    hotspot: Bytes32,
+    cell: UintBig64,
+    latE7: Uint32,
+    lngE7: Uint32,
+    gainCentiDbi: Uint16,
+    elevationM: Uint16,
+    region: Uint8,
+    epoch: Uint64,
+  },
+  { typeName: "Assertion" },
+);
+const RegisterSsz = new ContainerType(
+  { epoch: Uint64, nonce: Uint64, registration: RegistrationSsz, hotspotSignature: Bytes64, ownerSignature: Bytes64 },
+  { typeName: "Register" },
+);
+const AssertSsz = new ContainerType(
+  { epoch: Uint64, nonce: Uint64, assertion: AssertionSsz, hotspotSignature: Bytes64 },
+  { typeName: "Assert" },
+);
+const TransferSsz = new ContainerType(
+  { epoch: Uint64, nonce: Uint64, to: Bytes32, amount: UintBig64 },
+  { typeName: "Transfer" },
+);
+
+/** What hotspot and owner both consent to, signed under the domain `registration`. */
+export type Registration = { readonly hotspot: Uint8Array; readonly owner: Uint8Array; readonly epoch: number };
+/** Where a hotspot says it stands, signed by it under the domain `assertion`. `cell`: H3 index, resolution 12. */
+export type Assertion = {
+  readonly hotspot: Uint8Array;
+  readonly cell: bigint;
+  readonly latE7: number;
+  readonly lngE7: number;
+  readonly gainCentiDbi: number;
+  readonly elevationM: number;
+  readonly region: number;
+  readonly epoch: number;
+};
+/** Sent by whoever pays the bond; owner and hotspot have signed the registration. */
+export type RegisterTransaction = {
+  readonly kind: "register";
+  readonly epoch: number;
+  readonly nonce: number;
+  readonly registration: Registration;
+  readonly hotspotSignature: Uint8Array;
+  readonly ownerSignature: Uint8Array;
+};
+/** Sent by the owner; the hotspot has signed the assertion. In force from the next epoch. */
+export type AssertTransaction = {
+  readonly kind: "assert";
+  readonly epoch: number;
+  readonly nonce: number;
+  readonly assertion: Assertion;
+  readonly hotspotSignature: Uint8Array;
+};
+/** Moves base units from the sender to an account, which it opens where there is none. */
+export type TransferTransaction = {
+  readonly kind: "transfer";
+  readonly epoch: number;
+  readonly nonce: number;
+  readonly to: Uint8Array;
+  readonly amount: bigint;
+};
+export type Transaction = RegisterTransaction | AssertTransaction | TransferTransaction;
+export type TransactionKind = Transaction["kind"];
+export const TRANSACTION_KINDS = ["register", "assert", "transfer"] as const satisfies readonly TransactionKind[];
+
+/** The largest body of any transaction: all have a fixed size. */
+export const MAX_TRANSACTION_BYTES = Math.max(RegisterSsz.fixedSize!, AssertSsz.fixedSize!, TransferSsz.fixedSize!);
+
+const rawAssertion = (a: Assertion) => ({
+  ...a,
+  latE7: fromInt32(a.latE7),
+  lngE7: fromInt32(a.lngE7),
+  gainCentiDbi: fromInt16(a.gainCentiDbi),
+  elevationM: fromInt16(a.elevationM),
+});
+
+/** The bytes that hotspot and owner sign under the domain `registration`. */
+export function encodeRegistration(registration: Registration): Uint8Array {
+  return RegistrationSsz.serialize(registration);
+}
+
+/** The bytes that a hotspot signs under the domain `assertion`. */
+export function encodeAssertion(assertion: Assertion): Uint8Array {
+  return AssertionSsz.serialize(rawAssertion(assertion));
+}
+
+/** The body bytes of an envelope of the transaction's kind. */
+export function encodeTransaction(transaction: Transaction): Uint8Array {
+  switch (transaction.kind) {
+    case "register":
+      return RegisterSsz.serialize(transaction);
+    case "assert":
+      return AssertSsz.serialize({ ...transaction, assertion: rawAssertion(transaction.assertion) });
+    case "transfer":
+      return TransferSsz.serialize(transaction);
+  }
+}
+
+/** Strictly decodes a transaction's body; null where malformed. Ranges and balances are execution's. */
+export function decodeTransaction(kind: TransactionKind, bytes: Uint8Array): Transaction | null {
+  switch (kind) {
+    case "register": {
+      const raw = decodeStrict(RegisterSsz, bytes, MAX_TRANSACTION_BYTES);
+      return raw && { kind, ...raw };
+    }
+    case "assert": {
+      const raw = decodeStrict(AssertSsz, bytes, MAX_TRANSACTION_BYTES);
+      if (raw === null) return null;
+      const { latE7, lngE7, gainCentiDbi, elevationM, ...rest } = raw.assertion;
+      const assertion = {
+        ...rest,
+        latE7: toInt32(latE7),
+        lngE7: toInt32(lngE7),
+        gainCentiDbi: toInt16(gainCentiDbi),
+        elevationM: toInt16(elevationM),
+      };
+      return { kind, ...raw, assertion };
+    }
+    case "transfer": {
+      const raw = decodeStrict(TransferSsz, bytes, MAX_TRANSACTION_BYTES);
+      return raw && { kind, ...raw };
+    }
+  }
+}
