@@ -2,11 +2,9 @@
  * The order of H3 cells, and the grouping that follows from it. In an H3 index the digits stand from coarse to fine,
  * so sorting once by the prefix down to resolution 10 puts the children of every coarser cell side by side, and each
  * coarser level is one pass over the finer one: no hash table, no string.
- *
- * A cell is a pair of unsigned 32-bit words (h3geo.org, "H3 Index Bit Layout"). The high word holds mode (bits 27-30),
- * resolution (20-23), base cell (13-19) and digits 1-4 with the top bit of digit 5; the low word holds the rest: digit
- * r ends at bit 45 - 3r of the whole. Digits finer than the cell's resolution are all ones.
+ * Cells are the high and low halves of geo/cell.ts, in typed arrays.
  */
+import { parentHi, parentLo, resolutionOfHi } from "../geo/cell.ts";
 
 /** The finest resolution that is ordered: what is finer in a cell does not part it from its neighbours here. */
 export const ORDERED_RESOLUTION = 10;
@@ -21,43 +19,38 @@ export interface CellLevel {
   readonly start: Uint32Array;
 }
 
-/** Resolution of a cell, 0-15, from its high word. */
-export function cellResolution(hi: number): number {
-  return (hi >>> 20) & 0xf;
-}
-
 /**
  * Indexes of the cells in ascending order by their prefix down to resolution 10; cells that are the same there keep
- * the order they came in. A radix sort by bytes: linear, and the same on every machine.
- * @param hi high words of cells of resolution 10 or finer; a coarser one is a bug of the caller and throws.
- * @param lo low words, as many.
+ * the order they came in. A radix sort: linear, and the same on every machine.
+ * @param hi high halves of cells of resolution 10 or finer; a coarser one is a bug of the caller and throws.
+ * @param lo low halves, as many.
  */
 export function sortByCell(hi: Uint32Array, lo: Uint32Array): Uint32Array {
   const count = hi.length;
-  if (lo.length !== count) throw new RangeError("Every cell needs both of its words");
+  if (lo.length !== count) throw new RangeError("Every cell needs both of its halves");
   let order = new Uint32Array(count);
   for (let i = 0; i < count; i++) {
-    if (cellResolution(hi[i]!) < ORDERED_RESOLUTION)
+    if (resolutionOfHi(hi[i]!) < ORDERED_RESOLUTION)
       throw new RangeError("A cell is coarser than resolution 10");
     order[i] = i;
   }
-  // Digits 5 (two bits) to 10 are bits 15-31 of the low word; base cell and digits before them bits 0-19 of the high.
+  // Digits 5 (two bits) to 10 are bits 15-31 of the low half; base cell and digits before them bits 0-19 of the high.
   let spare = new Uint32Array(count);
-  for (const [words, shift, bits] of [
+  for (const [halves, shift, bits] of [
     [lo, 15, 9],
     [lo, 24, 8],
     [hi, 0, 10],
     [hi, 10, 10],
   ] as const) {
-    sortByBits(words, shift, bits, order, spare);
+    sortByBits(halves, shift, bits, order, spare);
     [order, spare] = [spare, order];
   }
   return order;
 }
 
-/** One stable counting pass: writes `from` into `to`, ordered by `bits` bits of each entry's word above `shift`. */
+/** One stable counting pass: writes `from` into `to`, ordered by `bits` bits of each entry's half above `shift`. */
 function sortByBits(
-  words: Uint32Array,
+  halves: Uint32Array,
   shift: number,
   bits: number,
   from: Uint32Array,
@@ -66,35 +59,31 @@ function sortByBits(
   const buckets = 1 << bits;
   const mask = buckets - 1;
   const next = new Uint32Array(buckets + 1);
-  for (let i = 0; i < words.length; i++) next[((words[i]! >>> shift) & mask) + 1]!++;
+  for (let i = 0; i < halves.length; i++) next[((halves[i]! >>> shift) & mask) + 1]!++;
   for (let bucket = 0; bucket < buckets; bucket++) next[bucket + 1]! += next[bucket]!;
   for (let i = 0; i < from.length; i++) {
     const entry = from[i]!;
-    to[next[(words[entry]! >>> shift) & mask]!++] = entry;
+    to[next[(halves[entry]! >>> shift) & mask]!++] = entry;
   }
 }
 
 /**
  * The ancestors at one resolution of cells that stand in ascending order.
- * @param hi high words in ascending order of the cells, each at `resolution` or finer.
- * @param lo low words, as many.
+ * @param hi high halves in ascending order of the cells, each at `resolution` or finer.
+ * @param lo low halves, as many.
  * @param resolution 0 to 10.
  */
 export function groupCells(hi: Uint32Array, lo: Uint32Array, resolution: number): CellLevel {
-  const parentHi = new Uint32Array(hi.length);
-  const parentLo = new Uint32Array(hi.length);
+  const ancestorHi = new Uint32Array(hi.length);
+  const ancestorLo = new Uint32Array(hi.length);
   const start = new Uint32Array(hi.length + 1);
-  // Digits up to r end at bit 45 - 3r: everything below is ones in the ancestor.
-  const lastBit = 45 - 3 * resolution;
-  const onesHi = lastBit > 32 ? (1 << (lastBit - 32)) - 1 : 0;
-  const onesLo = lastBit >= 32 ? 0xffff_ffff : 2 ** lastBit - 1;
   let count = 0;
   for (let i = 0; i < hi.length; i++) {
-    const ancestorHi = ((hi[i]! & 0xff0f_ffff) | (resolution << 20) | onesHi) >>> 0;
-    const ancestorLo = (lo[i]! | onesLo) >>> 0;
-    if (count > 0 && parentHi[count - 1] === ancestorHi && parentLo[count - 1] === ancestorLo) continue;
-    parentHi[count] = ancestorHi;
-    parentLo[count] = ancestorLo;
+    const nextHi = parentHi(hi[i]!, resolution);
+    const nextLo = parentLo(lo[i]!, resolution);
+    if (count > 0 && ancestorHi[count - 1] === nextHi && ancestorLo[count - 1] === nextLo) continue;
+    ancestorHi[count] = nextHi;
+    ancestorLo[count] = nextLo;
     start[count] = i;
     count++;
   }
@@ -102,8 +91,8 @@ export function groupCells(hi: Uint32Array, lo: Uint32Array, resolution: number)
   return {
     resolution,
     count,
-    hi: parentHi.slice(0, count),
-    lo: parentLo.slice(0, count),
+    hi: ancestorHi.slice(0, count),
+    lo: ancestorLo.slice(0, count),
     start: start.slice(0, count + 1),
   };
 }

@@ -9,9 +9,10 @@
  * within its own limit), so the denominator is below 8.1e9 times the hotspots of one resolution-10 cell, which stays
  * under 2^53 up to 1,000,000 of them; beyond, `bigint` divides. A second implementation may use any exact integers.
  */
-import { gridDisk, type H3IndexInput } from "h3-js";
+import type { Cell } from "../geo/cell.ts";
+import { NEIGHBOURS_MAX, writeNeighbours } from "../geo/neighbours.ts";
+import { PPM } from "../network/parameters.ts";
 import { type CellLevel, findCell, groupCells, sortByCell } from "./cellOrder.ts";
-import { PPM } from "./units.ts";
 
 /** One resolution's rule: how many cells of a neighbourhood must be occupied before the limit grows, and how far. */
 export interface DensityLevel {
@@ -43,8 +44,8 @@ const EXACT_COUNT_MAX = 1_000_000;
 
 /**
  * The scale of every hotspot, in parts per million, rounded half to even.
- * @param hi high words of the hotspots' H3 cells, one entry a hotspot, each of resolution 10 or finer.
- * @param lo low words, as many.
+ * @param hi high halves of the hotspots' H3 cells, one entry a hotspot, each of resolution 10 or finer.
+ * @param lo low halves, as many.
  * @returns as many scales in the same order; 0 to 1,000,000.
  */
 export function computeDensityScalesPpm(hi: Uint32Array, lo: Uint32Array): Uint32Array {
@@ -55,7 +56,7 @@ export function computeDensityScalesPpm(hi: Uint32Array, lo: Uint32Array): Uint3
  * The scale of every hotspot as Helium published it: a number from 0 to 1 of four decimals, rounded half to even from
  * the exact fraction (never from parts per million, which would round twice).
  */
-export function computeDensityScales(cells: readonly { hi: number; lo: number }[]): number[] {
+export function computeDensityScales(cells: readonly Cell[]): number[] {
   const hi = Uint32Array.from(cells, (cell) => cell.hi);
   const lo = Uint32Array.from(cells, (cell) => cell.lo);
   return Array.from(computeScales(hi, lo, PUBLISHED_STEPS), (scale) => scale / PUBLISHED_STEPS);
@@ -116,13 +117,14 @@ function countLevels(hi: Uint32Array, lo: Uint32Array, order: Uint32Array): Coun
  */
 function clipCounts(level: CellLevel, unclipped: Float64Array, rule: DensityLevel): Float64Array {
   const clipped = new Float64Array(level.count);
+  const ring = new Uint32Array(2 * NEIGHBOURS_MAX);
   for (let cell = 0; cell < level.count; cell++) {
     const count = unclipped[cell]!;
     // Up to the target no limit cuts, and where target and maximum are one no neighbour can lift it.
     const limit =
       count <= rule.target || rule.target === rule.max
         ? rule.target
-        : computeLimit(countOccupied(level, unclipped, cell, rule.target), rule);
+        : computeLimit(countOccupied(level, unclipped, cell, rule.target, ring), rule);
     clipped[cell] = Math.min(count, limit);
   }
   return clipped;
@@ -132,22 +134,21 @@ function computeLimit(occupied: number, rule: DensityLevel): number {
   return Math.min(rule.max, rule.target * (1 + Math.max(0, occupied - rule.occupiedFull)));
 }
 
-/** How many cells of a neighbourhood, the cell itself included, hold at least `target` hotspots. */
-function countOccupied(level: CellLevel, counts: Float64Array, cell: number, target: number): number {
-  let occupied = 0;
-  for (const [hi, lo] of neighbourhood(level.hi[cell]!, level.lo[cell]!)) {
-    const neighbour = findCell(level, hi, lo);
+/** How many cells of a neighbourhood, the cell itself included, hold at least `target`. `ring` is room to work in. */
+function countOccupied(
+  level: CellLevel,
+  counts: Float64Array,
+  cell: number,
+  target: number,
+  ring: Uint32Array,
+): number {
+  const neighbours = writeNeighbours(level.hi[cell]!, level.lo[cell]!, ring, 0);
+  let occupied = counts[cell]! >= target ? 1 : 0;
+  for (let i = 0; i < neighbours; i++) {
+    const neighbour = findCell(level, ring[2 * i]!, ring[2 * i + 1]!);
     if (neighbour !== -1 && counts[neighbour]! >= target) occupied++;
   }
   return occupied;
-}
-
-/** A cell and the up to six cells that touch it. */
-function neighbourhood(hi: number, lo: number): [hi: number, lo: number][] {
-  return gridDisk([lo, hi] as H3IndexInput, 1).map((index) => [
-    Number.parseInt(index.slice(0, -8), 16),
-    Number.parseInt(index.slice(-8), 16),
-  ]);
 }
 
 /** For each resolution-9 cell, the product of kept over counted of itself and its ancestors, as one fraction. */

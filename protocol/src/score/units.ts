@@ -2,9 +2,7 @@
  * Reward units of one beacon after Helium's HIP-15: up to four witnesses are worth a whole unit each, every further
  * one makes all of them worth less. All in integers, parts per million of a unit.
  */
-
-/** Parts per million: the unit in which units, scales and coverage are counted. */
-export const PPM = 1_000_000;
+import { PPM } from "../network/parameters.ts";
 
 /** HIP-15's N: the number of witnesses from which a beacon is worth its full five units. */
 export const UNITS_WITNESSES_FULL = 4;

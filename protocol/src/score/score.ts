@@ -1,0 +1,48 @@
+/**
+ * What a score takes and gives, and the table of its versions. A score is a pure function from an epoch's paid
+ * evidence to shares of the reward; its version stands in the epoch's record, so that a better one can be voted in
+ * and every old epoch still replays with the one that paid it.
+ */
+import { computeScoreV1 } from "./scoreV1.ts";
+
+/**
+ * Who witnessed whom in an epoch. A hotspot is its dense index, 0 to `hotspotCount` - 1; beacon b was sent by
+ * `beaconHotspot[b]` and witnessed by `witnessHotspot[beaconWitnessOffset[b] .. beaconWitnessOffset[b + 1]]` (end
+ * exclusive), so `beaconWitnessOffset` is one longer than the beacons.
+ */
+export interface Evidence {
+  readonly hotspotCount: number;
+  /** High and low halves of each hotspot's asserted H3 cell, of resolution 10 or finer. */
+  readonly cellHi: Uint32Array;
+  readonly cellLo: Uint32Array;
+  readonly beaconHotspot: Uint32Array;
+  readonly beaconWitnessOffset: Uint32Array;
+  readonly witnessHotspot: Uint32Array;
+}
+
+/** The evidence a score pays: only paid witnesses, and every beacon that closed with at least one of them. */
+export interface ScoreInput extends Evidence {
+  /** 1 for each hotspot with verified recent activity; the density is computed over these and those paid here. */
+  readonly active: Uint8Array;
+}
+
+/** Per hotspot, whole numbers: units and scale in parts per million, shares as units times scale (10^-12). */
+export interface ScoreOutput {
+  readonly version: number;
+  /** 0 for a hotspot that is neither active nor in the evidence. */
+  readonly scalePpm: Uint32Array;
+  readonly beaconUnitsPpm: Float64Array;
+  readonly witnessUnitsPpm: Float64Array;
+  readonly beaconShares: Float64Array;
+  readonly witnessShares: Float64Array;
+}
+
+/** Every version that ever paid, by the number that `scoreVersion` of the parameters names. */
+const SCORES: Readonly<Record<number, (input: ScoreInput) => ScoreOutput>> = { 1: computeScoreV1 };
+
+/** Scores an epoch with a version; an unknown version is a bug of the caller and throws. */
+export function computeScore(version: number, input: ScoreInput): ScoreOutput {
+  const score = SCORES[version];
+  if (score === undefined) throw new RangeError(`No score has version ${version}`);
+  return score(input);
+}
