@@ -1,0 +1,196 @@
+/**
+ * Region plans: where, how loud and how often a hotspot may beacon. One row a region; adding one is adding a row.
+ * Channels and numbers of the regions are Helium's (lorawan-h3, `region` enumeration), which existing gateways are set
+ * up for; powers and dwell times are the LoRaWAN regional parameters' (RP002-1.0.4); the European bands and their duty
+ * cycles are those of ETSI EN 300 220-2, annex B, as ChirpStack's concentratord enforces them.
+ */
+import { computeAirtimeUs } from "./airtime.ts";
+import { FRAME_BYTES } from "./frame.ts";
+
+export const REGION_NAMES = ["EU868", "US915", "AU915", "AS923-1", "IN865"] as const;
+export type RegionName = (typeof REGION_NAMES)[number];
+
+/** A stretch of spectrum with its own budget of time on air. Both edges belong to it; of two, the first counts. */
+export type DutyBand = {
+  readonly name: string;
+  readonly fromHz: number;
+  readonly toHz: number;
+  /** Time on air in any window, in parts per million of it. */
+  readonly dutyPpm: number;
+  readonly windowMs: number;
+  readonly maxEirpCentiDbm: number;
+};
+
+export type RegionPlan = {
+  readonly name: RegionName;
+  /** The region's number on the wire. */
+  readonly id: number;
+  readonly beaconFreqsHz: readonly number[];
+  readonly bwHz: number;
+  readonly maxEirpCentiDbm: number;
+  /** An asserted antenna gain above this counts as this. */
+  readonly maxGainCentiDbi: number;
+  /** Spreading factors that the region allows for uplinks at `bwHz`. */
+  readonly dataRates: readonly number[];
+  /** The longest a transmission may be on one channel, or null. */
+  readonly dwellMs: number | null;
+  /** Where the dwell limit counts all transmissions on a channel within a window, its length; null: each by itself. */
+  readonly dwellWindowMs: number | null;
+  readonly dutyBands: readonly DutyBand[];
+};
+
+const HOUR_MS = 3_600_000;
+/** The `dutyPpm` of a band whose use is not limited in time. */
+export const NO_DUTY_LIMIT_PPM = 1_000_000;
+const BW_HZ = 125_000;
+// The highest gain that Helium's hotspots could assert; few honest antennas have more, and each dBi is room for a lie.
+const MAX_GAIN_CENTI_DBI = 1_500;
+const ALL_RATES = [7, 8, 9, 10, 11, 12] as const;
+
+const channels = (firstHz: number, count: number, stepHz: number): number[] =>
+  Array.from({ length: count }, (_, i) => firstHz + i * stepHz);
+
+const band = (
+  name: string,
+  fromHz: number,
+  toHz: number,
+  dutyPpm: number,
+  maxEirpCentiDbm: number,
+): DutyBand => ({
+  name,
+  fromHz,
+  toHz,
+  dutyPpm,
+  windowMs: HOUR_MS,
+  maxEirpCentiDbm,
+});
+
+export const REGION_PLANS: Readonly<Record<RegionName, RegionPlan>> = {
+  EU868: {
+    name: "EU868",
+    id: 1,
+    beaconFreqsHz: channels(867_100_000, 8, 200_000),
+    bwHz: BW_HZ,
+    maxEirpCentiDbm: 1_600,
+    maxGainCentiDbi: MAX_GAIN_CENTI_DBI,
+    dataRates: ALL_RATES,
+    dwellMs: null,
+    dwellWindowMs: null,
+    dutyBands: [
+      band("K", 863_000_000, 865_000_000, 1_000, 1_600),
+      band("L", 865_000_000, 868_000_000, 10_000, 1_600),
+      band("M", 868_000_000, 868_600_000, 10_000, 1_600),
+      band("N", 868_700_000, 869_200_000, 1_000, 1_600),
+      band("P", 869_400_000, 869_650_000, 100_000, 2_900),
+      band("P'", 869_700_000, 870_000_000, NO_DUTY_LIMIT_PPM, 900),
+      band("Q", 869_700_000, 870_000_000, 10_000, 1_600),
+    ],
+  },
+  US915: {
+    name: "US915",
+    id: 0,
+    beaconFreqsHz: channels(903_900_000, 8, 200_000),
+    bwHz: BW_HZ,
+    maxEirpCentiDbm: 3_600,
+    maxGainCentiDbi: MAX_GAIN_CENTI_DBI,
+    dataRates: [7, 8, 9, 10],
+    // 47 CFR 15.247(a)(1)(i): 0.4 s within 20 s on a channel narrower than 250 kHz.
+    dwellMs: 400,
+    dwellWindowMs: 20_000,
+    dutyBands: [band("US", 902_000_000, 928_000_000, NO_DUTY_LIMIT_PPM, 3_600)],
+  },
+  AU915: {
+    name: "AU915",
+    id: 5,
+    beaconFreqsHz: channels(916_800_000, 8, 200_000),
+    bwHz: BW_HZ,
+    maxEirpCentiDbm: 3_000,
+    maxGainCentiDbi: MAX_GAIN_CENTI_DBI,
+    dataRates: ALL_RATES,
+    dwellMs: 400,
+    dwellWindowMs: null,
+    dutyBands: [band("AU", 915_000_000, 928_000_000, NO_DUTY_LIMIT_PPM, 3_000)],
+  },
+  "AS923-1": {
+    name: "AS923-1",
+    id: 6,
+    beaconFreqsHz: channels(923_200_000, 8, 200_000),
+    bwHz: BW_HZ,
+    maxEirpCentiDbm: 1_600,
+    maxGainCentiDbi: MAX_GAIN_CENTI_DBI,
+    dataRates: ALL_RATES,
+    dwellMs: 400,
+    dwellWindowMs: null,
+    // Some of its countries ask for 1 %, so all keep it.
+    dutyBands: [band("AS", 920_000_000, 928_000_000, 10_000, 1_600)],
+  },
+  IN865: {
+    name: "IN865",
+    id: 8,
+    beaconFreqsHz: [865_062_500, 865_402_500, 865_985_000],
+    bwHz: BW_HZ,
+    maxEirpCentiDbm: 3_000,
+    maxGainCentiDbi: MAX_GAIN_CENTI_DBI,
+    dataRates: ALL_RATES,
+    dwellMs: null,
+    dwellWindowMs: null,
+    dutyBands: [band("IN", 865_000_000, 868_000_000, NO_DUTY_LIMIT_PPM, 3_000)],
+  },
+};
+
+/** The plan of a region by name, or null: names come from files, command lines and peers. */
+export function findRegionPlan(name: string): RegionPlan | null {
+  return Object.hasOwn(REGION_PLANS, name) ? REGION_PLANS[name as RegionName] : null;
+}
+
+/** The plan of a region by its number on the wire, or null. */
+export function findRegionPlanById(id: number): RegionPlan | null {
+  for (const name of REGION_NAMES) if (REGION_PLANS[name].id === id) return REGION_PLANS[name];
+  return null;
+}
+
+/** The bands of a plan that hold a frequency, in the plan's order; none where the plan does not reach. */
+export function findDutyBands(plan: RegionPlan, freqHz: number): DutyBand[] {
+  return plan.dutyBands.filter(({ fromHz, toHz }) => freqHz >= fromHz && freqHz <= toHz);
+}
+
+/**
+ * The spreading factors, ascending, at which a beacon's 24 bytes are on air for at most `airtimeMaxMs` and within the
+ * plan's dwell limit.
+ */
+export function beaconSpreadingFactors(plan: RegionPlan, airtimeMaxMs: number): number[] {
+  const limitUs = Math.min(airtimeMaxMs, plan.dwellMs ?? airtimeMaxMs) * 1_000;
+  return plan.dataRates.filter(
+    (spreadingFactor) =>
+      computeAirtimeUs({ spreadingFactor, bandwidthHz: plan.bwHz, payloadBytes: FRAME_BYTES }) <= limitUs,
+  );
+}
+
+/** What the rest of the protocol takes for granted of every row. */
+function assertPlan(plan: RegionPlan): void {
+  const fail = (fault: string): never => {
+    throw new Error(`region plan ${plan.name}: ${fault}`);
+  };
+  if (findRegionPlan(plan.name) !== plan || findRegionPlanById(plan.id) !== plan)
+    fail("name or id is not its own");
+  if (plan.beaconFreqsHz.length === 0) fail("no beacon channel");
+  if (beaconSpreadingFactors(plan, plan.dwellMs ?? HOUR_MS).length === 0)
+    fail("no beacon fits its dwell limit");
+  for (const [i, freqHz] of plan.beaconFreqsHz.entries()) {
+    if (i > 0 && freqHz - plan.beaconFreqsHz[i - 1]! < plan.bwHz)
+      fail("channels overlap or are out of order");
+    const bands = findDutyBands(plan, freqHz);
+    if (!bands.some((band) => band.maxEirpCentiDbm >= plan.maxEirpCentiDbm)) {
+      fail(`no band allows the plan's power at ${freqHz} Hz`);
+    }
+  }
+  for (const [i, sf] of plan.dataRates.entries()) {
+    if (i > 0 && sf <= plan.dataRates[i - 1]!) fail("data rates are not ascending");
+  }
+  for (const { name, fromHz, toHz, dutyPpm } of plan.dutyBands) {
+    if (fromHz >= toHz || dutyPpm <= 0 || dutyPpm > NO_DUTY_LIMIT_PPM)
+      fail(`band ${name} is empty or absurd`);
+  }
+  if (plan.dwellMs === null && plan.dwellWindowMs !== null) fail("a dwell window without a dwell limit");
+}
+for (const name of REGION_NAMES) assertPlan(REGION_PLANS[name]);
