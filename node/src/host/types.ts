@@ -61,7 +61,12 @@ export type Network = {
     handler: RequestHandler,
   ) => Promise<void>;
   /** One request and its answer, each one length-prefixed message. Throws a CodedError on refusal or timeout. */
-  readonly request: (peerId: string, protocol: string, request: Uint8Array, options: RequestOptions) => Promise<Uint8Array>;
+  readonly request: (
+    peerId: string,
+    protocol: string,
+    request: Uint8Array,
+    options: RequestOptions,
+  ) => Promise<Uint8Array>;
   readonly disconnect: (peerId: string) => Promise<void>;
   readonly stop: () => Promise<void>;
 };

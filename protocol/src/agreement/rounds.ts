@@ -4,7 +4,7 @@
  */
 import { ByteListType, ContainerType, ListCompositeType, type ValueOf } from "@chainsafe/ssz";
 import { sha256 } from "../crypto/sha256.ts";
-import { MAX_VALIDATORS } from "../network/genesis.ts";
+import { MAX_VALIDATORS } from "../network/parameters.ts";
 import { MAX_ENVELOPE_BYTES } from "../wire/envelope.ts";
 import { Bytes32, Bytes64, decodeStrict, Uint32, Uint64 } from "../wire/ssz.ts";
 
@@ -31,7 +31,10 @@ const AvailabilityCertSsz = new ContainerType(
   { lane: Bytes32, seq: Uint64, digest: Bytes32, epoch: Uint64, ...CertificateSsz },
   { typeName: "AvailabilityCert" },
 );
-const LaneTipSsz = new ContainerType({ lane: Bytes32, seq: Uint64, digest: Bytes32 }, { typeName: "LaneTip" });
+const LaneTipSsz = new ContainerType(
+  { lane: Bytes32, seq: Uint64, digest: Bytes32 },
+  { typeName: "LaneTip" },
+);
 const TipsSsz = new ContainerType(
   {
     round: Uint64,
@@ -57,7 +60,10 @@ const ValueSsz = new ContainerType(
   },
   { typeName: "Value" },
 );
-const VoteBodySsz = new ContainerType({ round: Uint64, view: Uint32, value: Bytes32 }, { typeName: "VoteBody" });
+const VoteBodySsz = new ContainerType(
+  { round: Uint64, view: Uint32, value: Bytes32 },
+  { typeName: "VoteBody" },
+);
 const AckBodySsz = new ContainerType(
   { lane: Bytes32, seq: Uint64, digest: Bytes32, epoch: Uint64 },
   { typeName: "AckBody" },
@@ -101,7 +107,8 @@ export const MAX_ANNOUNCEMENT_BYTES = 512 + MAX_VALIDATORS * 64;
 export const encodeBatch = (batch: Batch): Uint8Array =>
   BatchSsz.serialize({ ...batch, messages: batch.messages as Uint8Array[] });
 /** Strictly decodes a batch; null where malformed or oversized. */
-export const decodeBatch = (bytes: Uint8Array): Batch | null => decodeStrict(BatchSsz, bytes, MAX_BATCH_BYTES);
+export const decodeBatch = (bytes: Uint8Array): Batch | null =>
+  decodeStrict(BatchSsz, bytes, MAX_BATCH_BYTES);
 /** A batch's digest: SHA-256 of its encoding. */
 export const computeBatchDigest = (encoded: Uint8Array): Uint8Array => sha256(encoded);
 
@@ -114,7 +121,8 @@ export const encodeTips = (tips: Tips): Uint8Array => TipsSsz.serialize(tips);
 
 export const encodeValue = (value: Value): Uint8Array => ValueSsz.serialize(value);
 /** Strictly decodes a value; null where malformed or oversized. */
-export const decodeValue = (bytes: Uint8Array): Value | null => decodeStrict(ValueSsz, bytes, MAX_VALUE_BYTES);
+export const decodeValue = (bytes: Uint8Array): Value | null =>
+  decodeStrict(ValueSsz, bytes, MAX_VALUE_BYTES);
 /** x = H(Value): SHA-256 of its encoding. */
 export const computeValueDigest = (encoded: Uint8Array): Uint8Array => sha256(encoded);
 
@@ -125,7 +133,8 @@ export const decodeFinalCert = (bytes: Uint8Array): FinalCert | null =>
 
 /** The bytes of an announcement, signed under the domain `round`. */
 export const encodeAnnouncement = (a: RoundAnnouncement): Uint8Array => RoundAnnouncementSsz.serialize(a);
-export const encodeSignedAnnouncement = (s: SignedAnnouncement): Uint8Array => SignedAnnouncementSsz.serialize(s);
+export const encodeSignedAnnouncement = (s: SignedAnnouncement): Uint8Array =>
+  SignedAnnouncementSsz.serialize(s);
 /** Strictly decodes an announcement; null where malformed. Signature and certificate are the caller's to verify. */
 export const decodeSignedAnnouncement = (bytes: Uint8Array): SignedAnnouncement | null =>
   decodeStrict(SignedAnnouncementSsz, bytes, MAX_ANNOUNCEMENT_BYTES);

@@ -11,7 +11,12 @@ import type { Transaction, TransactionKind } from "../wire/transactions.ts";
 
 /** A decoded message of a cut, in the cut's order. Form and signatures were checked before it came into a batch. */
 export type LedgerMessage =
-  | { readonly kind: "reports"; readonly id: Uint8Array; readonly sender: Uint8Array; readonly bundle: ReportBundle }
+  | {
+      readonly kind: "reports";
+      readonly id: Uint8Array;
+      readonly sender: Uint8Array;
+      readonly bundle: ReportBundle;
+    }
   | {
       readonly kind: Exclude<EnvelopeKind, "reports">;
       readonly id: Uint8Array;

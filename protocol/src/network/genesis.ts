@@ -10,13 +10,18 @@ import { sha256 } from "../crypto/sha256.ts";
 import { cellFromHex, resolutionOf } from "../geo/cell.ts";
 import { REGION_PLANS, type RegionName } from "../radio/regions.ts";
 import { Bytes32, fromInt16, fromInt32, Uint8, Uint16, Uint32, Uint64, UintBig64 } from "../wire/ssz.ts";
-import { decodeParametersJson, encodeParametersJson, type Parameters, ParametersSsz, parseAmount } from "./parameters.ts";
+import {
+  decodeParametersJson,
+  encodeParametersJson,
+  MAX_VALIDATORS,
+  type Parameters,
+  ParametersSsz,
+  parseAmount,
+} from "./parameters.ts";
 
 /** Genesis hotspots count as registered since this epoch, so that the first epochs can challenge them and pay. */
 export const GENESIS_REGISTRATION_EPOCH = -2;
 
-/** Validators are connected in a full mesh, whose cost grows with the square; the specification stops at 100. */
-export const MAX_VALIDATORS = 100;
 const MAX_MULTIADDRS = 8;
 const MAX_MULTIADDR_BYTES = 256;
 const MAX_NAME_BYTES = 64;
@@ -151,14 +156,14 @@ export function decodeGenesisJson(text: string): DecodedGenesis {
   }
   const given = json as Fields;
   const errors: string[] = [];
-  const name = given["name"];
+  const name = given.name;
   // The name is hashed and shown in terminals and pages, so it stays plain printable ASCII.
   const nameFits = typeof name === "string" && /^[\x21-\x7e]([\x20-\x7e]{0,62}[\x21-\x7e])?$/.test(name);
   if (!nameFits) errors.push("name: must be 1 to 64 printable ASCII characters");
   const timeMs = readInteger(given, "timeMs", 0, Number.MAX_SAFE_INTEGER, "", errors);
-  const seed = typeof given["seed"] === "string" ? decodeHex(given["seed"], 32) : null;
+  const seed = typeof given.seed === "string" ? decodeHex(given.seed, 32) : null;
   if (seed === null) errors.push("seed: must be 32 bytes of hexadecimal");
-  const parameters = decodeParametersJson(given["parameters"], errors);
+  const parameters = decodeParametersJson(given.parameters, errors);
   const validators = readList(given, "validators", MAX_VALIDATORS, errors, readValidator);
   if (validators.length === 0) errors.push("validators: at least one is needed");
   const accounts = readList(given, "accounts", MAX_ENTRIES, errors, readAccount);
@@ -169,7 +174,15 @@ export function decodeGenesisJson(text: string): DecodedGenesis {
   if (errors.length > 0) return { ok: false, errors: errors.slice(0, 50) };
   return {
     ok: true,
-    genesis: { name: name as string, timeMs, seed: seed!, parameters: parameters!, validators, accounts, hotspots },
+    genesis: {
+      name: name as string,
+      timeMs,
+      seed: seed!,
+      parameters: parameters!,
+      validators,
+      accounts,
+      hotspots,
+    },
   };
 }
 
@@ -208,7 +221,8 @@ function readInteger(
   errors: string[],
 ): number {
   const value = entry[field];
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most)
+    return value;
   errors.push(`${path === "" ? "" : `${path}.`}${field}: must be a whole number from ${least} to ${most}`);
   return least;
 }
@@ -220,11 +234,14 @@ function readAmount(entry: Fields, field: string, path: string, errors: string[]
 }
 
 function readValidator(entry: Fields, path: string, errors: string[]): GenesisValidator {
-  const multiaddrs = entry["multiaddrs"];
+  const multiaddrs = entry.multiaddrs;
   const fits =
     Array.isArray(multiaddrs) &&
     multiaddrs.length <= MAX_MULTIADDRS &&
-    multiaddrs.every((text) => typeof text === "string" && /^\/[\x21-\x7e]+$/.test(text) && text.length <= MAX_MULTIADDR_BYTES);
+    multiaddrs.every(
+      (text) =>
+        typeof text === "string" && /^\/[\x21-\x7e]+$/.test(text) && text.length <= MAX_MULTIADDR_BYTES,
+    );
   if (!fits) errors.push(`${path}.multiaddrs: must be a list of at most ${MAX_MULTIADDRS} multiaddrs`);
   return {
     key: readKey(entry, "key", path, errors),
@@ -238,10 +255,11 @@ function readAccount(entry: Fields, path: string, errors: string[]): GenesisAcco
 }
 
 function readHotspot(entry: Fields, path: string, errors: string[]): GenesisHotspot {
-  const cellText = entry["cell"];
+  const cellText = entry.cell;
   const cell = typeof cellText === "string" ? cellFromHex(cellText) : null;
-  if (cell === null || resolutionOf(cell) !== 12) errors.push(`${path}.cell: must be an H3 cell of resolution 12`);
-  const region = entry["region"];
+  if (cell === null || resolutionOf(cell) !== 12)
+    errors.push(`${path}.cell: must be an H3 cell of resolution 12`);
+  const region = entry.region;
   const regionFits = typeof region === "string" && Object.hasOwn(REGION_PLANS, region);
   if (!regionFits) errors.push(`${path}.region: must be one of ${Object.keys(REGION_PLANS).join(", ")}`);
   return {
@@ -256,7 +274,11 @@ function readHotspot(entry: Fields, path: string, errors: string[]): GenesisHots
   };
 }
 
-function reportDuplicates(field: string, entries: readonly { readonly key: Uint8Array }[], errors: string[]): void {
+function reportDuplicates(
+  field: string,
+  entries: readonly { readonly key: Uint8Array }[],
+  errors: string[],
+): void {
   const seen = new Set<string>();
   for (const [index, { key }] of entries.entries()) {
     const text = encodeHex(key);

@@ -10,6 +10,8 @@ import { Uint8, Uint64, UintBig64 } from "../wire/ssz.ts";
 export const BASE_UNITS_PER_TOKEN = 100_000_000n;
 /** Parts per million in a whole. */
 export const PPM = 1_000_000;
+/** Validators are connected in a full mesh, whose cost grows with the square; the specification stops at 100. */
+export const MAX_VALIDATORS = 100;
 
 /** Counts, rounds, epochs, milliseconds and parts per million. */
 const NUMBER_FIELDS = [
@@ -56,15 +58,22 @@ export type Parameters = Readonly<Record<NumberField, number>> &
   Readonly<Record<AmountField, bigint>> & { readonly powerStepsDb: readonly number[] };
 
 /** Parameters as the genesis file writes them: amounts are decimal strings of base units. */
-export type ParametersJson = Record<NumberField, number> & Record<AmountField, string> & { powerStepsDb: number[] };
+export type ParametersJson = Record<NumberField, number> &
+  Record<AmountField, string> & { powerStepsDb: number[] };
 
 /** Steps of transmit power that fit one byte of challenge; more would thin out the evidence for each. */
 const MAX_POWER_STEPS = 8;
 
 export const ParametersSsz = new ContainerType(
   {
-    ...(Object.fromEntries(NUMBER_FIELDS.map((field) => [field, Uint64])) as Record<NumberField, typeof Uint64>),
-    ...(Object.fromEntries(AMOUNT_FIELDS.map((field) => [field, UintBig64])) as Record<AmountField, typeof UintBig64>),
+    ...(Object.fromEntries(NUMBER_FIELDS.map((field) => [field, Uint64])) as Record<
+      NumberField,
+      typeof Uint64
+    >),
+    ...(Object.fromEntries(AMOUNT_FIELDS.map((field) => [field, UintBig64])) as Record<
+      AmountField,
+      typeof UintBig64
+    >),
     powerStepsDb: new ListBasicType(Uint8, MAX_POWER_STEPS),
   },
   { typeName: "Parameters" },
@@ -88,7 +97,11 @@ export function firstRoundOfEpoch(parameters: Parameters, epoch: number): number
 /** Writes parameters for a genesis file. */
 export function encodeParametersJson(parameters: Parameters): ParametersJson {
   const amounts = Object.fromEntries(AMOUNT_FIELDS.map((field) => [field, parameters[field].toString()]));
-  return { ...parameters, ...amounts, powerStepsDb: [...parameters.powerStepsDb] } as unknown as ParametersJson;
+  return {
+    ...parameters,
+    ...amounts,
+    powerStepsDb: [...parameters.powerStepsDb],
+  } as unknown as ParametersJson;
 }
 
 /** A decimal string of base units below 2^64, or null. */
@@ -120,14 +133,17 @@ export function decodeParametersJson(json: unknown, errors: string[]): Parameter
     if (amount === null) errors.push(`parameters.${field}: must be a decimal string of base units`);
     parameters[field] = amount;
   }
-  const steps = given["powerStepsDb"];
+  const steps = given.powerStepsDb;
   const stepsFit =
     Array.isArray(steps) &&
     steps.length >= 1 &&
     steps.length <= MAX_POWER_STEPS &&
     steps.every((step) => Number.isInteger(step) && step >= 0 && step <= 30);
-  if (stepsFit) parameters["powerStepsDb"] = steps;
-  else errors.push(`parameters.powerStepsDb: must be a list of 1 to ${MAX_POWER_STEPS} whole numbers from 0 to 30`);
+  if (stepsFit) parameters.powerStepsDb = steps;
+  else
+    errors.push(
+      `parameters.powerStepsDb: must be a list of 1 to ${MAX_POWER_STEPS} whole numbers from 0 to 30`,
+    );
   const known = new Set<string>([...NUMBER_FIELDS, ...AMOUNT_FIELDS, "powerStepsDb"]);
   for (const field of Object.keys(given)) {
     if (!known.has(field)) errors.push(`parameters.${field}: is not a parameter`);
@@ -148,14 +164,23 @@ export function checkParameterRelations(p: Parameters): string[] {
       p.beaconToleranceRounds < p.roundsPerEpoch,
       "beaconToleranceRounds must be less than roundsPerEpoch: a body may be one epoch old, not two",
     ],
-    [p.witnessWindowRounds >= 1 && p.revealWindowRounds >= 2, "a witness window of 1 and a reveal window of 2 rounds is the least"],
+    [
+      p.witnessWindowRounds >= 1 && p.revealWindowRounds >= 2,
+      "a witness window of 1 and a reveal window of 2 rounds is the least",
+    ],
     [
       p.witnessWindowRounds + p.revealWindowRounds <= p.roundsPerEpoch,
       "witnessWindowRounds + revealWindowRounds must fit an epoch: a beacon closes at most two epochs after its own",
     ],
-    [rounds <= 2 * p.roundsPerEpoch, "tolerance and windows together must fit two epochs, for which ids are remembered"],
+    [
+      rounds <= 2 * p.roundsPerEpoch,
+      "tolerance and windows together must fit two epochs, for which ids are remembered",
+    ],
     [p.waitRounds <= p.roundsPerEpoch, "waitRounds must not exceed roundsPerEpoch"],
-    [p.waitingPerHotspot >= 1 && p.waitingPerHotspot <= p.reportsPerEpoch, "waitingPerHotspot must lie within reportsPerEpoch"],
+    [
+      p.waitingPerHotspot >= 1 && p.waitingPerHotspot <= p.reportsPerEpoch,
+      "waitingPerHotspot must lie within reportsPerEpoch",
+    ],
     [p.witnessCap >= 1 && p.ownerWitnessCap >= 1, "witnessCap and ownerWitnessCap must be at least 1"],
     [p.activityEpochs >= p.beaconIntervalEpochs, "activityEpochs must be at least beaconIntervalEpochs"],
     [p.halvingEpochs >= 1, "halvingEpochs must be at least 1"],

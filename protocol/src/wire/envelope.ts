@@ -5,7 +5,7 @@
  * otherwise take that somebody's id, and the honest report would count as the duplicate.
  */
 import { ByteListType, ContainerType, ListCompositeType } from "@chainsafe/ssz";
-import { signingMessage, type SignedKind, type SigningDomains } from "../crypto/domain.ts";
+import { type SignedKind, type SigningDomains, signingMessage } from "../crypto/domain.ts";
 import { sha256 } from "../crypto/sha256.ts";
 import { MAX_REPORT_BUNDLE_BYTES } from "./reports.ts";
 import { Bytes32, Bytes64, decodeStrict, Uint8 } from "./ssz.ts";
@@ -54,12 +54,18 @@ const KIND_OF_NUMBER = new Map<number, EnvelopeKind>(
 );
 
 /** The envelope's id: 32 bytes, SHA-256 over domain, sender and body. */
-export function computeEnvelopeId(domains: SigningDomains, envelope: Omit<Envelope, "signature">): Uint8Array {
+export function computeEnvelopeId(
+  domains: SigningDomains,
+  envelope: Omit<Envelope, "signature">,
+): Uint8Array {
   return sha256(domains[envelope.kind], envelope.sender, envelope.body);
 }
 
 /** The bytes that the envelope's signature covers. */
-export function envelopeSigningMessage(domains: SigningDomains, envelope: Omit<Envelope, "signature">): Uint8Array {
+export function envelopeSigningMessage(
+  domains: SigningDomains,
+  envelope: Omit<Envelope, "signature">,
+): Uint8Array {
   return signingMessage(domains, envelope.kind, envelope.body);
 }
 

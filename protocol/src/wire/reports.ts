@@ -3,13 +3,31 @@
  * (envelope id, index), the index counting beacons first, then witnesses, then reveals.
  */
 import { ContainerType, ListCompositeType, type ValueOf } from "@chainsafe/ssz";
-import { Bytes6, Bytes16, Bytes32, decodeStrict, fromInt16, toInt16, Uint8, Uint16, Uint32, Uint64 } from "./ssz.ts";
+import {
+  Bytes6,
+  Bytes16,
+  Bytes32,
+  decodeStrict,
+  fromInt16,
+  toInt16,
+  Uint8,
+  Uint16,
+  Uint32,
+  Uint64,
+} from "./ssz.ts";
 
 /** A signature costs a hundred times all else in a report, so reports share one; sixteen keep a bundle near 1 kB. */
 export const MAX_REPORTS_PER_BUNDLE = 16;
 
 const BeaconReportSsz = new ContainerType(
-  { commit: Bytes32, freqHz: Uint32, spreadingFactor: Uint8, bandwidthHz: Uint32, powerCentiDbm: Uint16, timeMs: Uint64 },
+  {
+    commit: Bytes32,
+    freqHz: Uint32,
+    spreadingFactor: Uint8,
+    bandwidthHz: Uint32,
+    powerCentiDbm: Uint16,
+    timeMs: Uint64,
+  },
   { typeName: "BeaconReport" },
 );
 const MeasurementSsz = new ContainerType(
@@ -66,9 +84,17 @@ export type Measurement = {
   readonly timeMs: number;
 };
 /** `tag`: the 6 bytes heard on air; `proof = H("witness", secret, witness, measurement bytes)`. */
-export type WitnessReport = { readonly tag: Uint8Array; readonly proof: Uint8Array; readonly measurement: Measurement };
+export type WitnessReport = {
+  readonly tag: Uint8Array;
+  readonly proof: Uint8Array;
+  readonly measurement: Measurement;
+};
 /** The secret of the beacon that `hotspot` sent in `beaconEpoch`. */
-export type RevealReport = { readonly hotspot: Uint8Array; readonly beaconEpoch: number; readonly secret: Uint8Array };
+export type RevealReport = {
+  readonly hotspot: Uint8Array;
+  readonly beaconEpoch: number;
+  readonly secret: Uint8Array;
+};
 /** The body of an envelope of kind `reports`: at least one and at most 16 reports in all. */
 export type ReportBundle = {
   readonly epoch: number;
@@ -81,7 +107,10 @@ export type ReportBundle = {
 export const MEASUREMENT_BYTES = MeasurementSsz.fixedSize!;
 /** The largest body of kind `reports`: epoch, three list offsets and sixteen of the largest report. */
 export const MAX_REPORT_BUNDLE_BYTES =
-  8 + 3 * 4 + MAX_REPORTS_PER_BUNDLE * Math.max(BeaconReportSsz.fixedSize!, WitnessReportSsz.fixedSize!, RevealReportSsz.fixedSize!);
+  8 +
+  3 * 4 +
+  MAX_REPORTS_PER_BUNDLE *
+    Math.max(BeaconReportSsz.fixedSize!, WitnessReportSsz.fixedSize!, RevealReportSsz.fixedSize!);
 
 type RawMeasurement = ValueOf<typeof MeasurementSsz>;
 
@@ -105,7 +134,11 @@ export function encodeReportBundle(bundle: ReportBundle): Uint8Array {
   return ReportBundleSsz.serialize({
     epoch: bundle.epoch,
     beacons: bundle.beacons.map((b) => ({ ...b, powerCentiDbm: fromInt16(b.powerCentiDbm) })),
-    witnesses: bundle.witnesses.map((w) => ({ tag: w.tag, proof: w.proof, measurement: toRawMeasurement(w.measurement) })),
+    witnesses: bundle.witnesses.map((w) => ({
+      tag: w.tag,
+      proof: w.proof,
+      measurement: toRawMeasurement(w.measurement),
+    })),
     reveals: bundle.reveals.map((r) => ({ ...r })),
   });
 }

@@ -36,7 +36,13 @@ const AssertionSsz = new ContainerType(
   { typeName: "Assertion" },
 );
 const RegisterSsz = new ContainerType(
-  { epoch: Uint64, nonce: Uint64, registration: RegistrationSsz, hotspotSignature: Bytes64, ownerSignature: Bytes64 },
+  {
+    epoch: Uint64,
+    nonce: Uint64,
+    registration: RegistrationSsz,
+    hotspotSignature: Bytes64,
+    ownerSignature: Bytes64,
+  },
   { typeName: "Register" },
 );
 const AssertSsz = new ContainerType(
@@ -49,7 +55,11 @@ const TransferSsz = new ContainerType(
 );
 
 /** What hotspot and owner both consent to, signed under the domain `registration`. */
-export type Registration = { readonly hotspot: Uint8Array; readonly owner: Uint8Array; readonly epoch: number };
+export type Registration = {
+  readonly hotspot: Uint8Array;
+  readonly owner: Uint8Array;
+  readonly epoch: number;
+};
 /** Where a hotspot says it stands, signed by it under the domain `assertion`. `cell`: H3 index, resolution 12. */
 export type Assertion = {
   readonly hotspot: Uint8Array;
@@ -88,10 +98,18 @@ export type TransferTransaction = {
 };
 export type Transaction = RegisterTransaction | AssertTransaction | TransferTransaction;
 export type TransactionKind = Transaction["kind"];
-export const TRANSACTION_KINDS = ["register", "assert", "transfer"] as const satisfies readonly TransactionKind[];
+export const TRANSACTION_KINDS = [
+  "register",
+  "assert",
+  "transfer",
+] as const satisfies readonly TransactionKind[];
 
 /** The largest body of any transaction: all have a fixed size. */
-export const MAX_TRANSACTION_BYTES = Math.max(RegisterSsz.fixedSize!, AssertSsz.fixedSize!, TransferSsz.fixedSize!);
+export const MAX_TRANSACTION_BYTES = Math.max(
+  RegisterSsz.fixedSize!,
+  AssertSsz.fixedSize!,
+  TransferSsz.fixedSize!,
+);
 
 const rawAssertion = (a: Assertion) => ({
   ...a,

@@ -1,0 +1,94 @@
+/** Generators of protocol values for property tests, within the ranges that the wire can carry. */
+import fc from "fast-check";
+import type {
+  BeaconReport,
+  Measurement,
+  ReportBundle,
+  RevealReport,
+  WitnessReport,
+} from "../../../protocol/src/wire/reports.ts";
+import type { Assertion, Registration, Transaction } from "../../../protocol/src/wire/transactions.ts";
+
+export const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+const safe = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
+const int32 = fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff });
+const int16 = fc.integer({ min: -0x8000, max: 0x7fff });
+const uint8 = fc.integer({ min: 0, max: 255 });
+const uint64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
+
+export const beaconReports: fc.Arbitrary<BeaconReport> = fc.record({
+  commit: bytes(32),
+  freqHz: uint32,
+  spreadingFactor: uint8,
+  bandwidthHz: uint32,
+  powerCentiDbm: int16,
+  timeMs: safe,
+});
+export const measurements: fc.Arbitrary<Measurement> = fc.record({
+  rssiDeciDbm: int16,
+  rssiKind: fc.constantFrom("channel" as const, "signal" as const),
+  snrCentiDb: int16,
+  freqHz: uint32,
+  spreadingFactor: uint8,
+  bandwidthHz: uint32,
+  timeMs: safe,
+});
+export const witnessReports: fc.Arbitrary<WitnessReport> = fc.record({
+  tag: bytes(6),
+  proof: bytes(32),
+  measurement: measurements,
+});
+export const revealReports: fc.Arbitrary<RevealReport> = fc.record({
+  hotspot: bytes(32),
+  beaconEpoch: safe,
+  secret: bytes(16),
+});
+export const reportBundles: fc.Arbitrary<ReportBundle> = fc
+  .record({
+    epoch: safe,
+    beacons: fc.array(beaconReports, { maxLength: 5 }),
+    witnesses: fc.array(witnessReports, { maxLength: 5 }),
+    reveals: fc.array(revealReports, { maxLength: 5 }),
+  })
+  .filter(({ beacons, witnesses, reveals }) => beacons.length + witnesses.length + reveals.length > 0);
+
+const registrations: fc.Arbitrary<Registration> = fc.record({
+  hotspot: bytes(32),
+  owner: bytes(32),
+  epoch: safe,
+});
+const assertions: fc.Arbitrary<Assertion> = fc.record({
+  hotspot: bytes(32),
+  cell: uint64,
+  latE7: int32,
+  lngE7: int32,
+  gainCentiDbi: int16,
+  elevationM: int16,
+  region: uint8,
+  epoch: safe,
+});
+export const transactions: fc.Arbitrary<Transaction> = fc.oneof(
+  fc.record({
+    kind: fc.constant("register" as const),
+    epoch: safe,
+    nonce: safe,
+    registration: registrations,
+    hotspotSignature: bytes(64),
+    ownerSignature: bytes(64),
+  }),
+  fc.record({
+    kind: fc.constant("assert" as const),
+    epoch: safe,
+    nonce: safe,
+    assertion: assertions,
+    hotspotSignature: bytes(64),
+  }),
+  fc.record({
+    kind: fc.constant("transfer" as const),
+    epoch: safe,
+    nonce: safe,
+    to: bytes(32),
+    amount: uint64,
+  }),
+);
