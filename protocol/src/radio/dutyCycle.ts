@@ -3,7 +3,7 @@
  * window for each band (Europe's duty cycles) and for each channel (America's dwell), over a plain list of
  * transmissions, queued ones included; whoever keeps the list decides where it is stored.
  */
-import { type DutyBand, findDutyBands, type RegionPlan } from "./regions.ts";
+import { type DutyBand, findDutyBands, NO_DUTY_LIMIT_PPM, type RegionPlan } from "./regions.ts";
 
 /** A packet that was, or will be, on air. */
 export type Transmission = {
