@@ -1,0 +1,111 @@
+/**
+ * The forwarders that speak to this hotspot: one bounded entry for each gateway EUI. The protocol has no passwords, so
+ * this decides who may speak for an EUI, and it alone says where a downlink goes: to the last PULL_DATA's source.
+ * (A forwarder pushes from another port than it pulls from; taking the address from PUSH_DATA loses downlinks.)
+ */
+import type { ForwarderStat, ForwarderStatus } from "../radio.ts";
+import type { GwmpVersion } from "./datagram.ts";
+
+/** A hotspot has one concentrator, a mast with sectors a few; more than these is somebody inventing identifiers. */
+export const FORWARDERS_MAX = 16;
+/** Three keepalives of the 10 s that forwarders ship with; after that its address is not worth a downlink. */
+export const FORWARDER_ALIVE_MS = 30_000;
+
+export type Endpoint = { readonly address: string; readonly port: number };
+export type AdmissionRefusal = "eui_not_allowed" | "forwarders_full" | "foreign_address";
+
+export type ForwarderEntry = {
+  readonly eui: string;
+  version: GwmpVersion;
+  downlink: Endpoint | null;
+  lastSeenMs: number;
+  lastPullMs: number | null;
+  stat: ForwarderStat | null;
+  takeoversRefused: number;
+  /** Until when its transmitter is taken by a frame of ours; infinite while an answer is awaited. */
+  busyUntilMs: number;
+};
+
+export class ForwarderTable {
+  readonly #allowed: ReadonlySet<string> | null;
+  readonly #entries = new Map<string, ForwarderEntry>();
+
+  /** @param allowed the EUIs that may speak, as 16 lower-case hexadecimal digits; null for any. */
+  constructor(allowed: ReadonlySet<string> | null) {
+    this.#allowed = allowed;
+  }
+
+  /** Decides whether a datagram from this address may speak for the EUI, and notes that it was heard. */
+  admit(
+    eui: string,
+    address: string,
+    version: GwmpVersion,
+    nowMs: number,
+  ): ForwarderEntry | AdmissionRefusal {
+    if (this.#allowed !== null && !this.#allowed.has(eui)) return "eui_not_allowed";
+    const known = this.#entries.get(eui);
+    if (known !== undefined) {
+      if (isAlive(known, nowMs) && known.downlink!.address !== address) {
+        known.takeoversRefused++;
+        return "foreign_address";
+      }
+      known.lastSeenMs = nowMs;
+      return known;
+    }
+    if (this.#entries.size >= FORWARDERS_MAX && !this.#evictSilent(nowMs)) return "forwarders_full";
+    const entry: ForwarderEntry = {
+      eui,
+      version,
+      downlink: null,
+      lastSeenMs: nowMs,
+      lastPullMs: null,
+      stat: null,
+      takeoversRefused: 0,
+      busyUntilMs: 0,
+    };
+    this.#entries.set(eui, entry);
+    return entry;
+  }
+
+  has(eui: string): boolean {
+    return this.#entries.has(eui);
+  }
+
+  /** The live forwarder that pulled last, or null. */
+  findLive(nowMs: number): ForwarderEntry | null {
+    let latest: ForwarderEntry | null = null;
+    for (const entry of this.#entries.values()) {
+      if (!isAlive(entry, nowMs)) continue;
+      if (latest === null || entry.lastPullMs! > latest.lastPullMs!) latest = entry;
+    }
+    return latest;
+  }
+
+  status(nowMs: number): ForwarderStatus[] {
+    return [...this.#entries.values()].map((entry) => ({
+      eui: entry.eui,
+      downlinkAddress: entry.downlink === null ? null : `${entry.downlink.address}:${entry.downlink.port}`,
+      version: entry.version,
+      lastSeenMs: entry.lastSeenMs,
+      lastPullMs: entry.lastPullMs,
+      alive: isAlive(entry, nowMs),
+      stat: entry.stat,
+      takeoversRefused: entry.takeoversRefused,
+    }));
+  }
+
+  /** Makes room by forgetting the one that has been silent longest; one heard lately keeps its place. */
+  #evictSilent(nowMs: number): boolean {
+    let oldest: ForwarderEntry | null = null;
+    for (const entry of this.#entries.values()) {
+      if (oldest === null || entry.lastSeenMs < oldest.lastSeenMs) oldest = entry;
+    }
+    if (oldest === null || nowMs - oldest.lastSeenMs < FORWARDER_ALIVE_MS) return false;
+    return this.#entries.delete(oldest.eui);
+  }
+}
+
+/** Whether a downlink can reach it: its last PULL_DATA is not too old. */
+export function isAlive(entry: ForwarderEntry, nowMs: number): boolean {
+  return entry.lastPullMs !== null && nowMs - entry.lastPullMs < FORWARDER_ALIVE_MS;
+}

@@ -1,0 +1,226 @@
+/**
+ * The radio over UDP: a server that packet forwarders speak GWMP to. It acknowledges from the header alone, hands each
+ * element on by itself, and sends a frame by PULL_RESP to the forwarder that pulled last. One socket, and one timer for
+ * each transmission under way.
+ */
+import assert from "node:assert";
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { once } from "node:events";
+import {
+  DATAGRAM_COUNTERS,
+  type DatagramCounter,
+  PACKET_REFUSALS,
+  type Radio,
+  type RadioClock,
+  RadioError,
+  type RadioLog,
+  type RadioStatus,
+  type ReceivedPacket,
+  type RefusedPacket,
+  STAT_FIELDS,
+  type StatField,
+  TRANSMIT_FAILURES,
+  type TransmitRequest,
+  type TransmitResult,
+} from "../radio.ts";
+import { decodeDatagram, encodeAck } from "./datagram.ts";
+import { type JsonObject, readNumber } from "./fields.ts";
+import { type Endpoint, type ForwarderEntry, ForwarderTable } from "./forwarders.ts";
+import { parsePacket } from "./parse.ts";
+import { readPushBody } from "./pushBody.ts";
+import { createFailure, Transmitter } from "./transmitter.ts";
+import { isValidTransmitRequest } from "./txpk.ts";
+
+/** A forwarder answers within a millisecond, or never; the rest is room for a slow network. */
+const TX_ACK_TIMEOUT_MS = 3_000;
+const TX_ACK_TIMEOUT_MAX_MS = 5_000;
+/** An intruder's refusal is worth a line, a stream of them is not. */
+const TAKEOVER_LOG_INTERVAL_MS = 60_000;
+
+export type GwmpRadioOptions = {
+  /** Where to listen. The protocol has no authentication: anything but loopback wants an allow-list. */
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** The gateway EUIs that may speak, 16 hexadecimal digits each; absent for any. */
+  readonly allowedEuis?: readonly string[];
+  /** At most 5,000. */
+  readonly txAckTimeoutMs?: number;
+};
+export type GwmpRadioModules = { readonly clock: RadioClock; readonly log: RadioLog };
+
+/** Creates the radio; nothing is opened before `start`. */
+export function createGwmpRadio(options: GwmpRadioOptions, modules: GwmpRadioModules): Radio {
+  return new GwmpRadio(options, modules);
+}
+
+class GwmpRadio implements Radio {
+  readonly #options: GwmpRadioOptions;
+  readonly #clock: RadioClock;
+  readonly #log: RadioLog;
+  readonly #forwarders: ForwarderTable;
+  readonly #transmitter: Transmitter;
+  readonly #packetCallbacks = new Set<(packet: ReceivedPacket) => void>();
+  readonly #refusedCallbacks = new Set<(refused: RefusedPacket) => void>();
+  readonly #datagrams = createCounters(DATAGRAM_COUNTERS);
+  readonly #packets = createCounters(["accepted", ...PACKET_REFUSALS] as const);
+  readonly #transmissions = createCounters(["queued", ...TRANSMIT_FAILURES] as const);
+  #socket: Socket | null = null;
+  #takeoverLoggedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: GwmpRadioOptions, modules: GwmpRadioModules) {
+    this.#options = options;
+    this.#clock = modules.clock;
+    this.#log = modules.log;
+    const txAckTimeoutMs = Math.min(options.txAckTimeoutMs ?? TX_ACK_TIMEOUT_MS, TX_ACK_TIMEOUT_MAX_MS);
+    this.#transmitter = new Transmitter(txAckTimeoutMs, {
+      clock: modules.clock,
+      send: (bytes, to, done) => this.#send(bytes, to, done),
+    });
+    const allowed = options.allowedEuis;
+    this.#forwarders = new ForwarderTable(
+      allowed === undefined ? null : new Set(allowed.map((eui) => eui.toLowerCase())),
+    );
+  }
+
+  async start(): Promise<void> {
+    assert(this.#socket === null, "the radio is started once");
+    const { host, port } = this.#options;
+    const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
+    try {
+      socket.bind(port, host);
+      await once(socket, "listening");
+    } catch (cause) {
+      socket.close();
+      throw new RadioError("radio_bind_failed", `cannot listen for forwarders on UDP ${host}:${port}`, cause);
+    }
+    socket.on("message", (bytes, from) => this.#receive(bytes, from));
+    socket.on("error", () => this.#datagrams.socket_error++);
+    this.#socket = socket;
+  }
+
+  async stop(): Promise<void> {
+    const socket = this.#socket;
+    if (socket === null) return;
+    this.#socket = null;
+    this.#transmitter.stop();
+    const closed = once(socket, "close");
+    socket.close();
+    await closed;
+  }
+
+  onPacket(callback: (packet: ReceivedPacket) => void): () => void {
+    this.#packetCallbacks.add(callback);
+    return () => this.#packetCallbacks.delete(callback);
+  }
+
+  onRefused(callback: (refused: RefusedPacket) => void): () => void {
+    this.#refusedCallbacks.add(callback);
+    return () => this.#refusedCallbacks.delete(callback);
+  }
+
+  status(): RadioStatus {
+    const address = this.#socket?.address();
+    return {
+      listeningOn: address === undefined ? null : `${address.address}:${address.port}`,
+      forwarders: this.#forwarders.status(this.#clock.nowMs()),
+      datagrams: { ...this.#datagrams },
+      packets: { ...this.#packets },
+      transmissions: { ...this.#transmissions },
+    };
+  }
+
+  #receive(bytes: Uint8Array, from: RemoteInfo): void {
+    this.#datagrams[this.#handle(bytes, from, this.#clock.nowMs())]++;
+  }
+
+  /** Does what the datagram asks for, and says under what it counts. */
+  #handle(bytes: Uint8Array, from: RemoteInfo, nowMs: number): DatagramCounter {
+    const datagram = decodeDatagram(bytes);
+    if (datagram.kind === "refused") return datagram.reason;
+    if (!("eui" in datagram)) return "kind_unexpected";
+    const { kind, eui, version, token } = datagram;
+    if (kind === "tx_ack" && !this.#forwarders.has(eui)) return "tx_ack_unmatched";
+    const forwarder = this.#forwarders.admit(eui, from.address, version, nowMs);
+    if (typeof forwarder === "string") {
+      if (forwarder === "foreign_address") this.#logTakeover(eui, from.address, nowMs);
+      return forwarder;
+    }
+
+    if (kind === "tx_ack") {
+      return this.#transmitter.receiveTxAck(eui, token, datagram.body) ? "tx_ack" : "tx_ack_unmatched";
+    }
+    // Before anything else is read: a forwarder that is not acknowledged stops for 100 ms, and loses what it heard.
+    this.#send(encodeAck(kind === "push_data" ? "push_ack" : "pull_ack", version, token), from);
+    if (kind === "push_data") return this.#receivePush(datagram.body, forwarder, nowMs);
+    forwarder.downlink = { address: from.address, port: from.port };
+    forwarder.lastPullMs = nowMs;
+    forwarder.version = version;
+    return kind;
+  }
+
+  #receivePush(body: Uint8Array, forwarder: ForwarderEntry, receivedAtMs: number): DatagramCounter {
+    const push = readPushBody(body);
+    if (push.stat !== null) forwarder.stat = { receivedAtMs, values: readStat(push.stat) };
+    const source = { receivedAtMs, forwarderEui: forwarder.eui };
+    for (const element of push.elements) {
+      const { packet, refused } = parsePacket(element, source);
+      if (packet === null) {
+        this.#refuse(refused);
+      } else {
+        this.#packets.accepted++;
+        for (const callback of this.#packetCallbacks) callback(packet);
+      }
+    }
+    this.#packets.over_limit += push.overLimit;
+    return push.wellFormed ? "push_data" : "body_malformed";
+  }
+
+  #refuse(refused: RefusedPacket): void {
+    this.#packets[refused.reason]++;
+    for (const callback of this.#refusedCallbacks) callback(refused);
+  }
+
+  async transmit(request: TransmitRequest, signal?: AbortSignal): Promise<TransmitResult> {
+    const result = await this.#attempt(request, signal);
+    this.#transmissions[result.status === "queued" ? "queued" : result.reason]++;
+    return result;
+  }
+
+  #attempt(
+    request: TransmitRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<TransmitResult> | TransmitResult {
+    if (!isValidTransmitRequest(request)) return createFailure("invalid_request", "no");
+    if (this.#socket === null) return createFailure("radio_stopped", "no");
+    const forwarder = this.#forwarders.findLive(this.#clock.nowMs());
+    if (forwarder === null) return createFailure("no_forwarder", "no");
+    return this.#transmitter.transmit(forwarder, request, signal);
+  }
+
+  #send(bytes: Uint8Array, to: Endpoint, done?: (error: Error | null) => void): void {
+    this.#socket?.send(bytes, to.port, to.address, (error) => {
+      if (error !== null) this.#datagrams.socket_error++;
+      done?.(error);
+    });
+  }
+
+  #logTakeover(eui: string, address: string, nowMs: number): void {
+    if (nowMs - this.#takeoverLoggedMs < TAKEOVER_LOG_INTERVAL_MS) return;
+    this.#takeoverLoggedMs = nowMs;
+    this.#log.warn("Refuse a second sender for a forwarder that is alive elsewhere", { eui, address });
+  }
+}
+
+function createCounters<Key extends string>(keys: readonly Key[]): Record<Key, number> {
+  return Object.fromEntries(keys.map((key) => [key, 0])) as Record<Key, number>;
+}
+
+function readStat(stat: JsonObject): Partial<Record<StatField, number>> {
+  const values: Partial<Record<StatField, number>> = {};
+  for (const field of STAT_FIELDS) {
+    const value = readNumber(stat[field]);
+    if (value !== null) values[field] = value;
+  }
+  return values;
+}

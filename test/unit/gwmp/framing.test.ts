@@ -1,0 +1,236 @@
+/** Framing over the real socket. Case numbers are those of the forwarder cases the project was built against. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FORWARDER_ALIVE_MS, FORWARDERS_MAX } from "../../../node/src/radio/gwmp/forwarders.ts";
+import { RadioError } from "../../../node/src/radio/radio.ts";
+import { openRadio, type RadioFixture } from "./radioFixture.ts";
+import type { UdpPeer } from "./udpPeer.ts";
+
+const PULL_DATA = "029f9202aa555a0102030405";
+const PULL_ACK = "029f9204";
+
+let fixture: RadioFixture;
+let peer: UdpPeer;
+
+beforeEach(async () => {
+  fixture = await openRadio();
+  peer = await fixture.openPeer();
+});
+afterEach(() => fixture.close());
+
+/** Nothing was answered before this PULL_DATA, if its acknowledgement is the first thing that comes. */
+async function expectSilenceBefore(sender: UdpPeer): Promise<void> {
+  sender.send(PULL_DATA);
+  expect(await sender.nextHex()).toBe(PULL_ACK);
+  expect(sender.unread).toHaveLength(0);
+}
+
+describe("acknowledgement", () => {
+  test("case 1: PULL_DATA is acknowledged with its token", async () => {
+    peer.send(PULL_DATA);
+    expect(await peer.nextHex()).toBe(PULL_ACK);
+    expect(fixture.radio.status().forwarders[0]).toMatchObject({
+      eui: "aa555a0102030405",
+      downlinkAddress: `127.0.0.1:${peer.port}`,
+      alive: true,
+      version: 2,
+    });
+  });
+
+  test("case 2: PUSH_DATA is acknowledged and its frame handed on", async () => {
+    peer.send(
+      "025e5200aa555a0000000000",
+      '{"rxpk":[{"tmst":1472242252,"chan":8,"rfch":0,"freq":912.600000,"stat":1,"modu":"LORA","datr":"SF8BW500","codr":"4/5","lsnr":10.8,"rssi":-58,"size":23,"data":"ALQAAAABAAAASGVsaXVtICA0LDYCNrA="}]}',
+    );
+    expect(await peer.nextHex()).toBe("025e5201");
+    expect(fixture.packets).toHaveLength(1);
+    expect(fixture.packets[0]).toMatchObject({
+      forwarderEui: "aa555a0000000000",
+      receivedAtMs: fixture.clock.nowMs(),
+      tmstUs: 1472242252,
+      freqHz: 912_600_000,
+      spreadingFactor: 8,
+      bandwidthHz: 500_000,
+      rssiDeciDbm: -580,
+      rssiKind: "channel",
+      snrCentiDb: 1_080,
+      crc: "ok",
+    });
+    expect(fixture.packets[0]!.payload).toHaveLength(23);
+  });
+
+  test("case 19: a lone stat is acknowledged and kept, its unknown fields are not", async () => {
+    peer.send(
+      "0286be00aa555a0000000000",
+      '{"stat":{"time":"2020-03-04 07:01:02 GMT","rxnb":3,"rxok":3,"rxfw":3,"ackr":0.0,"dwnb":0,"txnb":0,"pubk":"x"}}',
+    );
+    expect(await peer.nextHex()).toBe("0286be01");
+    expect(fixture.radio.status().forwarders[0]!.stat).toEqual({
+      receivedAtMs: fixture.clock.nowMs(),
+      values: { rxnb: 3, rxok: 3, rxfw: 3, ackr: 0, dwnb: 0, txnb: 0 },
+    });
+  });
+
+  test.each(['{"stat":null}', '{"stat":{"ackr":null,"time":7}}', '{"stat":[]}', '{"stat":"x"}', "{}", ""])(
+    "an odd stat or an empty body is acknowledged: %s",
+    async (body) => {
+      peer.send("0286be00aa555a0000000000", body);
+      expect(await peer.nextHex()).toBe("0286be01");
+    },
+  );
+
+  test("a body that is no JSON is acknowledged and counted", async () => {
+    peer.send("0286be00aa555a0000000000", '{"rxpk":[');
+    expect(await peer.nextHex()).toBe("0286be01");
+    expect(fixture.radio.status().datagrams).toMatchObject({ body_malformed: 1, push_data: 0 });
+  });
+});
+
+describe("case 3: what is no datagram of the protocol gets no answer and a counted reason", () => {
+  test.each([
+    ["an 11-byte PULL_DATA", "029f9202aa555a01020304", "too_short"],
+    ["three bytes", "029f92", "too_short"],
+    ["an unknown kind", "029f9206aa555a0102030405", "kind_unknown"],
+    ["nothing", "", "too_short"],
+    ["a PULL_DATA with a tail", "029f9202aa555a010203040501", "length_wrong"],
+    ["version 0", "009f9202aa555a0102030405", "version_unknown"],
+    ["version 3", "039f9202aa555a0102030405", "version_unknown"],
+    ["what only servers send: PUSH_ACK", "029f9201", "kind_unexpected"],
+    ["what only servers send: PULL_ACK", "029f9204", "kind_unexpected"],
+    ["what only servers send: PULL_RESP", "029f92037b7d", "kind_unexpected"],
+    ["a TX_ACK of a stranger", "029f9205aa555a0102030405", "tx_ack_unmatched"],
+  ] as const)("%s", async (_name, hex, reason) => {
+    peer.send(hex);
+    await expectSilenceBefore(peer);
+    expect(fixture.radio.status().datagrams[reason]).toBe(1);
+  });
+
+  test("1,400 bytes of noise", async () => {
+    // The multiplier of a linear congruential generator makes the noise the same every time.
+    let state = 7;
+    const noise = Uint8Array.from({ length: 1_400 }, () => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      return state >>> 24;
+    });
+    peer.send(noise);
+    await expectSilenceBefore(peer);
+  });
+
+  test("the largest datagram that UDP carries, behind a good header", async () => {
+    peer.send("025e5200aa555a0000000000", "x".repeat(65_507 - 12));
+    await expectSilenceBefore(peer);
+    expect(fixture.radio.status().datagrams.too_long).toBe(1);
+  });
+
+  test("a PULL_DATA padded with one NUL is taken", async () => {
+    peer.send(`${PULL_DATA}00`);
+    expect(await peer.nextHex()).toBe(PULL_ACK);
+  });
+});
+
+describe("case 5: version 1", () => {
+  test("acknowledgements carry the version of what they acknowledge", async () => {
+    peer.send("019f9202aa555a0102030405");
+    expect(await peer.nextHex()).toBe("019f9204");
+    peer.send("015e5200aa555a0102030405", "{}");
+    expect(await peer.nextHex()).toBe("015e5201");
+    expect(fixture.radio.status().forwarders[0]!.version).toBe(1);
+  });
+});
+
+describe("case 7: the downlink address", () => {
+  test("is that of PULL_DATA only, whatever port pushes before or after", async () => {
+    const pushBefore = await fixture.openPeer();
+    const pushAfter = await fixture.openPeer();
+    pushBefore.send("025e5200aa555a0102030405", "{}");
+    expect(await pushBefore.nextHex()).toBe("025e5201");
+    expect(fixture.radio.status().forwarders[0]!.downlinkAddress).toBeNull();
+    peer.send(PULL_DATA);
+    expect(await peer.nextHex()).toBe(PULL_ACK);
+    pushAfter.send("025e5300aa555a0102030405", "{}");
+    expect(await pushAfter.nextHex()).toBe("025e5301");
+    expect(fixture.radio.status().forwarders[0]!.downlinkAddress).toBe(`127.0.0.1:${peer.port}`);
+  });
+
+  test("a malformed PULL_DATA leaves it alone", async () => {
+    peer.send(PULL_DATA);
+    expect(await peer.nextHex()).toBe(PULL_ACK);
+    const other = await fixture.openPeer();
+    other.send("029f9202aa555a010203040501");
+    peer.send(PULL_DATA);
+    expect(await peer.nextHex()).toBe(PULL_ACK);
+    expect(fixture.radio.status().forwarders[0]!.downlinkAddress).toBe(`127.0.0.1:${peer.port}`);
+  });
+
+  test("another IP address cannot take over a live forwarder, and the attempt shows", async () => {
+    peer.send(PULL_DATA);
+    expect(await peer.nextHex()).toBe(PULL_ACK);
+    const intruder = await fixture.openPeer("127.0.0.2");
+    intruder.send(PULL_DATA);
+    intruder.send("025e5200aa555a0102030405", "{}");
+    intruder.send("02000002bb555a0102030405");
+    expect(await intruder.nextHex()).toBe("02000004");
+    const status = fixture.radio.status();
+    expect(status.datagrams.foreign_address).toBe(2);
+    expect(status.forwarders[0]).toMatchObject({
+      downlinkAddress: `127.0.0.1:${peer.port}`,
+      takeoversRefused: 2,
+    });
+    expect(fixture.warnings).toHaveLength(1);
+  });
+
+  test("a forwarder that went silent may come back from another address", async () => {
+    peer.send(PULL_DATA);
+    expect(await peer.nextHex()).toBe(PULL_ACK);
+    fixture.clock.advance(FORWARDER_ALIVE_MS);
+    const moved = await fixture.openPeer("127.0.0.2");
+    moved.send(PULL_DATA);
+    expect(await moved.nextHex()).toBe(PULL_ACK);
+    expect(fixture.radio.status().forwarders[0]!.downlinkAddress).toBe(`127.0.0.2:${moved.port}`);
+  });
+});
+
+describe("who may speak", () => {
+  test("with an allow-list, only the listed forwarders", async () => {
+    const listed = await openRadio({ allowedEuis: ["AA555A0102030405"] });
+    const sender = await listed.openPeer();
+    sender.send("02000102bb555a0102030405");
+    sender.send(PULL_DATA);
+    expect(await sender.nextHex()).toBe(PULL_ACK);
+    expect(listed.radio.status().datagrams.eui_not_allowed).toBe(1);
+    expect(listed.radio.status().forwarders).toHaveLength(1);
+    await listed.close();
+  });
+
+  test("no more forwarders than the limit, until one has been silent for long", async () => {
+    const byte = (index: number) => index.toString(16).padStart(2, "0");
+    const pull = (index: number) => `0200${byte(index)}02aa555a01020304${byte(index)}`;
+    for (let index = 0; index < FORWARDERS_MAX; index++) {
+      peer.send(pull(index));
+      await peer.next();
+    }
+    peer.send(pull(FORWARDERS_MAX));
+    peer.send(pull(0));
+    expect(await peer.nextHex()).toBe("02000004");
+    expect(fixture.radio.status().datagrams.forwarders_full).toBe(1);
+    fixture.clock.advance(FORWARDER_ALIVE_MS);
+    peer.send(pull(FORWARDERS_MAX));
+    expect(await peer.nextHex()).toBe("02001004");
+    expect(fixture.radio.status().forwarders).toHaveLength(FORWARDERS_MAX);
+  });
+});
+
+describe("opening and closing", () => {
+  test("a port that is taken is a coded error", async () => {
+    const second = openRadio({ port: fixture.port });
+    await expect(second).rejects.toBeInstanceOf(RadioError);
+    await expect(second).rejects.toMatchObject({ code: "radio_bind_failed" });
+  });
+
+  test("stop may be called twice, and the port is free afterwards", async () => {
+    await fixture.radio.stop();
+    await fixture.radio.stop();
+    expect(fixture.radio.status().listeningOn).toBeNull();
+    const second = await openRadio({ port: fixture.port });
+    await second.close();
+  });
+});
