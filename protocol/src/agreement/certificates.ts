@@ -1,0 +1,110 @@
+/**
+ * Certificates: that a quorum of the validator set signed the same thing. An availability certificate holds
+ * acknowledgements of one batch, a final certificate FINALIZE votes for one value. A set of one has a quorum of one,
+ * and its certificates are checked by the same rules as everyone's.
+ */
+import { encodeHex } from "../bytes/hex.ts";
+import { type SigningDomains, signingMessage } from "../crypto/domain.ts";
+import {
+  type AvailabilityCert,
+  computeQuorum,
+  decodeBitmap,
+  encodeAckBody,
+  encodeBitmap,
+  encodeVoteBody,
+  type FinalCert,
+} from "./rounds.ts";
+
+/** Judges one signature by the network's verification rule; which library does so is the shell's choice. */
+export type VerifySignature = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
+
+/** The validators of an epoch. A bit of a certificate's bitmap is a position in `keys`. */
+export type ValidatorSet = {
+  readonly keys: readonly Uint8Array[];
+  readonly quorum: number;
+  /** A key's position, or undefined for a stranger. */
+  readonly positionOf: (key: Uint8Array) => number | undefined;
+};
+
+/** Why a certificate is none. */
+export const CERTIFICATE_REASONS = [
+  "bitmap_invalid",
+  "below_quorum",
+  "count_mismatch",
+  "signature_invalid",
+] as const;
+export type CertificateReason = (typeof CERTIFICATE_REASONS)[number];
+
+/** The validator set with these keys, in genesis's order. */
+export function createValidatorSet(keys: readonly Uint8Array[]): ValidatorSet {
+  const positions = new Map(keys.map((key, position) => [encodeHex(key), position]));
+  return {
+    keys,
+    quorum: computeQuorum(keys.length),
+    positionOf: (key) => positions.get(encodeHex(key)),
+  };
+}
+
+/** Checks that a quorum acknowledged the batch that the certificate names. Null where it is valid. */
+export function checkAvailabilityCert(
+  cert: AvailabilityCert,
+  set: ValidatorSet,
+  domains: SigningDomains,
+  verify: VerifySignature,
+): CertificateReason | null {
+  const { lane, seq, digest, epoch } = cert;
+  return checkSignatures(
+    cert,
+    signingMessage(domains, "ack", encodeAckBody({ lane, seq, digest, epoch })),
+    set,
+    verify,
+  );
+}
+
+/** Checks that a quorum voted FINALIZE for the certificate's value in its round and view. Null where it is valid. */
+export function checkFinalCert(
+  cert: FinalCert,
+  set: ValidatorSet,
+  domains: SigningDomains,
+  verify: VerifySignature,
+): CertificateReason | null {
+  const { round, view, value } = cert;
+  return checkSignatures(
+    cert,
+    signingMessage(domains, "finalize", encodeVoteBody({ round, view, value })),
+    set,
+    verify,
+  );
+}
+
+/**
+ * The bitmap and signatures of a certificate, from signatures by position.
+ * @param signatures a quorum or more of them; positions are of the set.
+ */
+export function assembleSignatures(
+  signatures: ReadonlyMap<number, Uint8Array>,
+  set: ValidatorSet,
+): { bitmap: Uint8Array; signatures: Uint8Array[] } {
+  const members = [...signatures.keys()].sort((a, b) => a - b);
+  return {
+    bitmap: encodeBitmap(members, set.keys.length),
+    signatures: members.map((position) => signatures.get(position)!),
+  };
+}
+
+/** Everyone who signed signed the same message, so one check serves both kinds. Cheapest first. */
+function checkSignatures(
+  cert: { readonly bitmap: Uint8Array; readonly signatures: readonly Uint8Array[] },
+  message: Uint8Array,
+  set: ValidatorSet,
+  verify: VerifySignature,
+): CertificateReason | null {
+  const members = decodeBitmap(cert.bitmap, set.keys.length);
+  if (members === null) return "bitmap_invalid";
+  if (members.length < set.quorum) return "below_quorum";
+  if (members.length !== cert.signatures.length) return "count_mismatch";
+  for (const [index, position] of members.entries()) {
+    if (!verify(set.keys[position]!, message, cert.signatures[index]!)) return "signature_invalid";
+  }
+  return null;
+}

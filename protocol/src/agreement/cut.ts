@@ -1,0 +1,64 @@
+/**
+ * Cuts: which batches a round takes in. A cut has one certified entry a lane; everything in a lane up to its entry and
+ * beyond the entry of the cut before is new in the round, and is executed in one fixed order.
+ */
+import { compareBytes, equalBytes } from "../bytes/bytes.ts";
+import { encodeHex } from "../bytes/hex.ts";
+import type { ValidatorSet } from "./certificates.ts";
+import type { AvailabilityCert, LaneTip, SignedTips } from "./rounds.ts";
+
+/** Entries sorted by lane key; a lane without a certified batch has none. */
+export type Cut = readonly AvailabilityCert[];
+
+/** The digest that a lane's first batch names as the one before it. */
+export const LANE_START: Uint8Array = new Uint8Array(32);
+
+/** What a round newly takes from a lane: the batches after `from` up to and with `to`, chained by their `prev`. */
+export type LaneSpan = {
+  readonly lane: Uint8Array;
+  readonly from: { readonly seq: number; readonly digest: Uint8Array };
+  readonly to: { readonly seq: number; readonly digest: Uint8Array };
+};
+
+/**
+ * The cut that a value must have: the highest entry of each lane over its tips, and never below the cut before.
+ * @param certificateOf the certificate that the proposer holds for a tip.
+ * @returns null where a tip has no certificate; such tips do not belong in a value.
+ */
+export function computeCut(
+  tips: readonly SignedTips[],
+  previous: Cut,
+  certificateOf: (tip: LaneTip) => AvailabilityCert | null,
+): Cut | null {
+  const highest = new Map<string, AvailabilityCert>();
+  for (const entry of previous) highest.set(encodeHex(entry.lane), entry);
+  for (const tip of tips.flatMap((signed) => signed.tips.tips)) {
+    const lane = encodeHex(tip.lane);
+    if (tip.seq <= (highest.get(lane)?.seq ?? 0)) continue;
+    const certificate = certificateOf(tip);
+    if (certificate === null) return null;
+    highest.set(lane, certificate);
+  }
+  return [...highest.values()].sort((a, b) => compareBytes(a.lane, b.lane));
+}
+
+/** What a cut takes in beyond the one before, lanes in validator order; lanes of strangers come last, by key. */
+export function listLaneSpans(previous: Cut, cut: Cut, set: ValidatorSet): LaneSpan[] {
+  const spans: LaneSpan[] = [];
+  for (const to of cut) {
+    const from = previous.find((entry) => equalBytes(entry.lane, to.lane)) ?? { seq: 0, digest: LANE_START };
+    if (to.seq > from.seq) spans.push({ lane: to.lane, from, to });
+  }
+  const rank = (lane: Uint8Array) => set.positionOf(lane) ?? set.keys.length;
+  return spans.sort((a, b) => rank(a.lane) - rank(b.lane) || compareBytes(a.lane, b.lane));
+}
+
+/**
+ * The round's time: the lower median of its tips' times, never less than the round's before. With one Byzantine clock
+ * in four the median still lies between two honest ones.
+ * @param tips at least one.
+ */
+export function computeRoundTimeMs(tips: readonly SignedTips[], previousTimeMs: number): number {
+  const times = tips.map((signed) => signed.tips.timeMs).sort((a, b) => a - b);
+  return Math.max(previousTimeMs, times[(times.length - 1) >> 1]!);
+}
