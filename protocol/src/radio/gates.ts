@@ -42,9 +42,6 @@ export const GATE_REASONS = [
 ] as const;
 export type GateReason = (typeof GATE_REASONS)[number];
 
-/** The reasons of valid evidence that earns nothing. */
-export const UNPAID_GATE_REASONS = ["too_close", "too_far"] as const satisfies readonly GateReason[];
-
 /** One rule: whether a measurement breaks it, and the reason it then gives. */
 export type Gate = { readonly reason: GateReason; readonly fails: (link: LinkMeasurement) => boolean };
 
@@ -117,11 +114,6 @@ export const GATES: readonly Gate[] = [
 export function checkLink(link: LinkMeasurement): GateReason | null {
   for (const { reason, fails } of GATES) if (fails(link)) return reason;
   return null;
-}
-
-/** Whether a reason leaves the report valid, only unpaid. */
-export function isUnpaidGateReason(reason: GateReason): boolean {
-  return reason === "too_close" || reason === "too_far";
 }
 
 /** The ceiling that `rssi_above_ceiling` holds a link against, in hundredths of a dBm; null without a distance. */
