@@ -8,12 +8,12 @@ export type PoolName = (typeof POOL_NAMES)[number];
 export type PoolAmounts = Readonly<Record<PoolName, bigint>>;
 
 /** One pool's epoch in base units: emitted + carriedIn = paid + carriedOut. */
-export interface PoolBooks {
+export type PoolBooks = {
   readonly emitted: bigint;
   readonly carriedIn: bigint;
   readonly paid: bigint;
   readonly carriedOut: bigint;
-}
+};
 
 /** Nothing in any pool: what the first epoch carries in. */
 export const EMPTY_POOLS: PoolAmounts = { beacons: 0n, witnesses: 0n, data: 0n, validators: 0n };

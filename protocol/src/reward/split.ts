@@ -7,7 +7,7 @@ import { PPM } from "../network/parameters.ts";
 import { divideByShare, SHARE_AMOUNT_LIMIT, SHARE_TOTAL_LIMIT } from "./shareDivision.ts";
 
 /** A pool with those it pays, line by line. */
-export interface PoolSplitInput {
+export type PoolSplitInput = {
   /** Base units in the pool. */
   readonly amount: bigint;
   /** Whole numbers from 0 to 2^53 - 1. */
@@ -18,14 +18,14 @@ export interface PoolSplitInput {
   readonly maxPayPerUnit: bigint;
   /** The units that the lines stand for together, in parts per million. */
   readonly unitsPpm: bigint;
-}
+};
 
 /** What each line gets, in base units; paid + carried = amount. */
-export interface PoolSplit {
+export type PoolSplit = {
   readonly amounts: BigUint64Array;
   readonly paid: bigint;
   readonly carried: bigint;
-}
+};
 
 /**
  * Pays a pool out: all of it, or `maxPayPerUnit` for each unit (rounded down over the pool) where that is less. A

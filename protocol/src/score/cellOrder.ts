@@ -10,14 +10,14 @@ import { parentHi, parentLo, resolutionOfHi } from "../geo/cell.ts";
 export const ORDERED_RESOLUTION = 10;
 
 /** Cells of one resolution in ascending order, each with the run of finer entries that lie in it. */
-export interface CellLevel {
+export type CellLevel = {
   readonly resolution: number;
   readonly count: number;
   readonly hi: Uint32Array;
   readonly lo: Uint32Array;
   /** Entries `start[i]` to `start[i + 1]` (exclusive) of the finer level lie in cell i; length count + 1. */
   readonly start: Uint32Array;
-}
+};
 
 /**
  * Indexes of the cells in ascending order by their prefix down to resolution 10; cells that are the same there keep

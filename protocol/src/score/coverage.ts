@@ -14,7 +14,7 @@ export const COVERAGE_RESOLUTION = 8;
 export const COVERAGE_COUNTERPARTS_FULL = 3;
 
 /** One cell of the map. */
-export interface CoverageRow {
+export type CoverageRow = {
   /** H3 index of resolution 8. */
   readonly cell: bigint;
   /** Dense indexes of the hotspots that stand in the cell, ascending. */
@@ -23,7 +23,7 @@ export interface CoverageRow {
   readonly counterparts: number;
   /** min(1, counterparts / 3) in parts per million, rounded down. */
   readonly coveragePpm: number;
-}
+};
 
 /**
  * Computes the map over the hotspots of an epoch.

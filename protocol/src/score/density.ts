@@ -15,7 +15,7 @@ import { PPM } from "../network/parameters.ts";
 import { type CellLevel, findCell, groupCells, sortByCell } from "./cellOrder.ts";
 
 /** One resolution's rule: how many cells of a neighbourhood must be occupied before the limit grows, and how far. */
-export interface DensityLevel {
+export type DensityLevel = {
   readonly resolution: number;
   /** N: occupied cells among the cell itself and its neighbours from which on each adds `target` to the limit. */
   readonly occupiedFull: number;
@@ -23,7 +23,7 @@ export interface DensityLevel {
   readonly target: number;
   /** The limit never passes this. */
   readonly max: number;
-}
+};
 
 /** HIP-104's parameters, finest resolution first: github.com/helium/HIP, 0104-change-poc-density-parameters. */
 export const HIP104_LEVELS: readonly DensityLevel[] = [
@@ -63,10 +63,10 @@ export function computeDensityScales(cells: readonly Cell[]): number[] {
 }
 
 /** A level of the hierarchy with its hotspots before and after the cut. */
-interface CountedLevel extends CellLevel {
+type CountedLevel = CellLevel & {
   readonly unclipped: Float64Array;
   readonly clipped: Float64Array;
-}
+};
 
 function computeScales(hi: Uint32Array, lo: Uint32Array, steps: number): Uint32Array {
   const order = sortByCell(hi, lo);

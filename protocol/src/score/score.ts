@@ -10,7 +10,7 @@ import { computeScoreV1 } from "./scoreV1.ts";
  * `beaconHotspot[b]` and witnessed by `witnessHotspot[beaconWitnessOffset[b] .. beaconWitnessOffset[b + 1]]` (end
  * exclusive), so `beaconWitnessOffset` is one longer than the beacons.
  */
-export interface Evidence {
+export type Evidence = {
   readonly hotspotCount: number;
   /** High and low halves of each hotspot's asserted H3 cell, of resolution 10 or finer. */
   readonly cellHi: Uint32Array;
@@ -18,16 +18,16 @@ export interface Evidence {
   readonly beaconHotspot: Uint32Array;
   readonly beaconWitnessOffset: Uint32Array;
   readonly witnessHotspot: Uint32Array;
-}
+};
 
 /** The evidence a score pays: only paid witnesses, and every beacon that closed with at least one of them. */
-export interface ScoreInput extends Evidence {
+export type ScoreInput = Evidence & {
   /** 1 for each hotspot with verified recent activity; the density is computed over these and those paid here. */
   readonly active: Uint8Array;
-}
+};
 
 /** Per hotspot, whole numbers: units and scale in parts per million, shares as units times scale (10^-12). */
-export interface ScoreOutput {
+export type ScoreOutput = {
   readonly version: number;
   /** 0 for a hotspot that is neither active nor in the evidence. */
   readonly scalePpm: Uint32Array;
@@ -35,7 +35,7 @@ export interface ScoreOutput {
   readonly witnessUnitsPpm: Float64Array;
   readonly beaconShares: Float64Array;
   readonly witnessShares: Float64Array;
-}
+};
 
 /** Every version that ever paid, by the number that `scoreVersion` of the parameters names. */
 const SCORES: Readonly<Record<number, (input: ScoreInput) => ScoreOutput>> = { 1: computeScoreV1 };

@@ -21,10 +21,10 @@ const DECAY_DENOMINATOR = 5n;
 const BEACONER_CAP = 2n;
 
 /** Units of one beacon in parts per million: what each paid witness gets, and what the beaconer gets. */
-export interface BeaconUnits {
+export type BeaconUnits = {
   readonly perWitnessPpm: number;
   readonly beaconerPpm: number;
-}
+};
 
 /**
  * Units of a beacon with so many paid witnesses.
