@@ -1,0 +1,83 @@
+/**
+ * Files that are whole or absent, whatever instant the power fails at: bytes are written beside, flushed, given their
+ * name, and the folder that holds the name is flushed too.
+ */
+import { randomBytes } from "node:crypto";
+import { link, mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { CodedError, systemCodeOf } from "./codedError.ts";
+
+/** Flushes a folder's names to the disk. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Creates a folder and its parents, only for its owner, and flushes its name. */
+export async function makePrivateFolder(folder: string): Promise<void> {
+  try {
+    const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (first !== undefined) await syncFolder(dirname(first));
+  } catch (cause) {
+    throw new CodedError("file_unwritable", `cannot create the folder ${folder}`, cause);
+  }
+}
+
+/** Replaces a file's content durably. @param mode permissions of the new file. */
+export async function replaceFile(path: string, bytes: Uint8Array | string, mode = 0o600): Promise<void> {
+  try {
+    const temporary = await writeTemporary(path, bytes, mode);
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (cause) {
+    throw new CodedError("file_unwritable", `cannot write ${path}`, cause);
+  }
+}
+
+/**
+ * Creates a file durably where none is. Two that race: one wins, and the loser gets false; a file is never overwritten
+ * and never seen half written.
+ */
+export async function createFile(path: string, bytes: Uint8Array | string, mode = 0o600): Promise<boolean> {
+  let temporary: string | null = null;
+  try {
+    temporary = await writeTemporary(path, bytes, mode);
+    await link(temporary, path);
+    await syncFolder(dirname(path));
+    return true;
+  } catch (cause) {
+    if (systemCodeOf(cause) === "EEXIST") return false;
+    throw new CodedError("file_unwritable", `cannot create ${path}`, cause);
+  } finally {
+    if (temporary !== null) await unlink(temporary).catch(() => undefined);
+  }
+}
+
+/** A file's bytes, or null where there is none. @throws CodedError where it cannot be read. */
+export async function readFileIfAny(path: string): Promise<Uint8Array | null> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    if (systemCodeOf(cause) === "ENOENT") return null;
+    throw new CodedError("file_unreadable", `cannot read ${path}`, cause);
+  }
+}
+
+async function writeTemporary(path: string, bytes: Uint8Array | string, mode: number): Promise<string> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  const handle = await open(temporary, "wx", mode);
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  return temporary;
+}
