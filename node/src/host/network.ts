@@ -44,6 +44,8 @@ const DIAL_TIMEOUT_MS = 5_000;
 /** A peer that answers no ping for this long is gone, however patient its TCP connection is. */
 const PING_INTERVAL_MS = 30_000;
 const PING_TIMEOUT_MS = 15_000;
+/** Identification and the first gossip stream take a few round trips, on a slow machine some seconds. */
+const GOSSIP_GRACE_MS = 10_000;
 /** Peers that went away are forgotten this often; the library would keep each for six hours. */
 const FORGET_INTERVAL_MS = 60_000;
 
@@ -95,16 +97,16 @@ class LibpNetwork implements Network {
   readonly #node: Node;
   readonly #topics: ReadonlySet<string>;
   readonly #subscribed: ReadonlySet<string>;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #handlers = new Map<string, GossipHandler>();
   readonly #peerCallbacks = new Set<() => void>();
-  /** Peers that have spoken gossip on their present connection. */
-  readonly #gossiping = new Set<string>();
   readonly #stopForgetting: () => void;
   #stopped = false;
 
   constructor(node: Node, options: NetworkOptions, modules: NetworkModules) {
     this.#node = node;
+    this.#clock = modules.clock;
     this.#log = modules.log;
     this.#subscribed = new Set(options.subscribe);
     this.#topics = new Set([...options.subscribe, ...options.publishOnly]);
@@ -226,20 +228,19 @@ class LibpNetwork implements Network {
 
   /**
    * A frame over the limit ends a peer's gossip stream, and the library never opens another on the same connection:
-   * the link stays up and silent. So the connection goes too, and whoever wants it dials again.
+   * the link stays up and silent. So the connection goes too, and whoever wants it dials again. Every peer of this
+   * network speaks gossip, so one that does not, a while after it connected, is such a link.
    */
   #dropSilencedLinks(): void {
     const speaking = new Set(this.#node.services.pubsub.getPeers().map(String));
-    for (const peerId of this.#gossiping) {
-      if (speaking.has(peerId)) continue;
-      const connections = this.#node.getConnections(peerIdFromString(peerId));
-      if (connections.length > 0)
-        this.#log.debug("Drop a link whose gossip stream has ended", { peer: peerId });
-      for (const connection of connections)
-        connection.abort(new CodedError("stopped", "gossip stream ended"));
+    for (const connection of this.#node.getConnections()) {
+      if (speaking.has(connection.remotePeer.toString())) continue;
+      if (this.#clock.nowMs() - connection.timeline.open < GOSSIP_GRACE_MS) continue;
+      this.#log.debug("Drop a link whose gossip stream has ended", {
+        peer: connection.remotePeer.toString(),
+      });
+      connection.abort(new CodedError("stopped", "the gossip stream has ended"));
     }
-    this.#gossiping.clear();
-    for (const peerId of speaking) this.#gossiping.add(peerId);
   }
 
   async #forgetPeers(): Promise<void> {

@@ -31,6 +31,12 @@ export async function createRogue(topic: string) {
       const timer = setInterval(() => void publish(bytes), 50);
       await heard.finally(() => clearInterval(timer));
     },
+    /** Dials, and again whenever the link is gone, as a peer that wants to stay does. */
+    keepDialing: (address: string) => {
+      const dial = () => void node.dial(multiaddr(address)).catch(() => undefined);
+      node.addEventListener("peer:disconnect", dial);
+      dial();
+    },
     disconnected: () =>
       new Promise<void>((resolve) =>
         node.addEventListener("peer:disconnect", () => resolve(), { once: true }),
