@@ -10,8 +10,8 @@ import { encodePullResp } from "./datagram.ts";
 import type { Endpoint, ForwarderEntry } from "./forwarders.ts";
 import { encodeTxpk, readTxAck } from "./txpk.ts";
 
-/** From acceptance to the first symbol: the poll, the margin and the start delay of a real forwarder's queue. */
-const EMISSION_DELAY_MS = 60;
+/** From acceptance to the first symbol: a real forwarder's queue plans 80 ms ahead, and is polled every 10 ms. */
+const EMISSION_DELAY_MS = 100;
 
 export type TransmitterModules = {
   readonly clock: RadioClock;

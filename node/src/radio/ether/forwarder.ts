@@ -1,0 +1,350 @@
+/**
+ * A packet forwarder with a simulated concentrator: real UDP sockets on one side, a port of the ether on the other. It
+ * behaves as lora_pkt_fwd 2.1.0 was observed to: one socket pushes and blocks until it is acknowledged, the other
+ * pulls and obeys; a transmission is acknowledged when queued; nothing is retried. Three timers each, so that a
+ * hundred of them live in one process.
+ */
+import assert from "node:assert";
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import type { RegionPlan } from "../../../../protocol/src/radio/regions.ts";
+import { decodeDatagram, encodeFromForwarder, PULL_RESP_MAX_BYTES } from "../gwmp/datagram.ts";
+import type { RadioClock } from "../radio.ts";
+import type { Emission, EtherPort, EtherReception } from "./ether.ts";
+import { JitQueue } from "./jitQueue.ts";
+import { readPullResp, type TransmitterConfiguration } from "./pullResp.ts";
+import { printRxpk, printStat } from "./pushText.ts";
+
+/** What one fetch takes from the concentrator; more than this waiting is lost there. */
+const FETCH_MAX = 255;
+const FETCH_INTERVAL_MS = 10;
+const PUSH_TIMEOUT_MS = 100;
+const KEEPALIVE_MS = 10_000;
+const STAT_INTERVAL_MS = 30_000;
+const TMST_PERIOD_US = 2 ** 32;
+/** How many channels at 125 kHz a concentrator demodulates. */
+const IF_CHANNELS = 8;
+/** The front end of an IF channel passes what is this close to its centre. */
+const CHANNEL_TOLERANCE_HZ = 50_000;
+
+export type ForwarderOptions = {
+  /** 16 hexadecimal digits. */
+  readonly eui: string;
+  /** Where the hotspot listens: an IP address, since forwarders look a name up only once. */
+  readonly server: { readonly host: string; readonly port: number };
+  /** Its first eight beacon channels are the IF channels, its bands the frequencies that may be sent on. */
+  readonly plan: RegionPlan;
+  /** The powers that the gain table has, in dBm, ascending; see `REFERENCE_LUT_DBM` and `WIDE_LUT_DBM`. */
+  readonly lutDbm: readonly number[];
+  /** The configuration's `antenna_gain`, taken off every power asked for. A hotspot that does so itself wants 0. */
+  readonly antennaGainDbi?: number;
+  readonly keepaliveMs?: number;
+  readonly statIntervalMs?: number;
+  /** Also hand on frames with a bad checksum; off as shipped. */
+  readonly forwardsBadCrc?: boolean;
+  /** The counter at start, so that a run can begin just before its wrap. */
+  readonly tmstAtStartUs?: number;
+};
+
+export type ForwarderCounters = {
+  pushSent: number;
+  pushAcked: number;
+  pullSent: number;
+  pullAcked: number;
+  /** Frames heard on one of the channels, those with a good checksum, those handed on, and those lost in the queue. */
+  heard: number;
+  heardGood: number;
+  forwarded: number;
+  dropped: number;
+  /** Requests received, those answered with silence, those refused, and frames that left the antenna. */
+  requests: number;
+  silences: number;
+  refused: number;
+  emitted: number;
+  /** Datagrams that the system reported as undeliverable: nobody listens. */
+  socketErrors: number;
+  /** 1 where a request has ended the process, as a real one would have. */
+  exits: number;
+};
+
+export type Forwarder = {
+  /** Connects both sockets and begins to pull. The server need not be there yet. */
+  start(): Promise<void>;
+  /** Closes the sockets; what is queued is not sent. May be called twice. */
+  stop(): Promise<void>;
+  counters(): Readonly<ForwarderCounters>;
+};
+
+/** Creates a forwarder on a port of the ether; nothing is opened before `start`. */
+export function createForwarder(
+  options: ForwarderOptions,
+  modules: { readonly port: EtherPort; readonly clock: RadioClock },
+): Forwarder {
+  return new SimulatedForwarder(options, modules.port, modules.clock);
+}
+
+type Sockets = { readonly push: Socket; readonly pull: Socket };
+
+class SimulatedForwarder implements Forwarder {
+  readonly #options: ForwarderOptions;
+  readonly #channelsHz: readonly number[];
+  readonly #transmitter: TransmitterConfiguration;
+  readonly #port: EtherPort;
+  readonly #clock: RadioClock;
+  readonly #counters: ForwarderCounters = createCounters();
+  readonly #jitQueue = new JitQueue<Emission>();
+  #sockets: Sockets | null = null;
+  #startedAtMs = 0;
+  #unsubscribe: () => void = () => {};
+  #cancelKeepalive: () => void = () => {};
+  #cancelJit: () => void = () => {};
+
+  /** Elements that wait for the next push, and the push that waits for its acknowledgement. */
+  #fetched: string[] = [];
+  #cancelPush: (() => void) | null = null;
+  #pushToken: number | null = null;
+  #token = 0;
+  #statAtMs = 0;
+  #reported: ForwarderCounters = createCounters();
+
+  constructor(options: ForwarderOptions, port: EtherPort, clock: RadioClock) {
+    this.#options = options;
+    this.#channelsHz = options.plan.beaconFreqsHz.slice(0, IF_CHANNELS);
+    this.#transmitter = {
+      txFreqMinHz: Math.min(...options.plan.dutyBands.map(({ fromHz }) => fromHz)),
+      txFreqMaxHz: Math.max(...options.plan.dutyBands.map(({ toHz }) => toHz)),
+      lutDbm: options.lutDbm,
+      antennaGainDbi: options.antennaGainDbi ?? 0,
+    };
+    this.#port = port;
+    this.#clock = clock;
+  }
+
+  counters(): Readonly<ForwarderCounters> {
+    return { ...this.#counters };
+  }
+
+  async start(): Promise<void> {
+    assert(this.#sockets === null, "a forwarder is started once");
+    const { server } = this.#options;
+    const [push, pull] = await Promise.all([this.#open(server), this.#open(server)]);
+    this.#sockets = { push, pull };
+    this.#startedAtMs = this.#clock.nowMs();
+    this.#statAtMs = this.#startedAtMs + this.#statIntervalMs();
+    push.on("message", (bytes) => this.#receivePushAck(bytes));
+    pull.on("message", (bytes) => this.#receiveOnPull(bytes));
+    this.#unsubscribe = this.#port.onReceive((reception) => this.#hear(reception));
+    this.#keepAlive();
+  }
+
+  async stop(): Promise<void> {
+    const sockets = this.#sockets;
+    if (sockets === null) return;
+    this.#sockets = null;
+    this.#unsubscribe();
+    this.#cancelKeepalive();
+    this.#cancelJit();
+    this.#cancelPush?.();
+    this.#cancelPush = null;
+    await Promise.all([close(sockets.push), close(sockets.pull)]);
+  }
+
+  async #open(server: { host: string; port: number }): Promise<Socket> {
+    const socket = createSocket(server.host.includes(":") ? "udp6" : "udp4");
+    // A server that is not there answers with ICMP, which reaches the socket as an error; the real one ignores it.
+    socket.on("error", () => this.#counters.socketErrors++);
+    socket.connect(server.port, server.host);
+    await once(socket, "connect");
+    return socket;
+  }
+
+  #statIntervalMs(): number {
+    return this.#options.statIntervalMs ?? STAT_INTERVAL_MS;
+  }
+
+  #keepAlive(): void {
+    this.#counters.pullSent++;
+    this.#send("pull", encodeFromForwarder("pull_data", 2, this.#nextToken(), this.#options.eui));
+    if (this.#clock.nowMs() >= this.#statAtMs) this.#schedulePush(0);
+    this.#cancelKeepalive = this.#clock.after(this.#options.keepaliveMs ?? KEEPALIVE_MS, () =>
+      this.#keepAlive(),
+    );
+  }
+
+  // Up: what the concentrator hears.
+
+  #hear(reception: EtherReception): void {
+    const channel = this.#channelsHz.findIndex(
+      (freqHz) => Math.abs(freqHz - reception.freqHz) <= CHANNEL_TOLERANCE_HZ,
+    );
+    if (channel < 0) return;
+    this.#counters.heard++;
+    if (reception.isCrcGood) this.#counters.heardGood++;
+    else if (this.#options.forwardsBadCrc !== true) return;
+    if (this.#fetched.length >= FETCH_MAX) {
+      this.#counters.dropped++;
+      return;
+    }
+    const tmstUs = Math.round(this.#counterUs(reception.endedAtMs)) % TMST_PERIOD_US;
+    this.#fetched.push(printRxpk(reception, channel, tmstUs));
+    this.#schedulePush(FETCH_INTERVAL_MS);
+  }
+
+  /** The concentrator's counter, as if it never wrapped. */
+  #counterUs(atMs: number): number {
+    return (this.#options.tmstAtStartUs ?? 0) + (atMs - this.#startedAtMs) * 1_000;
+  }
+
+  /** The loop that pushes is blocked while it waits; whatever is heard meanwhile goes out together. */
+  #schedulePush(delayMs: number): void {
+    if (this.#cancelPush !== null) return;
+    this.#cancelPush = this.#clock.after(delayMs, () => this.#push());
+  }
+
+  #push(): void {
+    this.#cancelPush = null;
+    const nowMs = this.#clock.nowMs();
+    const parts: string[] = [];
+    const elements = this.#fetched;
+    this.#fetched = [];
+    if (elements.length > 0) parts.push(`"rxpk":[${elements.join(",")}]`);
+    if (nowMs >= this.#statAtMs) {
+      parts.push(`"stat":${this.#printStat(nowMs)}`);
+      this.#statAtMs = nowMs + this.#statIntervalMs();
+    }
+    if (parts.length === 0) return;
+    this.#counters.forwarded += elements.length;
+    this.#counters.pushSent++;
+    this.#pushToken = this.#nextToken();
+    this.#send(
+      "push",
+      encodeFromForwarder("push_data", 2, this.#pushToken, this.#options.eui, `{${parts.join(",")}}`),
+    );
+    this.#cancelPush = this.#clock.after(PUSH_TIMEOUT_MS, () => this.#endPush());
+  }
+
+  #receivePushAck(bytes: Uint8Array): void {
+    const datagram = decodeDatagram(bytes);
+    if (datagram.kind !== "push_ack" || datagram.token !== this.#pushToken) return;
+    this.#counters.pushAcked++;
+    this.#endPush();
+  }
+
+  /** Acknowledged or not, a push is over: nothing is sent twice. */
+  #endPush(): void {
+    this.#pushToken = null;
+    this.#cancelPush?.();
+    this.#cancelPush = null;
+    if (this.#fetched.length > 0) this.#schedulePush(FETCH_INTERVAL_MS);
+  }
+
+  #printStat(nowMs: number): string {
+    const now = this.#counters;
+    const before = this.#reported;
+    this.#reported = { ...now };
+    const pushes = now.pushSent - before.pushSent;
+    return printStat(
+      {
+        rxnb: now.heard - before.heard,
+        rxok: now.heardGood - before.heardGood,
+        rxfw: now.forwarded - before.forwarded,
+        ackRatio: pushes === 0 ? 0 : (100 * (now.pushAcked - before.pushAcked)) / pushes,
+        dwnb: now.requests - before.requests,
+        txnb: now.emitted - before.emitted,
+      },
+      nowMs,
+    );
+  }
+
+  // Down: what the server asks for.
+
+  #receiveOnPull(bytes: Uint8Array): void {
+    const datagram = decodeDatagram(bytes);
+    if (datagram.kind === "refused" || datagram.version !== 2) return;
+    if (datagram.kind === "pull_ack") this.#counters.pullAcked++;
+    if (datagram.kind !== "pull_resp") return;
+    this.#counters.requests++;
+    // A longer datagram is cut off by the real one's buffer, and what is left is no JSON.
+    const isCutOff = bytes.length > PULL_RESP_MAX_BYTES;
+    const outcome = isCutOff ? { kind: "silence" as const } : readPullResp(datagram.body, this.#transmitter);
+    if (outcome.kind === "silence") {
+      this.#counters.silences++;
+    } else if (outcome.kind === "exit") {
+      this.#counters.exits++;
+      void this.stop();
+    } else if (outcome.kind === "error") {
+      this.#answer(datagram.token, { error: outcome.error });
+    } else {
+      const { emission, tmstUs, warnPowerDbm } = outcome;
+      const nowUs = this.#counterUs(this.#clock.nowMs());
+      const error =
+        tmstUs === null
+          ? this.#jitQueue.offerImmediate(emission, emission.airtimeUs, nowUs)
+          : this.#jitQueue.offerTimestamped(emission, emission.airtimeUs, tmstUs, nowUs);
+      if (error !== null) this.#answer(datagram.token, { error });
+      else if (warnPowerDbm !== null) this.#answer(datagram.token, { warn: "TX_POWER", value: warnPowerDbm });
+      else this.#answer(datagram.token, null);
+      this.#scheduleEmission();
+    }
+  }
+
+  /** Says that a frame is queued, or why not: a plain success has no body. */
+  #answer(token: number, txpkAck: { error: string } | { warn: string; value: number } | null): void {
+    if (txpkAck !== null && "error" in txpkAck) this.#counters.refused++;
+    const json = txpkAck === null ? "" : JSON.stringify({ txpk_ack: txpkAck });
+    this.#send("pull", encodeFromForwarder("tx_ack", 2, token, this.#options.eui, json));
+  }
+
+  #scheduleEmission(): void {
+    this.#cancelJit();
+    const startUs = this.#jitQueue.nextStartUs();
+    if (startUs === null) return;
+    const delayMs = (startUs - this.#counterUs(this.#clock.nowMs())) / 1_000;
+    this.#cancelJit = this.#clock.after(Math.max(0, Math.ceil(delayMs)), () => this.#emit());
+  }
+
+  #emit(): void {
+    const emission = this.#jitQueue.take(this.#counterUs(this.#clock.nowMs()));
+    if (emission !== null) {
+      this.#counters.emitted++;
+      this.#port.transmit(emission);
+    }
+    this.#scheduleEmission();
+  }
+
+  #nextToken(): number {
+    this.#token = (this.#token + 1) & 0xffff;
+    return this.#token;
+  }
+
+  #send(socket: keyof Sockets, bytes: Uint8Array): void {
+    this.#sockets?.[socket].send(bytes, (error) => {
+      if (error !== null) this.#counters.socketErrors++;
+    });
+  }
+}
+
+async function close(socket: Socket): Promise<void> {
+  const closed = once(socket, "close");
+  socket.close();
+  await closed;
+}
+
+function createCounters(): ForwarderCounters {
+  return {
+    pushSent: 0,
+    pushAcked: 0,
+    pullSent: 0,
+    pullAcked: 0,
+    heard: 0,
+    heardGood: 0,
+    forwarded: 0,
+    dropped: 0,
+    requests: 0,
+    silences: 0,
+    refused: 0,
+    emitted: 0,
+    socketErrors: 0,
+    exits: 0,
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * Reads a PULL_RESP as the real lora_pkt_fwd 2.1.0 does, down to its silences: what is incomplete or malformed gets no
+ * answer at all, wrong values of the right kind are cast, and one wrong character in the data ends the process.
+ */
+import { computeAirtimeUs, PAYLOAD_BYTES_MAX } from "../../../../protocol/src/radio/airtime.ts";
+import { decodeTolerantBase64 } from "../gwmp/base64.ts";
+import { asObject, type JsonObject } from "../gwmp/fields.ts";
+import type { Emission } from "./ether.ts";
+
+/** The radio that a forwarder's configuration describes. */
+export type TransmitterConfiguration = {
+  readonly txFreqMinHz: number;
+  readonly txFreqMaxHz: number;
+  /** The powers that the gain table has, in dBm, ascending. */
+  readonly lutDbm: readonly number[];
+  /** Taken off the power asked for, as `antenna_gain` in the configuration is. */
+  readonly antennaGainDbi: number;
+};
+
+/** Semtech's table for EU868: a power below 12 dBm does not exist on it. */
+export const REFERENCE_LUT_DBM: readonly number[] = Array.from({ length: 16 }, (_, i) => 12 + i);
+/** A table as makers of complete hotspots ship it, for low powers with high antennas. */
+export const WIDE_LUT_DBM: readonly number[] = Array.from({ length: 34 }, (_, i) => i - 6);
+
+export type PullRespOutcome =
+  | { readonly kind: "silence" }
+  /** The forwarder's process ends. */
+  | { readonly kind: "exit" }
+  | { readonly kind: "error"; readonly error: "TX_FREQ" | "GPS_UNLOCKED" }
+  | {
+      readonly kind: "transmit";
+      readonly emission: Emission;
+      /** The moment of the counter to send at; null for at once. */
+      readonly tmstUs: number | null;
+      /** The power taken in place of the one asked for; null where the table has it. */
+      readonly warnPowerDbm: number | null;
+    };
+
+const SILENCE = { kind: "silence" } as const;
+const PREAMBLE_STANDARD = 8;
+const PREAMBLE_MIN = 6;
+const CODING_RATES: Readonly<Record<string, number>> = {
+  "4/5": 1,
+  "4/6": 2,
+  "2/3": 2,
+  "4/7": 3,
+  "4/8": 4,
+  "2/4": 4,
+  "1/2": 4,
+};
+
+/** Judges the body of a PULL_RESP. @param body the bytes behind the four of the header. */
+export function readPullResp(body: Uint8Array, configuration: TransmitterConfiguration): PullRespOutcome {
+  const txpk = parseTxpk(body);
+  if (txpk === null) return SILENCE;
+  const tmstUs = readMoment(txpk);
+  if (tmstUs === "silence") return SILENCE;
+  if (tmstUs === "gps") return { kind: "error", error: "GPS_UNLOCKED" };
+
+  const { freq, rfch, modu, size, data } = txpk;
+  if (freq === undefined || rfch === undefined || modu !== "LORA") return SILENCE;
+  // Only the first radio of the reference design transmits.
+  if (castNumber(rfch) !== 0) return SILENCE;
+  const modulation = readModulation(txpk);
+  if (modulation === null || size === undefined || typeof data !== "string") return SILENCE;
+  const decoded = /[^A-Za-z0-9+/=]/.test(data) ? null : decodeTolerantBase64(data);
+  if (decoded === null) return { kind: "exit" };
+
+  const freqHz = Math.trunc(castNumber(freq) * 1e6);
+  const { txFreqMinHz, txFreqMaxHz } = configuration;
+  if (freqHz < txFreqMinHz || freqHz > txFreqMaxHz) return { kind: "error", error: "TX_FREQ" };
+  const { powerDbm, isExact } = choosePower(txpk.powe, configuration);
+  const payload = resizePayload(decoded, castNumber(size));
+  const { spreadingFactor, bandwidthHz, codingRate } = modulation;
+  const airtimeUs = computeAirtimeUs({
+    spreadingFactor,
+    bandwidthHz,
+    codingRate,
+    payloadBytes: payload.length,
+    preambleSymbols: readPreamble(txpk.prea),
+    crc: txpk.ncrc !== true,
+    explicitHeader: txpk.nhdr !== true,
+  });
+  const invertedPolarity = txpk.ipol === true;
+  return {
+    kind: "transmit",
+    emission: { payload, freqHz, spreadingFactor, bandwidthHz, powerDbm, airtimeUs, invertedPolarity },
+    tmstUs,
+    warnPowerDbm: isExact ? null : powerDbm,
+  };
+}
+
+function parseTxpk(body: Uint8Array): JsonObject | null {
+  try {
+    return asObject(asObject(JSON.parse(new TextDecoder().decode(body)))?.txpk);
+  } catch {
+    return null;
+  }
+}
+
+/** A null, a text or a boolean where a number belongs reads as 0. */
+function castNumber(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}
+
+/** At once, at a moment of the counter, or at a GPS time that a forwarder without GPS cannot keep. */
+function readMoment(txpk: JsonObject): number | null | "gps" | "silence" {
+  if (txpk.imme === true) return null;
+  if (txpk.tmst !== undefined) return castNumber(txpk.tmst) >>> 0;
+  return txpk.tmms === undefined ? "silence" : "gps";
+}
+
+function readModulation(
+  txpk: JsonObject,
+): { spreadingFactor: number; bandwidthHz: number; codingRate: number } | null {
+  const { datr, codr } = txpk;
+  const match = typeof datr === "string" ? /^SF(\d{1,2})BW(125|250|500)/.exec(datr) : null;
+  const codingRate =
+    typeof codr === "string" && Object.hasOwn(CODING_RATES, codr) ? CODING_RATES[codr] : undefined;
+  if (match === null || codingRate === undefined) return null;
+  const spreadingFactor = Number(match[1]);
+  if (spreadingFactor < 5 || spreadingFactor > 12) return null;
+  return { spreadingFactor, bandwidthHz: Number(match[2]) * 1_000, codingRate };
+}
+
+function readPreamble(prea: unknown): number {
+  return prea === undefined ? PREAMBLE_STANDARD : Math.max(PREAMBLE_MIN, Math.trunc(castNumber(prea)));
+}
+
+/** The strongest power of the table that is not above the one asked for, or the weakest there is. */
+function choosePower(
+  powe: unknown,
+  { lutDbm, antennaGainDbi }: TransmitterConfiguration,
+): { powerDbm: number; isExact: boolean } {
+  const asked = powe === undefined ? 0 : Math.trunc(castNumber(powe)) - antennaGainDbi;
+  const powerDbm = lutDbm.findLast((power) => power <= asked) ?? lutDbm[0]!;
+  return { powerDbm, isExact: powerDbm === asked };
+}
+
+/** `size` bytes of the data, cut off or filled up with zeros. */
+function resizePayload(data: Uint8Array, size: number): Uint8Array {
+  const payload = new Uint8Array(Math.min(Math.max(Math.trunc(size), 0), PAYLOAD_BYTES_MAX));
+  payload.set(data.subarray(0, payload.length));
+  return payload;
+}
