@@ -1,0 +1,138 @@
+/**
+ * From a parcel's bytes to candidates for admission: everything that can be said of a message without any state and
+ * without a signature. What fails here costs its sender's connection, and nobody else, anything.
+ */
+import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
+import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
+import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
+import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
+import {
+  computeEnvelopeId,
+  decodeEnvelope,
+  decodeParcel,
+  type Envelope,
+  type EnvelopeKind,
+  MAX_PARCEL_BYTES,
+} from "../../../protocol/src/wire/envelope.ts";
+import { countReports, decodeReportBundle } from "../../../protocol/src/wire/reports.ts";
+import {
+  decodeTransaction,
+  encodeAssertion,
+  encodeRegistration,
+  type Transaction,
+} from "../../../protocol/src/wire/transactions.ts";
+import type { SignatureClaim } from "../verify/signatureJob.ts";
+
+/** A well-formed message whose signatures nobody has checked. */
+export type Candidate = {
+  /** The encoded envelope, as it goes into a batch. */
+  readonly bytes: Uint8Array;
+  readonly id: Uint8Array;
+  /** `id` and `sender` as keys of maps. */
+  readonly idKey: string;
+  readonly senderKey: string;
+  readonly kind: EnvelopeKind;
+  readonly sender: Uint8Array;
+  readonly epoch: number;
+  /** Reports in it; 1 for a transaction. */
+  readonly weight: number;
+  readonly transaction: Transaction | null;
+  /** The envelope's signature first, then the co-signatures of a transaction. */
+  readonly claims: readonly SignatureClaim[];
+};
+
+/** A candidate, or why there is none; `id` is then SHA-256 of the bytes that could not be read. */
+export type DecodedItem =
+  | { readonly ok: true; readonly candidate: Candidate }
+  | { readonly ok: false; readonly id: Uint8Array; readonly reason: AdmissionReason };
+
+/** Bytes as a map's key: one character a byte, which V8 keeps in as many bytes and makes without a loop of ours. */
+export function keyOfBytes(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+/** Decodes a parcel: one item an envelope, or one item for the whole where it is none. */
+export function decodeCandidates(parcel: Uint8Array, domains: SigningDomains): DecodedItem[] {
+  if (parcel.length > MAX_PARCEL_BYTES) return [refuse(parcel, "oversized")];
+  const envelopes = decodeParcel(parcel);
+  if (envelopes === null) return [refuse(parcel, "malformed")];
+  return envelopes.map((bytes) => decodeCandidate(bytes, domains));
+}
+
+function decodeCandidate(bytes: Uint8Array, domains: SigningDomains): DecodedItem {
+  const decoded = decodeEnvelope(bytes);
+  if (!decoded.ok) return refuse(bytes, decoded.reason);
+  const { envelope } = decoded;
+  const body = decodeBody(envelope, domains);
+  if (body === null) return refuse(bytes, "malformed");
+  const { kind, sender, signature } = envelope;
+  const id = computeEnvelopeId(domains, envelope);
+  const own: SignatureClaim = { publicKey: sender, message: [domains[kind], envelope.body], signature };
+  const candidate: Candidate = {
+    bytes,
+    id,
+    idKey: keyOfBytes(id),
+    senderKey: keyOfBytes(sender),
+    kind,
+    sender,
+    epoch: body.epoch,
+    weight: body.weight,
+    transaction: body.transaction,
+    claims: [own, ...body.cosignatures],
+  };
+  return { ok: true, candidate };
+}
+
+type Body = Pick<Candidate, "epoch" | "weight" | "transaction"> & {
+  readonly cosignatures: readonly SignatureClaim[];
+};
+
+function decodeBody({ kind, body }: Envelope, domains: SigningDomains): Body | null {
+  if (kind === "reports") {
+    const bundle = decodeReportBundle(body);
+    return (
+      bundle && { epoch: bundle.epoch, weight: countReports(bundle), transaction: null, cosignatures: [] }
+    );
+  }
+  const transaction = decodeTransaction(kind, body);
+  return (
+    transaction && {
+      epoch: transaction.epoch,
+      weight: 1,
+      transaction,
+      cosignatures: listCosignatures(transaction, domains),
+    }
+  );
+}
+
+/** Who must have consented beside the sender: hotspot and owner to a registration, the hotspot to its assertion. */
+function listCosignatures(transaction: Transaction, domains: SigningDomains): SignatureClaim[] {
+  switch (transaction.kind) {
+    case "register": {
+      const { registration, hotspotSignature, ownerSignature } = transaction;
+      const message = [domains.registration, encodeRegistration(registration)];
+      return [
+        { publicKey: registration.hotspot, message, signature: hotspotSignature },
+        { publicKey: registration.owner, message, signature: ownerSignature },
+      ];
+    }
+    case "assert": {
+      const { assertion, hotspotSignature } = transaction;
+      const message = [domains.assertion, encodeAssertion(assertion)];
+      return [{ publicKey: assertion.hotspot, message, signature: hotspotSignature }];
+    }
+    case "transfer":
+      return [];
+  }
+}
+
+const refuse = (bytes: Uint8Array, reason: AdmissionReason): DecodedItem => ({
+  ok: false,
+  id: sha256(bytes),
+  reason,
+});
+
+/** A name for exactly these signed bytes: the id, which covers all but the signature, and the signature. */
+export function signedKeyOf(candidate: Candidate): string {
+  return keyOfBytes(concatBytes(candidate.id, candidate.claims[0]!.signature));
+}

@@ -1,0 +1,303 @@
+/**
+ * Admission: from a parcel off the wire to messages in the lane, in one fixed order. Size, form and the connection's
+ * bucket at once; then, as the verifier has room, the signatures; then the rules that need state; then the lane. A
+ * submission is answered only when what it says of each envelope is true on disk.
+ */
+
+import type { Clock, GossipVerdict } from "../../../node/src/host/types.ts";
+import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
+import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
+import { epochOfRound, type Parameters } from "../../../protocol/src/network/parameters.ts";
+import { MAX_ENVELOPES_PER_PARCEL } from "../../../protocol/src/wire/envelope.ts";
+import type { Lane } from "../lanes/lane.ts";
+import type { VerifierPool } from "../verify/verifierPool.ts";
+import { TokenBuckets } from "./buckets.ts";
+import { type Candidate, type DecodedItem, decodeCandidates, keyOfBytes, signedKeyOf } from "./candidate.ts";
+import { INTAKE_KINDS, Inbox, type IntakeKind } from "./inbox.ts";
+import { PendingIds, type PendingState, VerifiedBytes } from "./pendingIds.ts";
+import { type AdmissionView, checkAdmission, gossipVerdictOf } from "./rules.ts";
+
+/**
+ * Envelopes a second from one connection: a quarter of what one core verifies (17,000/s), so that four hostile
+ * connections are needed to fill a core, and the pulled queues still share it among the rest. A second's worth may
+ * come at once: 64 full parcels, what a hotspot's neighbourhood gathers while a validator restarts.
+ */
+export const CONNECTION_ENVELOPES_PER_SECOND = 4_096;
+/** Buckets of connections: more than a validator has connections, so that reconnecting does not refill one soon. */
+const MAX_CONNECTION_BUCKETS = 4_096;
+/** Transactions of one account that may come at once, a parcel's worth; one a round comes back. */
+const TRANSACTIONS_AT_ONCE = MAX_ENVELOPES_PER_PARCEL;
+/** Senders with a bucket that is not full: a million hotspots, 100 MB. Beyond it the longest idle starts afresh. */
+const MAX_SENDER_BUCKETS = 1_000_000;
+/** Signed bytes remembered as verified: the few seconds between a submission and its gossip, at 10,000 a second. */
+const VERIFIED_REMEMBERED = 65_536;
+
+/** What became of one envelope. `duplicate_message` of a submission: this validator holds it, durably. */
+export type AdmittedItem = { readonly id: Uint8Array; readonly reason: AdmissionReason | null };
+
+export type IntakeOptions = {
+  readonly parameters: Parameters;
+  readonly domains: SigningDomains;
+  /** The round that is decided next. */
+  readonly nextRound: number;
+};
+export type IntakeModules = {
+  readonly clock: Clock;
+  readonly verifier: Pick<VerifierPool, "verify" | "canAcceptWork">;
+  readonly lane: Pick<Lane, "append" | "canAcceptWork">;
+  readonly isHotspot: (key: Uint8Array) => boolean;
+  readonly isAccount: (key: Uint8Array) => boolean;
+  /** Whether a finalized round of the last two epochs holds the id. */
+  readonly isIncluded: (id: Uint8Array) => boolean;
+  readonly onAdmitted?: (kind: IntakeKind, messages: number) => void;
+  readonly onRefused?: (kind: IntakeKind, reason: AdmissionReason) => void;
+};
+
+export type Intake = {
+  /**
+   * Admits a submitted parcel. Resolves with one item an envelope once all that was admitted is durable; rejects where
+   * the lane failed, and then nothing may be acknowledged.
+   * @param connection names the connection that it came over.
+   */
+  readonly submit: (connection: string, parcel: Uint8Array) => Promise<readonly AdmittedItem[]>;
+  /** Admits a gossiped parcel; resolves with what gossip does with it, without waiting for the disk. */
+  readonly gossip: (
+    connection: string,
+    kind: "reports" | "transactions",
+    parcel: Uint8Array,
+  ) => Promise<GossipVerdict>;
+  /** Whether an id was admitted here and is in no executed round yet. */
+  readonly isPending: (id: Uint8Array) => boolean;
+  /** Ids that the lane held when the validator started. */
+  readonly remember: (ids: readonly Uint8Array[]) => void;
+  /** A round with these messages was executed: windows move on, and the lane may have room again. */
+  readonly onRound: (round: number, ids: readonly Uint8Array[]) => void;
+  readonly depth: (kind: IntakeKind) => { readonly parcels: number; readonly bytes: number };
+  /** Refuses everything from here on, and what waits. */
+  readonly close: () => void;
+};
+
+type Work = {
+  readonly kind: IntakeKind;
+  readonly bytes: number;
+  readonly items: readonly DecodedItem[];
+  readonly settle: (outcome: Outcome) => void;
+  readonly fail: (error: unknown) => void;
+};
+/** Reasons in the order of the items, and what must be on disk before a receipt may say so. */
+type Outcome = { readonly reasons: readonly (AdmissionReason | null)[]; readonly durable: Promise<unknown> };
+
+export function createIntake(options: IntakeOptions, modules: IntakeModules): Intake {
+  return new ParcelIntake(options, modules);
+}
+
+class ParcelIntake implements Intake {
+  #options: IntakeOptions;
+  #modules: IntakeModules;
+  #inbox: Inbox<Work>;
+  #connections: TokenBuckets;
+  #reportAllowances: TokenBuckets;
+  #transactionAllowances: TokenBuckets;
+  #pending = new PendingIds();
+  #verified = new VerifiedBytes(VERIFIED_REMEMBERED);
+  #epoch: number;
+  #isClosed = false;
+
+  constructor(options: IntakeOptions, modules: IntakeModules) {
+    const { parameters } = options;
+    this.#options = options;
+    this.#modules = modules;
+    this.#inbox = new Inbox((work) => this.#refuseAll(work, "busy"));
+    this.#connections = new TokenBuckets({
+      capacity: CONNECTION_ENVELOPES_PER_SECOND,
+      refillPerMs: CONNECTION_ENVELOPES_PER_SECOND / 1_000,
+      maxBuckets: MAX_CONNECTION_BUCKETS,
+    });
+    this.#reportAllowances = new TokenBuckets({
+      capacity: parameters.reportsPerEpoch,
+      refillPerMs: parameters.reportsPerEpoch / (parameters.roundsPerEpoch * parameters.roundMs),
+      maxBuckets: MAX_SENDER_BUCKETS,
+    });
+    this.#transactionAllowances = new TokenBuckets({
+      capacity: TRANSACTIONS_AT_ONCE,
+      refillPerMs: 1 / parameters.roundMs,
+      maxBuckets: MAX_SENDER_BUCKETS,
+    });
+    this.#epoch = epochOfRound(parameters, options.nextRound);
+  }
+
+  submit = async (connection: string, parcel: Uint8Array): Promise<readonly AdmittedItem[]> => {
+    const { items, outcome } = this.#receive(connection, "submission", parcel);
+    const { reasons, durable } = await outcome;
+    await durable;
+    return items.map((item, index) => ({ id: idOf(item), reason: reasons[index]! }));
+  };
+
+  gossip = async (
+    connection: string,
+    kind: "reports" | "transactions",
+    parcel: Uint8Array,
+  ): Promise<GossipVerdict> => {
+    const { outcome } = this.#receive(connection, kind, parcel);
+    const { reasons, durable } = await outcome;
+    // Gossip promises nothing: whoever needs certainty submits. A failed write stops the validator elsewhere.
+    durable.catch(() => {});
+    const verdicts = new Set(reasons.map(gossipVerdictOf));
+    return (["reject", "accept"] as const).find((verdict) => verdicts.has(verdict)) ?? "ignore";
+  };
+
+  isPending = (id: Uint8Array): boolean => this.#pending.get(keyOfBytes(id)) !== undefined;
+
+  remember = (ids: readonly Uint8Array[]): void => {
+    for (const id of ids) this.#pending.add(keyOfBytes(id), "durable");
+  };
+
+  onRound = (round: number, ids: readonly Uint8Array[]): void => {
+    for (const id of ids) this.#pending.forget(keyOfBytes(id));
+    const epoch = epochOfRound(this.#options.parameters, round + 1);
+    if (epoch > this.#epoch) {
+      this.#epoch = epoch;
+      const nowMs = this.#modules.clock.nowMs();
+      for (const buckets of [this.#connections, this.#reportAllowances, this.#transactionAllowances]) {
+        buckets.prune(nowMs);
+      }
+    }
+    this.#pump();
+  };
+
+  depth = (kind: IntakeKind) => this.#inbox.depth(kind);
+
+  close = (): void => {
+    this.#isClosed = true;
+    for (let work = this.#inbox.take(); work !== null; work = this.#inbox.take())
+      this.#refuseAll(work, "busy");
+  };
+
+  /** Size, form and the connection's bucket; then the parcel waits for the verifier. */
+  #receive(
+    connection: string,
+    kind: IntakeKind,
+    parcel: Uint8Array,
+  ): { items: DecodedItem[]; outcome: Promise<Outcome> } {
+    const decoded = decodeCandidates(parcel, this.#options.domains);
+    const items = decoded.map((item) => checkKind(item, kind));
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+    const work: Work = { kind, bytes: parcel.length, items, settle: resolve, fail: reject };
+    const nowMs = this.#modules.clock.nowMs();
+    if (!this.#connections.take(connection, items.length, nowMs)) this.#refuseAll(work, "rate_limited");
+    else if (this.#isClosed) this.#refuseAll(work, "busy");
+    else if (items.some((item) => item.ok)) {
+      this.#inbox.put(work);
+      this.#pump();
+    } else this.#settle(work, items.map(reasonOf), []);
+    return { items, outcome: promise };
+  }
+
+  /** Takes work while those after it have room: the verifier first, then the lane. */
+  #pump(): void {
+    while (!this.#isClosed && this.#modules.verifier.canAcceptWork() && this.#modules.lane.canAcceptWork()) {
+      const work = this.#inbox.take();
+      if (work === null) return;
+      void this.#process(work).finally(() => this.#pump());
+    }
+  }
+
+  async #process(work: Work): Promise<void> {
+    try {
+      const signatureReasons = await this.#verifySignatures(work.items);
+      this.#admit(work, signatureReasons);
+    } catch (error) {
+      work.fail(error);
+    }
+  }
+
+  /** A reason an item: null where every signature is valid. */
+  async #verifySignatures(items: readonly DecodedItem[]): Promise<(AdmissionReason | null)[]> {
+    const unverified = items.filter((item) => item.ok && !this.#verified.has(signedKeyOf(item.candidate)));
+    const claims = unverified.flatMap((item) => (item.ok ? item.candidate.claims : []));
+    const answers = claims.length === 0 ? new Uint8Array(0) : await this.#modules.verifier.verify(claims);
+    const faults = new Map<DecodedItem, AdmissionReason>();
+    let at = 0;
+    for (const item of unverified) {
+      if (!item.ok) continue;
+      const own = answers.subarray(at, at + item.candidate.claims.length);
+      at += own.length;
+      if (own[0] === 0) faults.set(item, "bad_signature");
+      else if (own.includes(0)) faults.set(item, "bad_cosignature");
+      else this.#verified.add(signedKeyOf(item.candidate));
+    }
+    return items.map((item) => reasonOf(item) ?? faults.get(item) ?? null);
+  }
+
+  /**
+   * The rules that need state, then the lane: all in one turn, so that whatever came in while the verifier worked is
+   * seen here, and nothing comes between a check and what it allows.
+   */
+  #admit(work: Work, signatureReasons: readonly (AdmissionReason | null)[]): void {
+    const admitted: Candidate[] = [];
+    const repeated: PendingState[] = [];
+    const { promise: durable, resolve, reject } = Promise.withResolvers<void>();
+    const reasons = work.items.map((item, index) => {
+      const signatureReason = signatureReasons[index]!;
+      if (!item.ok || signatureReason !== null) return signatureReason;
+      const { candidate } = item;
+      const reason = checkAdmission(candidate, this.#view());
+      if (reason === "duplicate_message") repeated.push(this.#pending.get(candidate.idKey) ?? "durable");
+      if (reason !== null) return reason;
+      this.#allowancesOf(candidate).take(candidate.senderKey, candidate.weight, this.#modules.clock.nowMs());
+      this.#pending.add(candidate.idKey, { durable });
+      admitted.push(candidate);
+      return null;
+    });
+    const written =
+      admitted.length === 0 ? Promise.resolve() : this.#modules.lane.append(admitted.map((c) => c.bytes));
+    written.then(() => {
+      for (const { idKey } of admitted) this.#pending.settle(idKey);
+      resolve();
+    }, reject);
+    const others = repeated.flatMap((state) => (state === "durable" ? [] : [state.durable]));
+    this.#modules.onAdmitted?.(work.kind, admitted.length);
+    this.#settle(work, reasons, [durable, ...others]);
+  }
+
+  #view(): AdmissionView {
+    return {
+      epoch: this.#epoch,
+      isHotspot: this.#modules.isHotspot,
+      isAccount: this.#modules.isAccount,
+      isSeen: ({ id, idKey }) => this.#pending.get(idKey) !== undefined || this.#modules.isIncluded(id),
+      hasAllowance: (candidate) =>
+        this.#allowancesOf(candidate).has(candidate.senderKey, candidate.weight, this.#modules.clock.nowMs()),
+    };
+  }
+
+  #allowancesOf(candidate: Candidate): TokenBuckets {
+    return candidate.kind === "reports" ? this.#reportAllowances : this.#transactionAllowances;
+  }
+
+  /** Refuses what is well-formed with this reason; what is not keeps its own. */
+  #refuseAll(work: Work, reason: AdmissionReason): void {
+    this.#settle(
+      work,
+      work.items.map((item) => reasonOf(item) ?? reason),
+      [],
+    );
+  }
+
+  #settle(work: Work, reasons: readonly (AdmissionReason | null)[], durable: readonly Promise<void>[]): void {
+    for (const reason of reasons) if (reason !== null) this.#modules.onRefused?.(work.kind, reason);
+    work.settle({ reasons, durable: Promise.all(durable) });
+  }
+}
+
+const idOf = (item: DecodedItem): Uint8Array => (item.ok ? item.candidate.id : item.id);
+const reasonOf = (item: DecodedItem): AdmissionReason | null => (item.ok ? null : item.reason);
+
+/** A topic carries its own kind only; a submission may carry any. */
+function checkKind(item: DecodedItem, kind: IntakeKind): DecodedItem {
+  if (!item.ok || kind === "submission") return item;
+  const fits = (item.candidate.kind === "reports") === (kind === "reports");
+  return fits ? item : { ok: false, id: item.candidate.id, reason: "unknown_kind" };
+}
+
+export { INTAKE_KINDS, type IntakeKind };

@@ -1,0 +1,83 @@
+/**
+ * The rules of admission that need state. They are asked only once a message's signatures are valid: a check of an
+ * unauthenticated message against its alleged sender could be turned against that sender. One rule, one function, one
+ * reason; in the order of the list.
+ */
+
+import type { GossipVerdict } from "../../../node/src/host/types.ts";
+import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
+import { cellFromBigint } from "../../../protocol/src/geo/cell.ts";
+import { computeCentreDeviationE7 } from "../../../protocol/src/geo/centre.ts";
+import type { Candidate } from "./candidate.ts";
+
+/** What admission knows at the instant it decides. */
+export type AdmissionView = {
+  /** The epoch of the round that is decided next. */
+  readonly epoch: number;
+  readonly isHotspot: (key: Uint8Array) => boolean;
+  readonly isAccount: (key: Uint8Array) => boolean;
+  /** Whether the id was admitted here, or is in a finalized round, within two epochs. */
+  readonly isSeen: (candidate: Candidate) => boolean;
+  /** Whether the sender's allowance holds the candidate's weight. */
+  readonly hasAllowance: (candidate: Candidate) => boolean;
+};
+
+export type AdmissionRule = {
+  readonly reason: AdmissionReason;
+  readonly refuses: (candidate: Candidate, view: AdmissionView) => boolean;
+};
+
+/**
+ * A centre may be this far, in 1e-7 degrees, from the one that this machine computes for the cell. Others' batches are
+ * acknowledged up to 3, so machines whose trigonometry differs in the last bit never block each other.
+ */
+export const OWN_CENTRE_TOLERANCE_E7 = 1;
+
+export const ADMISSION_RULES: readonly AdmissionRule[] = [
+  // Execution refuses a body older than the previous epoch; so does admission.
+  { reason: "stale_epoch", refuses: (candidate, { epoch }) => candidate.epoch < epoch - 1 },
+  // Nobody knows the seed of an epoch that has not begun.
+  { reason: "future_epoch", refuses: (candidate, { epoch }) => candidate.epoch > epoch },
+  // Reports come from registered hotspots, transactions from accounts: both cost their owner something to make.
+  { reason: "unknown_sender", refuses: isFromStranger },
+  // An assertion's centre is its cell's, as far as two machines' trigonometry can agree.
+  { reason: "centre_off_cell", refuses: hasCentreOffCell },
+  // An id counts once. Asked before the allowance: a replayed copy must not use up its author's.
+  { reason: "duplicate_message", refuses: (candidate, view) => view.isSeen(candidate) },
+  // What execution would count as over quota, or faster than rounds can take it, is not taken on.
+  { reason: "rate_limited", refuses: (candidate, view) => !view.hasAllowance(candidate) },
+];
+
+/** The first rule that refuses a candidate with valid signatures, or null to admit it. */
+export function checkAdmission(candidate: Candidate, view: AdmissionView): AdmissionReason | null {
+  return ADMISSION_RULES.find((rule) => rule.refuses(candidate, view))?.reason ?? null;
+}
+
+/**
+ * What gossip does with a message of this reason. Old, repeated or unknown is ignored, since an honest peer may relay
+ * it; what no honest peer relays is rejected and counts against the one that did.
+ */
+export function gossipVerdictOf(reason: AdmissionReason | null): GossipVerdict {
+  if (reason === null) return "accept";
+  return REJECTED.has(reason) ? "reject" : "ignore";
+}
+
+const REJECTED: ReadonlySet<AdmissionReason> = new Set([
+  "oversized",
+  "malformed",
+  "unknown_kind",
+  "bad_signature",
+  "bad_cosignature",
+] satisfies AdmissionReason[]);
+
+function isFromStranger(candidate: Candidate, view: AdmissionView): boolean {
+  return candidate.kind === "reports" ? !view.isHotspot(candidate.sender) : !view.isAccount(candidate.sender);
+}
+
+function hasCentreOffCell({ transaction }: Candidate): boolean {
+  if (transaction?.kind !== "assert") return false;
+  const { cell: index, latE7, lngE7 } = transaction.assertion;
+  const cell = cellFromBigint(index);
+  // An index that is no cell has no centre; naming it costs no trigonometry.
+  return cell === null || computeCentreDeviationE7(cell, latE7, lngE7) > OWN_CENTRE_TOLERANCE_E7;
+}
