@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openVotes, VOTE_KINDS, type Vote, VotesMismatch } from "../../../validator/src/rounds/votes.ts";
+
+const bytes = (fill: number) => new Uint8Array(32).fill(fill);
+const binding = { network: bytes(1), validator: bytes(2) };
+const vote = (change: Partial<Vote> = {}): Vote => ({
+  round: 3,
+  view: 1,
+  kind: "notarize",
+  digest: bytes(7),
+  ...change,
+});
+
+describe("votes", () => {
+  let home: string;
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), "votes-"));
+  });
+  afterEach(() => rmSync(home, { recursive: true }));
+  const open = () => openVotes(join(home, "votes.sqlite"), binding);
+
+  test("are refused where they contradict one that was cast, also after a restart", () => {
+    const first = open();
+    expect(first.recordVotes([vote()])).toBe("recorded");
+    expect(first.recordVotes([vote()])).toBe("repeated");
+    expect(first.recordVotes([vote({ digest: bytes(8) })])).toBe("conflict");
+    first.close();
+    const again = open();
+    expect(again.recordVotes([vote({ digest: bytes(8) })])).toBe("conflict");
+    expect(again.recordVotes([vote()])).toBe("repeated");
+    expect(again.recordVotes([vote({ kind: "finalize" }), vote({ view: 2, digest: bytes(8) })])).toBe(
+      "recorded",
+    );
+    again.close();
+  });
+
+  test("are recorded all or none", () => {
+    const votes = open();
+    votes.recordVotes([vote()]);
+    expect(votes.recordVotes([vote({ round: 4 }), vote({ digest: bytes(8) })])).toBe("conflict");
+    expect(votes.highestRound()).toBe(3);
+    expect(votes.recordVotes([vote({ round: 4, digest: bytes(9) })])).toBe("recorded");
+    votes.close();
+  });
+
+  test("keep decided rounds until they are pruned, and the newest for good", () => {
+    const votes = open();
+    for (const round of [0, 1, 2]) {
+      votes.recordVotes([vote({ round })], { round, value: bytes(round), cert: bytes(9) });
+    }
+    expect(votes.decidedFrom(1).map(({ round }) => round)).toEqual([1, 2]);
+    votes.prune(10, 10);
+    expect(votes.decidedFrom(0).map(({ round }) => round)).toEqual([2]);
+    // What was pruned may not be voted on anew.
+    expect(votes.recordVotes([vote({ round: 1, digest: bytes(30) })])).toBe("conflict");
+    votes.close();
+  });
+
+  test("hold a lane without gaps and with one digest a number", () => {
+    const votes = open();
+    expect(votes.lastBatch()).toBeNull();
+    expect(
+      votes.recordBatches([
+        { seq: 1, digest: bytes(1) },
+        { seq: 2, digest: bytes(2) },
+      ]),
+    ).toBe("recorded");
+    expect(votes.recordBatches([{ seq: 4, digest: bytes(4) }])).toBe("conflict");
+    expect(votes.recordBatches([{ seq: 2, digest: bytes(3) }])).toBe("conflict");
+    expect(
+      votes.recordBatches([
+        { seq: 2, digest: bytes(2) },
+        { seq: 3, digest: bytes(3) },
+      ]),
+    ).toBe("recorded");
+    votes.prune(0, 3);
+    expect(votes.lastBatch()).toEqual({ seq: 3, digest: bytes(3) });
+    expect(votes.recordBatches([{ seq: 1, digest: bytes(1) }])).toBe("conflict");
+    votes.close();
+  });
+
+  test("belong to one network and one validator", () => {
+    open().close();
+    expect(() => openVotes(join(home, "votes.sqlite"), { ...binding, network: bytes(3) })).toThrow(
+      VotesMismatch,
+    );
+    expect(() => openVotes(join(home, "votes.sqlite"), { ...binding, validator: bytes(3) })).toThrow(
+      VotesMismatch,
+    );
+  });
+
+  test("never hold two digests under one name, whatever is asked in whatever order", () => {
+    const step = fc.record({
+      round: fc.nat(3),
+      view: fc.nat(2),
+      kind: fc.constantFrom(...VOTE_KINDS),
+      digest: fc.nat(1).map(bytes),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.array(step, { minLength: 1, maxLength: 3 }), { maxLength: 30 }), (requests) => {
+        const votes = openVotes(":memory:", binding);
+        const cast = new Map<string, number>();
+        for (const request of requests) {
+          const verdict = votes.recordVotes(request);
+          if (verdict === "conflict") continue;
+          for (const { round, view, kind, digest } of request) {
+            const name = `${round}/${view}/${kind}`;
+            if (cast.has(name)) expect(cast.get(name)).toBe(digest[0]);
+            cast.set(name, digest[0]!);
+          }
+        }
+        votes.close();
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
