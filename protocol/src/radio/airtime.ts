@@ -16,6 +16,8 @@ export type LoraPacket = {
 
 export const SPREADING_FACTOR_MIN = 5;
 export const SPREADING_FACTOR_MAX = 12;
+/** The widest that LoRa is defined for (SX1280, 2.4 GHz, rounded up). */
+export const BANDWIDTH_MAX_HZ = 2_000_000;
 export const PAYLOAD_BYTES_MAX = 255;
 export const PREAMBLE_SYMBOLS_MAX = 65_535;
 
@@ -30,7 +32,7 @@ export function computeAirtimeUs(packet: LoraPacket): number {
   const { spreadingFactor: sf, bandwidthHz, payloadBytes } = packet;
   const { preambleSymbols = 8, codingRate = 1, crc = true, explicitHeader = true } = packet;
   assertWithin("spreadingFactor", sf, SPREADING_FACTOR_MIN, SPREADING_FACTOR_MAX);
-  assertWithin("bandwidthHz", bandwidthHz, 1, 2_000_000);
+  assertWithin("bandwidthHz", bandwidthHz, 1, BANDWIDTH_MAX_HZ);
   assertWithin("payloadBytes", payloadBytes, 0, PAYLOAD_BYTES_MAX);
   assertWithin("preambleSymbols", preambleSymbols, 0, PREAMBLE_SYMBOLS_MAX);
   assertWithin("codingRate", codingRate, 1, 4);
