@@ -1,6 +1,6 @@
 /**
  * What physics and honest hardware allow in a single reception: the gates that a witness's measurement passes one after
- * the other. Their numbers come from some 313,000 real LoRa receptions, of which they refuse fewer than one in a
+ * the other. Their numbers come from some 313,000 real LoRa receptions; of those by gateways they refuse one in two
  * thousand. All in integers. A failing gate refuses the report and counts against the pair; it convicts nobody.
  */
 import { computeBandwidthNoiseCentiDb, computeCeilingCentiDbm } from "./pathLoss.ts";
