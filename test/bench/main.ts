@@ -1,0 +1,41 @@
+/**
+ * Runs the benchmarks and prints their figures beside the limits: `node test/bench/main.ts [name ...]`, all without a
+ * name. Each runs in this process, one after the other, so the machine should have nothing else to do. Exits 1 when a
+ * figure is past its limit.
+ */
+import type { BenchRow } from "./benchRow.ts";
+
+/** A benchmark's module, loaded only when it is asked for. Add yours here. */
+const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<readonly BenchRow[]> }>>> = {
+  epochClose: () => import("./epochClose.ts"),
+  rewardTree: () => import("./rewardTree.ts"),
+  verify: () => import("./verify.ts"),
+};
+
+function printRows(rows: readonly BenchRow[]): void {
+  for (const { name, value, unit, limit, ratio, ok } of rows) {
+    const figure = `${formatFigure(value)} ${unit}`.padStart(16);
+    console.log(
+      `${ok ? "ok  " : "OVER"} ${figure}  limit ${formatFigure(limit)} (x ${ratio.toFixed(2)})  ${name}`,
+    );
+  }
+}
+
+function formatFigure(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
+}
+
+const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BENCHES);
+const unknown = names.filter((name) => BENCHES[name] === undefined);
+if (unknown.length > 0) {
+  console.error(
+    `No benchmark is called ${unknown.join(", ")}. There are: ${Object.keys(BENCHES).join(", ")}`,
+  );
+  process.exit(2);
+}
+for (const name of names) {
+  const rows = await (await BENCHES[name]!()).run();
+  console.log(`\n${name}`);
+  printRows(rows);
+  if (rows.some((row) => !row.ok)) process.exitCode = 1;
+}
