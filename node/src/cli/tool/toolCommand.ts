@@ -9,6 +9,7 @@ import type { ToolIo } from "./io.ts";
 import { addJudgeCommand } from "./judge.ts";
 import { addRegionCommand } from "./region.ts";
 import { addUnitsCommand } from "./units.ts";
+import { addVerifyProofCommand } from "./verifyProof.ts";
 
 /**
  * The `tool` command with its calculators.
@@ -26,6 +27,7 @@ export function createToolCommand(io: ToolIo, further: readonly Command[] = []):
   addAirtimeCommand(tool, io);
   addRegionCommand(tool, io);
   addJudgeCommand(tool, io);
+  addVerifyProofCommand(tool, io);
   for (const command of further) tool.addCommand(command);
   return tool;
 }
