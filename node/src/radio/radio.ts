@@ -200,7 +200,7 @@ export type RadioStatus = {
 
 /** The hotspot's radio. */
 export type Radio = {
-  /** Opens it. @throws RadioError where the address cannot be bound. */
+  /** Opens it. @throws CodedError "listen_failed" where the address cannot be bound. */
   start(): Promise<void>;
   /** Closes it; transmissions under way fail with `radio_stopped`. Never throws, and may be called twice. */
   stop(): Promise<void>;
@@ -210,15 +210,7 @@ export type Radio = {
   onPacket(callback: (packet: ReceivedPacket) => void): () => void;
   /** Calls back for every reported element that is no usable reception. @returns what ends the subscription. */
   onRefused(callback: (refused: RefusedPacket) => void): () => void;
+  /** Calls back when a forwarder can be sent to: it is new, or back after a silence. @returns the unsubscribe. */
+  onForwarderAlive(callback: (forwarderEui: string) => void): () => void;
   status(): RadioStatus;
 };
-
-/** A radio that cannot be opened: the operator's configuration or another program is in the way. */
-export class RadioError extends Error {
-  readonly code: "radio_bind_failed";
-  constructor(code: "radio_bind_failed", message: string, cause: unknown) {
-    super(message, { cause });
-    this.name = "RadioError";
-    this.code = code;
-  }
-}

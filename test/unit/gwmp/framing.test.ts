@@ -1,7 +1,7 @@
 /** Framing over the real socket. Case numbers are those of the forwarder cases the project was built against. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { CodedError } from "../../../node/src/host/codedError.ts";
 import { FORWARDER_ALIVE_MS, FORWARDERS_MAX } from "../../../node/src/radio/gwmp/forwarders.ts";
-import { RadioError } from "../../../node/src/radio/radio.ts";
 import { openRadio, type RadioFixture } from "./radioFixture.ts";
 import type { UdpPeer } from "./udpPeer.ts";
 
@@ -222,8 +222,8 @@ describe("who may speak", () => {
 describe("opening and closing", () => {
   test("a port that is taken is a coded error", async () => {
     const second = openRadio({ port: fixture.port });
-    await expect(second).rejects.toBeInstanceOf(RadioError);
-    await expect(second).rejects.toMatchObject({ code: "radio_bind_failed" });
+    await expect(second).rejects.toBeInstanceOf(CodedError);
+    await expect(second).rejects.toMatchObject({ code: "listen_failed" });
   });
 
   test("stop may be called twice, and the port is free afterwards", async () => {

@@ -42,15 +42,6 @@ export function createTestClock(startMs = 1_760_000_000_000): TestClock {
   };
 }
 
-/** The machine's own time. */
-export const systemClock: Pick<Clock, "nowMs" | "after"> = {
-  nowMs: () => Date.now(),
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
 export async function openRadio(options: Partial<GwmpRadioOptions> = {}): Promise<RadioFixture> {
   const clock = createTestClock();
   const warnings: string[] = [];

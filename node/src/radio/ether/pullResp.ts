@@ -2,7 +2,11 @@
  * Reads a PULL_RESP as the real lora_pkt_fwd 2.1.0 does, down to its silences: what is incomplete or malformed gets no
  * answer at all, wrong values of the right kind are cast, and one wrong character in the data ends the process.
  */
-import { computeAirtimeUs, PAYLOAD_BYTES_MAX } from "../../../../protocol/src/radio/airtime.ts";
+import {
+  computeAirtimeUs,
+  PAYLOAD_BYTES_MAX,
+  PREAMBLE_SYMBOLS_MAX,
+} from "../../../../protocol/src/radio/airtime.ts";
 import { decodeTolerantBase64 } from "../gwmp/base64.ts";
 import { asObject, type JsonObject } from "../gwmp/fields.ts";
 import type { Emission } from "./ether.ts";
@@ -123,8 +127,10 @@ function readModulation(
   return { spreadingFactor, bandwidthHz: Number(match[2]) * 1_000, codingRate };
 }
 
+/** A null reads as 0, and so becomes the least there is. */
 function readPreamble(prea: unknown): number {
-  return prea === undefined ? PREAMBLE_STANDARD : Math.max(PREAMBLE_MIN, Math.trunc(castNumber(prea)));
+  if (prea === undefined) return PREAMBLE_STANDARD;
+  return Math.min(Math.max(PREAMBLE_MIN, Math.trunc(castNumber(prea))), PREAMBLE_SYMBOLS_MAX);
 }
 
 /** The strongest power of the table that is not above the one asked for, or the weakest there is. */

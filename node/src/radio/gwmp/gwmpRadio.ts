@@ -6,13 +6,13 @@
 import assert from "node:assert";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { CodedError } from "../../host/codedError.ts";
 import {
   DATAGRAM_COUNTERS,
   type DatagramCounter,
   PACKET_REFUSALS,
   type Radio,
   type RadioClock,
-  RadioError,
   type RadioLog,
   type RadioStatus,
   type ReceivedPacket,
@@ -23,9 +23,9 @@ import {
   type TransmitRequest,
   type TransmitResult,
 } from "../radio.ts";
-import { decodeDatagram, encodeAck } from "./datagram.ts";
+import { decodeDatagram, encodeAck, type GwmpVersion } from "./datagram.ts";
 import { type JsonObject, readNumber } from "./fields.ts";
-import { type Endpoint, type ForwarderEntry, ForwarderTable } from "./forwarders.ts";
+import { type Endpoint, type ForwarderEntry, ForwarderTable, isAlive } from "./forwarders.ts";
 import { parsePacket } from "./parse.ts";
 import { readPushBody } from "./pushBody.ts";
 import { createFailure, Transmitter } from "./transmitter.ts";
@@ -62,6 +62,7 @@ class GwmpRadio implements Radio {
   readonly #transmitter: Transmitter;
   readonly #packetCallbacks = new Set<(packet: ReceivedPacket) => void>();
   readonly #refusedCallbacks = new Set<(refused: RefusedPacket) => void>();
+  readonly #aliveCallbacks = new Set<(forwarderEui: string) => void>();
   readonly #datagrams = createCounters(DATAGRAM_COUNTERS);
   readonly #packets = createCounters(["accepted", ...PACKET_REFUSALS] as const);
   readonly #transmissions = createCounters(["queued", ...TRANSMIT_FAILURES] as const);
@@ -92,7 +93,7 @@ class GwmpRadio implements Radio {
       await once(socket, "listening");
     } catch (cause) {
       socket.close();
-      throw new RadioError("radio_bind_failed", `cannot listen for forwarders on UDP ${host}:${port}`, cause);
+      throw new CodedError("listen_failed", `cannot listen for forwarders on UDP ${host}:${port}`, cause);
     }
     socket.on("message", (bytes, from) => this.#receive(bytes, from));
     socket.on("error", () => this.#datagrams.socket_error++);
@@ -117,6 +118,11 @@ class GwmpRadio implements Radio {
   onRefused(callback: (refused: RefusedPacket) => void): () => void {
     this.#refusedCallbacks.add(callback);
     return () => this.#refusedCallbacks.delete(callback);
+  }
+
+  onForwarderAlive(callback: (forwarderEui: string) => void): () => void {
+    this.#aliveCallbacks.add(callback);
+    return () => this.#aliveCallbacks.delete(callback);
   }
 
   status(): RadioStatus {
@@ -153,10 +159,19 @@ class GwmpRadio implements Radio {
     // Before anything else is read: a forwarder that is not acknowledged stops for 100 ms, and loses what it heard.
     this.#send(encodeAck(kind === "push_data" ? "push_ack" : "pull_ack", version, token), from);
     if (kind === "push_data") return this.#receivePush(datagram.body, forwarder, nowMs);
+    this.#receivePull(forwarder, version, from, nowMs);
+    return kind;
+  }
+
+  #receivePull(forwarder: ForwarderEntry, version: GwmpVersion, from: RemoteInfo, nowMs: number): void {
+    const wasAlive = isAlive(forwarder, nowMs);
     forwarder.downlink = { address: from.address, port: from.port };
     forwarder.lastPullMs = nowMs;
     forwarder.version = version;
-    return kind;
+    if (wasAlive) return;
+    const { eui } = forwarder;
+    this.#log.info("Serve a forwarder", { eui, version, address: from.address, port: from.port });
+    for (const callback of this.#aliveCallbacks) callback(eui);
   }
 
   #receivePush(body: Uint8Array, forwarder: ForwarderEntry, receivedAtMs: number): DatagramCounter {

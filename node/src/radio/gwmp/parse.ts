@@ -2,12 +2,11 @@
  * Judges one `rxpk` element: a usable reception, or the reason why it is none together with what could be read of it.
  * An odd field is forgiven where its meaning is clear, and a measurement is never put together from two antennas.
  */
+import { PAYLOAD_BYTES_MAX } from "../../../../protocol/src/radio/airtime.ts";
 import type { PacketRefusal, ReceivedPacket, RefusedPacket, RssiKind } from "../radio.ts";
 import { decodeTolerantBase64 } from "./base64.ts";
 import { asObject, type JsonObject, readNumber, readNumberWithin } from "./fields.ts";
 
-/** LoRa's header counts the payload in one byte. */
-export const PAYLOAD_MAX_BYTES = 255;
 const TMST_PERIOD_US = 2 ** 32;
 const BANDWIDTHS_KHZ: readonly number[] = [125, 250, 500];
 /** Wide enough for every band with LoRa below 1 GHz and at 2.4 GHz; a value outside is in another unit. */
@@ -63,7 +62,7 @@ export function parsePacket(element: unknown, source: PacketSource): ParsedPacke
   if (rssi === null) return refuse("rssi_missing");
   if (snrCentiDb === null) return refuse("snr_missing");
   if (payload === null || payload.length === 0) return refuse("payload_malformed");
-  if (payload.length > PAYLOAD_MAX_BYTES) return refuse("payload_too_long");
+  if (payload.length > PAYLOAD_BYTES_MAX) return refuse("payload_too_long");
   return {
     packet: { ...source, tmstUs, freqHz, modulation, ...dataRate, ...rssi, snrCentiDb, crc, payload },
     refused: null,

@@ -3,10 +3,10 @@
  * else), and its answer in all the forms that are in the field. An answer that is not clearly a success is a failure,
  * since a beacon report signs the power that was really used.
  */
+import { PAYLOAD_BYTES_MAX } from "../../../../protocol/src/radio/airtime.ts";
 import type { TransmitFailure, TransmitRequest } from "../radio.ts";
 import { encodeStandardBase64 } from "./base64.ts";
 import { asObject, type JsonObject, readNumber, readNumberWithin } from "./fields.ts";
-import { PAYLOAD_MAX_BYTES } from "./parse.ts";
 
 /** Outside of these, no conducted power of a hotspot lies; an answer beyond them is not in dBm. */
 const POWER_DBM_RANGE = [-20, 40] as const;
@@ -18,7 +18,7 @@ export function isValidTransmitRequest(request: TransmitRequest): boolean {
   const { payload, freqHz, spreadingFactor, bandwidthHz, powerDbm } = request;
   return (
     payload.length >= 1 &&
-    payload.length <= PAYLOAD_MAX_BYTES &&
+    payload.length <= PAYLOAD_BYTES_MAX &&
     Number.isInteger(freqHz) &&
     freqHz >= 100_000_000 &&
     freqHz <= 3_000_000_000 &&
