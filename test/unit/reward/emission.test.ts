@@ -1,3 +1,4 @@
+/** Emission: the halving, the four pools, and that they make the emission to the unit. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";

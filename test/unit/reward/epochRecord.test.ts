@@ -1,3 +1,4 @@
+/** The epoch's record: strict encoding, and digests against SSZ and node:crypto. */
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

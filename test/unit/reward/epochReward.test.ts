@@ -1,3 +1,4 @@
+/** An epoch's reward by example, and the balance of its books for any score, carry and set of validators. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";

@@ -1,3 +1,4 @@
+/** The reward tree against SSZ's own root and the native hasher; proofs, and what must not prove; their JSON. */
 import { hashInto } from "@chainsafe/hashtree";
 import { ByteVectorType, ContainerType, ListCompositeType, UintBigintType } from "@chainsafe/ssz";
 import fc from "fast-check";

@@ -1,3 +1,4 @@
+/** Splitting to the base unit: doubles against bigint, sums, order independence, who weighs more gets no less. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { divideByShare } from "../../../protocol/src/reward/shareDivision.ts";

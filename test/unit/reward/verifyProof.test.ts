@@ -1,3 +1,4 @@
+/** `tool verify-proof` as someone runs it. */
 import { describe, expect, test } from "vitest";
 import { encodeProofJson } from "../../../protocol/src/reward/proofJson.ts";
 import { createRewardTree } from "../../../protocol/src/reward/rewardTree.ts";

@@ -1,3 +1,4 @@
+/** The coverage map by example, and against sets kept a cell. */
 import fc from "fast-check";
 import { cellToChildren, cellToParent, latLngToCell } from "h3-js";
 import { describe, expect, test } from "vitest";

@@ -1,3 +1,4 @@
+/** Density scales against the published population and against the rule written plainly, over real H3 cells. */
 import fc from "fast-check";
 import { cellToChildren, cellToParent, getPentagons, gridDisk, latLngToCell } from "h3-js";
 import { describe, expect, test } from "vitest";

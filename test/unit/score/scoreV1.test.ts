@@ -1,3 +1,4 @@
+/** The first score by example; no order matters and no unit is lost. */
 import fc from "fast-check";
 import { cellToChildren, latLngToCell } from "h3-js";
 import { describe, expect, test } from "vitest";

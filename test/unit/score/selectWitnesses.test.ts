@@ -1,3 +1,4 @@
+/** The draw of paid witnesses against node:crypto, in any order of arrival. */
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -1,3 +1,4 @@
+/** HIP-15's units against every published row, and what must hold for any number of witnesses. */
 import { describe, expect, test } from "vitest";
 import {
   BEACON_UNITS_FULL_PPM,
