@@ -25,6 +25,15 @@ export const RIM_ERRORS = {
   request_refused: 1,
   request_timeout: 1,
   answer_oversized: 1,
+  store_missing: 2,
+  store_foreign: 2,
+  store_schema: 2,
+  store_sqlite_old: 2,
+  store_conflict: 1,
+  store_gap: 1,
+  votes_conflict: 1,
+  batch_missing: 1,
+  state_diverged: 1,
   stopped: 1,
 } as const;
 

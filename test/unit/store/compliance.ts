@@ -1,0 +1,321 @@
+/** What every store must do. Each implementation's test file calls this with a way to open it. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { asciiBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { VERDICT_PENDING } from "../../../protocol/src/wire/receipts.ts";
+import { computeCellRange, computeWholeRange } from "../../../validator/src/store/cellRange.ts";
+import type { Page, RoundCommit, Store } from "../../../validator/src/store/store.ts";
+import { createHistory, type History, named, ROUNDS_PER_EPOCH, START_TIME_MS } from "./history.ts";
+
+const EPOCHS = 4;
+
+export async function commitAll(store: Store, history: History): Promise<void> {
+  for (const { commit, snapshot } of history.commits) await store.commitRound(commit, snapshot);
+}
+
+/** Reads a list to its end, page by page. */
+export async function readAll<Row, Cursor>(
+  ask: (after: Cursor | null) => Promise<Page<Row, Cursor>>,
+): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  let after: Cursor | null = null;
+  do {
+    const page: Page<Row, Cursor> = await ask(after);
+    rows.push(...page.rows);
+    after = page.next;
+  } while (after !== null);
+  return rows;
+}
+
+export function testStoreCompliance(name: string, open: (history: History) => Promise<Store>): void {
+  describe(`${name}: rounds`, () => {
+    const history = createHistory("rounds", EPOCHS);
+    let store: Store;
+    beforeEach(async () => {
+      store = await open(history);
+    });
+
+    test("starts empty, with the genesis's hotspots and accounts", async () => {
+      expect(await store.latestRound()).toBeNull();
+      expect(await store.latestEpoch()).toBeNull();
+      expect(await store.snapshotAtOrBefore(99)).toBeNull();
+      expect(await store.countHotspots()).toBe(history.genesis.hotspots.length);
+      for (const hotspot of history.genesis.hotspots) {
+        expect(await store.getHotspot(hotspot.key)).toMatchObject(hotspot);
+      }
+      for (const account of history.genesis.accounts)
+        expect(await store.getAccount(account.key)).toEqual(account);
+      expect(await store.getAccount(named("nobody"))).toBeNull();
+      expect(await store.prune({ keepEpochs: 1 })).toEqual({ batchDigests: [], done: true });
+    });
+
+    test("gives a round back as it was committed", async () => {
+      await commitAll(store, history);
+      const { commit } = history.commits[3]!;
+      const row = await store.getRound(3);
+      expect(row).toMatchObject({
+        round: 3,
+        epoch: 0,
+        timeMs: commit.result.timeMs,
+        value: commit.value,
+        finalCert: commit.finalCert,
+        stateDigest: commit.result.stateDigest,
+        batchDigests: commit.batchDigests,
+        batchSpans: commit.batchSpans,
+        messages: commit.result.included.length,
+        transactions: 1,
+        beaconsClosed: 1,
+        reports: 6,
+      });
+      expect((await store.latestRound())?.round).toBe(history.commits.length - 1);
+      expect((await store.listRounds(4, 3)).map((r) => r.round)).toEqual([4, 5, 6]);
+      expect(await store.getRound(999)).toBeNull();
+    });
+
+    test("takes the same round twice, once", async () => {
+      const { commit, snapshot } = history.commits[0]!;
+      expect(await store.commitRound(commit, snapshot)).toBe("committed");
+      expect(await store.commitRound(commit, snapshot)).toBe("already_committed");
+      expect(await store.listRounds(0, 10)).toHaveLength(1);
+    });
+
+    test("refuses another value or state for a round, and a gap", async () => {
+      const [first, second, third] = history.commits;
+      await store.commitRound(first!.commit);
+      const otherValue: RoundCommit = { ...first!.commit, value: asciiBytes("another") };
+      const otherState = {
+        ...first!.commit,
+        result: { ...first!.commit.result, stateDigest: named("another") },
+      };
+      await expect(store.commitRound(otherValue)).rejects.toMatchObject({ code: "store_conflict" });
+      await expect(store.commitRound(otherState)).rejects.toMatchObject({ code: "store_conflict" });
+      await expect(store.commitRound(third!.commit)).rejects.toMatchObject({ code: "store_gap" });
+      await expect(store.commitRound({ ...second!.commit, batchDigests: [] })).rejects.toThrow(
+        "differ in number",
+      );
+      expect(await store.commitRound(second!.commit)).toBe("committed");
+    });
+
+    test("finds the newest snapshot at or before an epoch", async () => {
+      await commitAll(store, history);
+      expect(await store.snapshotAtOrBefore(1)).toEqual(history.commits[2 * ROUNDS_PER_EPOCH - 1]!.snapshot);
+      expect((await store.snapshotAtOrBefore(1_000))?.epoch).toBe(EPOCHS - 1);
+      expect(await store.snapshotAtOrBefore(-1)).toBeNull();
+    });
+
+    test("prunes evidence and bodies, but never what replay from a kept snapshot needs", async () => {
+      await commitAll(store, history);
+      const pruned = await store.prune({ keepEpochs: 2 });
+      expect(pruned.done).toBe(true);
+      // Epochs 2 and 3 are kept, so the snapshot after epoch 1 and every body from epoch 2 on must be.
+      const released = history.commits
+        .slice(0, 2 * ROUNDS_PER_EPOCH)
+        .flatMap(({ commit }) => commit.batchDigests);
+      expect(pruned.batchDigests.map(String).sort()).toEqual(released.map(String).sort());
+      expect((await store.snapshotAtOrBefore(1))?.epoch).toBe(1);
+      expect(await store.snapshotAtOrBefore(0)).toBeNull();
+      expect(await store.getBeacon({ envelopeId: named("beacon 0"), index: 0 })).toBeNull();
+      expect(await store.getBeacon({ envelopeId: named("beacon 12"), index: 0 })).not.toBeNull();
+      // What is promised for ever stays.
+      expect(await store.getRound(0)).not.toBeNull();
+      expect(await store.getEpoch(0)).not.toBeNull();
+      expect((await store.listRewardLines(0, 0, 10)).rows.length).toBeGreaterThan(0);
+      expect(await store.prune({ keepEpochs: 2 })).toEqual({ batchDigests: [], done: true });
+    });
+
+    test("goes on after pruning", async () => {
+      for (const { commit, snapshot } of history.commits) {
+        await store.commitRound(commit, snapshot);
+        await store.prune({ keepEpochs: 1 });
+      }
+      expect((await store.latestRound())?.round).toBe(history.commits.length - 1);
+    });
+  });
+
+  describe(`${name}: questions`, () => {
+    const history = createHistory("questions", EPOCHS);
+    let store: Store;
+    beforeEach(async () => {
+      store = await open(history);
+      await commitAll(store, history);
+    });
+
+    test("gives epochs back as they closed, newest first", async () => {
+      const closes = history.commits.flatMap(({ commit }) => commit.result.epochClose ?? []);
+      const epochs = await readAll((before: number | null) => store.listEpochs(before, 3));
+      const rows = closes.map(({ lines: _l, beaconUnits: _b, coverage: _c, ...row }) => row);
+      expect(epochs).toEqual(rows.reverse());
+      expect(await store.latestEpoch()).toEqual(epochs[0]);
+      expect(await store.getEpoch(1)).toEqual(epochs[EPOCHS - 2]);
+      expect(await store.getEpoch(EPOCHS)).toBeNull();
+    });
+
+    test("ranks an epoch's lines by pay, without a gap", async () => {
+      const close = history.commits[ROUNDS_PER_EPOCH - 1]!.commit.result.epochClose!;
+      const lines = await readAll((after: number | null) => store.listRewardLines(0, after ?? 0, 2));
+      expect(lines.map((line) => line.rank)).toEqual(close.lines.map((_, index) => index + 1));
+      for (const [index, line] of lines.entries()) {
+        const next = lines[index + 1];
+        if (next === undefined) break;
+        expect(line.beaconPaid + line.witnessPaid).toBeGreaterThanOrEqual(next.beaconPaid + next.witnessPaid);
+      }
+      const { rank: _, ...line } = (await store.getRewardLine(0, lines[1]!.hotspot))!;
+      expect(close.lines).toContainEqual(line);
+      expect(await store.getRewardLine(0, named("nobody"))).toBeNull();
+      expect(await store.listRewardLines(99, 0, 2)).toEqual({ rows: [], next: null });
+    });
+
+    test("sums a hotspot's rewards by epoch, day and month of UTC", async () => {
+      const closes = history.commits.flatMap(({ commit }) => commit.result.epochClose ?? []);
+      for (const { key } of history.genesis.hotspots) {
+        const own = closes.flatMap((c) => c.lines.filter((line) => String(line.hotspot) === String(key)));
+        const total = own.reduce((sum, line) => sum + line.beaconPaid + line.witnessPaid, 0n);
+        for (const size of ["epoch", "day", "month"] as const) {
+          const buckets = await store.listHotspotRewards(key, 0, EPOCHS, size);
+          expect(buckets.reduce((sum, b) => sum + b.beaconPaid + b.witnessPaid, 0n)).toBe(total);
+          expect(buckets.reduce((sum, b) => sum + b.epochs, 0)).toBe(own.length);
+          if (size === "epoch") expect(buckets).toHaveLength(own.length);
+          // Epoch 0 alone lies in October.
+          else expect(buckets.length).toBeLessThanOrEqual(2);
+        }
+      }
+      const key = closes[0]!.lines.find((l) =>
+        closes[1]!.lines.some((m) => String(m.hotspot) === String(l.hotspot)),
+      )!.hotspot;
+      const months = await store.listHotspotRewards(key, 0, EPOCHS, "month");
+      expect(months.map((m) => m.startTimeMs)).toEqual([Date.UTC(2026, 9), Date.UTC(2026, 10)]);
+      expect((await store.listHotspotRewards(key, 0, 0, "epoch"))[0]?.startTimeMs).toBe(START_TIME_MS);
+      expect(await store.listHotspotRewards(key, 5, 1, "epoch")).toEqual([]);
+    });
+
+    test("lists hotspots by owner, by cell of any size and by status, page after page", async () => {
+      const all = await readAll((after: Parameters<Store["listHotspots"]>[1]) =>
+        store.listHotspots({}, after, 2),
+      );
+      expect(all.map((h) => h.position)).toEqual(all.map((_, index) => index + 1));
+      const owner = named("owner 1");
+      const owned = await readAll((after: Parameters<Store["listHotspots"]>[1]) =>
+        store.listHotspots({ owner }, after, 2),
+      );
+      expect(owned.map((h) => h.position)).toEqual([2, 5, 8]);
+      // A parent of the cells in Lyon, of resolution 4.
+      const { from: cellFrom, to: cellTo } = computeCellRange(0x841f90dffffffffn, 12);
+      const filter = { cellFrom, cellTo };
+      const inCell = await readAll((after: Parameters<Store["listHotspots"]>[1]) =>
+        store.listHotspots(filter, after, 2),
+      );
+      expect(inCell.map((h) => h.position).sort()).toEqual([1, 2, 3, 6, 7, 8]);
+      const both = await store.listHotspots({ ...filter, owner }, null, 10);
+      expect(both.rows.map((h) => h.position).sort()).toEqual([2, 8]);
+      const statusEpochs = { epoch: EPOCHS, activeSinceEpoch: 0 };
+      const counts = [];
+      for (const status of ["active", "idle", "silent", "unasserted"] as const) {
+        counts.push((await store.listHotspots({ status, statusEpochs }, null, 100)).rows.length);
+      }
+      expect(counts.reduce((a, b) => a + b)).toBe(all.length);
+      expect(counts[0]).toBeGreaterThan(0);
+      expect(counts[3]).toBe(1);
+    });
+
+    test("shows a hotspot's reports, newest first, with their newest verdicts", async () => {
+      const last = new Map<string, unknown>();
+      let count = 0;
+      for (const { commit } of history.commits) {
+        for (const o of commit.result.outcomes) last.set(`${o.reportId.envelopeId}-${o.reportId.index}`, o);
+      }
+      for (const { key } of history.genesis.hotspots) {
+        const rows = await readAll((before: number | null) => store.listActivity(key, before, 2));
+        count += rows.length;
+        for (const row of rows) {
+          expect(row.hotspot).toEqual(key);
+          expect(row).toEqual(last.get(`${row.reportId.envelopeId}-${row.reportId.index}`));
+        }
+        expect(rows.map((r) => r.includedRound)).toEqual(
+          rows.map((r) => r.includedRound).sort((a, b) => b - a),
+        );
+      }
+      expect(count).toBe(last.size);
+      expect(await store.listActivity(named("nobody"), null, 5)).toEqual({ rows: [], next: null });
+    });
+
+    test("shows a beacon with all that was heard of it", async () => {
+      const envelopeId = named("beacon 7");
+      const beacon = (await store.getBeacon({ envelopeId, index: 0 }))!;
+      expect(beacon.report).toMatchObject({ kind: "beacon", state: "accepted", includedRound: 7 });
+      expect(beacon.closing).toMatchObject({ closedRound: 8, closedEpoch: 1, eirpCentiDbm: 1_520 });
+      expect(beacon.closing?.units).toEqual({
+        paidWitnesses: 2,
+        perWitnessPpm: 900_000,
+        beaconerPpm: 700_000,
+      });
+      for (const witness of beacon.witnesses) {
+        expect(witness.kind).toBe("witness");
+        expect(witness.beacon).toEqual({ envelopeId, index: 0 });
+        const line = await store.getRewardLine(1, witness.hotspot);
+        expect(witness.scalePpm).toBe(line?.scalePpm ?? null);
+      }
+      expect(await store.getBeacon({ envelopeId, index: 1 })).toBeNull();
+      expect(await store.getBeacon({ envelopeId: named("nothing"), index: 0 })).toBeNull();
+      expect(await store.getBeacon({ envelopeId: named("witness 7/0"), index: 0 })).toBeNull();
+    });
+
+    test("shows a beacon that is still open", async () => {
+      const last = history.commits.at(-1)!.commit.result.round;
+      const beacon = (await store.getBeacon({ envelopeId: named(`beacon ${last}`), index: 0 }))!;
+      expect(beacon).toMatchObject({ closing: null, scalePpm: null, witnesses: [], truncated: false });
+      expect(beacon.report.state).toBe("pending");
+    });
+
+    test("tells what became of messages", async () => {
+      const last = history.commits.at(-1)!.commit.result.round;
+      const [open, closed, unknown, transfer] = await store.messageStatus([
+        named(`beacon ${last}`),
+        named(`beacon ${last - 1}`),
+        named("nothing"),
+        named(`questions transfer ${last}`),
+      ]);
+      // Index 1 was over quota; the reveal at index 2 was refused.
+      expect(open).toMatchObject({ state: "included", round: last });
+      expect(open?.verdicts[0]).toBe(VERDICT_PENDING);
+      expect(open?.verdicts).toHaveLength(3);
+      expect(closed?.verdicts[0]).toBe(0);
+      expect(unknown).toEqual({ id: named("nothing"), state: "unknown", round: 0, verdicts: [] });
+      const { reason } = history.commits.at(-1)!.commit.result.transactions[0]!;
+      expect(transfer?.verdicts).toHaveLength(1);
+      expect(transfer?.verdicts[0] === 0).toBe(reason === null);
+      expect(await store.getTransaction(named(`questions transfer ${last}`))).toMatchObject({
+        round: last,
+        reason,
+      });
+      expect(await store.getTransaction(named("nothing"))).toBeNull();
+    });
+
+    test("says nothing final while the witness cap is still to be applied", async () => {
+      const last = history.commits.at(-1)!.commit;
+      const waiting = last.result.outcomes.filter((o) => o.selectionPending);
+      expect(waiting.length).toBeGreaterThan(0);
+      for (const { reportId } of waiting) {
+        const [status] = await store.messageStatus([reportId.envelopeId]);
+        expect(status?.verdicts[reportId.index]).toBe(VERDICT_PENDING);
+      }
+    });
+
+    test("shows the coverage map at every resolution, page after page", async () => {
+      expect(await store.latestCoverageEpoch()).toBe(EPOCHS - 1);
+      const close = history.commits.flatMap(({ commit }) => commit.result.epochClose ?? []).at(-1)!;
+      for (let resolution = 0; resolution <= 8; resolution++) {
+        const whole = computeWholeRange(resolution);
+        const cells = await readAll((after: bigint | null) =>
+          store.listCoverage(EPOCHS - 1, resolution, whole, after, 2),
+        );
+        expect(cells.reduce((sum, c) => sum + c.cells, 0)).toBe(close.coverage.length);
+        expect(cells.reduce((sum, c) => sum + c.hotspots, 0)).toBe(2 * close.coverage.length);
+        if (resolution === 8) expect(cells.map((c) => c.cell)).toEqual(close.coverage.map((c) => c.cell));
+        if (resolution === 0) expect(cells).toHaveLength(2);
+      }
+      const detroit = computeCellRange(0x842ab2dffffffffn, 8);
+      const part = await store.listCoverage(EPOCHS - 1, 8, detroit, null, 100);
+      expect(part.rows.length).toBeGreaterThan(0);
+      expect(part.rows.length).toBeLessThan(close.coverage.length);
+    });
+  });
+}

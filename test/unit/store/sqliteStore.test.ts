@@ -1,0 +1,143 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
+import { checkSqliteVersion } from "../../../validator/src/store/sqliteStore/schema.ts";
+import { openSqliteStore } from "../../../validator/src/store/sqliteStore/sqliteStore.ts";
+import type { Store } from "../../../validator/src/store/store.ts";
+import { commitAll, readAll, testStoreCompliance } from "./compliance.ts";
+import { createHistory, type History, named } from "./history.ts";
+
+let directory: string;
+let opened: Store[];
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "hexbeacon-store-"));
+  opened = [];
+});
+afterEach(async () => {
+  for (const store of opened) await store.close();
+  rmSync(directory, { recursive: true });
+});
+
+const networkId = named("network");
+
+async function open(history: History | null, id = networkId): Promise<Store> {
+  const path = join(directory, "store.sqlite");
+  const store = await openSqliteStore({ path, networkId: id, genesis: history?.genesis ?? null });
+  opened.push(store);
+  return store;
+}
+
+async function reopen(history: History | null): Promise<Store> {
+  await opened.pop()!.close();
+  return open(history);
+}
+
+testStoreCompliance("sqlite store", open);
+
+describe("sqlite store: the file", () => {
+  const history = createHistory("file", 3);
+
+  test("goes on where it was after every round", async () => {
+    let store = await open(history);
+    for (const { commit, snapshot } of history.commits) {
+      await store.commitRound(commit, snapshot);
+      store = await reopen(history);
+      expect((await store.latestRound())?.round).toBe(commit.result.round);
+    }
+    const [status] = await store.messageStatus([history.commits.at(-1)!.commit.result.included[0]!]);
+    expect(status?.state).toBe("included");
+    await expectEqualAnswers(store, history);
+  });
+
+  test("answers as the plain store does", async () => {
+    for (const seed of ["a", "b", "c"]) {
+      const other = createHistory(seed, 2);
+      const path = join(directory, `${seed}.sqlite`);
+      const store = await openSqliteStore({ path, networkId, genesis: other.genesis });
+      opened.push(store);
+      await commitAll(store, other);
+      await expectEqualAnswers(store, other);
+    }
+  });
+
+  test("leaves nothing of a round that fails half way", async () => {
+    const store = await open(history);
+    const { commit } = history.commits[0]!;
+    const stranger = {
+      ...commit.result.outcomes[0]!,
+      reportId: { envelopeId: named("never included"), index: 0 },
+    };
+    const broken = {
+      ...commit,
+      result: { ...commit.result, outcomes: [...commit.result.outcomes, stranger] },
+    };
+    await expect(store.commitRound(broken)).rejects.toThrow("never included");
+    expect(await store.latestRound()).toBeNull();
+    expect((await store.messageStatus([commit.result.included[0]!]))[0]?.state).toBe("unknown");
+    await commitAll(store, history);
+    await expectEqualAnswers(store, history);
+  });
+
+  test("refuses another network's store, another schema and a missing file", async () => {
+    await open(history);
+    await expect(open(history, named("another"))).rejects.toMatchObject({ code: "store_foreign" });
+    const db = new DatabaseSync(join(directory, "store.sqlite"));
+    db.exec("PRAGMA user_version = 99");
+    db.close();
+    await expect(open(history)).rejects.toMatchObject({ code: "store_schema" });
+    const path = join(directory, "nothing.sqlite");
+    await expect(openSqliteStore({ path, networkId, genesis: null })).rejects.toMatchObject({
+      code: "store_missing",
+    });
+  });
+
+  test("refuses a SQLite whose WAL can lose a commit", () => {
+    for (const old of ["3.51.2", "3.50.9", "2.99.99", "nonsense"]) {
+      expect(() => checkSqliteVersion(old)).toThrow(expect.objectContaining({ code: "store_sqlite_old" }));
+    }
+    for (const fit of ["3.51.3", "3.52.0", "3.53.4", "4.0.0"]) checkSqliteVersion(fit);
+  });
+
+  test("is read beside its writer, and not written by the reader", async () => {
+    const writer = await open(history);
+    await commitAll(writer, history);
+    const reader = await open(null);
+    expect((await reader.latestRound())?.round).toBe(history.commits.length - 1);
+    await expect(reader.commitRound(history.commits[0]!.commit)).rejects.toThrow("opened for reading");
+    expect(await writer.sizeBytes()).toBeGreaterThan(0);
+  });
+
+  test("every commit is flushed to the disk before it is reported", async () => {
+    await open(history);
+    const db = new DatabaseSync(join(directory, "store.sqlite"));
+    expect(db.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
+    db.close();
+  });
+});
+
+/** Asks a store and the plain one the same questions after the same history. */
+async function expectEqualAnswers(store: Store, history: History): Promise<void> {
+  const plain = createMemoryStore(history.genesis);
+  await commitAll(plain, history);
+  const answers = async (s: Store) => ({
+    rounds: await s.listRounds(0, 1_000),
+    epochs: await readAll((before: number | null) => s.listEpochs(before, 2)),
+    lines: await Promise.all([0, 1, 2].map((epoch) => s.listRewardLines(epoch, 0, 100))),
+    hotspots: (await s.listHotspots({}, null, 100)).rows,
+    activity: await Promise.all(
+      history.genesis.hotspots.map(({ key }) =>
+        readAll((before: number | null) => s.listActivity(key, before, 3)),
+      ),
+    ),
+    beacons: await Promise.all(
+      history.commits.map((_, round) => s.getBeacon({ envelopeId: named(`beacon ${round}`), index: 0 })),
+    ),
+    statuses: await s.messageStatus(
+      history.commits.slice(-8).flatMap(({ commit }) => commit.result.included),
+    ),
+  });
+  expect(await answers(store)).toEqual(await answers(plain));
+}

@@ -1,0 +1,329 @@
+/**
+ * The store's contract in plain maps and arrays: what tests run on, and what the embedded store is compared with. It
+ * keeps everything it was given by reference and looks through all of it for every answer.
+ */
+import { computeValueDigest } from "../../../protocol/src/agreement/rounds.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { encodeReason } from "../../../protocol/src/evidence/reasons.ts";
+import type { AccountView, ReportId } from "../../../protocol/src/ledger/types.ts";
+import { VERDICT_PENDING } from "../../../protocol/src/wire/receipts.ts";
+import { MAX_REPORTS_PER_BUNDLE } from "../../../protocol/src/wire/reports.ts";
+import { computeCoverageLevels } from "./cellRange.ts";
+import { checkCommit, checkNextRound, checkSameRound } from "./checkCommit.ts";
+import { matchesFilter } from "./hotspotFilter.ts";
+import { rankLines } from "./rankLines.ts";
+import { bucketRewards, type DatedLine } from "./rewardBuckets.ts";
+import {
+  type BeaconClosing,
+  type BeaconRow,
+  type CoverageCell,
+  type EpochRow,
+  type GenesisViews,
+  type HotspotRow,
+  MAX_EVIDENCE_WITNESSES,
+  MAX_REWARD_RANGE_EPOCHS,
+  type QueryStore,
+  type RankedLine,
+  type ReportRow,
+  type RoundCommit,
+  type RoundRow,
+  type RoundStore,
+  type Snapshot,
+  type Store,
+  type TransactionRow,
+} from "./store.ts";
+import { listVerdicts } from "./verdicts.ts";
+
+type Envelope = { readonly seq: number; readonly round: number; readonly epoch: number };
+type Tables = {
+  readonly rounds: RoundRow[];
+  readonly snapshots: Map<number, Snapshot>;
+  readonly epochs: EpochRow[];
+  readonly lines: Map<number, readonly RankedLine[]>;
+  readonly coverage: Map<number, readonly (readonly CoverageCell[])[]>;
+  readonly hotspots: Map<string, HotspotRow>;
+  readonly accounts: Map<string, AccountView>;
+  readonly envelopes: Map<string, Envelope>;
+  /** By the store's number of the report: the envelope's, times sixteen, and the index. */
+  readonly reports: Map<number, ReportRow>;
+  readonly closings: Map<number, BeaconClosing>;
+  readonly transactions: Map<string, TransactionRow>;
+  bodiesFromRound: number;
+};
+
+/** Creates an empty store of a network. */
+export function createMemoryStore(genesis: GenesisViews): Store {
+  const tables: Tables = {
+    rounds: [],
+    snapshots: new Map(),
+    epochs: [],
+    lines: new Map(),
+    coverage: new Map(),
+    hotspots: new Map(),
+    accounts: new Map(),
+    envelopes: new Map(),
+    reports: new Map(),
+    closings: new Map(),
+    transactions: new Map(),
+    bodiesFromRound: 0,
+  };
+  writeRegistry(tables, genesis);
+  return {
+    ...createRoundMethods(tables),
+    ...createEpochMethods(tables),
+    ...createRegistryMethods(tables),
+    ...createEvidenceMethods(tables),
+    sizeBytes: async () => 0,
+    close: async () => {},
+  };
+}
+
+function writeRegistry(tables: Tables, { hotspots, accounts }: GenesisViews): void {
+  for (const hotspot of hotspots) {
+    const key = encodeHex(hotspot.key);
+    const position = tables.hotspots.get(key)?.position ?? tables.hotspots.size + 1;
+    tables.hotspots.set(key, { ...hotspot, position });
+  }
+  for (const account of accounts) tables.accounts.set(encodeHex(account.key), account);
+}
+
+function seqOf(tables: Tables, id: ReportId): number {
+  const envelope = tables.envelopes.get(encodeHex(id.envelopeId));
+  if (envelope === undefined) throw new Error("a result speaks of an envelope that was never included");
+  return envelope.seq * MAX_REPORTS_PER_BUNDLE + id.index;
+}
+
+function writeRound(tables: Tables, commit: RoundCommit): void {
+  const { result } = commit;
+  const before = tables.reports.size;
+  writeRegistry(tables, { hotspots: result.hotspotsChanged, accounts: result.accountsChanged });
+  for (const id of result.included) {
+    const seq = tables.envelopes.size + 1;
+    tables.envelopes.set(encodeHex(id), { seq, round: result.round, epoch: result.epoch });
+  }
+  for (const outcome of result.outcomes) {
+    const seq = seqOf(tables, outcome.reportId);
+    const old = tables.reports.get(seq);
+    tables.reports.set(seq, {
+      ...outcome,
+      beacon: outcome.beacon ?? old?.beacon ?? null,
+      beaconReport: old?.beaconReport ?? outcome.beaconReport,
+      measurement: old?.measurement ?? outcome.measurement,
+      distanceM: outcome.distanceM ?? old?.distanceM ?? null,
+      ceilingCentiDbm: outcome.ceilingCentiDbm ?? old?.ceilingCentiDbm ?? null,
+    });
+  }
+  for (const { reportId, hotspot: _h, includedRound: _i, report: _r, ...closing } of result.beaconsClosed) {
+    tables.closings.set(seqOf(tables, reportId), { ...closing, units: null });
+  }
+  for (const t of result.transactions)
+    tables.transactions.set(encodeHex(t.id), { ...t, round: result.round });
+  if (result.epochClose !== null) {
+    const { lines, beaconUnits, coverage, ...row } = result.epochClose;
+    tables.epochs.push(row);
+    tables.lines.set(
+      row.epoch,
+      rankLines(lines).map((line, index) => ({ ...line, rank: index + 1 })),
+    );
+    tables.coverage.set(row.epoch, computeCoverageLevels(coverage));
+    for (const { reportId, ...units } of beaconUnits) {
+      const seq = seqOf(tables, reportId);
+      tables.closings.set(seq, { ...tables.closings.get(seq)!, units });
+    }
+  }
+  tables.rounds.push({
+    round: result.round,
+    epoch: result.epoch,
+    timeMs: result.timeMs,
+    value: commit.value,
+    valueDigest: computeValueDigest(commit.value),
+    finalCert: commit.finalCert,
+    stateDigest: result.stateDigest,
+    batchDigests: commit.batchDigests,
+    batchSpans: commit.batchSpans,
+    messages: result.included.length,
+    reports: tables.reports.size - before,
+    transactions: result.transactions.length,
+    beaconsClosed: result.beaconsClosed.length,
+  });
+}
+
+const newestBelow = (epochs: Iterable<number>, limit: number): number | null => {
+  const found = [...epochs].filter((epoch) => epoch < limit);
+  return found.length === 0 ? null : Math.max(...found);
+};
+
+function createRoundMethods(tables: Tables): RoundStore {
+  const { rounds, snapshots } = tables;
+  return {
+    commitRound: async (commit, snapshot) => {
+      checkCommit(commit);
+      const there = rounds[commit.result.round];
+      if (there !== undefined) return checkSameRound(there, commit);
+      checkNextRound(rounds.at(-1) ?? null, commit);
+      writeRound(tables, commit);
+      if (snapshot !== undefined) snapshots.set(snapshot.epoch, snapshot);
+      return "committed";
+    },
+    latestRound: async () => rounds.at(-1) ?? null,
+    getRound: async (round) => rounds[round] ?? null,
+    listRounds: async (fromRound, limit) => rounds.slice(fromRound, fromRound + limit),
+    snapshotAtOrBefore: async (epoch) => {
+      const found = newestBelow(snapshots.keys(), epoch + 1);
+      return found === null ? null : snapshots.get(found)!;
+    },
+    prune: async (policy) => {
+      const firstKept = Math.max(0, tables.epochs.length - policy.keepEpochs);
+      const base = newestBelow(snapshots.keys(), firstKept);
+      for (const epoch of tables.coverage.keys()) if (epoch < firstKept) tables.coverage.delete(epoch);
+      for (const [id, { seq, epoch }] of tables.envelopes) {
+        if (epoch >= firstKept - 1) continue;
+        // The number stays taken, so the entry does; what it stands for goes.
+        tables.transactions.delete(id);
+        for (let index = 0; index < MAX_REPORTS_PER_BUNDLE; index++) {
+          tables.reports.delete(seq * MAX_REPORTS_PER_BUNDLE + index);
+        }
+      }
+      if (base === null) return { batchDigests: [], done: true };
+      for (const epoch of snapshots.keys()) if (epoch < base) snapshots.delete(epoch);
+      const until = tables.epochs[base]!.lastRound + 1;
+      const released = rounds.slice(tables.bodiesFromRound, until).flatMap((round) => round.batchDigests);
+      tables.bodiesFromRound = Math.max(tables.bodiesFromRound, until);
+      return { batchDigests: released, done: true };
+    },
+  };
+}
+
+type EpochMethods = Pick<
+  QueryStore,
+  | "getEpoch"
+  | "latestEpoch"
+  | "listEpochs"
+  | "listRewardLines"
+  | "getRewardLine"
+  | "listHotspotRewards"
+  | "latestCoverageEpoch"
+  | "listCoverage"
+>;
+
+function createEpochMethods({ epochs, lines, coverage }: Tables): EpochMethods {
+  const lineOf = (epoch: number, hotspot: Uint8Array) =>
+    lines.get(epoch)?.find((line) => equalBytes(line.hotspot, hotspot)) ?? null;
+  return {
+    getEpoch: async (epoch) => epochs[epoch] ?? null,
+    latestEpoch: async () => epochs.at(-1) ?? null,
+    listEpochs: async (beforeEpoch, limit) => {
+      const below = epochs.filter(({ epoch }) => beforeEpoch === null || epoch < beforeEpoch).reverse();
+      return cut(below, limit, (row) => row.epoch);
+    },
+    listRewardLines: async (epoch, afterRank, limit) =>
+      cut((lines.get(epoch) ?? []).slice(afterRank), limit, (line) => line.rank),
+    getRewardLine: async (epoch, hotspot) => lineOf(epoch, hotspot),
+    listHotspotRewards: async (hotspot, fromEpoch, toEpoch, bucket) => {
+      const dated: DatedLine[] = [];
+      for (
+        let e = fromEpoch;
+        e <= toEpoch && e < fromEpoch + MAX_REWARD_RANGE_EPOCHS && e < epochs.length;
+        e++
+      ) {
+        const line = lineOf(e, hotspot);
+        if (line !== null) dated.push({ ...line, epoch: e, startTimeMs: epochs[e]!.startTimeMs });
+      }
+      return bucketRewards(dated, bucket);
+    },
+    latestCoverageEpoch: async () => {
+      const mapped = [...coverage].filter(([, levels]) => levels[0]!.length > 0).map(([epoch]) => epoch);
+      return mapped.length === 0 ? null : Math.max(...mapped);
+    },
+    listCoverage: async (epoch, resolution, range, after, limit) => {
+      const cells = coverage.get(epoch)?.[resolution] ?? [];
+      const inRange = cells.filter(
+        ({ cell }) => cell >= range.from && cell <= range.to && cell > (after ?? -1n),
+      );
+      return cut(inRange, limit, (row) => row.cell);
+    },
+  };
+}
+
+function createRegistryMethods(
+  tables: Tables,
+): Pick<QueryStore, "countHotspots" | "getHotspot" | "listHotspots" | "getAccount"> {
+  return {
+    countHotspots: async () => tables.hotspots.size,
+    getHotspot: async (key) => tables.hotspots.get(encodeHex(key)) ?? null,
+    getAccount: async (key) => tables.accounts.get(encodeHex(key)) ?? null,
+    listHotspots: async (filter, after, limit) => {
+      const byCell = filter.cellFrom !== undefined && filter.cellTo !== undefined;
+      const cellOf = (h: HotspotRow) => (byCell ? (h.assertion?.cell ?? 0n) : 0n);
+      const matching = [...tables.hotspots.values()]
+        .filter((hotspot) => matchesFilter(hotspot, filter))
+        .sort((a, b) => Number(cellOf(a) - cellOf(b)) || a.position - b.position)
+        .filter((h) => {
+          if (after === null) return true;
+          const cell = after.cell ?? 0n;
+          return cellOf(h) > cell || (cellOf(h) === cell && h.position > after.position);
+        });
+      return cut(matching, limit, (h) => ({ cell: byCell ? cellOf(h) : null, position: h.position }));
+    },
+  };
+}
+
+function createEvidenceMethods(
+  tables: Tables,
+): Pick<QueryStore, "listActivity" | "getBeacon" | "messageStatus" | "getTransaction"> {
+  const scaleOf = (closing: BeaconClosing | null, hotspot: Uint8Array): number | null => {
+    const lines = closing === null ? undefined : tables.lines.get(closing.closedEpoch);
+    return lines?.find((line) => equalBytes(line.hotspot, hotspot))?.scalePpm ?? null;
+  };
+  return {
+    listActivity: async (hotspot, before, limit) => {
+      const own = [...tables.reports]
+        .filter(([seq, report]) => (before === null || seq < before) && equalBytes(report.hotspot, hotspot))
+        .sort(([a], [b]) => b - a);
+      const { rows, next } = cut(own, limit, ([seq]) => seq);
+      return { rows: rows.map(([, report]) => report), next };
+    },
+    getBeacon: async (id): Promise<BeaconRow | null> => {
+      const envelope = tables.envelopes.get(encodeHex(id.envelopeId));
+      const seq = envelope === undefined ? -1 : envelope.seq * MAX_REPORTS_PER_BUNDLE + id.index;
+      const report = tables.reports.get(seq);
+      if (report === undefined || report.kind !== "beacon") return null;
+      const closing = tables.closings.get(seq) ?? null;
+      const heard = [...tables.reports]
+        .filter(([, r]) => r.kind === "witness" && r.beacon !== null && seqOf(tables, r.beacon) === seq)
+        .sort(([a], [b]) => a - b)
+        .map(([, r]) => ({ ...r, scalePpm: scaleOf(closing, r.hotspot) }));
+      return {
+        report,
+        closing,
+        scalePpm: scaleOf(closing, report.hotspot),
+        witnesses: heard.slice(0, MAX_EVIDENCE_WITNESSES),
+        truncated: heard.length > MAX_EVIDENCE_WITNESSES,
+      };
+    },
+    messageStatus: async (ids) =>
+      ids.map((id) => {
+        const envelope = tables.envelopes.get(encodeHex(id));
+        if (envelope === undefined) return { id, state: "unknown", round: 0, verdicts: [] };
+        const { seq, round } = envelope;
+        const paid = tables.transactions.get(encodeHex(id));
+        if (paid !== undefined)
+          return { id, state: "included", round, verdicts: [encodeReason(paid.reason)] };
+        const codes = new Map<number, number>();
+        for (let index = 0; index < MAX_REPORTS_PER_BUNDLE; index++) {
+          const report = tables.reports.get(seq * MAX_REPORTS_PER_BUNDLE + index);
+          if (report === undefined) continue;
+          const isPending = report.state === "pending" || report.selectionPending;
+          codes.set(index, isPending ? VERDICT_PENDING : encodeReason(report.reason));
+        }
+        return { id, state: "included", round, verdicts: listVerdicts(codes) };
+      }),
+    getTransaction: async (id) => tables.transactions.get(encodeHex(id)) ?? null,
+  };
+}
+
+function cut<Row, Cursor>(rows: readonly Row[], limit: number, cursorOf: (row: Row) => Cursor) {
+  const shown = rows.slice(0, limit);
+  return { rows: shown, next: rows.length > limit ? cursorOf(shown[limit - 1]!) : null };
+}

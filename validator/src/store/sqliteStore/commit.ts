@@ -1,0 +1,322 @@
+/**
+ * The writer: one round's result becomes rows, in the order in which execution made them. It runs inside a transaction
+ * that the store opens and commits.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { computeValueDigest } from "../../../../protocol/src/agreement/rounds.ts";
+import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
+import { encodeReason } from "../../../../protocol/src/evidence/reasons.ts";
+import type {
+  AccountView,
+  ClosedBeacon,
+  EpochClose,
+  HotspotView,
+  ReportId,
+  ReportOutcome,
+  RoundResult,
+} from "../../../../protocol/src/ledger/types.ts";
+import { MAX_REPORTS_PER_BUNDLE, RSSI_KINDS } from "../../../../protocol/src/wire/reports.ts";
+import { TRANSACTION_KINDS } from "../../../../protocol/src/wire/transactions.ts";
+import { computeCoverageLevels } from "../cellRange.ts";
+import { rankLines } from "../rankLines.ts";
+import type { RoundCommit, Snapshot } from "../store.ts";
+import {
+  encodeDigests,
+  encodePayments,
+  encodePools,
+  encodeSpans,
+  REPORT_KINDS,
+  toSigned,
+  VERDICT_STATES,
+} from "./columns.ts";
+import { computeIdPrefix, type RecentIds } from "./recentIds.ts";
+
+const placeholders = (count: number) => Array.from({ length: count }, () => "?").join(", ");
+
+const prepareStatements = (db: DatabaseSync) => ({
+  round: db.prepare(`INSERT INTO rounds VALUES (${placeholders(14)})`),
+  snapshot: db.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)"),
+  envelope: db.prepare("INSERT INTO envelopes VALUES (?, ?, ?, ?)"),
+  envelopeId: db.prepare("SELECT id FROM envelopes WHERE seq = ?"),
+  head: db.prepare("SELECT envelope FROM heads WHERE hotspot = ?"),
+  setHead: db.prepare("INSERT OR REPLACE INTO heads VALUES (?, ?)"),
+  report: db.prepare(`INSERT INTO reports VALUES (${placeholders(17)}) ON CONFLICT (seq) DO UPDATE SET
+    state = excluded.state, reason = excluded.reason, selection_pending = excluded.selection_pending,
+    beacon = coalesce(excluded.beacon, beacon), distance_m = coalesce(excluded.distance_m, distance_m),
+    ceiling_centi_dbm = coalesce(excluded.ceiling_centi_dbm, ceiling_centi_dbm)`),
+  beacon:
+    db.prepare(`INSERT INTO beacons (seq, id_prefix, commit_hash, freq_hz, spreading_factor, bandwidth_hz,
+    power_centi_dbm, time_ms) VALUES (${placeholders(8)}) ON CONFLICT (seq) DO NOTHING`),
+  closeBeacon:
+    db.prepare(`UPDATE beacons SET challenge_epoch = ?, closed_epoch = ?, closed_round = ?, reason = ?,
+    eirp_centi_dbm = ?, secret = ?, accepted = ?, unpaid = ?, refused = ? WHERE seq = ?`),
+  beaconUnits: db.prepare(
+    "UPDATE beacons SET paid_witnesses = ?, per_witness_ppm = ?, beaconer_ppm = ? WHERE seq = ?",
+  ),
+  transaction: db.prepare(`INSERT INTO transactions VALUES (${placeholders(4)})`),
+  hotspot:
+    db.prepare(`INSERT INTO hotspots (key, owner, registered_epoch, bond, cell, lat_e7, lng_e7, gain_centi_dbi,
+    elevation_m, region, from_epoch, last_active_epoch, silent_until_epoch) VALUES (${placeholders(13)})
+    ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, registered_epoch = excluded.registered_epoch,
+    bond = excluded.bond, cell = excluded.cell, lat_e7 = excluded.lat_e7, lng_e7 = excluded.lng_e7,
+    gain_centi_dbi = excluded.gain_centi_dbi, elevation_m = excluded.elevation_m, region = excluded.region,
+    from_epoch = excluded.from_epoch, last_active_epoch = excluded.last_active_epoch,
+    silent_until_epoch = excluded.silent_until_epoch`),
+  hotspotPosition: db.prepare("SELECT position FROM hotspots WHERE key = ?"),
+  account: db.prepare(`INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
+    balance = excluded.balance, nonce = excluded.nonce, earned = excluded.earned`),
+  epoch: db.prepare(`INSERT INTO epochs VALUES (${placeholders(20)})`),
+  rewardLine: db.prepare(`INSERT INTO reward_lines VALUES (${placeholders(9)})`),
+  coverage: db.prepare(`INSERT INTO coverage VALUES (${placeholders(7)})`),
+});
+
+/** Hotspots' row numbers by key, the busiest part of a round; cleared when it has grown to some 10 MB. */
+const MAX_CACHED_POSITIONS = 65_536;
+
+/** A key as a map's key: one character a byte. */
+const binaryKey = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+
+export class RoundWriter {
+  readonly #sql: Record<keyof ReturnType<typeof prepareStatements>, StatementSync>;
+  readonly #recent: RecentIds;
+  readonly #positions = new Map<string, number>();
+  #nextSeq: number;
+
+  /** @param recent the map of recent envelopes, filled from the file; @param nextSeq the next envelope's number. */
+  constructor(db: DatabaseSync, recent: RecentIds, nextSeq: number) {
+    this.#sql = prepareStatements(db);
+    this.#recent = recent;
+    this.#nextSeq = nextSeq;
+  }
+
+  writeHotspots(hotspots: readonly HotspotView[]): void {
+    for (const h of hotspots) {
+      const a = h.assertion;
+      this.#sql.hotspot.run(
+        h.key,
+        h.owner,
+        h.registeredEpoch,
+        toSigned(h.bond),
+        a?.cell ?? null,
+        a?.latE7 ?? null,
+        a?.lngE7 ?? null,
+        a?.gainCentiDbi ?? null,
+        a?.elevationM ?? null,
+        a?.region ?? null,
+        a?.fromEpoch ?? null,
+        h.lastActiveEpoch,
+        h.silentUntilEpoch,
+      );
+    }
+  }
+
+  writeAccounts(accounts: readonly AccountView[]): void {
+    for (const { key, balance, nonce, earned } of accounts) {
+      this.#sql.account.run(key, toSigned(balance), nonce, toSigned(earned));
+    }
+  }
+
+  /** Writes everything of a round but the round's own row last, which is what makes it committed. */
+  writeRound(commit: RoundCommit, snapshot: Snapshot | undefined): void {
+    const { result } = commit;
+    const firstSeq = this.#nextSeq;
+    // Registrations first: the reports of the round may already speak of the new hotspots.
+    this.writeHotspots(result.hotspotsChanged);
+    this.writeAccounts(result.accountsChanged);
+    const reports = this.#writeEnvelopes(result);
+    for (const outcome of result.outcomes) this.#writeOutcome(outcome);
+    for (const beacon of result.beaconsClosed) this.#closeBeacon(beacon);
+    for (const t of result.transactions) {
+      const seq = this.#seqOfEnvelope(t.id);
+      this.#sql.transaction.run(seq, t.sender, TRANSACTION_KINDS.indexOf(t.kind), encodeReason(t.reason));
+    }
+    if (result.epochClose !== null) this.#closeEpoch(result.epochClose);
+    if (snapshot !== undefined) this.#sql.snapshot.run(snapshot.epoch, snapshot.stateRoot, snapshot.bytes);
+    this.#sql.round.run(
+      result.round,
+      result.epoch,
+      result.timeMs,
+      commit.value,
+      computeValueDigest(commit.value),
+      commit.finalCert,
+      result.stateDigest,
+      encodeDigests(commit.batchDigests),
+      encodeSpans(commit.batchSpans),
+      firstSeq,
+      result.included.length,
+      reports,
+      result.transactions.length,
+      result.beaconsClosed.length,
+    );
+  }
+
+  /** Takes back what a failed transaction left in memory. */
+  forget(result: RoundResult, firstSeq: number): void {
+    for (const [index, id] of result.included.entries()) this.#recent.remove(id, firstSeq + index);
+    this.#nextSeq = firstSeq;
+    this.#positions.clear();
+  }
+
+  get nextSeq(): number {
+    return this.#nextSeq;
+  }
+
+  /** Numbers the round's envelopes and links each one to its hotspot's last; returns how many reports they bring. */
+  #writeEnvelopes(result: RoundResult): number {
+    const included = new Map(result.included.map((id, index) => [binaryKey(id), this.#nextSeq + index]));
+    const senders = new Map<number, Uint8Array>();
+    let reports = 0;
+    for (const { reportId, hotspot } of result.outcomes) {
+      const seq = included.get(binaryKey(reportId.envelopeId));
+      if (seq === undefined) continue;
+      reports++;
+      senders.set(seq, hotspot);
+    }
+    for (const id of result.included) {
+      const seq = this.#nextSeq++;
+      this.#recent.add(result.epoch, id, seq);
+      const sender = senders.get(seq);
+      const position = sender === undefined ? null : this.#positionOf(sender);
+      let previous: number | null = null;
+      if (position !== null) {
+        const head = this.#sql.head.get(position);
+        previous = head === undefined ? null : (head.envelope as number);
+        this.#sql.setHead.run(position, seq);
+      }
+      this.#sql.envelope.run(seq, id, result.round, previous);
+    }
+    return reports;
+  }
+
+  #writeOutcome(outcome: ReportOutcome): void {
+    const { measurement: m, beaconReport: b, reportId } = outcome;
+    const seq = this.#seqOfReport(reportId);
+    this.#sql.report.run(
+      seq,
+      REPORT_KINDS.indexOf(outcome.kind),
+      outcome.hotspot,
+      outcome.includedRound,
+      VERDICT_STATES.indexOf(outcome.state),
+      encodeReason(outcome.reason),
+      outcome.selectionPending ? 1 : 0,
+      outcome.beacon === null ? null : this.#seqOfReport(outcome.beacon),
+      m?.rssiDeciDbm ?? null,
+      m === null ? null : RSSI_KINDS.indexOf(m.rssiKind),
+      m?.snrCentiDb ?? null,
+      m?.freqHz ?? null,
+      m?.spreadingFactor ?? null,
+      m?.bandwidthHz ?? null,
+      m?.timeMs ?? null,
+      outcome.distanceM,
+      outcome.ceilingCentiDbm,
+    );
+    if (b === null) return;
+    this.#sql.beacon.run(
+      seq,
+      computeIdPrefix(reportId.envelopeId),
+      b.commit,
+      b.freqHz,
+      b.spreadingFactor,
+      b.bandwidthHz,
+      b.powerCentiDbm,
+      b.timeMs,
+    );
+  }
+
+  #closeBeacon(beacon: ClosedBeacon): void {
+    this.#sql.closeBeacon.run(
+      beacon.challengeEpoch,
+      beacon.closedEpoch,
+      beacon.closedRound,
+      encodeReason(beacon.reason),
+      beacon.eirpCentiDbm,
+      beacon.secret,
+      beacon.witnessesAccepted,
+      beacon.witnessesUnpaid,
+      beacon.witnessesRefused,
+      this.#seqOfReport(beacon.reportId),
+    );
+  }
+
+  #closeEpoch(e: EpochClose): void {
+    this.#sql.epoch.run(
+      e.epoch,
+      e.firstRound,
+      e.lastRound,
+      e.startTimeMs,
+      e.endTimeMs,
+      e.seed,
+      e.nextSeed,
+      encodePools(e.pools),
+      encodePayments(e.validatorsPaid),
+      e.beaconsClosed,
+      e.witnessesAccepted,
+      JSON.stringify(e.witnessesUnpaid),
+      JSON.stringify(e.witnessesRefused),
+      JSON.stringify(e.beaconsRefused),
+      e.accounts,
+      e.record,
+      e.recordDigest,
+      e.inputsDigest,
+      e.rewardRoot,
+      e.stateRoot,
+    );
+    for (const [index, line] of rankLines(e.lines).entries()) {
+      this.#sql.rewardLine.run(
+        e.epoch,
+        index + 1,
+        this.#positionOf(line.hotspot),
+        line.owner,
+        line.beaconUnitsPpm,
+        line.witnessUnitsPpm,
+        line.scalePpm,
+        toSigned(line.beaconPaid),
+        toSigned(line.witnessPaid),
+      );
+    }
+    for (const { reportId, paidWitnesses, perWitnessPpm, beaconerPpm } of e.beaconUnits) {
+      this.#sql.beaconUnits.run(paidWitnesses, perWitnessPpm, beaconerPpm, this.#seqOfReport(reportId));
+    }
+    for (const [resolution, cells] of computeCoverageLevels(e.coverage).entries()) {
+      for (const c of cells) {
+        this.#sql.coverage.run(
+          e.epoch,
+          resolution,
+          c.cell,
+          c.cells,
+          c.hotspots,
+          c.counterpartsMax,
+          c.coveragePpmMax,
+        );
+      }
+    }
+  }
+
+  #seqOfReport(id: ReportId): number {
+    return this.#seqOfEnvelope(id.envelopeId) * MAX_REPORTS_PER_BUNDLE + id.index;
+  }
+
+  #seqOfEnvelope(id: Uint8Array): number {
+    const candidates = this.#recent.candidates(id);
+    // Two ids of one prefix are told apart by the rows; nearly always there is one candidate and it is the one meant.
+    for (const seq of candidates) {
+      if (candidates.length === 1) return seq;
+      const row = this.#sql.envelopeId.get(seq);
+      if (row !== undefined && equalBytes(row.id as Uint8Array, id)) return seq;
+    }
+    throw new Error("a result speaks of an envelope that was never included, or too long ago");
+  }
+
+  #positionOf(hotspot: Uint8Array): number | null {
+    const key = binaryKey(hotspot);
+    const cached = this.#positions.get(key);
+    if (cached !== undefined) return cached;
+    const row = this.#sql.hotspotPosition.get(hotspot);
+    if (row === undefined) return null;
+    if (this.#positions.size >= MAX_CACHED_POSITIONS) this.#positions.clear();
+    const position = row.position as number;
+    this.#positions.set(key, position);
+    return position;
+  }
+}

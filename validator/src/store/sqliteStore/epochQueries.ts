@@ -1,0 +1,140 @@
+/** Reads of closed epochs: their records, reward lines and coverage maps. */
+import type { DatabaseSync } from "node:sqlite";
+import { bucketRewards } from "../rewardBuckets.ts";
+import {
+  type CoverageCell,
+  type EpochRow,
+  MAX_PAGE_ROWS,
+  MAX_REWARD_RANGE_EPOCHS,
+  type QueryStore,
+  type RankedLine,
+} from "../store.ts";
+import { decodePayments, decodePools, readAmount, readBytes, readNumber, type SqlRow } from "./columns.ts";
+import { prepareReading } from "./prepareReading.ts";
+
+function readEpoch(row: SqlRow): EpochRow {
+  return {
+    epoch: readNumber(row, "epoch"),
+    firstRound: readNumber(row, "first_round"),
+    lastRound: readNumber(row, "last_round"),
+    startTimeMs: readNumber(row, "start_time_ms"),
+    endTimeMs: readNumber(row, "end_time_ms"),
+    seed: readBytes(row, "seed"),
+    nextSeed: readBytes(row, "next_seed"),
+    pools: decodePools(row.pools as string),
+    validatorsPaid: decodePayments(row.validators_paid as string),
+    beaconsClosed: readNumber(row, "beacons_closed"),
+    witnessesAccepted: readNumber(row, "witnesses_accepted"),
+    witnessesUnpaid: JSON.parse(row.witnesses_unpaid as string),
+    witnessesRefused: JSON.parse(row.witnesses_refused as string),
+    beaconsRefused: JSON.parse(row.beacons_refused as string),
+    accounts: readNumber(row, "accounts"),
+    record: readBytes(row, "record"),
+    recordDigest: readBytes(row, "record_digest"),
+    inputsDigest: readBytes(row, "inputs_digest"),
+    rewardRoot: readBytes(row, "reward_root"),
+    stateRoot: readBytes(row, "state_root"),
+  };
+}
+
+function readLine(row: SqlRow): RankedLine {
+  return {
+    rank: readNumber(row, "rank"),
+    hotspot: readBytes(row, "key"),
+    owner: readBytes(row, "owner"),
+    beaconUnitsPpm: readNumber(row, "beacon_units_ppm"),
+    witnessUnitsPpm: readNumber(row, "witness_units_ppm"),
+    scalePpm: readNumber(row, "scale_ppm"),
+    beaconPaid: readAmount(row, "beacon_paid"),
+    witnessPaid: readAmount(row, "witness_paid"),
+  };
+}
+
+function readCoverage(row: SqlRow): CoverageCell {
+  return {
+    cell: row.cell as bigint,
+    cells: readNumber(row, "cells"),
+    hotspots: readNumber(row, "hotspots"),
+    counterpartsMax: readNumber(row, "counterparts_max"),
+    coveragePpmMax: readNumber(row, "coverage_ppm_max"),
+  };
+}
+
+const LINES = "SELECT l.*, h.key FROM reward_lines l JOIN hotspots h ON h.position = l.hotspot";
+
+type EpochQueries = Pick<
+  QueryStore,
+  | "getEpoch"
+  | "latestEpoch"
+  | "listEpochs"
+  | "listRewardLines"
+  | "getRewardLine"
+  | "listHotspotRewards"
+  | "latestCoverageEpoch"
+  | "listCoverage"
+>;
+
+export function createEpochQueries(db: DatabaseSync): EpochQueries {
+  const one = prepareReading(db, "SELECT * FROM epochs WHERE epoch = ?");
+  const latest = prepareReading(db, "SELECT * FROM epochs ORDER BY epoch DESC LIMIT 1");
+  const below = prepareReading(db, "SELECT * FROM epochs WHERE epoch < ? ORDER BY epoch DESC LIMIT ?");
+  const lines = prepareReading(db, `${LINES} WHERE l.epoch = ? AND l.rank > ? ORDER BY l.rank LIMIT ?`);
+  const line = prepareReading(db, `${LINES} WHERE l.epoch = ? AND h.key = ?`);
+  // One look-up an epoch: lines are kept epoch by epoch, and an index by hotspot would be written all over the file.
+  const ofHotspot = prepareReading(
+    db,
+    `SELECT l.*, h.key, e.start_time_ms FROM epochs e CROSS JOIN reward_lines l JOIN hotspots h ON h.position = l.hotspot
+     WHERE e.epoch BETWEEN ? AND ? AND l.epoch = e.epoch AND l.hotspot = (SELECT position FROM hotspots WHERE key = ?)
+     ORDER BY e.epoch LIMIT ?`,
+  );
+  const coverageEpoch = prepareReading(db, "SELECT max(epoch) AS epoch FROM coverage");
+  const coverage = prepareReading(
+    db,
+    `SELECT * FROM coverage WHERE epoch = ? AND resolution = ? AND cell > ? AND cell BETWEEN ? AND ?
+     ORDER BY cell LIMIT ?`,
+  );
+  return {
+    getEpoch: async (epoch) => one.one(readEpoch, epoch),
+    latestEpoch: async () => latest.one(readEpoch),
+    listEpochs: async (beforeEpoch, limit) => {
+      const rows = below.all(
+        readEpoch,
+        beforeEpoch ?? Number.MAX_SAFE_INTEGER,
+        Math.min(limit, MAX_PAGE_ROWS) + 1,
+      );
+      return page(rows, Math.min(limit, MAX_PAGE_ROWS), (row) => row.epoch);
+    },
+    listRewardLines: async (epoch, afterRank, limit) => {
+      const rows = lines.all(readLine, epoch, afterRank, Math.min(limit, MAX_PAGE_ROWS) + 1);
+      return page(rows, Math.min(limit, MAX_PAGE_ROWS), (row) => row.rank);
+    },
+    getRewardLine: async (epoch, hotspot) => line.one(readLine, epoch, hotspot),
+    listHotspotRewards: async (hotspot, fromEpoch, toEpoch, bucket) => {
+      const last = Math.min(toEpoch, fromEpoch + MAX_REWARD_RANGE_EPOCHS - 1);
+      const read = (row: SqlRow) => ({
+        ...readLine(row),
+        epoch: readNumber(row, "epoch"),
+        startTimeMs: readNumber(row, "start_time_ms"),
+      });
+      return bucketRewards(ofHotspot.all(read, fromEpoch, last, hotspot, MAX_REWARD_RANGE_EPOCHS), bucket);
+    },
+    latestCoverageEpoch: async () =>
+      coverageEpoch.one((row) => (row.epoch === null ? null : readNumber(row, "epoch"))),
+    listCoverage: async (epoch, resolution, range, after, limit) => {
+      const { from, to } = range;
+      const asked = Math.min(limit, MAX_PAGE_ROWS);
+      return page(
+        coverage.all(readCoverage, epoch, resolution, after ?? -1n, from, to, asked + 1),
+        asked,
+        (row) => row.cell,
+      );
+    },
+  };
+}
+
+/** Cuts a list that was asked for with one row too many, which says whether there is a next page. */
+export function page<Row, Cursor>(rows: Row[], limit: number, cursorOf: (row: Row) => Cursor) {
+  if (rows.length <= limit) return { rows, next: null };
+  const shown = rows.slice(0, limit);
+  return { rows: shown, next: cursorOf(shown[limit - 1]!) };
+}

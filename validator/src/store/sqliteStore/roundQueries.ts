@@ -1,0 +1,43 @@
+/** Reads of rounds and snapshots: what a validator starts again from. */
+import type { DatabaseSync } from "node:sqlite";
+import { MAX_PAGE_ROWS, type RoundRow, type RoundStore, type Snapshot } from "../store.ts";
+import { decodeDigests, decodeSpans, readBytes, readNumber, type SqlRow } from "./columns.ts";
+import { prepareReading } from "./prepareReading.ts";
+
+function readRound(row: SqlRow): RoundRow {
+  return {
+    round: readNumber(row, "round"),
+    epoch: readNumber(row, "epoch"),
+    timeMs: readNumber(row, "time_ms"),
+    value: readBytes(row, "value"),
+    valueDigest: readBytes(row, "value_digest"),
+    finalCert: readBytes(row, "final_cert"),
+    stateDigest: readBytes(row, "state_digest"),
+    batchDigests: decodeDigests(readBytes(row, "batch_digests")),
+    batchSpans: decodeSpans(readBytes(row, "batch_spans")),
+    messages: readNumber(row, "messages"),
+    reports: readNumber(row, "reports"),
+    transactions: readNumber(row, "transactions"),
+    beaconsClosed: readNumber(row, "beacons_closed"),
+  };
+}
+
+type RoundQueries = Pick<RoundStore, "latestRound" | "getRound" | "listRounds" | "snapshotAtOrBefore">;
+
+export function createRoundQueries(db: DatabaseSync): RoundQueries {
+  const latest = prepareReading(db, "SELECT * FROM rounds ORDER BY round DESC LIMIT 1");
+  const one = prepareReading(db, "SELECT * FROM rounds WHERE round = ?");
+  const from = prepareReading(db, "SELECT * FROM rounds WHERE round >= ? ORDER BY round LIMIT ?");
+  const snapshot = prepareReading(db, "SELECT * FROM snapshots WHERE epoch <= ? ORDER BY epoch DESC LIMIT 1");
+  const readSnapshot = (row: SqlRow): Snapshot => ({
+    epoch: readNumber(row, "epoch"),
+    bytes: readBytes(row, "bytes"),
+    stateRoot: readBytes(row, "state_root"),
+  });
+  return {
+    latestRound: async () => latest.one(readRound),
+    getRound: async (round) => one.one(readRound, round),
+    listRounds: async (fromRound, limit) => from.all(readRound, fromRound, Math.min(limit, MAX_PAGE_ROWS)),
+    snapshotAtOrBefore: async (epoch) => snapshot.one(readSnapshot, epoch),
+  };
+}

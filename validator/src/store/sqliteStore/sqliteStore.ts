@@ -1,0 +1,126 @@
+/**
+ * The embedded store: one SQLite file, one writer. WAL with `synchronous = FULL`, so a commit that returned is on the
+ * disk; a second process may read the same file (`validator replay`).
+ */
+import { statSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { checkCommit, checkNextRound, checkSameRound } from "../checkCommit.ts";
+import type { GenesisViews, RoundCommit, RoundRow, Snapshot, Store } from "../store.ts";
+import { RoundWriter } from "./commit.ts";
+import { createEpochQueries } from "./epochQueries.ts";
+import { createEvidenceQueries } from "./evidenceQueries.ts";
+import { REMEMBERED_EPOCHS, RecentIds } from "./recentIds.ts";
+import { createRegistryQueries } from "./registryQueries.ts";
+import { pruneBodies } from "./retention.ts";
+import { createRoundQueries } from "./roundQueries.ts";
+import { openDatabase } from "./schema.ts";
+
+export type SqliteStoreOptions = {
+  /** The file, made where there is none. */
+  readonly path: string;
+  /** 32 bytes: a store belongs to one network for ever. */
+  readonly networkId: Uint8Array;
+  /** What a new store starts with; null opens an existing one read-only, perhaps beside its writer. */
+  readonly genesis: GenesisViews | null;
+};
+
+/** Opens or makes the store. Throws `CodedError` of the codes `store_*`. */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { genesis } = options;
+  const initialise = genesis === null ? null : (db: DatabaseSync) => writeGenesis(db, genesis);
+  const db = openDatabase(options.path, options.networkId, initialise);
+  try {
+    const recent = loadRecentIds(db, await createRoundQueries(db).latestRound());
+    const writer = genesis === null ? null : new RoundWriter(db, recent, readNextSeq(db));
+    return compose(db, options.path, recent, writer);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function writeGenesis(db: DatabaseSync, genesis: GenesisViews): void {
+  const writer = new RoundWriter(db, new RecentIds(), 1);
+  writer.writeHotspots(genesis.hotspots);
+  writer.writeAccounts(genesis.accounts);
+}
+
+function compose(db: DatabaseSync, path: string, recent: RecentIds, writer: RoundWriter | null): Store {
+  const rounds = createRoundQueries(db);
+  return {
+    ...rounds,
+    ...createEpochQueries(db),
+    ...createRegistryQueries(db),
+    ...createEvidenceQueries(db, recent),
+    commitRound: async (commit, snapshot) => {
+      if (writer === null) throw new Error("the store was opened for reading");
+      checkCommit(commit);
+      const there = await rounds.getRound(commit.result.round);
+      if (there !== null) return checkSameRound(there, commit);
+      const latest = await rounds.latestRound();
+      checkNextRound(latest, commit);
+      writeDurably(db, writer, commit, snapshot);
+      return "committed";
+    },
+    prune: async (policy) => inTransaction(db, () => pruneBodies(db, policy)),
+    sizeBytes: async () => fileBytes(path) + fileBytes(`${path}-wal`),
+    close: async () => db.close(),
+  };
+}
+
+function writeDurably(
+  db: DatabaseSync,
+  writer: RoundWriter,
+  commit: RoundCommit,
+  snapshot: Snapshot | undefined,
+): void {
+  const firstSeq = writer.nextSeq;
+  try {
+    inTransaction(db, () => writer.writeRound(commit, snapshot));
+  } catch (error) {
+    writer.forget(commit.result, firstSeq);
+    throw error;
+  }
+}
+
+function inTransaction<T>(db: DatabaseSync, work: () => T): T {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    db.exec("COMMIT");
+    return result;
+  } catch (error) {
+    // SQLite itself rolls back on some failures, a full disk among them; then there is nothing left to take back.
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** Reads the ids of the epochs in which verdicts may still change: a scan of the warm end of the file. */
+function loadRecentIds(db: DatabaseSync, latest: RoundRow | null): RecentIds {
+  const recent = new RecentIds();
+  if (latest === null) return recent;
+  const lastForgotten = db.prepare("SELECT last_round FROM epochs WHERE epoch = ?");
+  const forgotten = lastForgotten.get(latest.epoch - REMEMBERED_EPOCHS);
+  const firstRound = forgotten === undefined ? 0 : (forgotten.last_round as number) + 1;
+  const rows = db.prepare(
+    `SELECT e.seq, e.id, r.epoch FROM envelopes e JOIN rounds r ON r.round = e.round
+     WHERE e.seq >= (SELECT first_envelope FROM rounds WHERE round = ?) ORDER BY e.seq`,
+  );
+  for (const row of rows.iterate(firstRound)) {
+    recent.add(row.epoch as number, row.id as Uint8Array, row.seq as number);
+  }
+  return recent;
+}
+
+/** The number of the next envelope. It comes from the newest round, because pruning may have deleted envelopes. */
+function readNextSeq(db: DatabaseSync): number {
+  const row = db
+    .prepare("SELECT first_envelope + messages AS seq FROM rounds ORDER BY round DESC LIMIT 1")
+    .get();
+  return row === undefined ? 1 : (row.seq as number);
+}
+
+function fileBytes(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,244 @@
+/**
+ * The seam between a validator and what it keeps: one write a round, reads for recovery, reads for the HTTP API. Every
+ * implementation passes test/unit/store/compliance.ts. Methods are asynchronous because a store may be another process.
+ *
+ * A store is written by one process. What it stores of a round it takes from the `RoundResult` alone, and it relies on
+ * two things of it: every report of a new bundle has an outcome (perhaps `pending`) in the round of its inclusion unless
+ * it is over quota, and an outcome speaks of a bundle that was included in its own epoch or one of the two before.
+ */
+import type {
+  AccountView,
+  BeaconUnits,
+  ClosedBeacon,
+  EpochClose,
+  HotspotView,
+  ReportId,
+  ReportOutcome,
+  RewardLine,
+  RoundResult,
+  TransactionOutcome,
+} from "../../../protocol/src/ledger/types.ts";
+import type { CoverageRow } from "../../../protocol/src/score/coverage.ts";
+import type { MessageStatus } from "../../../protocol/src/wire/receipts.ts";
+import type { HotspotStatus, StatusEpochs } from "./hotspotStatus.ts";
+
+/** The batches `firstSeq` to `lastSeq` of one lane, both in the round's cut. */
+export type BatchSpan = { readonly lane: Uint8Array; readonly firstSeq: number; readonly lastSeq: number };
+
+/**
+ * What one round adds. `value` and `finalCert`: their encodings. `batchDigests`: the digests of the cut's batches in the
+ * order of their execution, as many as the spans count, span after span.
+ */
+export type RoundCommit = {
+  readonly value: Uint8Array;
+  readonly finalCert: Uint8Array;
+  readonly result: RoundResult;
+  readonly batchDigests: readonly Uint8Array[];
+  readonly batchSpans: readonly BatchSpan[];
+};
+
+/** The ledger's encoding after the last round of `epoch`. */
+export type Snapshot = { readonly epoch: number; readonly bytes: Uint8Array; readonly stateRoot: Uint8Array };
+
+/** `committed` now, or already there with the same value, certificate and state. */
+export type CommitOutcome = "committed" | "already_committed";
+
+/** What a new store starts with: the ledger's view of its genesis. */
+export type GenesisViews = {
+  readonly hotspots: readonly HotspotView[];
+  readonly accounts: readonly AccountView[];
+};
+
+/** A round as it was committed; `reports` and `transactions` count what became included in it. */
+export type RoundRow = {
+  readonly round: number;
+  readonly epoch: number;
+  readonly timeMs: number;
+  readonly value: Uint8Array;
+  readonly valueDigest: Uint8Array;
+  readonly finalCert: Uint8Array;
+  readonly stateDigest: Uint8Array;
+  readonly batchDigests: readonly Uint8Array[];
+  readonly batchSpans: readonly BatchSpan[];
+  readonly messages: number;
+  readonly reports: number;
+  readonly transactions: number;
+  readonly beaconsClosed: number;
+};
+
+/** An epoch's record without its long lists, which are asked for page by page. */
+export type EpochRow = Omit<EpochClose, "lines" | "beaconUnits" | "coverage">;
+
+/** A reward line with its place in the epoch, 1 for the best paid; equal pay is in the record's order. */
+export type RankedLine = RewardLine & { readonly rank: number };
+
+/** Sums of one hotspot's lines over the epochs `firstEpoch` to `lastEpoch` of a bucket; `epochs` counts its lines. */
+export type RewardBucket = {
+  /** Start of the bucket in UTC: the epoch's own start time, or the first millisecond of the day or month. */
+  readonly startTimeMs: number;
+  readonly firstEpoch: number;
+  readonly lastEpoch: number;
+  readonly epochs: number;
+  readonly beaconUnitsPpm: number;
+  readonly witnessUnitsPpm: number;
+  readonly beaconPaid: bigint;
+  readonly witnessPaid: bigint;
+  /** Only where the bucket is one epoch: a scale has no sum. */
+  readonly scalePpm: number | null;
+};
+export const REWARD_BUCKETS = ["epoch", "day", "month"] as const;
+export type RewardBucketSize = (typeof REWARD_BUCKETS)[number];
+
+/** A hotspot and its place in the order of registration, which never changes. */
+export type HotspotRow = HotspotView & { readonly position: number };
+
+/** `cellFrom` and `cellTo`: the lowest and highest resolution-12 cell looked for. */
+export type HotspotFilter = {
+  readonly owner?: Uint8Array;
+  readonly cellFrom?: bigint;
+  readonly cellTo?: bigint;
+  readonly status?: HotspotStatus;
+  /** The epochs by which a status is told; needed with `status`. */
+  readonly statusEpochs?: StatusEpochs;
+};
+/** Where a page of hotspots ended; `cell` only in a listing by cell. */
+export type HotspotCursor = { readonly cell: bigint | null; readonly position: number };
+
+/** A report as the store shows it: the outcome with the newest verdict. */
+export type ReportRow = Omit<ReportOutcome, "beaconReport"> & {
+  readonly beaconReport: ReportOutcome["beaconReport"];
+};
+
+/** What became of a beacon at its close, and what it was worth once its epoch had ended. */
+export type BeaconClosing = Omit<ClosedBeacon, "reportId" | "hotspot" | "includedRound" | "report"> & {
+  readonly units: Omit<BeaconUnits, "reportId"> | null;
+};
+
+/** A witness report in a beacon's evidence; `scalePpm` is the hotspot's in the closing epoch, once that has ended. */
+export type WitnessRow = ReportRow & { readonly scalePpm: number | null };
+
+/** The whole evidence of a beacon. `closing` is null while it is open, and for a beacon refused at once. */
+export type BeaconRow = {
+  readonly report: ReportRow;
+  readonly closing: BeaconClosing | null;
+  readonly scalePpm: number | null;
+  readonly witnesses: readonly WitnessRow[];
+  /** Whether there are more witness reports than `MAX_EVIDENCE_WITNESSES`. */
+  readonly truncated: boolean;
+};
+
+/** Where a page of activity ended: the store's own number of a report. */
+export type ActivityCursor = number;
+
+/** Cells of the coverage map; `cells` counts resolution-8 cells, the other numbers are sums or maxima over them. */
+export type CoverageCell = {
+  readonly cell: bigint;
+  readonly cells: number;
+  readonly hotspots: number;
+  readonly counterpartsMax: number;
+  readonly coveragePpmMax: number;
+};
+
+export type TransactionRow = TransactionOutcome & { readonly round: number };
+
+/** A page of rows, and where the next one starts: null at the end. A page may be short and yet have a next one. */
+export type Page<Row, Cursor> = { readonly rows: readonly Row[]; readonly next: Cursor | null };
+
+/**
+ * What to keep. `keepEpochs`: reports, evidence, coverage and batch bodies of that many closed epochs stay. Whatever a
+ * replay from the oldest snapshot that remains needs stays too. Rounds, epochs, reward lines stay for ever.
+ */
+export type RetentionPolicy = { readonly keepEpochs: number };
+/** `batchDigests`: bodies that nobody needs any more. `done`: false where more is left for the next call. */
+export type Pruned = { readonly batchDigests: readonly Uint8Array[]; readonly done: boolean };
+
+/** Rows in one page of anything; the API's own limit is the same. */
+export const MAX_PAGE_ROWS = 1_000;
+/** Rows looked at for one page where a filter has no index of its own: some 10 ms of the one thread. */
+export const MAX_SCAN_ROWS = 10_000;
+/** Epochs in one question for a hotspot's rewards: a year of mainnet's hourly epochs. */
+export const MAX_REWARD_RANGE_EPOCHS = 8_784;
+/** Witness reports shown with a beacon; the paid ones are at most the witness cap, the rest is for looking into. */
+export const MAX_EVIDENCE_WITNESSES = 500;
+/** Rows that one call of `prune` deletes: it shares the thread with everything else. */
+export const PRUNE_ROWS_PER_CALL = 20_000;
+
+/** What a validator writes and needs to start again. */
+export type RoundStore = {
+  /**
+   * Writes a round, and a snapshot with it, in one durable transaction. Rounds come in order from 0.
+   * Throws `store_conflict` where the round is there with other content, `store_gap` where it is not the next one.
+   */
+  readonly commitRound: (commit: RoundCommit, snapshot?: Snapshot) => Promise<CommitOutcome>;
+  readonly latestRound: () => Promise<RoundRow | null>;
+  readonly getRound: (round: number) => Promise<RoundRow | null>;
+  /** Up to `limit` rounds from `fromRound` on, ascending. */
+  readonly listRounds: (fromRound: number, limit: number) => Promise<readonly RoundRow[]>;
+  /** The newest snapshot of an epoch not above `epoch`. */
+  readonly snapshotAtOrBefore: (epoch: number) => Promise<Snapshot | null>;
+  /** Deletes what the policy no longer keeps, a bounded part a call. */
+  readonly prune: (policy: RetentionPolicy) => Promise<Pruned>;
+};
+
+/** What the API and the receipt stream read. Lists take a limit of at most `MAX_PAGE_ROWS`. */
+export type QueryStore = {
+  readonly getEpoch: (epoch: number) => Promise<EpochRow | null>;
+  readonly latestEpoch: () => Promise<EpochRow | null>;
+  /** Closed epochs, newest first, below `beforeEpoch`. */
+  readonly listEpochs: (beforeEpoch: number | null, limit: number) => Promise<Page<EpochRow, number>>;
+  /** An epoch's lines by rank, after `afterRank` (0 for the start). */
+  readonly listRewardLines: (
+    epoch: number,
+    afterRank: number,
+    limit: number,
+  ) => Promise<Page<RankedLine, number>>;
+  readonly getRewardLine: (epoch: number, hotspot: Uint8Array) => Promise<RankedLine | null>;
+  /**
+   * A hotspot's rewards over closed epochs, both ends included, at most `MAX_REWARD_RANGE_EPOCHS`; ascending, buckets
+   * without a line left out.
+   */
+  readonly listHotspotRewards: (
+    hotspot: Uint8Array,
+    fromEpoch: number,
+    toEpoch: number,
+    bucket: RewardBucketSize,
+  ) => Promise<readonly RewardBucket[]>;
+  readonly countHotspots: () => Promise<number>;
+  readonly getHotspot: (key: Uint8Array) => Promise<HotspotRow | null>;
+  /** By cell where a cell is given, else in the order of registration. */
+  readonly listHotspots: (
+    filter: HotspotFilter,
+    after: HotspotCursor | null,
+    limit: number,
+  ) => Promise<Page<HotspotRow, HotspotCursor>>;
+  /** A hotspot's own reports, newest first. */
+  readonly listActivity: (
+    hotspot: Uint8Array,
+    before: ActivityCursor | null,
+    limit: number,
+  ) => Promise<Page<ReportRow, ActivityCursor>>;
+  readonly getBeacon: (id: ReportId) => Promise<BeaconRow | null>;
+  readonly getAccount: (key: Uint8Array) => Promise<AccountView | null>;
+  /** The newest epoch that has a coverage map. */
+  readonly latestCoverageEpoch: () => Promise<number | null>;
+  /**
+   * The map of an epoch at resolution 0 to 8, ascending by cell, within the cells `from` to `to` of that resolution.
+   * @param after the last cell of the page before.
+   */
+  readonly listCoverage: (
+    epoch: number,
+    resolution: number,
+    range: { readonly from: bigint; readonly to: bigint },
+    after: bigint | null,
+    limit: number,
+  ) => Promise<Page<CoverageCell, bigint>>;
+  /** State of each id, in order: `included` with verdicts, or `unknown`. Ids are remembered for two epochs. */
+  readonly messageStatus: (ids: readonly Uint8Array[]) => Promise<readonly MessageStatus[]>;
+  readonly getTransaction: (id: Uint8Array) => Promise<TransactionRow | null>;
+  /** Bytes on disk, 0 where there is none, for the metrics. */
+  readonly sizeBytes: () => Promise<number>;
+};
+
+export type Store = RoundStore & QueryStore & { readonly close: () => Promise<void> };
+
+export type { CoverageRow };
