@@ -226,6 +226,16 @@ describe("opening and closing", () => {
     await expect(second).rejects.toMatchObject({ code: "listen_failed" });
   });
 
+  test("an open address without an allow-list is worth a warning", async () => {
+    const open = await openRadio({ host: "0.0.0.0" });
+    expect(open.warnings).toHaveLength(1);
+    const listed = await openRadio({ host: "0.0.0.0", allowedEuis: [] });
+    expect(listed.warnings).toHaveLength(0);
+    expect(fixture.warnings).toHaveLength(0);
+    await open.close();
+    await listed.close();
+  });
+
   test("stop may be called twice, and the port is free afterwards", async () => {
     await fixture.radio.stop();
     await fixture.radio.stop();

@@ -8,10 +8,19 @@ import type { GwmpVersion } from "./datagram.ts";
 
 /** A hotspot has one concentrator, a mast with sectors a few; more than these is somebody inventing identifiers. */
 export const FORWARDERS_MAX = 16;
-/** Three keepalives of the 10 s that forwarders ship with; after that its address is not worth a downlink. */
-export const FORWARDER_ALIVE_MS = 30_000;
+/**
+ * Six keepalives of the 10 s that forwarders ship with; after that its address is not worth a downlink. gateway-rs and
+ * ChirpStack's gateway bridge wait as long.
+ */
+export const FORWARDER_ALIVE_MS = 60_000;
 
 export type Endpoint = { readonly address: string; readonly port: number };
+
+/** As people write it: an IPv6 address stands in brackets. */
+export function formatEndpoint({ address, port }: Endpoint): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
 export type AdmissionRefusal = "eui_not_allowed" | "forwarders_full" | "foreign_address";
 
 export type ForwarderEntry = {
@@ -84,7 +93,7 @@ export class ForwarderTable {
   status(nowMs: number): ForwarderStatus[] {
     return [...this.#entries.values()].map((entry) => ({
       eui: entry.eui,
-      downlinkAddress: entry.downlink === null ? null : `${entry.downlink.address}:${entry.downlink.port}`,
+      downlinkAddress: entry.downlink === null ? null : formatEndpoint(entry.downlink),
       version: entry.version,
       lastSeenMs: entry.lastSeenMs,
       lastPullMs: entry.lastPullMs,

@@ -25,7 +25,7 @@ import {
 } from "../radio.ts";
 import { decodeDatagram, encodeAck, type GwmpVersion } from "./datagram.ts";
 import { type JsonObject, readNumber } from "./fields.ts";
-import { type Endpoint, type ForwarderEntry, ForwarderTable, isAlive } from "./forwarders.ts";
+import { type Endpoint, type ForwarderEntry, ForwarderTable, formatEndpoint, isAlive } from "./forwarders.ts";
 import { parsePacket } from "./parse.ts";
 import { readPushBody } from "./pushBody.ts";
 import { createFailure, Transmitter } from "./transmitter.ts";
@@ -98,6 +98,9 @@ class GwmpRadio implements Radio {
     socket.on("message", (bytes, from) => this.#receive(bytes, from));
     socket.on("error", () => this.#datagrams.socket_error++);
     this.#socket = socket;
+    const isOpen = this.#options.allowedEuis === undefined && !isLoopback(socket.address().address);
+    if (isOpen)
+      this.#log.warn("Trust any forwarder that reaches this address: set an allow-list beyond loopback");
   }
 
   async stop(): Promise<void> {
@@ -128,7 +131,7 @@ class GwmpRadio implements Radio {
   status(): RadioStatus {
     const address = this.#socket?.address();
     return {
-      listeningOn: address === undefined ? null : `${address.address}:${address.port}`,
+      listeningOn: address === undefined ? null : formatEndpoint(address),
       forwarders: this.#forwarders.status(this.#clock.nowMs()),
       datagrams: { ...this.#datagrams },
       packets: { ...this.#packets },
@@ -225,6 +228,10 @@ class GwmpRadio implements Radio {
     this.#takeoverLoggedMs = nowMs;
     this.#log.warn("Refuse a second sender for a forwarder that is alive elsewhere", { eui, address });
   }
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || address.startsWith("127.");
 }
 
 function createCounters<Key extends string>(keys: readonly Key[]): Record<Key, number> {
