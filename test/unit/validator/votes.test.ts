@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openVotes, VOTE_KINDS, type Vote, VotesMismatch } from "../../../validator/src/rounds/votes.ts";
+import { CodedError } from "../../../node/src/host/codedError.ts";
+import { openVotes, VOTE_KINDS, type Vote } from "../../../validator/src/rounds/votes.ts";
 
 const bytes = (fill: number) => new Uint8Array(32).fill(fill);
 const binding = { network: bytes(1), validator: bytes(2) };
@@ -86,10 +87,10 @@ describe("votes", () => {
   test("belong to one network and one validator", () => {
     open().close();
     expect(() => openVotes(join(home, "votes.sqlite"), { ...binding, network: bytes(3) })).toThrow(
-      VotesMismatch,
+      CodedError,
     );
     expect(() => openVotes(join(home, "votes.sqlite"), { ...binding, validator: bytes(3) })).toThrow(
-      VotesMismatch,
+      CodedError,
     );
   });
 

@@ -47,8 +47,8 @@ export type IntakeModules = {
   readonly lane: Pick<Lane, "append" | "canAcceptWork">;
   readonly isHotspot: (key: Uint8Array) => boolean;
   readonly isAccount: (key: Uint8Array) => boolean;
-  /** Whether a finalized round of the last two epochs holds the id. */
-  readonly isIncluded: (id: Uint8Array) => boolean;
+  /** Whether an executed round holds the id of a body of this epoch; asked for the epochs of the window only. */
+  readonly isIncluded: (epoch: number, id: Uint8Array) => boolean;
   readonly onAdmitted?: (kind: IntakeKind, messages: number) => void;
   readonly onRefused?: (kind: IntakeKind, reason: AdmissionReason) => void;
 };
@@ -265,7 +265,8 @@ class ParcelIntake implements Intake {
       epoch: this.#epoch,
       isHotspot: this.#modules.isHotspot,
       isAccount: this.#modules.isAccount,
-      isSeen: ({ id, idKey }) => this.#pending.get(idKey) !== undefined || this.#modules.isIncluded(id),
+      isSeen: ({ epoch, id, idKey }) =>
+        this.#pending.get(idKey) !== undefined || this.#modules.isIncluded(epoch, id),
       hasAllowance: (candidate) =>
         this.#allowancesOf(candidate).has(candidate.senderKey, candidate.weight, this.#modules.clock.nowMs()),
     };

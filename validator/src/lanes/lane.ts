@@ -7,6 +7,7 @@
  * slow disk costs latency and not throughput.
  */
 
+import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock } from "../../../node/src/host/types.ts";
 import { assembleSignatures, type ValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
@@ -153,7 +154,7 @@ class OwnLane implements Lane {
   close = async (): Promise<void> => {
     this.#seal();
     await Promise.allSettled(this.#sealed.map((batch) => batch.durable.promise));
-    this.#failure ??= new Error("the lane is closed");
+    this.#failure ??= new CodedError("stopped", "the lane is closed");
   };
 
   #openBatch(): OpenBatch {
@@ -209,7 +210,7 @@ class OwnLane implements Lane {
     if (ready.length === 0 || this.#failure !== null) return;
     const verdict = this.#modules.votes.recordBatches(ready.map(({ seq, digest }) => ({ seq, digest })));
     if (verdict === "conflict") {
-      this.#fail(new Error("the votes hold another batch under this sequence number"));
+      this.#fail(new CodedError("votes_conflict", "another batch was signed under this sequence number"));
       return;
     }
     const newest = ready.at(-1)!;

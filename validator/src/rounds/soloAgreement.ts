@@ -3,6 +3,7 @@
  * same rules, and keeps the same votes; only nobody else is asked.
  */
 import assert from "node:assert/strict";
+import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock } from "../../../node/src/host/types.ts";
 import {
   assembleSignatures,
@@ -133,7 +134,7 @@ class SoloAgreement implements Agreement {
     ];
     // Value and votes in one commit, before any of them is used: a decided value must survive its leader.
     const verdict = this.#modules.votes.recordVotes(votes, { round, value: valueBytes, cert: certBytes });
-    if (verdict !== "recorded") throw new Error(`round ${round} was voted on before`);
+    if (verdict !== "recorded") throw new CodedError("votes_conflict", `round ${round} was voted on before`);
     this.#last = { round, value, valueBytes, cert, certBytes };
     this.#modules.onFinalized(this.#last);
   }

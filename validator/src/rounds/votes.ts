@@ -6,6 +6,7 @@
  * It is a database of its own so that the volume of reports never delays a vote.
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { CodedError } from "../../../node/src/host/codedError.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 
 /** Messages of a round. `tips` and `value` have one view, 0; `propose` names the value that was proposed. */
@@ -56,16 +57,12 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS batch (seq INTEGER PRIMARY KEY, digest BLOB NOT NULL);
 `;
 
-/** Opened for another network or key: signing on with it could contradict what that key said elsewhere. */
-export class VotesMismatch extends Error {
-  override readonly name = "VotesMismatch";
-}
-
 /**
  * Opens or creates the database.
  * @param path a file, or ":memory:" in tests.
  * @param binding the network id and the validator's key, 32 bytes each, fixed at creation.
- * @throws VotesMismatch where the file belongs to another network or validator.
+ * @throws CodedError "store_foreign" where the file belongs to another network or validator: signing on with it could
+ *   contradict what that key said elsewhere.
  */
 export function openVotes(path: string, binding: { network: Uint8Array; validator: Uint8Array }): Votes {
   const db = new DatabaseSync(path);
@@ -162,7 +159,7 @@ function bind(
   if (equalBytes(row.network as Uint8Array, network) && equalBytes(row.validator as Uint8Array, validator))
     return;
   db.close();
-  throw new VotesMismatch("the votes in this home belong to another network or validator");
+  throw new CodedError("store_foreign", "the votes in this home belong to another network or validator");
 }
 
 const readBatch = (row: Row | undefined): AuthoredBatch | null =>

@@ -1,0 +1,199 @@
+import { describe, expect, test } from "vitest";
+import { verifySignature } from "../../../node/src/host/verify.ts";
+import { checkAvailabilityCert } from "../../../protocol/src/agreement/certificates.ts";
+import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
+import { decodeBatch, MAX_BATCH_BYTES } from "../../../protocol/src/agreement/rounds.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import {
+  createLane,
+  type Lane,
+  MAX_BATCHES_IN_FLIGHT,
+  MAX_UNCUT_BATCHES,
+} from "../../../validator/src/lanes/lane.ts";
+import { type AuthoredBatch, openVotes, type Votes } from "../../../validator/src/rounds/votes.ts";
+import { createSigner } from "../../../validator/src/signer.ts";
+import { ManualClock } from "./support/manualClock.ts";
+import { contextOf, createTestGenesis, VALIDATOR } from "./support/network.ts";
+
+const context = contextOf(createTestGenesis(1));
+const message = (fill: number, length = 300) => new Uint8Array(length).fill(fill);
+const FLUSH_MS = 50;
+
+/** A lane over a disk whose writes end when the test says so. */
+function openLane(change: { last?: AuthoredBatch; cutSeq?: number; votes?: Votes } = {}) {
+  const clock = new ManualClock(1_000);
+  const votes =
+    change.votes ?? openVotes(":memory:", { network: context.networkId, validator: VALIDATOR.publicKey });
+  const writes: {
+    digest: Uint8Array;
+    bytes: Uint8Array;
+    finish: () => void;
+    fail: (error: Error) => void;
+  }[] = [];
+  const failures: Error[] = [];
+  const lane: Lane = createLane(
+    { flushMs: FLUSH_MS, set: context.set, last: change.last ?? null, cutSeq: change.cutSeq ?? 0 },
+    {
+      clock,
+      votes,
+      signer: createSigner(context.domains, VALIDATOR.secretSeed),
+      batches: {
+        putBatch: (digest, bytes) =>
+          new Promise<void>((finish, fail) => {
+            writes.push({ digest, bytes, finish, fail });
+          }),
+      },
+      onFailure: (error) => failures.push(error),
+    },
+  );
+  return { lane, clock, votes, writes, failures };
+}
+
+/** Lets promises that are settled run what follows them. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  await turn();
+  return (
+    (await Promise.race([
+      promise.then(
+        () => "settled",
+        () => "settled",
+      ),
+      Promise.resolve("open"),
+    ])) === "settled"
+  );
+}
+
+describe("the own lane", () => {
+  test("acknowledges nothing before the batch and its vote are durable", async () => {
+    const { lane, clock, writes, votes } = openLane();
+    const appended = lane.append([message(1), message(2)]);
+    expect(writes).toHaveLength(0);
+    clock.advance(FLUSH_MS);
+    expect(writes).toHaveLength(1);
+    expect(await isSettled(appended)).toBe(false);
+    expect(lane.tip(0)).toBeNull();
+    expect(votes.lastBatch()).toBeNull();
+    writes[0]!.finish();
+    await appended;
+    expect(votes.lastBatch()).toEqual({ seq: 1, digest: writes[0]!.digest });
+    const batch = decodeBatch(writes[0]!.bytes)!;
+    expect(batch).toMatchObject({ seq: 1, prev: LANE_START, messages: [message(1), message(2)] });
+    const cert = lane.tip(0)!;
+    expect(checkAvailabilityCert(cert, context.set, context.domains, verifySignature)).toBeNull();
+    expect([cert.seq, encodeHex(cert.digest)]).toEqual([1, encodeHex(writes[0]!.digest)]);
+  });
+
+  test("chains batches and certifies them in order, though the disk finishes them in another", async () => {
+    const { lane, clock, writes } = openLane();
+    const appended: Promise<void>[] = [];
+    for (const fill of [1, 2, 3]) {
+      appended.push(lane.append([message(fill)]));
+      clock.advance(FLUSH_MS);
+    }
+    const batches = writes.map(({ bytes }) => decodeBatch(bytes)!);
+    expect(batches.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    expect(batches[1]!.prev).toEqual(writes[0]!.digest);
+    expect(batches[2]!.prev).toEqual(writes[1]!.digest);
+    writes[2]!.finish();
+    writes[1]!.finish();
+    expect(await isSettled(appended[1]!)).toBe(false);
+    expect(lane.tip(0)).toBeNull();
+    writes[0]!.finish();
+    await Promise.all(appended);
+    expect(lane.tip(0)?.seq).toBe(3);
+  });
+
+  test("fills a batch and no more than a batch", async () => {
+    const { lane, writes } = openLane();
+    void lane.append(
+      Array.from({ length: 2 * Math.floor(MAX_BATCH_BYTES / 1_004) }, (_, i) => message(i & 255, 1_000)),
+    );
+    expect(writes.length).toBe(1);
+    for (const { bytes } of writes) {
+      expect(bytes.length).toBeLessThanOrEqual(MAX_BATCH_BYTES);
+      expect(bytes.length).toBeGreaterThan(MAX_BATCH_BYTES - 1_100);
+      expect(decodeBatch(bytes)).not.toBeNull();
+    }
+  });
+
+  test("goes on where it was left", async () => {
+    const last = { seq: 7, digest: message(9, 32) };
+    const votes = openVotes(":memory:", { network: context.networkId, validator: VALIDATOR.publicKey });
+    for (let seq = 1; seq <= 7; seq++)
+      votes.recordBatches([{ seq, digest: seq === 7 ? last.digest : message(seq, 32) }]);
+    const { lane, clock, writes } = openLane({ last, cutSeq: 6, votes });
+    expect(lane.tip(3)).toMatchObject({ seq: 7, digest: last.digest, epoch: 3 });
+    const appended = lane.append([message(1)]);
+    clock.advance(FLUSH_MS);
+    expect(decodeBatch(writes[0]!.bytes)).toMatchObject({ seq: 8, prev: last.digest });
+    writes[0]!.finish();
+    await appended;
+    expect(lane.tip(3)?.seq).toBe(8);
+  });
+
+  test("acknowledges an old batch again for a set that can still be asked", async () => {
+    const { lane, clock, writes } = openLane();
+    const appended = lane.append([message(1)]);
+    clock.advance(FLUSH_MS);
+    writes[0]!.finish();
+    await appended;
+    expect(lane.tip(4)?.epoch).toBe(4);
+    expect(lane.tip(5)?.epoch).toBe(4);
+    expect(lane.tip(6)?.epoch).toBe(6);
+  });
+
+  test("accepts no more than may be in flight, and no more than rounds take in", async () => {
+    const { lane, clock, writes } = openLane();
+    for (let i = 0; i < MAX_BATCHES_IN_FLIGHT; i++) {
+      expect(lane.canAcceptWork()).toBe(true);
+      void lane.append([message(1)]);
+      clock.advance(FLUSH_MS);
+    }
+    expect(lane.canAcceptWork()).toBe(false);
+    writes[0]!.finish();
+    await turn();
+    expect(lane.canAcceptWork()).toBe(true);
+
+    const seq = MAX_UNCUT_BATCHES + 1;
+    const uncut = openLane({ last: { seq, digest: message(1, 32) }, cutSeq: 1 });
+    expect(uncut.lane.canAcceptWork()).toBe(false);
+    uncut.lane.onCut(2);
+    expect(uncut.lane.canAcceptWork()).toBe(true);
+  });
+
+  test("fails as a whole when the disk does, and acknowledges nothing more", async () => {
+    const { lane, clock, writes, failures } = openLane();
+    const first = lane.append([message(1)]);
+    clock.advance(FLUSH_MS);
+    const second = lane.append([message(2)]);
+    writes[0]!.fail(new Error("no space left"));
+    await expect(first).rejects.toThrow("no space left");
+    await expect(second).rejects.toThrow("no space left");
+    await expect(lane.append([message(3)])).rejects.toThrow("no space left");
+    expect(lane.canAcceptWork()).toBe(false);
+    expect(failures).toHaveLength(1);
+  });
+
+  test("never signs a second batch under one number", async () => {
+    const votes = openVotes(":memory:", { network: context.networkId, validator: VALIDATOR.publicKey });
+    votes.recordBatches([{ seq: 1, digest: message(1, 32) }]);
+    const { lane, clock, writes, failures } = openLane({ votes });
+    const appended = lane.append([message(1)]);
+    clock.advance(FLUSH_MS);
+    writes[0]!.finish();
+    await expect(appended).rejects.toMatchObject({ code: "votes_conflict" });
+    expect(failures).toHaveLength(1);
+    expect(lane.tip(0)).toBeNull();
+  });
+
+  test("writes what is open when it closes", async () => {
+    const { lane, writes } = openLane();
+    const appended = lane.append([message(1)]);
+    const closed = lane.close();
+    writes[0]!.finish();
+    await Promise.all([appended, closed]);
+    await expect(lane.append([message(2)])).rejects.toMatchObject({ code: "stopped" });
+  });
+});

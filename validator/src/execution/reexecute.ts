@@ -1,0 +1,87 @@
+/**
+ * Executing stored rounds again: at start, from the newest snapshot to where the store ends; for a replay, over any
+ * epoch. Every round's state digest is compared with the stored one, so that a state which differs is found at the
+ * round in which it began to.
+ */
+import { CodedError } from "../../../node/src/host/codedError.ts";
+import type { Cut } from "../../../protocol/src/agreement/cut.ts";
+import { decodeValue } from "../../../protocol/src/agreement/rounds.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { executeRound } from "../../../protocol/src/ledger/execute.ts";
+import { computeStateRoot, decodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
+import { createLedger, type Ledger, type LedgerModules } from "../../../protocol/src/ledger/state.ts";
+import type { RoundResult } from "../../../protocol/src/ledger/types.ts";
+import type { Genesis } from "../../../protocol/src/network/genesis.ts";
+import type { RoundRow, RoundStore } from "../store/store.ts";
+import { loadRound, type RoundInputModules, yieldToEventLoop } from "./roundInput.ts";
+
+/** Rounds read from the store at a time. */
+const ROUNDS_PER_READ = 64;
+
+export type ReexecutionModules = RoundInputModules & {
+  readonly genesis: Genesis;
+  readonly store: Pick<RoundStore, "listRounds" | "getRound" | "snapshotAtOrBefore" | "latestRound">;
+  readonly ledgerModules: LedgerModules;
+};
+
+export type ReexecutedRound = { readonly row: RoundRow; readonly result: RoundResult };
+
+/**
+ * The ledger after the newest snapshot of an epoch not above this one, or genesis's where there is none.
+ * @throws CodedError "state_diverged" where a snapshot does not have the state root it was stored with.
+ */
+export async function restoreLedger(epoch: number, modules: ReexecutionModules): Promise<Ledger> {
+  const snapshot = epoch < 0 ? null : await modules.store.snapshotAtOrBefore(epoch);
+  if (snapshot === null) return createLedger(modules.genesis, modules.ledgerModules);
+  const ledger = decodeLedger(modules.genesis, snapshot.bytes, modules.ledgerModules);
+  if (equalBytes(computeStateRoot(ledger), snapshot.stateRoot)) return ledger;
+  throw new CodedError(
+    "state_diverged",
+    `the snapshot of epoch ${snapshot.epoch} does not have its state root`,
+  );
+}
+
+/**
+ * Executes the stored rounds after the ledger's up to and with `lastRound`, yielding each once it is executed.
+ * @throws CodedError "state_diverged" at the first round whose state digest differs from the stored one.
+ */
+export async function* reexecuteRounds(
+  ledger: Ledger,
+  lastRound: number,
+  modules: ReexecutionModules,
+): AsyncGenerator<ReexecutedRound> {
+  let cut = await readCut(ledger.round, modules);
+  while (ledger.round < lastRound) {
+    const rows = await modules.store.listRounds(
+      ledger.round + 1,
+      Math.min(ROUNDS_PER_READ, lastRound - ledger.round),
+    );
+    if (rows.length === 0) throw new CodedError("store_gap", `round ${ledger.round + 1} is not in the store`);
+    for (const row of rows) {
+      const value = readValue(row);
+      const { input } = await loadRound(value, { cut, timeMs: ledger.timeMs }, modules);
+      const result = executeRound(ledger, input);
+      cut = value.cut;
+      if (!equalBytes(result.stateDigest, row.stateDigest)) {
+        throw new CodedError("state_diverged", `round ${row.round} gives another state than the stored one`);
+      }
+      yield { row, result };
+      await yieldToEventLoop();
+    }
+  }
+}
+
+/** The cut that a round decided; empty before round 0. */
+export async function readCut(round: number, { store }: Pick<ReexecutionModules, "store">): Promise<Cut> {
+  if (round < 0) return [];
+  const row = await store.getRound(round);
+  if (row === null) throw new CodedError("store_gap", `round ${round} is not in the store`);
+  return readValue(row).cut;
+}
+
+function readValue(row: RoundRow) {
+  const value = decodeValue(row.value);
+  if (value === null)
+    throw new CodedError("file_corrupt", `the value of round ${row.round} is damaged in the store`);
+  return value;
+}

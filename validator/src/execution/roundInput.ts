@@ -1,0 +1,101 @@
+/**
+ * From a decided value to what execution takes: the cut's new batches, found by their digests and proven by the chain
+ * that each one's `prev` makes, and their messages in the order of execution.
+ */
+import { CodedError } from "../../../node/src/host/codedError.ts";
+import type { ValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
+import {
+  type Cut,
+  computeRoundTimeMs,
+  type LaneSpan,
+  listLaneSpans,
+} from "../../../protocol/src/agreement/cut.ts";
+import { type Batch, decodeBatch, decodeBitmap, type Value } from "../../../protocol/src/agreement/rounds.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
+import { decodeLedgerMessage } from "../../../protocol/src/ledger/bundleDecode.ts";
+import type { LedgerMessage, RoundInput } from "../../../protocol/src/ledger/types.ts";
+import type { BatchStore } from "../store/batchStore.ts";
+import type { BatchSpan } from "../store/store.ts";
+
+export type RoundInputModules = {
+  readonly batches: Pick<BatchStore, "getBatch">;
+  readonly domains: SigningDomains;
+  readonly set: ValidatorSet;
+};
+
+/** A round's input with the batches that it came from, and the ids of all messages in them. */
+export type LoadedRound = {
+  readonly input: RoundInput;
+  readonly batchDigests: readonly Uint8Array[];
+  readonly batchSpans: readonly BatchSpan[];
+};
+
+/**
+ * Loads what a value takes in beyond the cut before it.
+ * @param previousTimeMs the time of the round before, or genesis's.
+ * @throws CodedError "batch_missing" or "file_corrupt" where a batch is not there whole.
+ */
+export async function loadRound(
+  value: Value,
+  previous: { readonly cut: Cut; readonly timeMs: number },
+  modules: RoundInputModules,
+): Promise<LoadedRound> {
+  const batchDigests: Uint8Array[] = [];
+  const batchSpans: BatchSpan[] = [];
+  const messages: LedgerMessage[] = [];
+  for (const span of listLaneSpans(previous.cut, value.cut, modules.set)) {
+    for (const { digest, batch } of await loadSpan(span, modules)) {
+      batchDigests.push(digest);
+      for (const bytes of batch.messages) {
+        const message = decodeLedgerMessage(bytes, modules.domains);
+        // Whoever acknowledged the batch had decoded it; execution is total all the same.
+        if (typeof message !== "string") messages.push(message);
+      }
+      // A full batch is some 50 ms of decoding, which is long enough to be away from the event loop.
+      await yieldToEventLoop();
+    }
+    batchSpans.push({ lane: span.lane, firstSeq: span.from.seq + 1, lastSeq: span.to.seq });
+  }
+  const timeMs = computeRoundTimeMs(value.tips, previous.timeMs);
+  const participants = listParticipants(value, modules.set);
+  return { input: { round: value.round, timeMs, messages, participants }, batchDigests, batchSpans };
+}
+
+/** Lets timers, sockets and requests have their turn. */
+export function yieldToEventLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+type LoadedBatch = { readonly digest: Uint8Array; readonly batch: Batch };
+
+/** Walks a lane's chain back from the certified end, so that each digest proves the one before it. */
+async function loadSpan(span: LaneSpan, { batches }: RoundInputModules): Promise<LoadedBatch[]> {
+  const loaded: LoadedBatch[] = [];
+  let digest = span.to.digest;
+  for (let seq = span.to.seq; seq > span.from.seq; seq--) {
+    const bytes = await batches.getBatch(digest);
+    if (bytes === null)
+      throw new CodedError("batch_missing", `batch ${encodeHex(digest)} of a decided round is not there`);
+    const batch = decodeBatch(bytes);
+    const isNext = batch !== null && batch.seq === seq && equalBytes(batch.lane, span.lane);
+    if (!isNext)
+      throw new CodedError("batch_missing", `batch ${encodeHex(digest)} is not number ${seq} of its lane`);
+    loaded.push({ digest, batch });
+    digest = batch.prev;
+  }
+  if (!equalBytes(digest, span.from.digest)) {
+    throw new CodedError(
+      "batch_missing",
+      `a lane's batches do not follow the cut before at number ${span.from.seq}`,
+    );
+  }
+  return loaded.reverse();
+}
+
+/** Who is on record for the round before, by its final certificate: positions in the validator set. */
+function listParticipants(value: Value, set: ValidatorSet): number[] {
+  const [final] = value.previousFinal;
+  return final === undefined ? [] : (decodeBitmap(final.bitmap, set.keys.length) ?? []);
+}
