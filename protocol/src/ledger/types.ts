@@ -2,12 +2,15 @@
  * What goes into the execution of a finalized round and what comes out. Execution is a function of the ledger and these
  * inputs alone; whatever a shell stores, serves or shows about a round it takes from the `RoundResult`.
  */
-import type { Reason, TransactionReason } from "../evidence/reasons.ts";
+import type { Reason, TransactionReason, UnpaidReason } from "../evidence/reasons.ts";
 import type { RegionName } from "../radio/regions.ts";
+import type { PoolBooks, PoolName } from "../reward/pools.ts";
 import type { CoverageRow } from "../score/coverage.ts";
 import type { EnvelopeKind } from "../wire/envelope.ts";
 import type { BeaconReport, Measurement, ReportBundle } from "../wire/reports.ts";
 import type { Transaction, TransactionKind } from "../wire/transactions.ts";
+
+export { POOL_NAMES, type PoolBooks, type PoolName } from "../reward/pools.ts";
 
 /** A decoded message of a cut, in the cut's order. Form and signatures were checked before it came into a batch. */
 export type LedgerMessage =
@@ -113,16 +116,6 @@ export type AccountView = {
   readonly earned: bigint;
 };
 
-/** One pool of an epoch: emitted + carriedIn = paid + carriedOut. */
-export type PoolBooks = {
-  readonly emitted: bigint;
-  readonly carriedIn: bigint;
-  readonly paid: bigint;
-  readonly carriedOut: bigint;
-};
-export const POOL_NAMES = ["beacons", "witnesses", "data", "validators"] as const;
-export type PoolName = (typeof POOL_NAMES)[number];
-
 /** A hotspot's line in an epoch's record; lines with neither units nor pay are left out. */
 export type RewardLine = {
   readonly hotspot: Uint8Array;
@@ -156,8 +149,11 @@ export type EpochClose = {
   readonly validatorsPaid: readonly { readonly key: Uint8Array; readonly amount: bigint }[];
   readonly beaconUnits: readonly BeaconUnits[];
   readonly coverage: readonly CoverageRow[];
+  /** Beacons that closed, whatever became of them, and valid witness reports, paid or not. */
   readonly beaconsClosed: number;
   readonly witnessesAccepted: number;
+  /** Of the accepted witness reports those that are not paid, by reason. */
+  readonly witnessesUnpaid: Readonly<Partial<Record<UnpaidReason, number>>>;
   /** Reports refused in this epoch by reason (witnesses), and beacons by reason. */
   readonly witnessesRefused: Readonly<Partial<Record<Reason, number>>>;
   readonly beaconsRefused: Readonly<Partial<Record<Reason, number>>>;
@@ -169,6 +165,9 @@ export type EpochClose = {
   readonly stateRoot: Uint8Array;
 };
 
+/** Why a message of a finalized cut is passed over: its epoch is too old or too new, or its nonce is from the future. */
+export type NotExecutedReason = "stale_epoch" | "future_epoch" | "wrong_nonce";
+
 /** Everything that a round changed. Lists are in execution order; keys occur at most once in the changed lists. */
 export type RoundResult = {
   readonly round: number;
@@ -176,6 +175,11 @@ export type RoundResult = {
   readonly timeMs: number;
   /** Ids that were new in this round, in order: they are `included` from here on. */
   readonly included: readonly Uint8Array[];
+  /**
+   * Messages of the cut that were passed over. Nothing is remembered of them, so they owe no verdict and may come again.
+   * Duplicates are not listed.
+   */
+  readonly notExecuted: readonly { readonly id: Uint8Array; readonly reason: NotExecutedReason }[];
   readonly outcomes: readonly ReportOutcome[];
   readonly beaconsClosed: readonly ClosedBeacon[];
   readonly transactions: readonly TransactionOutcome[];

@@ -1,0 +1,79 @@
+/**
+ * A challenge: in which epoch, round, channel, spreading factor and power a hotspot must beacon. It follows from the
+ * epoch's seed, which nobody knows before the epoch, so nobody can prepare evidence for it; and a forger has to get
+ * the physics of that very power and spreading factor right.
+ */
+import { hashLabelled } from "../crypto/sha256.ts";
+import { firstRoundOfEpoch, type Parameters } from "../network/parameters.ts";
+import { beaconSpreadingFactors, type RegionPlan } from "../radio/regions.ts";
+
+/** What a hotspot is told to send. `slotRound`: the round from which on its beacon report may be included. */
+export type Challenge = {
+  readonly slotRound: number;
+  readonly freqHz: number;
+  readonly spreadingFactor: number;
+  readonly bandwidthHz: number;
+  /** How far below the plan's highest EIRP, in whole dB. */
+  readonly powerStepDb: number;
+};
+
+/**
+ * The challenge of a hotspot in an epoch, or null where it has none.
+ *
+ * All draws are 32-bit little-endian words of H("challenge", seed, hotspot): whether it beacons (word 0 divisible by
+ * `beaconIntervalEpochs`), slot (word 1), channel (word 2), spreading factor (word 3), power step (word 4), each modulo
+ * the number of choices. A choice out of n is thereby off its fair share by less than n / 2^32 of it.
+ *
+ * Whether it beacons is drawn anew in each epoch, rather than fixed by a phase of the hotspot: one that knew its epochs
+ * beforehand could be switched on, or carried to where it claims to stand, for those only.
+ * @param seed the epoch's seed, 32 bytes.
+ * @param hotspotKey 32 bytes.
+ * @param plan the plan of the region that the hotspot has asserted.
+ */
+export function computeChallenge(
+  parameters: Parameters,
+  seed: Uint8Array,
+  hotspotKey: Uint8Array,
+  epoch: number,
+  plan: RegionPlan,
+): Challenge | null {
+  const hash = hashLabelled("challenge", seed, hotspotKey);
+  const words = new DataView(hash.buffer, hash.byteOffset, hash.byteLength);
+  const draw = (word: number, choices: number): number => words.getUint32(word * 4, true) % choices;
+  if (draw(0, parameters.beaconIntervalEpochs) !== 0) return null;
+  const spreadingFactors = challengeSpreadingFactors(plan, parameters.challengeAirtimeMaxMs);
+  // Presets leave every plan a spreading factor; a network whose airtime is too short for a plan challenges nobody there.
+  if (spreadingFactors.length === 0) return null;
+  return {
+    slotRound: firstRoundOfEpoch(parameters, epoch) + draw(1, parameters.roundsPerEpoch),
+    freqHz: plan.beaconFreqsHz[draw(2, plan.beaconFreqsHz.length)]!,
+    spreadingFactor: spreadingFactors[draw(3, spreadingFactors.length)]!,
+    bandwidthHz: plan.bwHz,
+    powerStepDb: parameters.powerStepsDb[draw(4, parameters.powerStepsDb.length)]!,
+  };
+}
+
+/**
+ * The conducted power asked for, in hundredths of a dBm: the plan's highest EIRP less the step and the antenna's gain,
+ * rounded down to a whole dB, since packet forwarders take whole dB and a rounding up would break the plan.
+ */
+export function computeChallengePowerCentiDbm(
+  plan: RegionPlan,
+  gainCentiDbi: number,
+  powerStepDb: number,
+): number {
+  return Math.floor((plan.maxEirpCentiDbm - powerStepDb * 100 - gainCentiDbi) / 100) * 100;
+}
+
+// Plans are constants, and a network has one limit: the airtime is computed once for each pair.
+const cache = new Map<string, readonly number[]>();
+
+function challengeSpreadingFactors(plan: RegionPlan, airtimeMaxMs: number): readonly number[] {
+  const key = `${plan.name}/${airtimeMaxMs}`;
+  let factors = cache.get(key);
+  if (factors === undefined) {
+    factors = beaconSpreadingFactors(plan, airtimeMaxMs);
+    cache.set(key, factors);
+  }
+  return factors;
+}

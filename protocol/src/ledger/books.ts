@@ -1,0 +1,39 @@
+/** The books: where every base unit that genesis and emission ever made now is. */
+import { POOL_NAMES } from "../reward/pools.ts";
+import type { Ledger } from "./state.ts";
+
+/** Amounts in base units. `escrow` and `withdrawn` are places that the protocol has and nothing fills yet. */
+export type Books = {
+  readonly balances: bigint;
+  readonly bonds: bigint;
+  readonly stakes: bigint;
+  readonly escrow: bigint;
+  readonly carried: bigint;
+  readonly withdrawn: bigint;
+  readonly burned: bigint;
+  readonly genesis: bigint;
+  readonly emitted: bigint;
+  /** balances + bonds + stakes + escrow + carried + withdrawn + burned = genesis + emitted. */
+  readonly isBalanced: boolean;
+};
+
+/** Adds up the whole ledger. */
+export function computeBooks(ledger: Ledger): Books {
+  const balances = ledger.accounts.list.reduce((sum, { balance }) => sum + balance, 0n);
+  const bonds = ledger.registry.list.reduce((sum, { bond }) => sum + bond, 0n);
+  const carried = POOL_NAMES.reduce((sum, name) => sum + ledger.carried[name], 0n);
+  const { staked: stakes, burned, genesisTotal: genesis, emitted } = ledger;
+  const held = balances + bonds + stakes + carried + burned;
+  return {
+    balances,
+    bonds,
+    stakes,
+    escrow: 0n,
+    carried,
+    withdrawn: 0n,
+    burned,
+    genesis,
+    emitted,
+    isBalanced: held === genesis + emitted,
+  };
+}

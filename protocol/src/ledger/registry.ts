@@ -1,0 +1,124 @@
+/**
+ * The hotspots that are registered, with dense indexes in the order of registration, and what each has asserted. An
+ * assertion is kept for as long as a beacon may be judged by it.
+ */
+import { REGION_PLANS, type RegionName, type RegionPlan } from "../radio/regions.ts";
+import { byteKey } from "./byteKey.ts";
+import type { HotspotView } from "./types.ts";
+
+/** Where a hotspot says it stands, from the start of an epoch until the next assertion comes into force. */
+export type Place = {
+  /** The asserted H3 cell of resolution 12, in unsigned halves. */
+  readonly cellHi: number;
+  readonly cellLo: number;
+  readonly latE7: number;
+  readonly lngE7: number;
+  readonly gainCentiDbi: number;
+  readonly elevationM: number;
+  readonly region: RegionName;
+  readonly fromEpoch: number;
+};
+
+export type Hotspot = {
+  readonly index: number;
+  readonly key: Uint8Array;
+  /** Index of the owner's account. */
+  readonly owner: number;
+  readonly ownerKey: Uint8Array;
+  readonly registeredEpoch: number;
+  readonly bond: bigint;
+  /** In the order of coming into force; at most four, see `placeAt`. */
+  places: Place[];
+  /** The newest epoch in which a beacon or witness report of it was valid; null: none yet. */
+  lastActiveEpoch: number | null;
+  /** The epochs, both included, in which it is not challenged because a beacon of it was never revealed. */
+  silence: { readonly fromEpoch: number; readonly untilEpoch: number } | null;
+  /** Reports counted in the running epoch, and how many of its witness reports wait for a verdict. */
+  reportsInEpoch: number;
+  waiting: number;
+};
+
+/**
+ * A beacon is included at most one epoch after its own and closes at most one epoch after that, so that a verdict asks
+ * for places up to two epochs back.
+ */
+const PLACE_EPOCHS_BACK = 2;
+
+export class Registry {
+  readonly list: Hotspot[] = [];
+  readonly #byKey = new Map<string, Hotspot>();
+
+  find(key: Uint8Array): Hotspot | null {
+    return this.#byKey.get(byteKey(key)) ?? null;
+  }
+
+  /** Adds a hotspot; the caller has checked that its key is new. */
+  register(entry: Pick<Hotspot, "key" | "owner" | "ownerKey" | "registeredEpoch" | "bond">): Hotspot {
+    const hotspot: Hotspot = {
+      ...entry,
+      key: entry.key.slice(),
+      index: this.list.length,
+      places: [],
+      lastActiveEpoch: null,
+      silence: null,
+      reportsInEpoch: 0,
+      waiting: 0,
+    };
+    this.list.push(hotspot);
+    this.#byKey.set(byteKey(hotspot.key), hotspot);
+    return hotspot;
+  }
+}
+
+/** The place in force at the start of an epoch, or null. Epochs further back than two are not kept. */
+export function placeAt(hotspot: Hotspot, epoch: number): Place | null {
+  const { places } = hotspot;
+  for (let i = places.length - 1; i >= 0; i--) if (places[i]!.fromEpoch <= epoch) return places[i]!;
+  return null;
+}
+
+/**
+ * Adds an assertion; of two that come into force with the same epoch the later replaces the earlier. Those that no
+ * verdict from `epoch` on can ask for are forgotten, which leaves at most four.
+ */
+export function assertPlace(hotspot: Hotspot, place: Place, epoch: number): void {
+  const kept = hotspot.places.filter(({ fromEpoch }) => fromEpoch !== place.fromEpoch);
+  kept.push(place);
+  const oldest = kept.findLastIndex(({ fromEpoch }) => fromEpoch <= epoch - PLACE_EPOCHS_BACK);
+  hotspot.places = oldest > 0 ? kept.slice(oldest) : kept;
+}
+
+/** Whether a hotspot is silenced in an epoch. */
+export function isSilent({ silence }: Hotspot, epoch: number): boolean {
+  return silence !== null && epoch >= silence.fromEpoch && epoch <= silence.untilEpoch;
+}
+
+/** The plan of a place's region. */
+export function planOf(place: Place): RegionPlan {
+  return REGION_PLANS[place.region];
+}
+
+/** What shells store and show of a hotspot. */
+export function viewOfHotspot(hotspot: Hotspot): HotspotView {
+  const newest = hotspot.places.at(-1);
+  return {
+    key: hotspot.key,
+    owner: hotspot.ownerKey,
+    registeredEpoch: hotspot.registeredEpoch,
+    bond: hotspot.bond,
+    assertion:
+      newest === undefined
+        ? null
+        : {
+            cell: (BigInt(newest.cellHi) << 32n) | BigInt(newest.cellLo),
+            latE7: newest.latE7,
+            lngE7: newest.lngE7,
+            gainCentiDbi: newest.gainCentiDbi,
+            elevationM: newest.elevationM,
+            region: newest.region,
+            fromEpoch: newest.fromEpoch,
+          },
+    lastActiveEpoch: hotspot.lastActiveEpoch,
+    silentUntilEpoch: hotspot.silence?.untilEpoch ?? null,
+  };
+}

@@ -1,0 +1,266 @@
+/**
+ * Reports at their inclusion: a beacon is judged by its rules and opened, or refused; a witness report waits for its
+ * beacon's reveal; a reveal is judged and marks its beacon for closing at the round's end.
+ */
+
+import { equalBytes } from "../bytes/bytes.ts";
+import { checkBeacon } from "../evidence/beaconRules.ts";
+import { type Challenge, computeChallenge } from "../evidence/challenge.ts";
+import { computeCommit, computeTag } from "../evidence/commitReveal.ts";
+import type { Reason, RevealReason } from "../evidence/reasons.ts";
+import type { BeaconReport, RevealReport, WitnessReport } from "../wire/reports.ts";
+import { type Candidate, WAITING_PER_TAG } from "./beaconBook.ts";
+import { byteKey } from "./byteKey.ts";
+import { type Hotspot, isSilent, type Place, placeAt, planOf } from "./registry.ts";
+import type { RoundLog } from "./roundLog.ts";
+import type { Ledger } from "./state.ts";
+import type { LedgerMessage, ReportId, ReportOutcome, RoundInput } from "./types.ts";
+
+type BundleMessage = Extract<LedgerMessage, { kind: "reports" }>;
+
+/** What a report is judged by beside itself: its sender, its bundle's epoch and the round. */
+type Inclusion = {
+  readonly hotspot: Hotspot;
+  readonly epoch: number;
+  readonly round: number;
+  readonly latestTimeMs: number;
+};
+
+/** An outcome with the fields that most outcomes leave null. */
+export function createOutcome(
+  fields: Pick<ReportOutcome, "reportId" | "hotspot" | "kind" | "includedRound" | "state" | "reason"> &
+    Partial<ReportOutcome>,
+): ReportOutcome {
+  return {
+    selectionPending: false,
+    beacon: null,
+    beaconReport: null,
+    measurement: null,
+    distanceM: null,
+    ceilingCentiDbm: null,
+    ...fields,
+  };
+}
+
+/** Executes a bundle's reports in the order of their indexes: beacons, witnesses, reveals. */
+export function executeBundle(
+  ledger: Ledger,
+  log: RoundLog,
+  message: BundleMessage,
+  input: RoundInput,
+): void {
+  const { id: envelopeId, sender, bundle } = message;
+  const hotspot = ledger.registry.find(sender);
+  const inclusion = hotspot && {
+    hotspot,
+    epoch: bundle.epoch,
+    round: input.round,
+    latestTimeMs: input.timeMs + ledger.parameters.clockToleranceMs,
+  };
+  let index = 0;
+  const execute = <R>(
+    kind: ReportOutcome["kind"],
+    reports: readonly R[],
+    judge: (ledger: Ledger, log: RoundLog, reportId: ReportId, report: R, inclusion: Inclusion) => void,
+  ): void => {
+    for (const report of reports) {
+      const reportId = { envelopeId, index: index++ };
+      if (inclusion === null) {
+        const fields = { reportId, hotspot: sender, kind, includedRound: input.round } as const;
+        log.outcomes.push(createOutcome({ ...fields, state: "refused", reason: "unknown_hotspot" }));
+      } else if (takeQuota(ledger, log, inclusion.hotspot)) judge(ledger, log, reportId, report, inclusion);
+    }
+  };
+  execute("beacon", bundle.beacons, executeBeacon);
+  execute("witness", bundle.witnesses, executeWitness);
+  execute("reveal", bundle.reveals, executeReveal);
+}
+
+/** Nothing is free: beyond its quota of the running epoch a hotspot's reports are counted and not kept. */
+function takeQuota(ledger: Ledger, log: RoundLog, hotspot: Hotspot): boolean {
+  if (hotspot.reportsInEpoch >= ledger.parameters.reportsPerEpoch) {
+    log.countOverQuota(hotspot);
+    return false;
+  }
+  hotspot.reportsInEpoch++;
+  return true;
+}
+
+/** The epoch whose challenge a beacon answers is its bundle's: the commit binds it, so nothing else may decide it. */
+function executeBeacon(
+  ledger: Ledger,
+  log: RoundLog,
+  reportId: ReportId,
+  report: BeaconReport,
+  { hotspot, epoch, round, latestTimeMs }: Inclusion,
+): void {
+  const place = placeAt(hotspot, epoch);
+  const challenge = place && challengeOf(ledger, hotspot, place, epoch);
+  const reason = checkBeacon({
+    report,
+    includedRound: round,
+    latestTimeMs,
+    toleranceRounds: ledger.parameters.beaconToleranceRounds,
+    hasBeaconed: ledger.book.findMark(hotspot.index, epoch) !== null,
+    isSuspended: false,
+    place: place && { plan: planOf(place), gainCentiDbi: place.gainCentiDbi },
+    challenge,
+  });
+  ledger.book.addCandidate({
+    reportId,
+    hotspot: hotspot.index,
+    challengeEpoch: epoch,
+    includedRound: round,
+    tag: byteKey(computeTag(report.commit)),
+    report,
+    challenge: reason === null ? challenge : null,
+    eirpCentiDbm: report.powerCentiDbm + (place?.gainCentiDbi ?? 0),
+    secret: null,
+  });
+  if (reason !== null) {
+    const { beaconsRefused } = ledger.tally;
+    beaconsRefused.set(reason, (beaconsRefused.get(reason) ?? 0) + 1);
+  }
+  log.outcomes.push(
+    createOutcome({
+      reportId,
+      hotspot: hotspot.key,
+      kind: "beacon",
+      includedRound: round,
+      state: reason === null ? "pending" : "refused",
+      reason,
+      beaconReport: report,
+    }),
+  );
+}
+
+/**
+ * A hotspot's challenge in an epoch: only with registration and assertion in force at the end of the epoch before the
+ * previous one, or keys and places could be ground against a seed that is already known; and none while silenced.
+ */
+export function challengeOf(ledger: Ledger, hotspot: Hotspot, place: Place, epoch: number): Challenge | null {
+  const settledEpoch = epoch - 2;
+  if (hotspot.registeredEpoch > settledEpoch || placeAt(hotspot, settledEpoch) === null) return null;
+  if (isSilent(hotspot, epoch)) return null;
+  const seed = ledger.seeds.get(epoch);
+  if (seed === undefined) return null;
+  return computeChallenge(ledger.parameters, seed, hotspot.key, epoch, planOf(place));
+}
+
+function executeWitness(
+  ledger: Ledger,
+  log: RoundLog,
+  reportId: ReportId,
+  report: WitnessReport,
+  { hotspot, round, latestTimeMs }: Inclusion,
+): void {
+  const { book } = ledger;
+  const tag = byteKey(report.tag);
+  const fields = {
+    reportId,
+    hotspot: hotspot.key,
+    kind: "witness",
+    includedRound: round,
+    measurement: report.measurement,
+  } as const;
+  const reason = checkWaiting(ledger, hotspot, tag, report, latestTimeMs);
+  if (reason !== null) {
+    countRefusedWitness(ledger, reason);
+    log.outcomes.push(createOutcome({ ...fields, state: "refused", reason }));
+    return;
+  }
+  hotspot.waiting++;
+  book.addWaiting(
+    {
+      reportId,
+      witness: hotspot.index,
+      includedRound: round,
+      tag,
+      report,
+      fate: "no_beacon",
+      fateBeacon: null,
+    },
+    true,
+  );
+  log.outcomes.push(createOutcome({ ...fields, state: "pending", reason: null }));
+}
+
+/** Counts a refused witness report in the epoch's tally. */
+export function countRefusedWitness(ledger: Ledger, reason: Reason): void {
+  const { witnessesRefused } = ledger.tally;
+  witnessesRefused.set(reason, (witnessesRefused.get(reason) ?? 0) + 1);
+}
+
+/** What a witness report must fulfil before it may wait; all else is judged when a proof verifies. */
+function checkWaiting(
+  ledger: Ledger,
+  hotspot: Hotspot,
+  tag: string,
+  report: WitnessReport,
+  latestTimeMs: number,
+): "future_dated" | "waiting_full" | null {
+  // Nobody reports what has not happened: at most the clock's tolerance ahead of the round's time.
+  if (report.measurement.timeMs > latestTimeMs) return "future_dated";
+  // Waiting costs memory, so a hotspot has so many places for it.
+  if (hotspot.waiting >= ledger.parameters.waitingPerHotspot) return "waiting_full";
+  // And proofs cost hashes, so it has few for one tag.
+  let withTag = 0;
+  for (const { witness } of ledger.book.waitingOf(tag)) if (witness === hotspot.index) withTag++;
+  return withTag >= WAITING_PER_TAG ? "waiting_full" : null;
+}
+
+function executeReveal(
+  ledger: Ledger,
+  log: RoundLog,
+  reportId: ReportId,
+  report: RevealReport,
+  { hotspot, round }: Inclusion,
+): void {
+  const beaconer = ledger.registry.find(report.hotspot);
+  const mark = beaconer && ledger.book.findMark(beaconer.index, report.beaconEpoch);
+  const beacon = mark?.open ?? null;
+  const reason =
+    beacon === null
+      ? // A closed beacon that was not revealed is as unknown as one that never was: its time is over.
+        mark?.state === "revealed"
+        ? "already_revealed"
+        : "unknown_beacon"
+      : checkReveal(ledger, beacon, beaconer!, hotspot, report, round);
+  if (reason === null) {
+    beacon!.secret = report.secret;
+    ledger.revealed.push(beacon!);
+  }
+  log.outcomes.push(
+    createOutcome({
+      reportId,
+      hotspot: hotspot.key,
+      kind: "reveal",
+      includedRound: round,
+      state: reason === null ? "accepted" : "refused",
+      reason,
+      beacon: beacon?.reportId ?? null,
+    }),
+  );
+}
+
+/** The rules of a reveal of an open beacon, cheapest first. */
+function checkReveal(
+  { parameters }: Ledger,
+  beacon: Candidate,
+  beaconer: Hotspot,
+  sender: Hotspot,
+  { secret }: RevealReport,
+  round: number,
+): RevealReason | null {
+  // The first valid reveal closes the beacon, at the end of its round.
+  if (beacon.secret !== null) return "already_revealed";
+  const windowEndRound = beacon.includedRound + parameters.witnessWindowRounds;
+  // While witness reports still count, the secret must not be told.
+  if (round <= windowEndRound) return "early_reveal";
+  // In the first half of the reveal window, rounded down, only the beaconer may; then anyone registered.
+  const ownRounds = Math.floor(parameters.revealWindowRounds / 2);
+  if (round <= windowEndRound + ownRounds && sender !== beaconer) return "not_beaconer";
+  // The secret is the one that the beaconer is bound to.
+  const commit = computeCommit(beaconer.key, beacon.challengeEpoch, secret);
+  return equalBytes(commit, beacon.report.commit) ? null : "reveal_mismatch";
+}

@@ -1,0 +1,58 @@
+/**
+ * Dense indexes in the ascending order of their keys. Epoch records and reward trees list by key; few keys are new in
+ * an epoch, so those are sorted alone and merged in one pass.
+ */
+import { compareBytes } from "../bytes/bytes.ts";
+
+export class SortedKeys {
+  readonly #keys: Uint8Array[] = [];
+  #sorted: number[] = [];
+  #added: number[] = [];
+
+  get count(): number {
+    return this.#sorted.length + this.#added.length;
+  }
+
+  /** Adds a key that was not added before, with its index. */
+  add(key: Uint8Array, index: number): void {
+    this.#keys[index] = key;
+    this.#added.push(index);
+  }
+
+  /** The indexes in ascending order of their keys. */
+  list(): readonly number[] {
+    if (this.#added.length === 0) return this.#sorted;
+    const compare = (a: number, b: number): number => compareBytes(this.#keys[a]!, this.#keys[b]!);
+    const added = this.#added.sort(compare);
+    const merged: number[] = [];
+    let next = 0;
+    for (const index of this.#sorted) {
+      while (next < added.length && compare(added[next]!, index) < 0) merged.push(added[next++]!);
+      merged.push(index);
+    }
+    while (next < added.length) merged.push(added[next++]!);
+    this.#sorted = merged;
+    this.#added = [];
+    return merged;
+  }
+
+  /** The place of a key that was added. */
+  placeOf(key: Uint8Array): number {
+    const order = this.list();
+    let low = 0;
+    let high = order.length - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareBytes(this.#keys[order[middle]!]!, key) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The place of each index in that order; only for keys whose indexes are 0 to count - 1. */
+  ranks(): Uint32Array {
+    const ranks = new Uint32Array(this.count);
+    for (const [rank, index] of this.list().entries()) ranks[index] = rank;
+    return ranks;
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Transactions: what moves money and places. Co-signatures were checked with the envelope's; what stands here needs the
+ * ledger.
+ *
+ * Nonce and fee: a transaction executes only with its account's nonce. A lower one is refused; a higher one is passed
+ * over as if it had never been in the cut, and may come again. With the right nonce, an account that cannot pay the fee
+ * is refused and keeps its nonce; any other transaction burns the fee and uses up the nonce, also where it is then
+ * refused. An account that was never opened has nothing to pay with, and a refusal does not open it.
+ */
+import { equalBytes } from "../bytes/bytes.ts";
+import type { TransactionReason } from "../evidence/reasons.ts";
+import { cellFromBigint, resolutionOf } from "../geo/cell.ts";
+import { findRegionPlanById } from "../radio/regions.ts";
+import type { AssertTransaction, RegisterTransaction, TransferTransaction } from "../wire/transactions.ts";
+import type { Account } from "./accounts.ts";
+import { byteKey } from "./byteKey.ts";
+import { assertPlace } from "./registry.ts";
+import type { RoundLog } from "./roundLog.ts";
+import { type Ledger, registerHotspot } from "./state.ts";
+import type { LedgerMessage } from "./types.ts";
+
+type TransactionMessage = Exclude<LedgerMessage, { kind: "reports" }>;
+
+/** Cells of places are of this H3 resolution: 0.0003 km2, finer than what radio can tell. */
+const PLACE_RESOLUTION = 12;
+/** What an assertion may claim; genesis is held to the same. */
+const LAT_MAX_E7 = 900_000_000;
+const LNG_MAX_E7 = 1_800_000_000;
+const GAIN_MIN_CENTI_DBI = -1_000;
+const GAIN_MAX_CENTI_DBI = 3_000;
+const ELEVATION_MIN_M = -500;
+const ELEVATION_MAX_M = 10_000;
+
+/**
+ * Executes a cut's transactions: each account's in the order of their nonces, in the places that the cut gives to the
+ * account's transactions.
+ */
+export function executeTransactions(
+  ledger: Ledger,
+  log: RoundLog,
+  messages: readonly TransactionMessage[],
+  epoch: number,
+): void {
+  for (const message of orderByNonce(messages)) {
+    const { id, sender, kind, transaction } = message;
+    // The same message may stand in a cut twice.
+    if (ledger.seen.has(transaction.epoch, id)) continue;
+    const nonce = ledger.accounts.find(sender)?.nonce ?? 0;
+    if (transaction.nonce > nonce) {
+      log.notExecuted.push({ id, reason: "wrong_nonce" });
+      continue;
+    }
+    ledger.seen.add(transaction.epoch, id);
+    log.included.push(id);
+    const reason = transaction.nonce < nonce ? "wrong_nonce" : execute(ledger, log, message, epoch);
+    log.transactions.push({ id, sender, kind, reason });
+  }
+}
+
+function orderByNonce(messages: readonly TransactionMessage[]): TransactionMessage[] {
+  const bySender = new Map<string, TransactionMessage[]>();
+  for (const message of messages) {
+    const key = byteKey(message.sender);
+    const list = bySender.get(key);
+    if (list === undefined) bySender.set(key, [message]);
+    else list.push(message);
+  }
+  // The sort is stable: equal nonces keep the cut's order.
+  for (const list of bySender.values()) list.sort((a, b) => a.transaction.nonce - b.transaction.nonce);
+  const taken = new Map<string, number>();
+  return messages.map((message) => {
+    const key = byteKey(message.sender);
+    const place = taken.get(key) ?? 0;
+    taken.set(key, place + 1);
+    return bySender.get(key)![place]!;
+  });
+}
+
+function execute(
+  ledger: Ledger,
+  log: RoundLog,
+  { sender, transaction }: TransactionMessage,
+  epoch: number,
+): TransactionReason | null {
+  const { txFee } = ledger.parameters;
+  const account = ledger.accounts.find(sender);
+  if (account === null || account.balance < txFee) return "insufficient_balance";
+  account.balance -= txFee;
+  ledger.burned += txFee;
+  account.nonce++;
+  log.touchAccount(account);
+  switch (transaction.kind) {
+    case "register":
+      return executeRegister(ledger, log, account, transaction, epoch);
+    case "assert":
+      return executeAssert(ledger, log, account, transaction, epoch);
+    case "transfer":
+      return executeTransfer(ledger, log, account, transaction);
+  }
+}
+
+/** Locks the bond from the sender, whoever that is; hotspot and owner have both consented. */
+function executeRegister(
+  ledger: Ledger,
+  log: RoundLog,
+  payer: Account,
+  { registration, epoch: itsEpoch }: RegisterTransaction,
+  epoch: number,
+): TransactionReason | null {
+  const { hotspotBond } = ledger.parameters;
+  if (registration.epoch !== itsEpoch) return "epoch_mismatch";
+  if (ledger.registry.find(registration.hotspot) !== null) return "already_registered";
+  if (payer.balance < hotspotBond) return "insufficient_balance";
+  payer.balance -= hotspotBond;
+  const owner = ledger.accounts.open(registration.owner);
+  log.touchAccount(owner);
+  log.touchHotspot(registerHotspot(ledger, registration.hotspot, owner, epoch, hotspotBond));
+  return null;
+}
+
+/** Every assertion costs the fee, the first one too; it is in force from the next epoch. */
+function executeAssert(
+  ledger: Ledger,
+  log: RoundLog,
+  sender: Account,
+  { assertion, epoch: itsEpoch }: AssertTransaction,
+  epoch: number,
+): TransactionReason | null {
+  const { assertFee } = ledger.parameters;
+  if (assertion.epoch !== itsEpoch) return "epoch_mismatch";
+  const hotspot = ledger.registry.find(assertion.hotspot);
+  if (hotspot === null) return "not_registered";
+  if (hotspot.owner !== sender.index) return "not_owner";
+  const { latE7, lngE7, gainCentiDbi, elevationM } = assertion;
+  const cell = cellFromBigint(assertion.cell);
+  const plan = findRegionPlanById(assertion.region);
+  const fits =
+    Math.abs(latE7) <= LAT_MAX_E7 &&
+    Math.abs(lngE7) <= LNG_MAX_E7 &&
+    gainCentiDbi >= GAIN_MIN_CENTI_DBI &&
+    gainCentiDbi <= GAIN_MAX_CENTI_DBI &&
+    elevationM >= ELEVATION_MIN_M &&
+    elevationM <= ELEVATION_MAX_M;
+  // Whether the centre is the cell's needs host trigonometry: that is admission's, within its tolerance.
+  if (cell === null || resolutionOf(cell) !== PLACE_RESOLUTION || plan === null || !fits)
+    return "invalid_location";
+  if (sender.balance < assertFee) return "insufficient_balance";
+  sender.balance -= assertFee;
+  ledger.burned += assertFee;
+  const place = { latE7, lngE7, gainCentiDbi, elevationM, region: plan.name, fromEpoch: epoch + 1 };
+  assertPlace(hotspot, { cellHi: cell.hi, cellLo: cell.lo, ...place }, epoch);
+  log.touchHotspot(hotspot);
+  return null;
+}
+
+/** Opens the account it credits; nothing opens no account, or state would grow for the fee alone. */
+function executeTransfer(
+  ledger: Ledger,
+  log: RoundLog,
+  sender: Account,
+  { to, amount }: TransferTransaction,
+): TransactionReason | null {
+  if (sender.balance < amount) return "insufficient_balance";
+  if (amount === 0n || equalBytes(to, sender.key)) return null;
+  const receiver = ledger.accounts.open(to);
+  sender.balance -= amount;
+  receiver.balance += amount;
+  log.touchAccount(receiver);
+  return null;
+}
