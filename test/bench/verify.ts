@@ -12,17 +12,8 @@ import { createKeyPair, sign } from "../../protocol/src/crypto/ed25519.ts";
 import { sha256 } from "../../protocol/src/crypto/sha256.ts";
 import type { SignatureClaim } from "../../validator/src/verify/signatureJob.ts";
 import { createVerifierPool, type VerifierPool } from "../../validator/src/verify/verifierPool.ts";
+import { atLeast, atMost, type BenchRow } from "./benchRow.ts";
 import type { RawRun } from "./verifyRawWorker.ts";
-
-/** A measured figure beside its limit; `ratio` is value over limit. */
-export interface BenchRow {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly limit: number;
-  readonly ratio: number;
-  readonly ok: boolean;
-}
 
 const THREADS = 2;
 const ROUNDS = 4;
@@ -53,29 +44,19 @@ export async function run(): Promise<BenchRow[]> {
     atLeast(
       `verifier pool, ${poolPerSecond} verify/s, over sodium-native alone on ${THREADS} threads, ${rawPerSecond}`,
       poolPerSecond / rawPerSecond,
+      "x",
       RAW_SHARE_MIN,
     ),
-    {
-      name: "verifier pool, main thread's CPU time for one signature",
-      value: mainThreadUs,
-      unit: "us",
-      limit: MAIN_THREAD_US_MAX,
-      ratio: mainThreadUs / MAIN_THREAD_US_MAX,
-      ok: mainThreadUs <= MAIN_THREAD_US_MAX,
-    },
+    atMost("verifier pool, main thread's CPU time for one signature", mainThreadUs, "us", MAIN_THREAD_US_MAX),
   ];
   const opensslPerSecond = await measureOpenSsl();
   if (opensslPerSecond === null) {
     process.stderr.write("verify: no comparison with OpenSSL, for `openssl speed` does not run here\n");
   } else {
     const name = `verifier pool over openssl speed -multi ${THREADS} ed25519, ${opensslPerSecond} verify/s`;
-    rows.push(atLeast(name, poolPerSecond / opensslPerSecond, OPENSSL_MULTIPLE_MIN));
+    rows.push(atLeast(name, poolPerSecond / opensslPerSecond, "x", OPENSSL_MULTIPLE_MIN));
   }
   return rows;
-}
-
-function atLeast(name: string, value: number, limit: number): BenchRow {
-  return { name, value, unit: "x", limit, ratio: value / limit, ok: value >= limit };
 }
 
 function computeRate(tally: Tally): number {
@@ -169,5 +150,3 @@ async function measureOpenSsl(): Promise<number | null> {
     return null;
   }
 }
-
-if (import.meta.main) console.table(await run());
