@@ -151,6 +151,7 @@ describe("what receivers print", () => {
       heard++;
       if (plan.name === "EU868") perSf.set(spreadingFactor, (perSf.get(spreadingFactor) ?? 0) + 1);
       const measured = measureSignal(receiver, signalDbm, 125_000, random);
+      expect(Number.isInteger(measured.snrDb * 4)).toBe(true);
       const reason = checkLink({
         rssiDeciDbm: 10 * (measured.rssiSignalDbm ?? measured.rssiChannelDbm),
         snrCentiDb: Math.round(100 * Number(printSnr(measured.snrDb))),

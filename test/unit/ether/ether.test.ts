@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Station } from "../../../node/src/radio/ether/channel.ts";
 import { createEther, type Emission, type EtherReception } from "../../../node/src/radio/ether/ether.ts";
 import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
-import { createTestClock } from "../gwmp/radioFixture.ts";
+import { ManualClock } from "../validator/support/manualClock.ts";
 import { createStation } from "./stations.ts";
 
 function createEmission(fields: Partial<Emission> = {}): Emission {
@@ -20,7 +20,7 @@ function createEmission(fields: Partial<Emission> = {}): Emission {
 }
 
 function createWorld(stations: readonly Station[], seed = 3) {
-  const clock = createTestClock();
+  const clock = new ManualClock(1_760_000_000_000);
   const ether = createEther({ seed }, { clock });
   const ports = stations.map((station) => ether.attach(station));
   const heard = stations.map((): EtherReception[] => []);
@@ -125,6 +125,25 @@ describe("collisions", () => {
     ports[1]!.transmit(createEmission());
     clock.advance(1_000);
     expect(heard[2]!.filter((reception) => reception.freqHz === 867_500_000)).toHaveLength(2);
+  });
+
+  test("a frame that is over disturbs nobody, even while a third is still on air", () => {
+    const { clock, ports, heard, ether } = createWorld([
+      createStation("a", 0),
+      createStation("b", 600),
+      createStation("c", 300),
+      createStation("d", 310),
+    ]);
+    const short = createEmission();
+    ports[0]!.transmit(short);
+    ports[1]!.transmit(createEmission({ spreadingFactor: 12 }));
+    clock.advance(Math.ceil(short.airtimeUs / 1_000));
+    ports[3]!.transmit(short);
+    clock.advance(5_000);
+    expect(ether.counters().collided).toBe(0);
+    expect(heard[2]!.filter(({ freqHz }) => freqHz === short.freqHz)).toHaveLength(3);
+    // Who has stopped sending hears again.
+    expect(heard[0]).not.toHaveLength(0);
   });
 
   test("who sends is deaf", () => {

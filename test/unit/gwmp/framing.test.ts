@@ -219,6 +219,27 @@ describe("who may speak", () => {
   });
 });
 
+describe("a forwarder that comes alive", () => {
+  test("is announced when it is new and when it is back, and not in between", async () => {
+    const announced: string[] = [];
+    const unsubscribe = fixture.radio.onForwarderAlive((eui) => announced.push(eui));
+    const pull = async () => {
+      peer.send(PULL_DATA);
+      await peer.next();
+    };
+    await pull();
+    await pull();
+    expect(announced).toEqual(["aa555a0102030405"]);
+    fixture.clock.advance(FORWARDER_ALIVE_MS);
+    await pull();
+    expect(announced).toHaveLength(2);
+    unsubscribe();
+    fixture.clock.advance(FORWARDER_ALIVE_MS);
+    await pull();
+    expect(announced).toHaveLength(2);
+  });
+});
+
 describe("opening and closing", () => {
   test("a port that is taken is a coded error", async () => {
     const second = openRadio({ port: fixture.port });

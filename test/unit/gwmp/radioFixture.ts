@@ -1,7 +1,7 @@
 /** A started GWMP radio with what it heard and logged, for one test. */
-import type { Clock } from "../../../node/src/host/types.ts";
 import { createGwmpRadio, type GwmpRadioOptions } from "../../../node/src/radio/gwmp/gwmpRadio.ts";
 import type { Radio, ReceivedPacket, RefusedPacket } from "../../../node/src/radio/radio.ts";
+import { ManualClock } from "../validator/support/manualClock.ts";
 import { openUdpPeer, type UdpPeer } from "./udpPeer.ts";
 
 export type RadioFixture = {
@@ -10,40 +10,13 @@ export type RadioFixture = {
   readonly packets: ReceivedPacket[];
   readonly refused: RefusedPacket[];
   readonly warnings: string[];
-  readonly clock: TestClock;
+  readonly clock: ManualClock;
   openPeer(address?: string): Promise<UdpPeer>;
   close(): Promise<void>;
 };
 
-/** A clock that a test sets forward; what falls due runs at once. */
-export type TestClock = Pick<Clock, "nowMs" | "after"> & { advance(byMs: number): void };
-
-export function createTestClock(startMs = 1_760_000_000_000): TestClock {
-  let nowMs = startMs;
-  const alarms = new Set<{ atMs: number; run: () => void }>();
-  return {
-    nowMs: () => nowMs,
-    after(delayMs, run) {
-      const alarm = { atMs: nowMs + delayMs, run };
-      alarms.add(alarm);
-      return () => alarms.delete(alarm);
-    },
-    advance(byMs) {
-      const untilMs = nowMs + byMs;
-      for (;;) {
-        const due = [...alarms].filter((alarm) => alarm.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
-        if (due === undefined) break;
-        alarms.delete(due);
-        nowMs = Math.max(nowMs, due.atMs);
-        due.run();
-      }
-      nowMs = untilMs;
-    },
-  };
-}
-
 export async function openRadio(options: Partial<GwmpRadioOptions> = {}): Promise<RadioFixture> {
-  const clock = createTestClock();
+  const clock = new ManualClock(1_760_000_000_000);
   const warnings: string[] = [];
   const radio = createGwmpRadio(
     { host: "127.0.0.1", port: 0, ...options },

@@ -201,6 +201,12 @@ describe("case 16: an odd element beside a good one", () => {
     expect(fixture.radio.status().datagrams.body_malformed).toBe(1);
   });
 
+  test("in a broken body, quotes and braces inside texts do not cut an element in two", async () => {
+    const tricky = odd({ desc: 'one quote " then } and \\' });
+    await push(`{"rxpk":[${odd({ lsnr: 5 }).replace(":5,", ":nan,")},${tricky},${GOOD_TEXT}]}`);
+    expect(fixture.packets.map((packet) => packet.tmstUs)).toEqual([7, GOOD.tmst]);
+  });
+
   test.each(["\0", "\0\0"])("trailing NULs", async (tail) => {
     await push(`{"rxpk":[${GOOD_TEXT}]}${tail}`);
     expect(fixture.packets).toHaveLength(1);
