@@ -1,0 +1,106 @@
+/**
+ * What a hotspot remembers of its own beacons and of its time on air, in one small file that is replaced whole. It is on
+ * the disk before anything it speaks of happens, so that no crash can make a hotspot beacon twice.
+ */
+import { join } from "node:path";
+import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import type { Transmission } from "../../../protocol/src/radio/dutyCycle.ts";
+import { SECRET_BYTES } from "../../../protocol/src/radio/frame.ts";
+import { CodedError } from "../host/codedError.ts";
+import { readFileIfAny, replaceFile } from "../host/durableFile.ts";
+
+/**
+ * `armed`: the secret exists and a transmission may have begun; `sent`: the concentrator took it; `reported`: its report
+ * is spooled; `revealed`: its reveal is; `ended`: nothing more is to be done, for the reason in `end`.
+ */
+export const BEACON_PHASES = ["armed", "sent", "reported", "revealed", "ended"] as const;
+export type BeaconPhase = (typeof BEACON_PHASES)[number];
+
+/** How a beacon ended. `refused` is with a verdict of the network, which the verdicts show. */
+export const BEACON_ENDS = ["complete", "missed", "interrupted", "refused", "reveal_missed"] as const;
+export type BeaconEnd = (typeof BEACON_ENDS)[number];
+
+export type BeaconRecord = {
+  /** The epoch whose challenge it answers; at most one record an epoch. */
+  readonly epoch: number;
+  readonly slotRound: number;
+  readonly freqHz: number;
+  readonly spreadingFactor: number;
+  readonly bandwidthHz: number;
+  readonly secret: Uint8Array;
+  readonly phase: BeaconPhase;
+  readonly attempts: number;
+  /** Conducted power really used, and when; null before it was sent. */
+  readonly powerCentiDbm: number | null;
+  readonly timeMs: number | null;
+  /** The newest certified round when the report was submitted; it cannot have been included in that one. */
+  readonly submitRound: number | null;
+  readonly includedRound: number | null;
+  /** The epoch of the reveal's bundle. */
+  readonly revealEpoch: number | null;
+  readonly end: BeaconEnd | null;
+};
+export type BeaconState = {
+  readonly beacons: readonly BeaconRecord[];
+  readonly transmissions: readonly Transmission[];
+};
+
+const STATE_FILE = "beacons.json";
+const STATE_VERSION = 1;
+/** The present beacon and those whose reveal is still to come reach back two epochs; one more is for the status. */
+export const BEACONS_KEPT = 4;
+
+/** Loads the state; an absent file is the empty state. @throws CodedError "file_corrupt", "file_unreadable". */
+export async function loadBeaconState(home: string): Promise<BeaconState> {
+  const bytes = await readFileIfAny(join(home, STATE_FILE));
+  if (bytes === null) return { beacons: [], transmissions: [] };
+  const state = parseState(Buffer.from(bytes).toString("utf8"));
+  // The file is written whole or not at all, so this is a failing disk or an editor's slip; guessing might beacon twice.
+  if (state === null) throw new CodedError("file_corrupt", `${join(home, STATE_FILE)} cannot be understood`);
+  return state;
+}
+
+/** Writes the state durably. */
+export async function saveBeaconState(home: string, state: BeaconState): Promise<void> {
+  const json = {
+    version: STATE_VERSION,
+    beacons: state.beacons.map((b) => ({ ...b, secret: encodeHex(b.secret) })),
+    transmissions: state.transmissions,
+  };
+  await replaceFile(join(home, STATE_FILE), `${JSON.stringify(json)}\n`);
+}
+
+type Json = Record<string, unknown>;
+
+function parseState(text: string): BeaconState | null {
+  let json: Json;
+  try {
+    json = JSON.parse(text) as Json;
+  } catch {
+    return null;
+  }
+  if (typeof json !== "object" || json === null || json.version !== STATE_VERSION) return null;
+  const { beacons, transmissions } = json;
+  if (!Array.isArray(beacons) || !Array.isArray(transmissions)) return null;
+  const records = beacons.map(parseBeacon);
+  if (records.includes(null) || !transmissions.every(isTransmission)) return null;
+  return { beacons: records as BeaconRecord[], transmissions };
+}
+
+function parseBeacon(json: Json): BeaconRecord | null {
+  const numbers = ["epoch", "slotRound", "freqHz", "spreadingFactor", "bandwidthHz", "attempts"];
+  const optional = ["powerCentiDbm", "timeMs", "submitRound", "includedRound", "revealEpoch"];
+  if (typeof json !== "object" || json === null) return null;
+  if (!numbers.every((field) => Number.isSafeInteger(json[field]))) return null;
+  if (!optional.every((field) => json[field] === null || Number.isSafeInteger(json[field]))) return null;
+  if (!BEACON_PHASES.includes(json.phase as BeaconPhase)) return null;
+  if (json.end !== null && !BEACON_ENDS.includes(json.end as BeaconEnd)) return null;
+  const secret = typeof json.secret === "string" ? decodeHex(json.secret, SECRET_BYTES) : null;
+  return secret === null ? null : ({ ...json, secret } as BeaconRecord);
+}
+
+function isTransmission(json: unknown): json is Transmission {
+  if (typeof json !== "object" || json === null) return false;
+  const fields = json as Json;
+  return ["freqHz", "startMs", "airtimeUs", "eirpCentiDbm"].every((field) => Number.isFinite(fields[field]));
+}

@@ -1,0 +1,357 @@
+/**
+ * The beaconer: one beacon for each challenge, in its slot, retried while the slot's tolerance lasts and never sent
+ * again after a crash; then its report, and its reveal once the witnesses' window has certainly closed. Every step is
+ * driven by certified rounds, never by the hotspot's own clock.
+ */
+import {
+  type Challenge,
+  computeChallenge,
+  computeChallengePowerCentiDbm,
+} from "../../../protocol/src/evidence/challenge.ts";
+import { computeCommit, computeTag } from "../../../protocol/src/evidence/commitReveal.ts";
+import type { Parameters } from "../../../protocol/src/network/parameters.ts";
+import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
+import {
+  checkTransmission,
+  type DutyReason,
+  recordTransmission,
+  type Transmission,
+} from "../../../protocol/src/radio/dutyCycle.ts";
+import { encodeFrame, FRAME_BYTES, SECRET_BYTES } from "../../../protocol/src/radio/frame.ts";
+import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
+import type { ReportBundle } from "../../../protocol/src/wire/reports.ts";
+import type { Clock, Log } from "../host/types.ts";
+import type { Radio, TransmitFailure } from "../radio/radio.ts";
+import {
+  BEACONS_KEPT,
+  type BeaconEnd,
+  type BeaconRecord,
+  type BeaconState,
+  loadBeaconState,
+  saveBeaconState,
+} from "./beaconState.ts";
+import type { HotspotEmitter } from "./events.ts";
+import type { Outbox } from "./outbox.ts";
+import type { RandomBytes } from "./random.ts";
+import type { NewestRound, RoundFollower } from "./roundFollower.ts";
+import type { Submitter } from "./submitter.ts";
+
+export type BeaconerOptions = {
+  readonly home: string;
+  readonly hotspot: Uint8Array;
+  readonly parameters: Parameters;
+  readonly plan: RegionPlan;
+  readonly gainCentiDbi: number;
+};
+export type BeaconerModules = {
+  readonly radio: Radio;
+  readonly follower: RoundFollower;
+  readonly outbox: Outbox;
+  readonly submitter: Submitter;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: RandomBytes;
+  readonly events: HotspotEmitter;
+  /** Told of each own tag before it is on air, so that its echo is known. */
+  readonly onOwnTag: (tag: Uint8Array) => void;
+};
+
+/** Why an attempt to beacon came to nothing. */
+export type AttemptFailure = TransmitFailure | DutyReason;
+/** The next beacon: when and how, for people. `probablyInMs` is an estimate from the rounds' pace. */
+export type NextBeacon = Challenge & { readonly epoch: number; readonly probablyInMs: number };
+
+/** Creates a beaconer with what an earlier process has left. @throws CodedError where its file cannot be used. */
+export async function createBeaconer(options: BeaconerOptions, modules: BeaconerModules): Promise<Beaconer> {
+  return new Beaconer(options, modules, await loadBeaconState(options.home));
+}
+
+export class Beaconer {
+  readonly #options: BeaconerOptions;
+  readonly #modules: BeaconerModules;
+  #state: BeaconState;
+  /** The epoch whose beacon this very process armed: only that one may be tried again. */
+  #armedHere: number | null = null;
+  #lastFailure: AttemptFailure | null = null;
+  #working = false;
+  #signal: AbortSignal | null = null;
+  #idle: Promise<void> = Promise.resolve();
+
+  constructor(options: BeaconerOptions, modules: BeaconerModules, state: BeaconState) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#state = state;
+    for (const beacon of state.beacons) modules.onOwnTag(computeTag(this.#commitOf(beacon)));
+  }
+
+  start(signal: AbortSignal): void {
+    this.#signal = signal;
+    this.#modules.follower.onRound(() => this.#wake());
+  }
+
+  /** Settles when a step that is under way has ended; none begins after the signal. */
+  async stopped(): Promise<void> {
+    await this.#idle;
+  }
+
+  /** Own beacons, oldest first; the last ones only. */
+  beacons(): readonly BeaconRecord[] {
+    return this.#state.beacons;
+  }
+
+  /** What was sent within the longest duty-cycle window, and possibly longer ago. */
+  transmissions(): readonly Transmission[] {
+    return this.#state.transmissions;
+  }
+
+  /** Why the last attempt failed; null where it did not. */
+  lastFailure(): AttemptFailure | null {
+    return this.#lastFailure;
+  }
+
+  /** The beacon that this epoch asks for and that is still to come; null where there is none, or rounds are unknown. */
+  next(): NextBeacon | null {
+    const newest = this.#modules.follower.newest();
+    const challenge = newest && this.#challengeOf(newest.epoch);
+    if (newest === null || challenge === null || newest.round > this.#lastAttemptRound(challenge))
+      return null;
+    const beacon = this.#find(newest.epoch);
+    if (beacon !== undefined && beacon.phase !== "armed") return null;
+    const probablyInMs = this.#modules.follower.estimateMsUntil(challenge.slotRound - 1) ?? 0;
+    return { ...challenge, epoch: newest.epoch, probablyInMs };
+  }
+
+  /** One step at a time; a round that comes meanwhile is looked at when the step has ended. */
+  #wake(): void {
+    if (this.#working) return;
+    this.#working = true;
+    this.#idle = this.#work().finally(() => {
+      this.#working = false;
+    });
+  }
+
+  async #work(): Promise<void> {
+    let seen = -1;
+    for (;;) {
+      const newest = this.#modules.follower.newest();
+      if (newest === null || newest.round === seen || this.#signal!.aborted) return;
+      seen = newest.round;
+      try {
+        await this.#step(newest);
+      } catch (error) {
+        if (!this.#signal!.aborted) this.#modules.log.error("The beaconer failed", { error: String(error) });
+      }
+    }
+  }
+
+  async #step(newest: NewestRound): Promise<void> {
+    for (const beacon of this.#state.beacons) await this.#advance(beacon, newest);
+    // A slot at an epoch's end reaches into the next one.
+    for (const epoch of [newest.epoch - 1, newest.epoch]) {
+      const challenge = this.#challengeOf(epoch);
+      if (challenge !== null) await this.#answer(challenge, epoch, newest);
+    }
+  }
+
+  #challengeOf(epoch: number): Challenge | null {
+    const seed = this.#modules.follower.seedOf(epoch);
+    if (seed === null) return null;
+    const { parameters, hotspot, plan } = this.#options;
+    return computeChallenge(parameters, seed, hotspot, epoch, plan);
+  }
+
+  /** The last round after which a beacon still makes it: one round is for its report to reach a cut. */
+  #lastAttemptRound(challenge: { readonly slotRound: number }): number {
+    return challenge.slotRound + this.#options.parameters.beaconToleranceRounds - 2;
+  }
+
+  async #answer(challenge: Challenge, epoch: number, newest: NewestRound): Promise<void> {
+    if (newest.round < challenge.slotRound - 1 || newest.round > this.#lastAttemptRound(challenge)) return;
+    const beacon = this.#find(epoch);
+    // What another process armed may have been on air: nobody can tell, so it is not sent again.
+    if (beacon !== undefined && (beacon.phase !== "armed" || this.#armedHere !== epoch)) return;
+    const { plan, gainCentiDbi } = this.#options;
+    const powerCentiDbm = computeChallengePowerCentiDbm(plan, gainCentiDbi, challenge.powerStepDb);
+    const transmission: Transmission = {
+      freqHz: challenge.freqHz,
+      startMs: this.#modules.clock.nowMs(),
+      airtimeUs: computeAirtimeUs({ ...challenge, payloadBytes: FRAME_BYTES }),
+      eirpCentiDbm: powerCentiDbm + gainCentiDbi,
+    };
+    const duty = checkTransmission(plan, this.#state.transmissions, transmission);
+    if (!duty.ok) {
+      this.#fail(duty.reason);
+      return;
+    }
+    const armed = await this.#arm(challenge, epoch, transmission);
+    await this.#transmit(armed, powerCentiDbm, transmission);
+  }
+
+  /** The secret, the attempt and its time on air are on the disk before a byte is on air. */
+  async #arm(challenge: Challenge, epoch: number, transmission: Transmission): Promise<BeaconRecord> {
+    const { slotRound, freqHz, spreadingFactor, bandwidthHz } = challenge;
+    const before = this.#find(epoch);
+    const armed: BeaconRecord = before
+      ? { ...before, attempts: before.attempts + 1 }
+      : {
+          ...{ epoch, slotRound, freqHz, spreadingFactor, bandwidthHz },
+          secret: this.#modules.random(SECRET_BYTES),
+          phase: "armed",
+          attempts: 1,
+          ...{ powerCentiDbm: null, timeMs: null, submitRound: null, includedRound: null },
+          ...{ revealEpoch: null, end: null },
+        };
+    this.#armedHere = epoch;
+    const transmissions = recordTransmission(this.#options.plan, this.#state.transmissions, transmission);
+    await this.#save(armed, transmissions);
+    this.#modules.onOwnTag(computeTag(this.#commitOf(armed)));
+    return armed;
+  }
+
+  async #transmit(armed: BeaconRecord, powerCentiDbm: number, transmission: Transmission): Promise<void> {
+    const { radio, clock, events } = this.#modules;
+    const commit = this.#commitOf(armed);
+    const { freqHz, spreadingFactor, bandwidthHz } = armed;
+    const result = await radio.transmit(
+      {
+        payload: encodeFrame({ tag: computeTag(commit), secret: armed.secret }),
+        ...{ freqHz, spreadingFactor, bandwidthHz },
+        powerDbm: powerCentiDbm / 100,
+      },
+      this.#signal!,
+    );
+    if (result.status === "failed") {
+      this.#fail(result.reason);
+      // What was certainly not on air has used none of the budget.
+      if (result.onAir === "no") {
+        const transmissions = this.#state.transmissions.filter((sent) => sent !== transmission);
+        await this.#save(armed, transmissions);
+      }
+      return;
+    }
+    this.#lastFailure = null;
+    const sent: BeaconRecord = {
+      ...armed,
+      phase: "sent",
+      powerCentiDbm: result.powerDbm * 100,
+      timeMs: clock.nowMs(),
+    };
+    await this.#save(sent);
+    const { epoch, slotRound } = sent;
+    const { powerDbm } = result;
+    events.emit("beaconSent", { epoch, slotRound, freqHz, spreadingFactor, powerDbm, commit });
+    await this.#report(sent);
+  }
+
+  /** A beacon's report travels alone, so that saying it again after a crash gives the same envelope. */
+  async #report(beacon: BeaconRecord): Promise<void> {
+    const submitRound = this.#modules.follower.newest()!.round;
+    await this.#modules.outbox.send(this.#beaconBundle(beacon));
+    await this.#save({ ...beacon, phase: "reported", submitRound });
+  }
+
+  /** Brings a beacon that is on air, or was before a crash, one phase further where its time has come. */
+  async #advance(beacon: BeaconRecord, newest: NewestRound): Promise<void> {
+    switch (beacon.phase) {
+      case "armed":
+        if (this.#armedHere !== beacon.epoch) await this.#end(beacon, "interrupted");
+        else if (newest.round > this.#lastAttemptRound(beacon)) await this.#end(beacon, "missed");
+        return;
+      case "sent":
+        return await this.#report(beacon);
+      case "reported":
+        return await this.#revealWhenClosed(beacon, newest);
+      case "revealed":
+        if (newest.round >= this.#lastRevealRound(beacon)) await this.#end(beacon, "complete");
+        else await this.#resendRevealAfterCrash(beacon);
+        return;
+      case "ended":
+        return;
+    }
+  }
+
+  async #revealWhenClosed(reported: BeaconRecord, newest: NewestRound): Promise<void> {
+    const { submitter, outbox } = this.#modules;
+    const bundle = this.#beaconBundle(reported);
+    const id = outbox.computeId(bundle);
+    submitter.watch(id, reported.epoch, ["beacon"]);
+    const includedRound = submitter.includedRound(id) ?? reported.includedRound;
+    const beacon: BeaconRecord = { ...reported, includedRound };
+    if (includedRound !== reported.includedRound) await this.#save(beacon);
+    const verdict = submitter.verdictOf(id, 0);
+    // Refused by execution: there is no window to reveal in.
+    if (verdict !== undefined && verdict !== null) return await this.#end(beacon, "refused");
+    if (newest.round >= this.#lastRevealRound(beacon)) return await this.#end(beacon, "reveal_missed");
+    if (newest.round < this.#windowEnd(beacon)) return;
+    const revealed: BeaconRecord = { ...beacon, phase: "revealed", revealEpoch: newest.epoch };
+    await this.#save(revealed);
+    await outbox.send(this.#revealBundle(revealed));
+  }
+
+  async #resendRevealAfterCrash(beacon: BeaconRecord): Promise<void> {
+    const bundle = this.#revealBundle(beacon);
+    if (this.#modules.submitter.isFollowed(this.#modules.outbox.computeId(bundle))) return;
+    await this.#modules.outbox.send(bundle);
+  }
+
+  /**
+   * The last round in which a witness's report can count. Where the inclusion is unknown it is taken as late as the slot
+   * allows; and whatever a validator says, the report was in no round that was certified before it was submitted.
+   */
+  #windowEnd(beacon: BeaconRecord): number {
+    const { beaconToleranceRounds, witnessWindowRounds } = this.#options.parameters;
+    const included = beacon.includedRound ?? beacon.slotRound + beaconToleranceRounds;
+    return Math.max(included, (beacon.submitRound ?? 0) + 1) + witnessWindowRounds;
+  }
+
+  #lastRevealRound(beacon: BeaconRecord): number {
+    return this.#windowEnd(beacon) + this.#options.parameters.revealWindowRounds;
+  }
+
+  #beaconBundle(beacon: BeaconRecord): ReportBundle {
+    const { freqHz, spreadingFactor, bandwidthHz } = beacon;
+    const report = {
+      commit: this.#commitOf(beacon),
+      ...{ freqHz, spreadingFactor, bandwidthHz },
+      powerCentiDbm: beacon.powerCentiDbm!,
+      timeMs: beacon.timeMs!,
+    };
+    return { epoch: beacon.epoch, beacons: [report], witnesses: [], reveals: [] };
+  }
+
+  #revealBundle(beacon: BeaconRecord): ReportBundle {
+    const reveal = { hotspot: this.#options.hotspot, beaconEpoch: beacon.epoch, secret: beacon.secret };
+    return { epoch: beacon.revealEpoch!, beacons: [], witnesses: [], reveals: [reveal] };
+  }
+
+  #commitOf(beacon: BeaconRecord): Uint8Array {
+    return computeCommit(this.#options.hotspot, beacon.epoch, beacon.secret);
+  }
+
+  #find(epoch: number): BeaconRecord | undefined {
+    return this.#state.beacons.find((beacon) => beacon.epoch === epoch);
+  }
+
+  #fail(reason: AttemptFailure): void {
+    if (this.#lastFailure !== reason) this.#modules.log.warn("Could not beacon; try again", { reason });
+    this.#lastFailure = reason;
+  }
+
+  async #end(beacon: BeaconRecord, end: BeaconEnd): Promise<void> {
+    if (end !== "complete") {
+      this.#modules.log.warn("A beacon ended before its time", { epoch: beacon.epoch, end });
+    }
+    await this.#save({ ...beacon, phase: "ended", end });
+  }
+
+  async #save(
+    beacon: BeaconRecord,
+    transmissions: readonly Transmission[] = this.#state.transmissions,
+  ): Promise<void> {
+    const others = this.#state.beacons.filter(({ epoch }) => epoch !== beacon.epoch);
+    const beacons = [...others, beacon].sort((a, b) => a.epoch - b.epoch).slice(-BEACONS_KEPT);
+    const state = { beacons, transmissions };
+    await saveBeaconState(this.#options.home, state);
+    this.#state = state;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Gathers witness reports for a short time, so that up to sixteen share one signature: verification is what a validator
+ * pays for. A hotspot keeps within its quota itself, since surplus earns nothing and costs everyone.
+ */
+import type { Parameters } from "../../../protocol/src/network/parameters.ts";
+import { MAX_REPORTS_PER_BUNDLE, type WitnessReport } from "../../../protocol/src/wire/reports.ts";
+import type { Clock, Log } from "../host/types.ts";
+import type { Outbox } from "./outbox.ts";
+import type { RoundFollower } from "./roundFollower.ts";
+
+/** Why a witness report was not taken. */
+export const BUNDLE_REFUSALS = ["no_rounds", "over_quota"] as const;
+export type BundleRefusal = (typeof BUNDLE_REFUSALS)[number];
+
+/** People see their hotspot's reports within seconds, whatever the rounds. */
+const LONGEST_GATHER_MS = 2_000;
+/** A small part of the window in which a report counts, so that gathering never makes one late. */
+const WINDOW_SHARE = 8;
+/** Its own beacon and reveal come out of the same quota. */
+const RESERVED_REPORTS = 2;
+
+export type BundlerModules = {
+  readonly outbox: Outbox;
+  readonly follower: RoundFollower;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+export class Bundler {
+  readonly #parameters: Parameters;
+  readonly #modules: BundlerModules;
+  #gathered: WitnessReport[] = [];
+  #cancel: (() => void) | null = null;
+  #epoch = -1;
+  #countInEpoch = 0;
+
+  constructor(parameters: Parameters, modules: BundlerModules) {
+    this.#parameters = parameters;
+    this.#modules = modules;
+  }
+
+  /** How long reports are gathered, in milliseconds. */
+  get gatherMs(): number {
+    const { witnessWindowRounds, roundMs } = this.#parameters;
+    return Math.min(LONGEST_GATHER_MS, (witnessWindowRounds * roundMs) / WINDOW_SHARE);
+  }
+
+  /** Takes a report. @returns null, or why it was not taken. */
+  add(report: WitnessReport): BundleRefusal | null {
+    const newest = this.#modules.follower.newest();
+    if (newest === null) return "no_rounds";
+    if (newest.epoch !== this.#epoch) {
+      this.#epoch = newest.epoch;
+      this.#countInEpoch = 0;
+    }
+    if (this.#countInEpoch >= this.#parameters.reportsPerEpoch - RESERVED_REPORTS) return "over_quota";
+    this.#countInEpoch++;
+    this.#gathered.push(report);
+    if (this.#gathered.length === MAX_REPORTS_PER_BUNDLE) void this.flush();
+    else this.#cancel ??= this.#modules.clock.after(this.gatherMs, () => void this.flush());
+    return null;
+  }
+
+  /** Sends what has been gathered so far. */
+  async flush(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = null;
+    const witnesses = this.#gathered;
+    const newest = this.#modules.follower.newest();
+    if (witnesses.length === 0 || newest === null) return;
+    this.#gathered = [];
+    try {
+      await this.#modules.outbox.send({ epoch: newest.epoch, beacons: [], witnesses, reveals: [] });
+    } catch (error) {
+      this.#modules.log.error("Could not send witness reports", { error: String(error) });
+    }
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * One envelope on its way: waiting, admitted by a validator, included in a round, each report with its verdict. The
+ * rules of what comes next, as pure functions of what was answered; the submitter has the sockets.
+ */
+import { decodeReason, type Reason } from "../../../protocol/src/evidence/reasons.ts";
+import { type MessageStatus, VERDICT_PENDING } from "../../../protocol/src/wire/receipts.ts";
+import type { ReportBundle } from "../../../protocol/src/wire/reports.ts";
+import type { ReportKind } from "./events.ts";
+import type { SpoolEntry } from "./spool.ts";
+
+export type Delivery = {
+  readonly id: Uint8Array;
+  readonly epoch: number;
+  readonly kinds: readonly ReportKind[];
+  /** Null where it is watched only: it is no longer, or was never, in the spool. */
+  readonly entry: SpoolEntry | null;
+  state: "waiting" | "admitted" | "included";
+  /** Validators that were asked since the last success, by peer id. */
+  readonly tried: Set<string>;
+  attempts: number;
+  published: boolean;
+  /** Not submitted, or asked about, before this. */
+  dueAtMs: number;
+  /** Who admitted it, and the newest round and the deadline that its receipt named. */
+  validator: string | null;
+  submitRound: number;
+  deadlineRound: number;
+  includedRound: number | null;
+  /** One a report; undefined while pending. */
+  readonly verdicts: (Reason | null | undefined)[];
+};
+
+/** What a receipt's reason means for the sender: admitted (also when it was there already), again later, or never. */
+export function classifyReceipt(reason: Reason | null): "admitted" | "later" | "never" {
+  switch (reason) {
+    case null:
+    case "duplicate_message":
+      return "admitted";
+    case "busy":
+    case "rate_limited":
+    // A validator that is a round behind does not know the epoch yet; it will.
+    case "future_epoch":
+      return "later";
+    default:
+      return "never";
+  }
+}
+
+/** A new envelope's delivery. */
+export function createDelivery(
+  entry: SpoolEntry | null,
+  about: { readonly id: Uint8Array; readonly epoch: number; readonly kinds: readonly ReportKind[] },
+): Delivery {
+  return {
+    id: about.id,
+    epoch: about.epoch,
+    kinds: about.kinds,
+    entry,
+    state: entry === null ? "admitted" : "waiting",
+    tried: new Set(),
+    attempts: 0,
+    published: false,
+    dueAtMs: 0,
+    validator: null,
+    submitRound: 0,
+    deadlineRound: Number.MAX_SAFE_INTEGER,
+    includedRound: null,
+    verdicts: about.kinds.map(() => undefined),
+  };
+}
+
+/** The kinds of a bundle's reports, in the order of their indexes. */
+export function kindsOf(bundle: ReportBundle): ReportKind[] {
+  return [
+    ...bundle.beacons.map(() => "beacon" as const),
+    ...bundle.witnesses.map(() => "witness" as const),
+    ...bundle.reveals.map(() => "reveal" as const),
+  ];
+}
+
+/** Whether an admitted envelope should be submitted elsewhere too: a quarter of its window has passed without a cut. */
+export function isOverdue(delivery: Delivery, newestRound: number): boolean {
+  const quarter = Math.ceil((delivery.deadlineRound - delivery.submitRound) / 4);
+  return newestRound > delivery.submitRound + quarter;
+}
+
+/** Whether every report has its verdict. */
+export function isSettled(delivery: Delivery): boolean {
+  return delivery.verdicts.every((verdict) => verdict !== undefined);
+}
+
+/** Takes in an "included" status. @returns the indexes whose verdict is new or has changed. */
+export function takeVerdicts(delivery: Delivery, status: MessageStatus): number[] {
+  const changed: number[] = [];
+  for (const [index, code] of status.verdicts.entries()) {
+    if (index >= delivery.kinds.length || code === VERDICT_PENDING) continue;
+    const verdict = decodeReason(code);
+    if (verdict === undefined || verdict === delivery.verdicts[index]) continue;
+    delivery.verdicts[index] = verdict;
+    changed.push(index);
+  }
+  return changed;
+}

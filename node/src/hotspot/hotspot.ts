@@ -1,0 +1,287 @@
+/**
+ * A hotspot: composes radio, rounds, beaconer, witness, spool and submitter, and starts and stops them. It holds no
+ * state of its own; a process may run many, and each works with no validator in reach.
+ */
+import assert from "node:assert";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { createSigningDomains, type SigningDomains } from "../../../protocol/src/crypto/domain.ts";
+import type { Ed25519KeyPair } from "../../../protocol/src/crypto/ed25519.ts";
+import { type Cell, cellFromBigint } from "../../../protocol/src/geo/cell.ts";
+import { computeNetworkId, type Genesis } from "../../../protocol/src/network/genesis.ts";
+import { REGION_PLANS, type RegionName } from "../../../protocol/src/radio/regions.ts";
+import {
+  computeReportBucket,
+  reportTopic,
+  reportTopics,
+  roundsTopic,
+} from "../../../protocol/src/wire/topics.ts";
+import { makePrivateFolder } from "../host/durableFile.ts";
+import { createLifecycle, type Part } from "../host/lifecycle.ts";
+import { createNetwork } from "../host/network.ts";
+import type { Clock, Log, Network } from "../host/types.ts";
+import type { Radio } from "../radio/radio.ts";
+import { type Beaconer, createBeaconer } from "./beaconer.ts";
+import { Bundler } from "./bundler.ts";
+import { createHotspotEmitter, type HotspotEmitter } from "./events.ts";
+import { createHotspotMetrics, type HotspotMetrics } from "./metrics.ts";
+import { Outbox } from "./outbox.ts";
+import { PacketLog } from "./packetLog.ts";
+import type { RandomBytes } from "./random.ts";
+import { RoundFollower } from "./roundFollower.ts";
+import { createHotspotServer } from "./server.ts";
+import { openSpool, type Spool } from "./spool.ts";
+import { createVerdictCounts, type HotspotStatus, readHotspotStatus, type VerdictCounts } from "./status.ts";
+import { Submitter } from "./submitter.ts";
+import { MAX_VALIDATOR_LINKS, ValidatorLinks } from "./validatorLinks.ts";
+import { Witness } from "./witness.ts";
+
+/** Where and with what a hotspot stands, as it has asserted it; `cell` is null while it has asserted nothing. */
+export type Placement = {
+  readonly region: RegionName;
+  readonly gainCentiDbi: number;
+  readonly cell: Cell | null;
+};
+
+export type HotspotOptions = {
+  /** The folder of its spool and its beacons' state; created where absent. */
+  readonly home: string;
+  readonly genesis: Genesis;
+  readonly keyPair: Ed25519KeyPair;
+  readonly placement: Placement;
+  /** Created and not started. */
+  readonly radio: Radio;
+  /** Multiaddrs of validators, beside those that genesis names. */
+  readonly validators: readonly string[];
+  /** Where its pages are served; absent for none. Port 0 lets the system choose. */
+  readonly http?: { readonly host: string; readonly port: number };
+  readonly spoolMaxBytes?: number;
+};
+export type HotspotModules = { readonly clock: Clock; readonly log: Log; readonly random: RandomBytes };
+
+export type Hotspot = {
+  /** Opens everything. @throws CodedError or RadioError where a file, a port or the radio cannot be opened. */
+  readonly start: () => Promise<void>;
+  /** Stops everything; what is spooled stays for the next start. */
+  readonly stop: () => Promise<void>;
+  /** Only between start and stop. */
+  readonly status: () => HotspotStatus;
+  /** The address of its pages, null where none are served. */
+  readonly httpAddress: () => string | null;
+  readonly events: HotspotEmitter;
+  /** Settles when all has stopped: with null, or with the failure that was the reason. */
+  readonly stopped: Promise<unknown>;
+};
+
+/** A fortnight of a lone hotspot's reports, or a day of a busy one's; small beside an SD card. */
+const SPOOL_MAX_BYTES = 8 * 1_048_576;
+/** Bodies older than the previous epoch are refused; the rest is for rounds that run slower than planned. */
+const SPOOL_EPOCHS = 6;
+
+/** The place that genesis gives a hotspot, or null where genesis does not name it. */
+export function findGenesisPlacement(genesis: Genesis, hotspot: Uint8Array): Placement | null {
+  const key = encodeHex(hotspot);
+  const found = genesis.hotspots.find((entry) => encodeHex(entry.key) === key);
+  if (found === undefined) return null;
+  return { region: found.region, gainCentiDbi: found.gainCentiDbi, cell: cellFromBigint(found.cell) };
+}
+
+/** Creates a hotspot; nothing is opened before `start`. */
+export function createHotspot(options: HotspotOptions, modules: HotspotModules): Hotspot {
+  const events = createHotspotEmitter();
+  const networkId = computeNetworkId(options.genesis);
+  const context: Context = {
+    ...{ options, modules, events, networkId },
+    domains: createSigningDomains(networkId),
+    verdicts: createVerdictCounts(),
+  };
+  let spool: Spool | null = null;
+  let network: Network | null = null;
+  let body: Body | null = null;
+  let httpAddress: string | null = null;
+  let stopServer = async (): Promise<void> => undefined;
+  const readStatus = (): HotspotStatus => {
+    assert(body !== null, "the status is read between start and stop");
+    return body.readStatus();
+  };
+  const metrics = createHotspotMetrics(readStatus);
+  const parts: Part[] = [
+    {
+      name: "spool",
+      start: async () => {
+        await makePrivateFolder(options.home);
+        spool = await openHotspotSpool(context, metrics);
+      },
+      stop: async () => await spool!.close(),
+    },
+    {
+      name: "network",
+      start: async () => {
+        network = await openHotspotNetwork(context);
+      },
+      stop: async () => await network!.stop(),
+    },
+    {
+      name: "body",
+      start: async (signal) => {
+        body = await createBody(context, spool!, network!, metrics);
+        body.start(signal);
+      },
+      stop: async () => await body!.stop(),
+    },
+    // What is heard is shown and spooled whatever else is in reach.
+    { name: "radio", start: () => options.radio.start(), stop: () => options.radio.stop() },
+    {
+      name: "links",
+      start: async (signal) => body!.links.start(signal),
+      stop: async () => body!.links.stop(),
+    },
+  ];
+  const { http } = options;
+  if (http !== undefined) {
+    parts.push({
+      name: "http",
+      start: async () => {
+        const server = createHotspotServer(http, {
+          ...{ readStatus, metrics },
+          packets: body!.packets,
+          log: modules.log,
+        });
+        httpAddress = await server.start();
+        stopServer = server.stop;
+      },
+      stop: () => stopServer(),
+    });
+  }
+  const lifecycle = createLifecycle(parts, { log: modules.log });
+  return {
+    start: lifecycle.start,
+    stop: lifecycle.stop,
+    status: readStatus,
+    httpAddress: () => httpAddress,
+    events,
+    stopped: lifecycle.stopped,
+  };
+}
+
+/** What all parts of one hotspot share. */
+type Context = {
+  readonly options: HotspotOptions;
+  readonly modules: HotspotModules;
+  readonly events: HotspotEmitter;
+  readonly networkId: Uint8Array;
+  readonly domains: SigningDomains;
+  readonly verdicts: VerdictCounts;
+};
+
+/** The parts that work between disk, network and radio. */
+type Body = {
+  readonly links: ValidatorLinks;
+  readonly packets: PacketLog;
+  readonly readStatus: () => HotspotStatus;
+  readonly start: (signal: AbortSignal) => void;
+  readonly stop: () => Promise<void>;
+};
+
+async function openHotspotSpool(context: Context, metrics: HotspotMetrics): Promise<Spool> {
+  const { options, modules, domains } = context;
+  const { roundsPerEpoch, roundMs } = options.genesis.parameters;
+  return await openSpool(
+    {
+      ...{ home: options.home, domains },
+      maxBytes: options.spoolMaxBytes ?? SPOOL_MAX_BYTES,
+      maxAgeMs: SPOOL_EPOCHS * roundsPerEpoch * roundMs,
+      onDrop: (_, reason) => metrics.countSpoolDrop(reason),
+    },
+    { clock: modules.clock },
+  );
+}
+
+async function openHotspotNetwork({ options, modules, networkId }: Context): Promise<Network> {
+  return await createNetwork(
+    {
+      secretSeed: options.keyPair.secretSeed,
+      // Nothing depends on a hotspot being reachable from outside: it dials.
+      listen: [],
+      subscribe: [roundsTopic(networkId)],
+      // Report topics are named to be heard of, since only named topics' subscribers are known.
+      publishOnly: reportTopics(networkId),
+      maxConnections: 2 * MAX_VALIDATOR_LINKS,
+      role: "hotspot",
+    },
+    modules,
+  );
+}
+
+async function createBody(
+  context: Context,
+  spool: Spool,
+  network: Network,
+  metrics: HotspotMetrics,
+): Promise<Body> {
+  const { options, modules, events, networkId, domains, verdicts } = context;
+  const { home, genesis, keyPair, placement, radio } = options;
+  const { gainCentiDbi, cell } = placement;
+  const { parameters } = genesis;
+  const hotspot = keyPair.publicKey;
+  const plan = REGION_PLANS[placement.region];
+  const validators = genesis.validators.map(({ key }) => key);
+  const addresses = [...options.validators, ...genesis.validators.flatMap(({ multiaddrs }) => multiaddrs)];
+
+  const links = new ValidatorLinks({ addresses, validators }, { ...modules, network });
+  const judge = { domains, parameters, validators };
+  const follower = new RoundFollower(
+    { judge, roundsTopic: roundsTopic(networkId) },
+    { ...modules, network, links },
+  );
+  const topic = cell === null ? null : reportTopic(networkId, computeReportBucket(cell));
+  const submitter = new Submitter(
+    { domains, parameters, topic },
+    { ...modules, spool, network, links, follower, events },
+  );
+  const outbox = new Outbox({ domains, keyPair }, { ...modules, spool, submitter });
+  const bundler = new Bundler(parameters, { ...modules, outbox, follower });
+  const packets = new PacketLog();
+  const witness = new Witness(
+    { hotspot, parameters },
+    { ...modules, radio, bundler, packets, events, onJudged: metrics.countPacket },
+  );
+  const beaconer = await createBeaconer(
+    { home, hotspot, parameters, plan, gainCentiDbi },
+    { ...modules, radio, follower, outbox, submitter, events, onOwnTag: (tag) => witness.addOwnTag(tag) },
+  );
+  countEvents(events, metrics, verdicts);
+  const statusParts = {
+    ...{ networkName: genesis.name, networkId, parameters, plan, gainCentiDbi, verdicts },
+    ...{ clock: modules.clock, network, radio, links, follower, beaconer, spool, submitter },
+  };
+  return {
+    ...{ links, packets },
+    readStatus: () => readHotspotStatus(statusParts),
+    start: (signal) => {
+      follower.onRound(({ round, timeMs, epoch }) => events.emit("round", { round, timeMs, epoch }));
+      witness.start();
+      follower.start(signal);
+      beaconer.start(signal);
+      submitter.start(signal);
+    },
+    stop: async () => {
+      follower.stop();
+      // What has been heard is still signed and spooled.
+      witness.stop();
+      await beaconer.stopped();
+      await bundler.flush();
+      await submitter.stopped();
+    },
+  };
+}
+
+function countEvents(events: HotspotEmitter, metrics: HotspotMetrics, verdicts: VerdictCounts): void {
+  events.on("beaconSent", () => metrics.countBeacon());
+  events.on("submitted", ({ kinds, reason }) => metrics.countSubmitted(kinds.length, reason));
+  events.on("included", ({ kinds }) => metrics.countIncluded(kinds.length));
+  events.on("verdict", ({ kind, reason }) => {
+    metrics.countVerdict(kind, reason);
+    const key = reason ?? "accepted";
+    verdicts[kind][key] = (verdicts[kind][key] ?? 0) + 1;
+  });
+}

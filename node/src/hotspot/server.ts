@@ -1,0 +1,40 @@
+/** The hotspot's few pages: whether it lives and can work, its metrics, its status, and what it has heard. */
+import { createHttpServer, type HttpServer, type Reply } from "../host/http.ts";
+import type { Log } from "../host/types.ts";
+import type { HotspotMetrics } from "./metrics.ts";
+import type { PacketLog } from "./packetLog.ts";
+import type { HotspotStatus } from "./status.ts";
+
+export type HotspotServerOptions = { readonly host: string; readonly port: number };
+export type HotspotServerModules = {
+  readonly readStatus: () => HotspotStatus;
+  readonly packets: PacketLog;
+  readonly metrics: HotspotMetrics;
+  readonly log: Log;
+};
+
+/** Creates the server; it listens from `start` on. */
+export function createHotspotServer(
+  options: HotspotServerOptions,
+  modules: HotspotServerModules,
+): HttpServer {
+  const { readStatus, packets, metrics, log } = modules;
+  return createHttpServer({
+    ...options,
+    routes: {
+      "/livez": () => ok({ status: "ok" }),
+      "/readyz": () => {
+        const { ready, problems } = readStatus();
+        return { status: ready ? 200 : 503, json: { status: ready ? "ok" : "not ready", problems } };
+      },
+      "/metrics": async () => ({ status: 200, text: await metrics.render(), type: metrics.contentType }),
+      "/v1/status": () => ok(readStatus()),
+      "/v1/packets": () => ok({ packets: packets.rows() }),
+    },
+    onError: (error) => log.error("A page could not be made", { error: String(error) }),
+  });
+}
+
+function ok(json: unknown): Reply {
+  return { status: 200, json };
+}

@@ -1,0 +1,178 @@
+/** What a hotspot says of itself: what happened, and in words what is wrong and what will happen next. */
+import { encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
+import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
+import { computeName } from "../../../protocol/src/crypto/names.ts";
+import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
+import { firstRoundOfEpoch, type Parameters } from "../../../protocol/src/network/parameters.ts";
+import { computeDutyUse } from "../../../protocol/src/radio/dutyCycle.ts";
+import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
+import type { Clock, Network } from "../host/types.ts";
+import type { Radio, RadioStatus } from "../radio/radio.ts";
+import type { Beaconer } from "./beaconer.ts";
+import type { BeaconRecord } from "./beaconState.ts";
+import { REPORT_KINDS, type ReportKind } from "./events.ts";
+import type { RoundFollower } from "./roundFollower.ts";
+import type { Spool } from "./spool.ts";
+import type { Submitter } from "./submitter.ts";
+import type { LinkStatus, ValidatorLinks } from "./validatorLinks.ts";
+
+/** Counts of verdicts: "accepted", or a reason of the network's closed list. */
+export type VerdictCounts = Record<ReportKind, Partial<Record<Reason | "accepted", number>>>;
+
+export type HotspotStatus = {
+  readonly did: string;
+  readonly name: string;
+  readonly peerId: string;
+  readonly network: { readonly name: string; readonly id: string };
+  readonly region: string;
+  readonly antennaGainDbi: number;
+  /** Whether it can earn now; where not, `problems` says why. */
+  readonly ready: boolean;
+  readonly problems: readonly string[];
+  /** What will happen next, in words. */
+  readonly next: readonly string[];
+  readonly rounds: {
+    readonly round: number;
+    readonly epoch: number;
+    readonly time: string;
+    readonly ageMs: number;
+  } | null;
+  readonly validators: readonly LinkStatus[];
+  readonly radio: RadioStatus;
+  readonly dutyCycle: readonly { readonly band: string; readonly usedMs: number; readonly limitMs: number }[];
+  readonly beacons: readonly BeaconStatus[];
+  readonly lastBeaconFailure: string | null;
+  readonly spool: { readonly entries: number; readonly bytes: number; readonly damagedBytes: number };
+  readonly delivery: ReturnType<Submitter["status"]>;
+  readonly verdicts: VerdictCounts;
+};
+
+/** A beacon of this hotspot; never with its secret. */
+export type BeaconStatus = {
+  readonly epoch: number;
+  readonly slotRound: number;
+  readonly frequencyHz: number;
+  readonly spreadingFactor: number;
+  readonly powerDbm: number | null;
+  readonly time: string | null;
+  readonly state: string;
+  readonly includedRound: number | null;
+};
+
+export type StatusParts = {
+  readonly networkName: string;
+  readonly networkId: Uint8Array;
+  readonly parameters: Parameters;
+  readonly plan: RegionPlan;
+  readonly gainCentiDbi: number;
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly radio: Radio;
+  readonly links: ValidatorLinks;
+  readonly follower: RoundFollower;
+  readonly beaconer: Beaconer;
+  readonly spool: Spool;
+  readonly submitter: Submitter;
+  readonly verdicts: VerdictCounts;
+};
+
+/** No verdicts yet. */
+export function createVerdictCounts(): VerdictCounts {
+  return Object.fromEntries(REPORT_KINDS.map((kind) => [kind, {}])) as VerdictCounts;
+}
+
+/** The status now. */
+export function readHotspotStatus(parts: StatusParts): HotspotStatus {
+  const { network, radio, links, follower, beaconer, spool, submitter, plan, clock } = parts;
+  const newest = follower.newest();
+  const radioStatus = radio.status();
+  const validators = links.status();
+  const problems = findProblems(radioStatus, validators, follower);
+  return {
+    did: encodeDidKey(network.publicKey),
+    name: computeName(network.publicKey),
+    peerId: network.peerId,
+    network: { name: parts.networkName, id: encodeHex0x(parts.networkId) },
+    region: plan.name,
+    antennaGainDbi: parts.gainCentiDbi / 100,
+    ready: problems.length === 0,
+    problems,
+    next: describeNext(parts),
+    rounds: newest && {
+      round: newest.round,
+      epoch: newest.epoch,
+      time: new Date(newest.timeMs).toISOString(),
+      ageMs: follower.ageMs(),
+    },
+    validators,
+    radio: radioStatus,
+    dutyCycle: computeDutyUse(plan, beaconer.transmissions(), clock.nowMs()).map(
+      ({ band, usedUs, limitUs }) => ({ band, usedMs: usedUs / 1_000, limitMs: limitUs / 1_000 }),
+    ),
+    beacons: beaconer.beacons().map(describeBeacon),
+    lastBeaconFailure: beaconer.lastFailure(),
+    spool: { ...spool.size, damagedBytes: spool.damagedBytes },
+    delivery: submitter.status(),
+    verdicts: parts.verdicts,
+  };
+}
+
+function findProblems(
+  radio: RadioStatus,
+  validators: readonly LinkStatus[],
+  follower: RoundFollower,
+): string[] {
+  const problems: string[] = [];
+  if (radio.listeningOn === null) problems.push("The radio is not open.");
+  else if (radio.forwarders.length === 0) {
+    problems.push(`No packet forwarder has spoken yet; it should be set to send to ${radio.listeningOn}.`);
+  } else if (!radio.forwarders.some(({ alive }) => alive)) {
+    problems.push("The packet forwarder has fallen silent.");
+  }
+  if (validators.length === 0) problems.push("No validator's address is known; give one with --validator.");
+  else if (!validators.some(({ connected }) => connected)) problems.push("No validator is in reach.");
+  else if (follower.newest() === null) problems.push("No finalized round has been heard yet.");
+  else if (!follower.isFresh()) {
+    problems.push(`No new round has been heard for ${toSeconds(follower.ageMs())}.`);
+  }
+  return problems;
+}
+
+function describeNext({ follower, beaconer, parameters }: StatusParts): string[] {
+  const newest = follower.newest();
+  if (newest === null)
+    return ["Beacons begin once a validator's rounds are heard; packets are shown meanwhile."];
+  const words: string[] = [];
+  const next = beaconer.next();
+  if (next !== null) {
+    const when = next.probablyInMs > 0 ? `in about ${toSeconds(next.probablyInMs)}` : "now";
+    const how = `${next.freqHz / 1e6} MHz at SF${next.spreadingFactor}`;
+    words.push(`Beacon in round ${next.slotRound} of epoch ${next.epoch}, ${when}, on ${how}.`);
+  } else {
+    const waitMs = follower.estimateMsUntil(firstRoundOfEpoch(parameters, newest.epoch + 1)) ?? 0;
+    words.push(`No beacon is due in epoch ${newest.epoch}; the next draw is in about ${toSeconds(waitMs)}.`);
+  }
+  for (const beacon of beaconer.beacons()) {
+    if (beacon.phase === "reported") {
+      words.push(`The beacon of epoch ${beacon.epoch} is revealed when its window has closed.`);
+    }
+  }
+  return words;
+}
+
+function describeBeacon(beacon: BeaconRecord): BeaconStatus {
+  return {
+    epoch: beacon.epoch,
+    slotRound: beacon.slotRound,
+    frequencyHz: beacon.freqHz,
+    spreadingFactor: beacon.spreadingFactor,
+    powerDbm: beacon.powerCentiDbm === null ? null : beacon.powerCentiDbm / 100,
+    time: beacon.timeMs === null ? null : new Date(beacon.timeMs).toISOString(),
+    state: beacon.end ?? beacon.phase,
+    includedRound: beacon.includedRound,
+  };
+}
+
+function toSeconds(ms: number): string {
+  return ms < 120_000 ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`;
+}

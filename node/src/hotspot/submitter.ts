@@ -1,0 +1,368 @@
+/**
+ * Brings envelopes to validators and learns what became of them: submits parcels, checks the signed receipts, asks for
+ * inclusion and verdicts, and goes elsewhere when a validator refuses, is silent or is slow. Gossip is for reach,
+ * receipts are for certainty.
+ */
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
+import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
+import type { Parameters } from "../../../protocol/src/network/parameters.ts";
+import {
+  decodeEnvelope,
+  encodeParcel,
+  MAX_ENVELOPES_PER_PARCEL,
+  MAX_PARCEL_BYTES,
+} from "../../../protocol/src/wire/envelope.ts";
+import {
+  encodeStatusQuery,
+  type MessageStatus,
+  RECEIPT_PROTOCOL,
+  SIGNED_RECEIPT_MAX_BYTES,
+  STATUS_ANSWER_MAX_BYTES,
+  SUBMIT_PROTOCOL,
+} from "../../../protocol/src/wire/receipts.ts";
+import { decodeReportBundle } from "../../../protocol/src/wire/reports.ts";
+import type { Clock, Log, Network, PeerRef } from "../host/types.ts";
+import {
+  classifyReceipt,
+  createDelivery,
+  type Delivery,
+  isOverdue,
+  isSettled,
+  kindsOf,
+  takeVerdicts,
+} from "./delivery.ts";
+import type { HotspotEmitter, ReportKind } from "./events.ts";
+import { computeFraction, type RandomBytes } from "./random.ts";
+import { readReceipt, readStatuses } from "./receipt.ts";
+import type { RoundFollower } from "./roundFollower.ts";
+import type { Spool, SpoolEntry } from "./spool.ts";
+import type { ValidatorLinks } from "./validatorLinks.ts";
+
+export type SubmitterOptions = {
+  readonly domains: SigningDomains;
+  readonly parameters: Parameters;
+  /** The report topic of this hotspot's bucket; null while it has asserted no place. */
+  readonly topic: string | null;
+};
+export type SubmitterModules = {
+  readonly spool: Spool;
+  readonly network: Network;
+  readonly links: ValidatorLinks;
+  readonly follower: RoundFollower;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: RandomBytes;
+  readonly events: HotspotEmitter;
+};
+
+/** What can happen to a submission as a whole. */
+export const SUBMISSION_OUTCOMES = ["receipted", "no_answer", "bad_receipt"] as const;
+export type SubmissionOutcome = (typeof SUBMISSION_OUTCOMES)[number];
+
+/** A durable write and some queueing; a validator that takes longer is not the one to wait for. */
+const SUBMIT_TIMEOUT_MS = 5_000;
+const QUERY_TIMEOUT_MS = 5_000;
+const LONGEST_RETRY_MS = 30_000;
+const LEAST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5_000;
+/** Envelopes of an SSZ list: an offset each. */
+const PARCEL_OVERHEAD_BYTES = 4;
+/** Two epochs' reports at the least filled, one in an envelope; beyond it the oldest is no longer followed. */
+const MAX_DELIVERIES = 1_024;
+
+export class Submitter {
+  readonly #options: SubmitterOptions;
+  readonly #modules: SubmitterModules;
+  /** By id in hexadecimal, oldest first. */
+  readonly #deliveries = new Map<string, Delivery>();
+  readonly #outcomes: Record<SubmissionOutcome, number> = { receipted: 0, no_answer: 0, bad_receipt: 0 };
+  #wake: () => void = () => undefined;
+  #isAwake = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: SubmitterOptions, modules: SubmitterModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Takes up what the spool holds from before, and works until the signal. */
+  start(signal: AbortSignal): void {
+    for (const entry of this.#modules.spool.entries()) this.take(entry);
+    this.#modules.follower.onRound(() => this.#wakeUp());
+    this.#modules.links.onConnected(() => this.#wakeUp());
+    signal.addEventListener("abort", () => this.#wakeUp(), { once: true });
+    this.#running = this.#run(signal);
+  }
+
+  /** Settles when the work has ended, after the signal. */
+  async stopped(): Promise<void> {
+    await this.#running;
+  }
+
+  /** Takes a spooled envelope to deliver. */
+  take(entry: SpoolEntry): void {
+    const decoded = decodeEnvelope(entry.envelope);
+    const bundle = decoded.ok ? decodeReportBundle(decoded.envelope.body) : null;
+    if (bundle === null) return;
+    this.#follow(createDelivery(entry, { id: entry.id, epoch: bundle.epoch, kinds: kindsOf(bundle) }));
+  }
+
+  /** Asks about an envelope that was delivered before this process began. */
+  watch(id: Uint8Array, epoch: number, kinds: readonly ReportKind[]): void {
+    this.#follow(createDelivery(null, { id, epoch, kinds }));
+  }
+
+  /** Whether an envelope is being delivered or watched. */
+  isFollowed(id: Uint8Array): boolean {
+    return this.#deliveries.has(encodeHex(id));
+  }
+
+  /** The round in which an envelope was included, or null while that is not known. */
+  includedRound(id: Uint8Array): number | null {
+    return this.#deliveries.get(encodeHex(id))?.includedRound ?? null;
+  }
+
+  /** A report's verdict: a reason, null for accepted, undefined while it is not known. */
+  verdictOf(id: Uint8Array, index: number): Reason | null | undefined {
+    return this.#deliveries.get(encodeHex(id))?.verdicts[index];
+  }
+
+  /** Envelopes by state, and how submissions ended. */
+  status(): {
+    readonly waiting: number;
+    readonly admitted: number;
+    readonly included: number;
+    readonly submissions: Readonly<Record<SubmissionOutcome, number>>;
+  } {
+    const counts = { waiting: 0, admitted: 0, included: 0 };
+    for (const { state } of this.#deliveries.values()) counts[state]++;
+    return { ...counts, submissions: { ...this.#outcomes } };
+  }
+
+  #follow(delivery: Delivery): void {
+    const key = encodeHex(delivery.id);
+    if (this.#deliveries.has(key)) return;
+    this.#deliveries.set(key, delivery);
+    if (this.#deliveries.size > MAX_DELIVERIES) {
+      const [oldest] = this.#deliveries.keys();
+      this.#deliveries.delete(oldest!);
+    }
+    this.#wakeUp();
+  }
+
+  #wakeUp(): void {
+    this.#isAwake = true;
+    this.#wake();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#isAwake = false;
+      try {
+        await this.#step(signal);
+      } catch (error) {
+        if (!signal.aborted) this.#modules.log.error("A submission failed", { error: String(error) });
+      }
+      if (!signal.aborted && !this.#isAwake) await this.#sleep();
+    }
+  }
+
+  /** Until something new is to be done, or the pause between two questions is over. */
+  async #sleep(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const cancel = this.#modules.clock.after(this.#pauseMs, resolve);
+    await promise;
+    cancel();
+    this.#wake = () => undefined;
+  }
+
+  /** One round's time: nothing becomes of an envelope between two rounds. */
+  get #pauseMs(): number {
+    return Math.min(LONGEST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, this.#options.parameters.roundMs));
+  }
+
+  async #step(signal: AbortSignal): Promise<void> {
+    await this.#dropPast();
+    const peers = this.#modules.links.connected();
+    if (peers.length === 0) return;
+    const nowMs = this.#modules.clock.nowMs();
+    const due = [...this.#deliveries.values()].filter(({ dueAtMs }) => dueAtMs <= nowMs);
+    const waiting = due.filter(({ state }) => state === "waiting");
+    for (const batch of splitIntoParcels(waiting)) {
+      if (signal.aborted) return;
+      await this.#submit(batch, this.#choosePeer(peers, batch[0]!), peers, signal);
+    }
+    const asked = due.filter((delivery) => delivery.state !== "waiting" && !isSettled(delivery));
+    for (let i = 0; i < asked.length; i += MAX_ENVELOPES_PER_PARCEL) {
+      if (signal.aborted) return;
+      await this.#query(asked.slice(i, i + MAX_ENVELOPES_PER_PARCEL), peers, signal);
+    }
+  }
+
+  /** Forgets what can no longer count: execution refuses bodies older than the previous epoch. */
+  async #dropPast(): Promise<void> {
+    const newest = this.#modules.follower.newest();
+    if (newest === null) return;
+    for (const [key, delivery] of this.#deliveries) {
+      // An included one is followed for an epoch more: its beacon may close that late.
+      const epochsKept = delivery.state === "included" ? 2 : 1;
+      if (delivery.epoch >= newest.epoch - epochsKept) continue;
+      this.#deliveries.delete(key);
+      if (delivery.state !== "included") this.#report(delivery, "stale_epoch");
+      await this.#modules.spool.settle(delivery.id);
+    }
+  }
+
+  /** One not tried yet, in an order that differs from hotspot to hotspot. */
+  #choosePeer(peers: readonly PeerRef[], delivery: Delivery): PeerRef {
+    const turn = this.#modules.network.publicKey[0]! % peers.length;
+    const inTurn = [...peers.slice(turn), ...peers.slice(0, turn)];
+    return inTurn.find(({ peerId }) => !delivery.tried.has(peerId)) ?? inTurn[0]!;
+  }
+
+  async #submit(
+    batch: readonly Delivery[],
+    peer: PeerRef,
+    peers: readonly PeerRef[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { network, clock, log } = this.#modules;
+    const parcel = encodeParcel(batch.map(({ entry }) => entry!.envelope));
+    const answer = await network
+      .request(peer.peerId, SUBMIT_PROTOCOL, parcel, {
+        maxAnswerBytes: SIGNED_RECEIPT_MAX_BYTES,
+        timeoutMs: SUBMIT_TIMEOUT_MS,
+        signal,
+      })
+      .catch((error: unknown) => {
+        log.debug("A validator gave no receipt", { error: String(error) });
+        return null;
+      });
+    if (signal.aborted) return;
+    await this.#publish(batch, parcel);
+    const ids = batch.map(({ id }) => id);
+    const receipt = answer && readReceipt(this.#options.domains, peer.publicKey!, ids, answer);
+    if (receipt === null) {
+      this.#outcomes[answer === null ? "no_answer" : "bad_receipt"]++;
+      for (const delivery of batch) this.#postpone(delivery, peer, peers);
+      return;
+    }
+    this.#outcomes.receipted++;
+    for (const [i, delivery] of batch.entries()) {
+      const { reason } = receipt.items[i]!;
+      const meaning = classifyReceipt(reason);
+      if (meaning === "later") {
+        this.#postpone(delivery, peer, peers);
+      } else if (meaning === "never") {
+        this.#deliveries.delete(encodeHex(delivery.id));
+        this.#report(delivery, reason);
+        await this.#modules.spool.settle(delivery.id);
+      } else {
+        delivery.state = "admitted";
+        delivery.validator = peer.peerId;
+        delivery.submitRound = receipt.round;
+        delivery.deadlineRound = Math.max(receipt.round, receipt.deadlineRound);
+        delivery.attempts = 0;
+        delivery.dueAtMs = clock.nowMs() + this.#pauseMs;
+        this.#report(delivery, null);
+      }
+    }
+  }
+
+  /** For reach: who does not know this hotspot's validators hears it too. Once an envelope. */
+  async #publish(batch: readonly Delivery[], parcel: Uint8Array): Promise<void> {
+    const { topic } = this.#options;
+    if (topic === null || batch.every(({ published }) => published)) return;
+    for (const delivery of batch) delivery.published = true;
+    await this.#modules.network.publish(topic, parcel).catch((error: unknown) => {
+      this.#modules.log.debug("Could not publish a parcel", { error: String(error) });
+    });
+  }
+
+  #report(delivery: Delivery, reason: Reason | null): void {
+    this.#modules.events.emit("submitted", { id: delivery.id, kinds: delivery.kinds, reason });
+  }
+
+  /** To another validator at once where there is one, else after a growing, jittered pause. */
+  #postpone(delivery: Delivery, peer: PeerRef, peers: readonly PeerRef[]): void {
+    delivery.tried.add(peer.peerId);
+    delivery.attempts++;
+    if (peers.some(({ peerId }) => !delivery.tried.has(peerId))) {
+      delivery.dueAtMs = 0;
+      this.#isAwake = true;
+      return;
+    }
+    delivery.tried.clear();
+    const pauseMs = Math.min(LONGEST_RETRY_MS, this.#pauseMs * 2 ** Math.min(delivery.attempts - 1, 10));
+    const jittered = pauseMs * (0.5 + 0.5 * computeFraction(this.#modules.random));
+    delivery.dueAtMs = this.#modules.clock.nowMs() + jittered;
+  }
+
+  async #query(batch: readonly Delivery[], peers: readonly PeerRef[], signal: AbortSignal): Promise<void> {
+    const { network, clock, log } = this.#modules;
+    const ids = batch.map(({ id }) => id);
+    // Who admitted it knows first; most of a batch was admitted by the same one.
+    const peer = peers.find(({ peerId }) => peerId === batch[0]!.validator) ?? peers[0]!;
+    const answer = await network
+      .request(peer.peerId, RECEIPT_PROTOCOL, encodeStatusQuery(ids), {
+        maxAnswerBytes: STATUS_ANSWER_MAX_BYTES,
+        timeoutMs: QUERY_TIMEOUT_MS,
+        signal,
+      })
+      .catch((error: unknown) => {
+        log.debug("A validator did not say what became of reports", { error: String(error) });
+        return null;
+      });
+    const statuses = answer && readStatuses(ids, answer);
+    const dueAtMs = clock.nowMs() + this.#pauseMs;
+    for (const delivery of batch) {
+      delivery.dueAtMs = dueAtMs;
+      const status = statuses?.get(encodeHex(delivery.id));
+      if (status?.state === "included") await this.#include(delivery, status);
+      else this.#submitElsewhereIfOverdue(delivery);
+    }
+  }
+
+  async #include(delivery: Delivery, status: MessageStatus): Promise<void> {
+    const { events, spool } = this.#modules;
+    const { id, kinds } = delivery;
+    if (delivery.state !== "included") {
+      delivery.state = "included";
+      delivery.includedRound = status.round;
+      events.emit("included", { id, round: status.round, kinds });
+      await spool.settle(id);
+    }
+    for (const index of takeVerdicts(delivery, status)) {
+      events.emit("verdict", { id, index, kind: kinds[index]!, reason: delivery.verdicts[index]! });
+    }
+  }
+
+  #submitElsewhereIfOverdue(delivery: Delivery): void {
+    const newest = this.#modules.follower.newest();
+    if (delivery.entry === null || newest === null || !isOverdue(delivery, newest.round)) return;
+    if (delivery.validator !== null) delivery.tried.add(delivery.validator);
+    delivery.state = "waiting";
+    delivery.dueAtMs = 0;
+    this.#isAwake = true;
+  }
+}
+
+/** Batches that each fit one parcel, in order. */
+function splitIntoParcels(deliveries: readonly Delivery[]): Delivery[][] {
+  const parcels: Delivery[][] = [];
+  let bytes = 0;
+  for (const delivery of deliveries) {
+    const cost = delivery.entry!.envelope.length + PARCEL_OVERHEAD_BYTES;
+    const last = parcels.at(-1);
+    if (last === undefined || last.length === MAX_ENVELOPES_PER_PARCEL || bytes + cost > MAX_PARCEL_BYTES) {
+      parcels.push([delivery]);
+      bytes = cost;
+    } else {
+      last.push(delivery);
+      bytes += cost;
+    }
+  }
+  return parcels;
+}
