@@ -98,9 +98,9 @@ class GwmpRadio implements Radio {
     socket.on("message", (bytes, from) => this.#receive(bytes, from));
     socket.on("error", () => this.#datagrams.socket_error++);
     this.#socket = socket;
-    const isOpen = this.#options.allowedEuis === undefined && !isLoopback(socket.address().address);
-    if (isOpen)
+    if (this.#options.allowedEuis === undefined && !isLoopback(socket.address().address)) {
       this.#log.warn("Trust any forwarder that reaches this address: set an allow-list beyond loopback");
+    }
   }
 
   async stop(): Promise<void> {
