@@ -1,0 +1,176 @@
+/** What `npm start` shows: a picture that redraws itself in a terminal, plain lines where the output is none. */
+import { formatTokens } from "./tokens.ts";
+
+/** One closed epoch, as the API gives it; amounts are base units. */
+export type EpochLine = {
+  readonly epoch: number;
+  readonly beacons: number;
+  readonly witnessesAccepted: number;
+  readonly witnessesRefused: Readonly<Record<string, number>>;
+  readonly emitted: bigint;
+  readonly paid: bigint;
+  readonly carried: bigint;
+  readonly rewardRoot: string;
+};
+
+/** All that is shown at one moment. */
+export type DevnetStatus = {
+  readonly network: string;
+  readonly apiUrl: string;
+  readonly uptimeMs: number;
+  readonly round: number;
+  readonly epoch: number;
+  readonly roundInEpoch: number;
+  readonly roundsPerEpoch: number;
+  readonly validatorUp: boolean;
+  readonly hotspotsUp: number;
+  readonly hotspots: number;
+  readonly beaconsSent: number;
+  readonly beaconsWitnessed: number;
+  readonly witnessesAccepted: number;
+  readonly witnessesRefused: Readonly<Record<string, number>>;
+  readonly paid: bigint;
+  readonly epochs: readonly EpochLine[];
+  readonly events: readonly string[];
+};
+
+/** Where the view writes, and whether it can redraw. */
+export type Screen = {
+  readonly isTerminal: boolean;
+  readonly columns: () => number;
+  readonly write: (text: string) => void;
+};
+
+export type View = {
+  /** Shows the state: redraws a terminal; elsewhere prints what is new since the last time. */
+  readonly update: (status: DevnetStatus) => void;
+  /** Something that happened, in one line. */
+  readonly event: (line: string) => void;
+  /** Leaves the terminal as it was found. */
+  readonly close: () => void;
+};
+
+const EPOCHS_SHOWN = 6;
+const REASONS_SHOWN = 6;
+const BAR_CELLS = 30;
+const HIDE_CURSOR = "\x1b[?25l";
+const SHOW_CURSOR = "\x1b[?25h";
+/** Home, and clear what is below: without clearing first, nothing flickers. */
+const HOME = "\x1b[H";
+const CLEAR_BELOW = "\x1b[J";
+const CLEAR_SCREEN = "\x1b[2J";
+const CLEAR_LINE_END = "\x1b[K";
+
+export function createView(screen: Screen): View {
+  return screen.isTerminal ? createLiveView(screen) : createPlainView(screen);
+}
+
+function createLiveView(screen: Screen): View {
+  let drawn = false;
+  return {
+    update: (status) => {
+      if (!drawn) screen.write(HIDE_CURSOR + CLEAR_SCREEN);
+      drawn = true;
+      const width = Math.max(40, screen.columns());
+      const lines = renderStatus(status).map((line) => line.slice(0, width) + CLEAR_LINE_END);
+      screen.write(`${HOME}${lines.join("\n")}\n${CLEAR_BELOW}`);
+    },
+    // Events reach the picture with the next update, as part of the status.
+    event: () => {},
+    close: () => {
+      if (drawn) screen.write(SHOW_CURSOR);
+    },
+  };
+}
+
+function createPlainView(screen: Screen): View {
+  let lastEpochShown = -1;
+  let lastRoundShown = -1;
+  return {
+    update: (status) => {
+      for (const line of status.epochs) {
+        if (line.epoch <= lastEpochShown) continue;
+        lastEpochShown = line.epoch;
+        screen.write(`${renderEpochSentence(line)}\n`);
+      }
+      // A line every third of an epoch says that the network lives without drowning what matters.
+      const step = Math.max(1, Math.floor(status.roundsPerEpoch / 3));
+      if (status.round < lastRoundShown + step) return;
+      lastRoundShown = status.round;
+      const refused = sum(status.witnessesRefused);
+      screen.write(
+        `round ${status.round} (epoch ${status.epoch}, ${status.roundInEpoch + 1}/${status.roundsPerEpoch}): ` +
+          `${status.beaconsSent} beacons sent, ${status.witnessesAccepted} witness reports accepted, ${refused} refused, ` +
+          `${formatTokens(status.paid)} tokens paid\n`,
+      );
+    },
+    event: (line) => screen.write(`${line}\n`),
+    close: () => {},
+  };
+}
+
+/** The picture, line by line, without any control characters. */
+export function renderStatus(status: DevnetStatus): string[] {
+  const filled = Math.round(((status.roundInEpoch + 1) / status.roundsPerEpoch) * BAR_CELLS);
+  const bar = "#".repeat(Math.min(BAR_CELLS, filled)).padEnd(BAR_CELLS, ".");
+  const minutes = Math.floor(status.uptimeMs / 60_000);
+  const seconds = Math.floor(status.uptimeMs / 1_000) % 60;
+  return [
+    `Hexbeacon devnet  ${status.network}   up ${minutes}:${String(seconds).padStart(2, "0")}   Ctrl-C stops everything`,
+    "",
+    `  HTTP API     ${status.apiUrl}   (documentation: ${status.apiUrl}/docs)`,
+    `  validator    ${status.validatorUp ? "running" : "DOWN"}`,
+    `  hotspots     ${status.hotspotsUp} of ${status.hotspots} running`,
+    `  round        ${status.round}`,
+    `  epoch        ${status.epoch}  [${bar}] ${status.roundInEpoch + 1}/${status.roundsPerEpoch} rounds`,
+    "",
+    `  beacons      ${status.beaconsSent} sent, ${status.beaconsWitnessed} closed with a paid witness`,
+    `  witnesses    ${status.witnessesAccepted} accepted, ${sum(status.witnessesRefused)} refused`,
+    `  refused for  ${renderReasons(status.witnessesRefused)}`,
+    `  paid         ${formatTokens(status.paid)} tokens`,
+    "",
+    ...renderEpochTable(status.epochs.slice(-EPOCHS_SHOWN)),
+    "",
+    ...status.events.map((event) => `  ${event}`),
+  ];
+}
+
+/** Closed epochs as a table; amounts in tokens. */
+export function renderEpochTable(epochs: readonly EpochLine[]): string[] {
+  const head = ["epoch", "beacons", "accepted", "refused", "emitted", "paid", "carried", "reward root"];
+  const rows = epochs.map((line) => [
+    String(line.epoch),
+    String(line.beacons),
+    String(line.witnessesAccepted),
+    String(sum(line.witnessesRefused)),
+    formatTokens(line.emitted),
+    formatTokens(line.paid),
+    formatTokens(line.carried),
+    `${line.rewardRoot.slice(0, 18)}...`,
+  ]);
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]!.length)),
+  );
+  const align = (row: readonly string[]) =>
+    `  ${row.map((text, column) => text.padStart(widths[column]!)).join("  ")}`;
+  return [align(head), ...rows.map(align)];
+}
+
+function renderEpochSentence(line: EpochLine): string {
+  return (
+    `epoch ${line.epoch} closed: ${line.beacons} beacons, ${line.witnessesAccepted} witness reports accepted, ` +
+    `${sum(line.witnessesRefused)} refused (${renderReasons(line.witnessesRefused)}), ` +
+    `${formatTokens(line.paid)} tokens paid, ${formatTokens(line.carried)} carried, root ${line.rewardRoot.slice(0, 18)}...`
+  );
+}
+
+function renderReasons(refused: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(refused).sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
+  if (entries.length === 0) return "nothing";
+  const shown = entries.slice(0, REASONS_SHOWN).map(([reason, count]) => `${reason} ${count}`);
+  return shown.join(", ") + (entries.length > REASONS_SHOWN ? ", ..." : "");
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
