@@ -8,7 +8,7 @@ import type { Cut } from "../../../protocol/src/agreement/cut.ts";
 import { decodeValue } from "../../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { executeRound } from "../../../protocol/src/ledger/execute.ts";
-import { computeStateRoot, decodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
+import { computeSnapshotRoot, decodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
 import { createLedger, type Ledger, type LedgerModules } from "../../../protocol/src/ledger/state.ts";
 import type { RoundResult } from "../../../protocol/src/ledger/types.ts";
 import type { Genesis } from "../../../protocol/src/network/genesis.ts";
@@ -33,12 +33,13 @@ export type ReexecutedRound = { readonly row: RoundRow; readonly result: RoundRe
 export async function restoreLedger(epoch: number, modules: ReexecutionModules): Promise<Ledger> {
   const snapshot = epoch < 0 ? null : await modules.store.snapshotAtOrBefore(epoch);
   if (snapshot === null) return createLedger(modules.genesis, modules.ledgerModules);
-  const ledger = decodeLedger(modules.genesis, snapshot.bytes, modules.ledgerModules);
-  if (equalBytes(computeStateRoot(ledger), snapshot.stateRoot)) return ledger;
-  throw new CodedError(
-    "state_diverged",
-    `the snapshot of epoch ${snapshot.epoch} does not have its state root`,
-  );
+  if (!equalBytes(computeSnapshotRoot(snapshot.bytes), snapshot.stateRoot)) {
+    throw new CodedError(
+      "state_diverged",
+      `the snapshot of epoch ${snapshot.epoch} does not have its state root`,
+    );
+  }
+  return decodeLedger(modules.genesis, snapshot.bytes, modules.ledgerModules);
 }
 
 /**

@@ -65,10 +65,7 @@ const SCHEMA = `
  *   contradict what that key said elsewhere.
  */
 export function openVotes(path: string, binding: { network: Uint8Array; validator: Uint8Array }): Votes {
-  const db = new DatabaseSync(path);
-  // FULL syncs the log at every commit; with NORMAL a power cut loses votes that have already left.
-  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-  db.exec(SCHEMA);
+  const db = openExclusively(path);
   bind(db, binding);
   const statements = prepareStatements(db);
   const transact = (body: () => VoteVerdict): VoteVerdict => {
@@ -95,6 +92,27 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
     close: () => db.close(),
   };
 }
+
+/**
+ * Opens the file for this process alone, until it closes it or ends in whatever way: two processes that sign with one
+ * key would contradict each other.
+ */
+function openExclusively(path: string): DatabaseSync {
+  const db = new DatabaseSync(path);
+  try {
+    // FULL syncs the log at every commit; with NORMAL a power cut loses votes that have already left.
+    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    db.exec(SCHEMA);
+    return db;
+  } catch (cause) {
+    db.close();
+    if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw cause;
+    throw new CodedError("home_in_use", "another process runs with this home", cause);
+  }
+}
+
+/** SQLite's result code for a file that another connection holds. */
+const SQLITE_BUSY = 5;
 
 type Row = Record<string, unknown>;
 

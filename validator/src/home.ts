@@ -1,0 +1,21 @@
+/** What a validator keeps in its home, and where. */
+import { join } from "node:path";
+
+export type HomePaths = {
+  readonly key: string;
+  readonly genesis: string;
+  /** Votes in a database of their own, so that the volume of reports never delays one. */
+  readonly votes: string;
+  readonly store: string;
+  readonly batches: string;
+};
+
+export function homePaths(home: string): HomePaths {
+  return {
+    key: join(home, "validator.key"),
+    genesis: join(home, "genesis.json"),
+    votes: join(home, "votes.sqlite"),
+    store: join(home, "store.sqlite"),
+    batches: join(home, "batches"),
+  };
+}

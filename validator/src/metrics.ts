@@ -1,0 +1,275 @@
+/**
+ * What a validator tells Prometheus. Every metric of the role stands in this file; label sets are closed lists, never a
+ * peer or a cell; `_total` is a counter, and seconds and bytes are the units.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { ADMISSION_REASONS, type AdmissionReason } from "../../protocol/src/evidence/reasons.ts";
+import type { EpochClose } from "../../protocol/src/ledger/types.ts";
+import { BASE_UNITS_PER_TOKEN } from "../../protocol/src/network/parameters.ts";
+import { POOL_NAMES } from "../../protocol/src/reward/pools.ts";
+import type { ExecutedRound } from "./execution/executor.ts";
+import { INTAKE_KINDS, type IntakeKind } from "./intake/inbox.ts";
+
+/** What is asked for when Prometheus asks; everything else is counted as it happens. */
+export type MetricSources = {
+  readonly inboxDepth: (kind: IntakeKind) => { readonly parcels: number; readonly bytes: number };
+  readonly verifier: () => { readonly pending: number; readonly threads: number; readonly restarts: number };
+  readonly batchesInFlight: () => number;
+  readonly executionBacklog: () => number;
+  readonly peers: () => number;
+  readonly storeBytes: () => Promise<number>;
+  readonly booksBalanced: () => boolean;
+};
+
+export type ValidatorMetrics = {
+  readonly onAdmitted: (kind: IntakeKind, messages: number) => void;
+  readonly onRefused: (kind: IntakeKind, reason: AdmissionReason) => void;
+  readonly onBatch: (messages: number, bytes: number, milliseconds: number) => void;
+  readonly onRoundDecided: () => void;
+  /** @param latencyMs from the round's time to its being stored. */
+  readonly onRoundExecuted: (executed: ExecutedRound, latencyMs: number) => void;
+  readonly observeRequest: (route: string, method: string, status: number, seconds: number) => void;
+  readonly setEventClients: (clients: number) => void;
+  /** The page that Prometheus reads. */
+  readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }>;
+};
+
+/** Gauges that prom-client's defaults name like counters, which Prometheus's own check refuses. */
+const MISNAMED_DEFAULTS = [
+  "nodejs_active_resources_total",
+  "nodejs_active_handles_total",
+  "nodejs_active_requests_total",
+] as const;
+
+/** A commit takes 1 to 50 ms; an epoch close of a large network, seconds. */
+const DURATION_BUCKETS_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+const AMOUNT_SIDES = ["emitted", "carriedIn", "paid", "carriedOut"] as const;
+const SIDE_LABELS = {
+  emitted: "emitted",
+  carriedIn: "carried_in",
+  paid: "paid",
+  carriedOut: "carried_out",
+} as const;
+
+/** Creates the validator's metrics in a registry of their own. */
+export function createValidatorMetrics(sources: MetricSources): ValidatorMetrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED_DEFAULTS) registry.removeSingleMetric(name);
+  addSources(registry, sources);
+  return {
+    ...createIntakeMetrics(registry),
+    ...createRoundMetrics(registry),
+    ...createApiMetrics(registry),
+    expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+/** Tokens as a float, for graphs only: the exact amounts are in the epoch record. */
+const toTokens = (baseUnits: bigint): number => Number(baseUnits) / Number(BASE_UNITS_PER_TOKEN);
+
+function createIntakeMetrics(registry: Registry) {
+  const registers = [registry];
+  const admitted = new Counter({
+    name: "hexbeacon_messages_admitted_total",
+    help: "Messages admitted to the own lane, by the way they came.",
+    labelNames: ["kind"],
+    registers,
+  });
+  const refused = new Counter({
+    name: "hexbeacon_messages_refused_total",
+    help: "Messages refused at admission, by the way they came and the reason.",
+    labelNames: ["kind", "reason"],
+    registers,
+  });
+  // All series exist from the start, so that the first refusal is a rise from 0 and not a series out of nowhere.
+  for (const kind of INTAKE_KINDS) {
+    admitted.inc({ kind }, 0);
+    for (const reason of ADMISSION_REASONS) refused.inc({ kind, reason }, 0);
+  }
+  const batches = new Counter({
+    name: "hexbeacon_batches_total",
+    help: "Batches certified in the own lane.",
+    registers,
+  });
+  const batchBytes = new Counter({
+    name: "hexbeacon_batch_bytes_total",
+    help: "Bytes of the batches certified in the own lane.",
+    registers,
+  });
+  const batchSeconds = new Histogram({
+    name: "hexbeacon_batch_durable_seconds",
+    help: "Time from a batch's sealing until it is on disk and certified.",
+    buckets: DURATION_BUCKETS_SECONDS,
+    registers,
+  });
+  return {
+    onAdmitted: (kind: IntakeKind, messages: number) => admitted.inc({ kind }, messages),
+    onRefused: (kind: IntakeKind, reason: AdmissionReason) => refused.inc({ kind, reason }),
+    onBatch: (_messages: number, bytes: number, milliseconds: number) => {
+      batches.inc();
+      batchBytes.inc(bytes);
+      batchSeconds.observe(milliseconds / 1_000);
+    },
+  };
+}
+
+function createRoundMetrics(registry: Registry) {
+  const registers = [registry];
+  const durationOf = (name: string, help: string) =>
+    new Histogram({ name, help, buckets: DURATION_BUCKETS_SECONDS, registers });
+  const decided = new Counter({ name: "hexbeacon_rounds_decided_total", help: "Rounds decided.", registers });
+  const executed = new Counter({
+    name: "hexbeacon_rounds_executed_total",
+    help: "Rounds executed and stored.",
+    registers,
+  });
+  const included = new Counter({
+    name: "hexbeacon_messages_executed_total",
+    help: "Messages that finalized rounds newly held.",
+    registers,
+  });
+  const round = new Gauge({ name: "hexbeacon_round", help: "The newest executed round.", registers });
+  const executionSeconds = durationOf("hexbeacon_round_execution_seconds", "Time to execute a round.");
+  const commitSeconds = durationOf("hexbeacon_round_commit_seconds", "Time to store an executed round.");
+  const latencySeconds = durationOf(
+    "hexbeacon_round_latency_seconds",
+    "Time from the round's own time until it is executed and stored.",
+  );
+  const onEpochClosed = createEpochMetrics(registry);
+  return {
+    onRoundDecided: () => decided.inc(),
+    onRoundExecuted: ({ result, executionMs, commitMs }: ExecutedRound, latencyMs: number) => {
+      executed.inc();
+      included.inc(result.included.length);
+      round.set(result.round);
+      executionSeconds.observe(executionMs / 1_000);
+      commitSeconds.observe(commitMs / 1_000);
+      latencySeconds.observe(Math.max(0, latencyMs) / 1_000);
+      if (result.epochClose !== null) onEpochClosed(result.epochClose);
+    },
+  };
+}
+
+function createEpochMetrics(registry: Registry): (close: EpochClose) => void {
+  const registers = [registry];
+  const epoch = new Gauge({ name: "hexbeacon_epoch_closed", help: "The newest closed epoch.", registers });
+  const amounts = new Gauge({
+    name: "hexbeacon_epoch_amount_tokens",
+    help: "Amounts of the newest closed epoch, by pool and side.",
+    labelNames: ["pool", "side"],
+    registers,
+  });
+  const imbalance = new Gauge({
+    name: "hexbeacon_epoch_imbalance_tokens",
+    help: "Emitted plus carried in, less paid and carried out, of the newest closed epoch: always 0.",
+    registers,
+  });
+  const paid = new Counter({ name: "hexbeacon_paid_tokens_total", help: "Rewards paid.", registers });
+  const beacons = new Counter({ name: "hexbeacon_beacons_closed_total", help: "Beacons closed.", registers });
+  const beaconsRefused = new Counter({
+    name: "hexbeacon_beacons_refused_total",
+    help: "Beacons refused or closed without units, by reason.",
+    labelNames: ["reason"],
+    registers,
+  });
+  const witnesses = new Counter({
+    name: "hexbeacon_witnesses_accepted_total",
+    help: "Witness reports paid.",
+    registers,
+  });
+  const witnessesRefused = new Counter({
+    name: "hexbeacon_witnesses_refused_total",
+    help: "Witness reports refused or unpaid, by reason.",
+    labelNames: ["reason"],
+    registers,
+  });
+  return (close) => {
+    epoch.set(close.epoch);
+    let difference = 0n;
+    for (const pool of POOL_NAMES) {
+      const books = close.pools[pool];
+      for (const side of AMOUNT_SIDES) amounts.set({ pool, side: SIDE_LABELS[side] }, toTokens(books[side]));
+      difference += books.emitted + books.carriedIn - books.paid - books.carriedOut;
+      paid.inc(toTokens(books.paid));
+    }
+    imbalance.set(toTokens(difference));
+    beacons.inc(close.beaconsClosed);
+    witnesses.inc(close.witnessesAccepted);
+    for (const [reason, count] of Object.entries(close.beaconsRefused)) beaconsRefused.inc({ reason }, count);
+    for (const [reason, count] of Object.entries(close.witnessesRefused))
+      witnessesRefused.inc({ reason }, count);
+  };
+}
+
+function createApiMetrics(registry: Registry) {
+  const registers = [registry];
+  const requests = new Histogram({
+    name: "hexbeacon_http_request_seconds",
+    help: "Time to answer a request, by the API's own route, method and class of status.",
+    labelNames: ["route", "method", "status"],
+    buckets: DURATION_BUCKETS_SECONDS,
+    registers,
+  });
+  const clients = new Gauge({
+    name: "hexbeacon_http_event_clients",
+    help: "Clients of the event stream.",
+    registers,
+  });
+  return {
+    observeRequest: (route: string, method: string, status: number, seconds: number) =>
+      requests.observe({ route, method, status: `${Math.floor(status / 100)}xx` }, seconds),
+    setEventClients: (count: number) => clients.set(count),
+  };
+}
+
+function addSources(registry: Registry, sources: MetricSources): void {
+  const gauge = (name: string, help: string, read: () => number | Promise<number>) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        this.set(await read());
+      },
+    });
+  const perKind = (name: string, help: string, read: (kind: IntakeKind) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ["kind"],
+      registers: [registry],
+      collect() {
+        for (const kind of INTAKE_KINDS) this.set({ kind }, read(kind));
+      },
+    });
+  const { inboxDepth, verifier } = sources;
+  perKind(
+    "hexbeacon_inbox_parcels",
+    "Parcels that wait for the verifier.",
+    (kind) => inboxDepth(kind).parcels,
+  );
+  perKind("hexbeacon_inbox_bytes", "Bytes that wait for the verifier.", (kind) => inboxDepth(kind).bytes);
+  gauge(
+    "hexbeacon_verifier_pending",
+    "Signatures handed to the verifier and not answered.",
+    () => verifier().pending,
+  );
+  gauge("hexbeacon_verifier_threads", "Verifier threads.", () => verifier().threads);
+  gauge(
+    "hexbeacon_verifier_restarts",
+    "Verifier threads replaced since the start.",
+    () => verifier().restarts,
+  );
+  gauge("hexbeacon_batches_in_flight", "Batches being written in the own lane.", sources.batchesInFlight);
+  gauge(
+    "hexbeacon_execution_backlog_rounds",
+    "Rounds decided and not yet executed.",
+    sources.executionBacklog,
+  );
+  gauge("hexbeacon_peers", "Peers connected.", sources.peers);
+  gauge("hexbeacon_store_bytes", "Bytes of the store on disk, without batch bodies.", sources.storeBytes);
+  gauge("hexbeacon_books_balanced", "Whether all money ever made is accounted for: always 1.", () =>
+    sources.booksBalanced() ? 1 : 0,
+  );
+}

@@ -1,0 +1,189 @@
+/**
+ * A validator: its home opened and recovered, its parts started in order and ended in reverse. The command and the
+ * tests make one; nothing else knows all of its parts.
+ */
+import { createNetwork } from "../../node/src/host/network.ts";
+import type { Clock, Log, Network } from "../../node/src/host/types.ts";
+import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
+import { computeBooks } from "../../protocol/src/ledger/books.ts";
+import type { Genesis } from "../../protocol/src/network/genesis.ts";
+import { roundsTopic } from "../../protocol/src/wire/topics.ts";
+import { createAnnouncer } from "./announcement.ts";
+import { Closers } from "./closers.ts";
+import { createCore } from "./core.ts";
+import type { ExecutedRound } from "./execution/executor.ts";
+import { createIdentity, type Identity } from "./identity.ts";
+import { intakeTopics, openStreams } from "./intake/streams.ts";
+import { LEDGER_MODULES } from "./ledgerModules.ts";
+import { createValidatorMetrics } from "./metrics.ts";
+import { type Recovered, recover } from "./recovery.ts";
+import { openStorage, type Storage } from "./storage.ts";
+import type { RetentionPolicy } from "./store/store.ts";
+import { createVerifierPool, type VerifierPool } from "./verify/verifierPool.ts";
+
+export type ValidatorOptions = {
+  readonly home: string;
+  readonly genesis: Genesis;
+  readonly secretSeed: Uint8Array;
+  /** Multiaddrs to listen on. */
+  readonly listen: readonly string[];
+  /** Where the HTTP API listens; port 0 takes a free one. */
+  readonly http: { readonly host: string; readonly port: number };
+  readonly maxConnections: number;
+  /** By default as many as the machine runs at once. */
+  readonly verifierThreads?: number;
+  readonly retention: RetentionPolicy;
+  readonly snapshotEpochs: number;
+};
+export type ValidatorModules = { readonly clock: Clock; readonly log: Log };
+
+/** Where a running validator is reached, and who it is. */
+export type ValidatorAddresses = {
+  readonly http: string;
+  readonly multiaddrs: readonly string[];
+  readonly did: string;
+};
+
+export type Validator = {
+  readonly addresses: ValidatorAddresses;
+  /** Settles when something failed that the validator cannot go on without. It must then be closed. */
+  readonly failed: Promise<Error>;
+  /** Finishes what is acknowledged or decided, and lets go of everything. */
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * Opens a validator and starts deciding rounds.
+ * @throws CodedError for whatever the operator or the machine must put right.
+ */
+export async function openValidator(
+  options: ValidatorOptions,
+  modules: ValidatorModules,
+): Promise<Validator> {
+  const closers = new Closers(modules.log);
+  try {
+    return await openParts(options, modules, closers);
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+/** In order: the disk, what was left on it, the network, agreement and execution, and the doors to the outside. */
+async function openParts(
+  options: ValidatorOptions,
+  modules: ValidatorModules,
+  closers: Closers,
+): Promise<Validator> {
+  const { clock, log } = modules;
+  const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
+  const identity = createIdentity(options.genesis, options.secretSeed);
+  const storage = await openStorage(options.home, identity);
+  closers.add("storage", storage.close);
+  const verifier = await openVerifier(options, closers);
+  const recovered = await recoverFrom(storage, identity, log);
+  const { ledger } = recovered;
+  const network = await openNetwork(options, modules, identity);
+  closers.add("network", () => network.stop());
+
+  const health = { booksBalanced: computeBooks(ledger).isBalanced };
+  const metrics = createValidatorMetrics({
+    inboxDepth: (kind) => core.intake.depth(kind),
+    verifier: () => verifier,
+    batchesInFlight: () => core.lane.inFlight(),
+    executionBacklog: () => core.executor.backlog(),
+    peers: () => network.peers().length,
+    storeBytes: storage.store.sizeBytes,
+    booksBalanced: () => health.booksBalanced,
+  });
+  const topic = roundsTopic(identity.networkId);
+  const announcer = createAnnouncer({ ledger, signer: identity.signer, network, topic, log });
+  const core = createCore(
+    { ...identity, retention: options.retention, snapshotEpochs: options.snapshotEpochs },
+    {
+      clock,
+      log,
+      storage,
+      verifier,
+      recovered,
+      observer: {
+        ...metrics,
+        onRoundExecuted: (executed) => {
+          metrics.onRoundExecuted(executed, clock.nowMs() - executed.result.timeMs);
+          if (executed.result.epochClose !== null) health.booksBalanced = computeBooks(ledger).isBalanced;
+          announcer.announce(executed.finalized.cert);
+          logRound(executed, log);
+        },
+      },
+      onFailure: (error) => {
+        log.error("Stop: the validator cannot go on", { error: error.message });
+        fail(error);
+      },
+    },
+  );
+  closers.add("core", core.close);
+  if (recovered.stored !== null) announcer.announce(recovered.stored.cert);
+  await core.catchUp();
+  await openStreams(
+    { ...identity, deadlineRounds: options.genesis.parameters.witnessWindowRounds },
+    {
+      network,
+      log,
+      signer: identity.signer,
+      intake: core.intake,
+      newestRound: () => Math.max(0, ledger.round),
+      newestAnnouncement: announcer.newest,
+      messageStatus: storage.store.messageStatus,
+    },
+  );
+  core.agreement.start();
+  const did = encodeDidKey(identity.signer.publicKey);
+  return { addresses: { http: "", multiaddrs: network.multiaddrs(), did }, failed, close: closers.close };
+}
+
+async function openVerifier(options: ValidatorOptions, closers: Closers): Promise<VerifierPool> {
+  const { verifierThreads } = options;
+  const verifier = createVerifierPool(verifierThreads === undefined ? {} : { threads: verifierThreads });
+  closers.add("verifier", () => verifier.close());
+  await verifier.whenReady();
+  return verifier;
+}
+
+function recoverFrom(storage: Storage, identity: Identity, log: Log): Promise<Recovered> {
+  const { genesis, domains, set, signer } = identity;
+  return recover({
+    ...storage,
+    genesis,
+    domains,
+    set,
+    validator: signer.publicKey,
+    ledgerModules: LEDGER_MODULES,
+    log,
+  });
+}
+
+function openNetwork(
+  options: ValidatorOptions,
+  modules: ValidatorModules,
+  identity: Identity,
+): Promise<Network> {
+  return createNetwork(
+    {
+      secretSeed: options.secretSeed,
+      listen: options.listen,
+      subscribe: intakeTopics(identity.networkId),
+      publishOnly: [roundsTopic(identity.networkId)],
+      maxConnections: options.maxConnections,
+      role: "validator",
+    },
+    modules,
+  );
+}
+
+function logRound({ result }: ExecutedRound, log: Log): void {
+  const { round, included, epochClose } = result;
+  log.debug("Executed a round", { round, messages: included.length });
+  if (epochClose === null) return;
+  const { epoch, beaconsClosed, witnessesAccepted, accounts } = epochClose;
+  log.info("Closed an epoch", { epoch, beaconsClosed, witnessesAccepted, accounts });
+}
