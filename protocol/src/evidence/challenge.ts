@@ -13,7 +13,7 @@ export type Challenge = {
   readonly freqHz: number;
   readonly spreadingFactor: number;
   readonly bandwidthHz: number;
-  /** How far below the plan's highest EIRP, in whole dB. */
+  /** How far below the highest power that plan, antenna and concentrators allow, in whole dB. */
   readonly powerStepDb: number;
 };
 
@@ -54,15 +54,23 @@ export function computeChallenge(
 }
 
 /**
- * The conducted power asked for, in hundredths of a dBm: the plan's highest EIRP less the step and the antenna's gain,
- * rounded down to a whole dB, since packet forwarders take whole dB and a rounding up would break the plan.
+ * The most that is asked of a concentrator: the top of the SX1302's reference gain table, 27 dBm. Where a plan allows
+ * more (US915: 36 dBm EIRP), a challenge for the plan's own maximum could be met by hardly any hardware.
+ */
+export const MAX_CONDUCTED_CENTI_DBM = 2_700;
+
+/**
+ * The conducted power asked for, in hundredths of a dBm: what the plan's highest EIRP leaves after the antenna's gain,
+ * or what a concentrator has where that is less, and from there down by the step. Rounded down to a whole dB, since
+ * packet forwarders take whole dB and a rounding up would break the plan.
  */
 export function computeChallengePowerCentiDbm(
   plan: RegionPlan,
   gainCentiDbi: number,
   powerStepDb: number,
 ): number {
-  return Math.floor((plan.maxEirpCentiDbm - powerStepDb * 100 - gainCentiDbi) / 100) * 100;
+  const highest = Math.min(plan.maxEirpCentiDbm - gainCentiDbi, MAX_CONDUCTED_CENTI_DBM);
+  return Math.floor((highest - powerStepDb * 100) / 100) * 100;
 }
 
 // Plans are constants, and a network has one limit: the airtime is computed once for each pair.

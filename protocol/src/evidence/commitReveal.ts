@@ -5,7 +5,7 @@
  */
 import { compareBytes, uint64Bytes } from "../bytes/bytes.ts";
 import { hashLabelled } from "../crypto/sha256.ts";
-import { TAG_BYTES } from "../radio/frame.ts";
+import { SECRET_BYTES, TAG_BYTES } from "../radio/frame.ts";
 
 /**
  * What a beaconer binds itself to: H("beacon", hotspot, epoch, secret), 32 bytes.
@@ -51,5 +51,8 @@ export function computeNextSeed(seed: Uint8Array, revealed: readonly RevealedSec
   const sorted = [...revealed].sort(
     (a, b) => a.challengeEpoch - b.challengeEpoch || compareBytes(a.hotspot, b.hotspot),
   );
-  return hashLabelled("seed", seed, ...sorted.map(({ secret }) => secret));
+  // One array of all secrets: a network's may be more than a function takes arguments.
+  const secrets = new Uint8Array(sorted.length * SECRET_BYTES);
+  for (const [place, { secret }] of sorted.entries()) secrets.set(secret, place * SECRET_BYTES);
+  return hashLabelled("seed", seed, secrets);
 }

@@ -54,7 +54,7 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
     parametersHash: ledger.parametersHash,
     beacons: tally.beaconsClosed,
     witnessesRefused: sumCounts(tally.witnessesRefused),
-    linesDigest: computeLinesDigest(lines),
+    linesDigest: computeLinesDigest(lines, ledger.modules.createHash),
   };
   const close = {
     ...shared,

@@ -8,9 +8,9 @@
  * come any more; the epoch's close.
  */
 
-import { uint64Bytes } from "../bytes/bytes.ts";
 import { sha256 } from "../crypto/sha256.ts";
 import { epochOfRound, firstRoundOfEpoch } from "../network/parameters.ts";
+import { ByteWriter } from "./byteWriter.ts";
 import { closeEpoch } from "./epochClose.ts";
 import { executeBundle } from "./reports.ts";
 import { RoundLog } from "./roundLog.ts";
@@ -91,6 +91,10 @@ function countParticipants(ledger: Ledger, participants: readonly number[]): voi
 }
 
 function foldInputs(ledger: Ledger, log: RoundLog, { round, timeMs }: RoundInput): void {
-  const { tally } = ledger;
-  tally.inputsDigest = sha256(tally.inputsDigest, uint64Bytes(round), uint64Bytes(timeMs), ...log.included);
+  const inputs = new ByteWriter();
+  inputs.bytes(ledger.tally.inputsDigest);
+  inputs.int64(round);
+  inputs.int64(timeMs);
+  for (const id of log.included) inputs.bytes(id);
+  ledger.tally.inputsDigest = sha256(inputs.finish());
 }

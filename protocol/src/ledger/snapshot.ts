@@ -2,10 +2,12 @@
  * The whole ledger as bytes: the same state gives the same bytes, whatever history of tables and caches is behind it,
  * and a ledger decoded from them executes on exactly as the one that was encoded. What genesis says is not repeated.
  */
+import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
 import { equalBytes, uint64Bytes } from "../bytes/bytes.ts";
 import { sha256 } from "../crypto/sha256.ts";
 import { decodeReason, encodeReason, type Reason } from "../evidence/reasons.ts";
 import type { Genesis } from "../network/genesis.ts";
+import type { IncrementalHash } from "../reward/epochRecord.ts";
 import { POOL_NAMES } from "../reward/pools.ts";
 import { ByteReader } from "./byteReader.ts";
 import { ByteWriter } from "./byteWriter.ts";
@@ -51,7 +53,8 @@ export function encodeLedger(ledger: Ledger): Uint8Array {
   writeBook(out, ledger.book);
   out.list(ledger.seen.listSorted(), ({ epoch, ids }) => {
     out.int64(epoch);
-    out.list(ids, (id) => out.bytes(id));
+    out.int32(ids.length / SEEN_ID_BYTES);
+    out.bytes(ids);
   });
   out.list(ledger.links.listSorted(ledger.nextEpoch), ({ witness, beaconer, epoch }) => {
     out.int32(witness);
@@ -155,14 +158,20 @@ export const STATE_CHUNK_BYTES = 65_536;
  * without a partner rises as it is; the snapshot's length is mixed in last. Leaves and nodes have different first bytes.
  */
 export function computeStateRoot(ledger: Ledger): Uint8Array {
-  return computeSnapshotRoot(encodeLedger(ledger));
+  return computeSnapshotRoot(encodeLedger(ledger), ledger.modules.createHash);
 }
 
 /** The state root that a snapshot's bytes have. */
-export function computeSnapshotRoot(snapshot: Uint8Array): Uint8Array {
+export function computeSnapshotRoot(
+  snapshot: Uint8Array,
+  createHash: () => IncrementalHash = nobleSha256.create,
+): Uint8Array {
   let level: Uint8Array[] = [];
   for (let start = 0; start < snapshot.length; start += STATE_CHUNK_BYTES) {
-    level.push(sha256(LEAF, snapshot.subarray(start, start + STATE_CHUNK_BYTES)));
+    const hash = createHash();
+    hash.update(LEAF);
+    hash.update(snapshot.subarray(start, start + STATE_CHUNK_BYTES));
+    level.push(Uint8Array.from(hash.digest()));
   }
   while (level.length > 1) {
     const above: Uint8Array[] = [];
