@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import {
   type Challenge,
   computeChallenge,
-  computeChallengePowerCentiDbm,
+  computeChallengePowerCentiDbm, MAX_CONDUCTED_CENTI_DBM,
   MAX_CONDUCTED_CENTI_DBM,
 } from "../../../protocol/src/evidence/challenge.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
