@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import {
   type Challenge,
   computeChallenge,
-  computeChallengePowerCentiDbm, MAX_CONDUCTED_CENTI_DBM,
+  computeChallengePowerCentiDbm,
   MAX_CONDUCTED_CENTI_DBM,
 } from "../../../protocol/src/evidence/challenge.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
