@@ -6,9 +6,11 @@ import { createNetwork } from "../../node/src/host/network.ts";
 import type { Clock, Log, Network } from "../../node/src/host/types.ts";
 import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
 import { computeBooks } from "../../protocol/src/ledger/books.ts";
+import type { RoundResult } from "../../protocol/src/ledger/types.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { roundsTopic } from "../../protocol/src/wire/topics.ts";
 import { createAnnouncer } from "./announcement.ts";
+import { EventHub } from "./api/eventHub.ts";
 import { Closers } from "./closers.ts";
 import { createCore } from "./core.ts";
 import type { ExecutedRound } from "./execution/executor.ts";
@@ -16,6 +18,7 @@ import { createIdentity, type Identity } from "./identity.ts";
 import { intakeTopics, openStreams } from "./intake/streams.ts";
 import { LEDGER_MODULES } from "./ledgerModules.ts";
 import { createValidatorMetrics } from "./metrics.ts";
+import { type HttpOptions, openHttp } from "./openHttp.ts";
 import { type Recovered, recover } from "./recovery.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import type { RetentionPolicy } from "./store/store.ts";
@@ -27,8 +30,7 @@ export type ValidatorOptions = {
   readonly secretSeed: Uint8Array;
   /** Multiaddrs to listen on. */
   readonly listen: readonly string[];
-  /** Where the HTTP API listens; port 0 takes a free one. */
-  readonly http: { readonly host: string; readonly port: number };
+  readonly http: HttpOptions;
   readonly maxConnections: number;
   /** By default as many as the machine runs at once. */
   readonly verifierThreads?: number;
@@ -82,10 +84,54 @@ async function openParts(
   closers.add("storage", storage.close);
   const verifier = await openVerifier(options, closers);
   const recovered = await recoverFrom(storage, identity, log);
-  const { ledger } = recovered;
   const network = await openNetwork(options, modules, identity);
   closers.add("network", () => network.stop());
 
+  const opened = { options, clock, log, identity, storage, verifier, recovered, network, fail };
+  const { core, metrics, events, announcer } = openCore(opened);
+  closers.add("core", core.close);
+  if (recovered.stored !== null) announcer.announce(recovered.stored.cert);
+  await core.catchUp();
+  const { ledger } = recovered;
+  const { store } = storage;
+  await openStreams(
+    { ...identity, deadlineRounds: options.genesis.parameters.witnessWindowRounds },
+    {
+      network,
+      log,
+      signer: identity.signer,
+      intake: core.intake,
+      newestRound: () => Math.max(0, ledger.round),
+      newestAnnouncement: announcer.newest,
+      messageStatus: store.messageStatus,
+    },
+  );
+  const doors = { identity, store, ledger, core, network, metrics, events, clock, log };
+  const http = await openHttp(options.http, doors);
+  closers.add("http", http.close);
+  core.agreement.start();
+  const did = encodeDidKey(identity.signer.publicKey);
+  return {
+    addresses: { http: http.url, multiaddrs: network.multiaddrs(), did },
+    failed,
+    close: closers.close,
+  };
+}
+
+type Opened = ValidatorModules & {
+  readonly options: ValidatorOptions;
+  readonly identity: Identity;
+  readonly storage: Storage;
+  readonly verifier: VerifierPool;
+  readonly recovered: Recovered;
+  readonly network: Network;
+  readonly fail: (error: Error) => void;
+};
+
+/** The core, and those who are told what happens in it. */
+function openCore(opened: Opened) {
+  const { options, clock, log, identity, storage, verifier, recovered, network } = opened;
+  const { ledger } = recovered;
   const health = { booksBalanced: computeBooks(ledger).isBalanced };
   const metrics = createValidatorMetrics({
     inboxDepth: (kind) => core.intake.depth(kind),
@@ -96,49 +142,27 @@ async function openParts(
     storeBytes: storage.store.sizeBytes,
     booksBalanced: () => health.booksBalanced,
   });
+  const events = new EventHub();
   const topic = roundsTopic(identity.networkId);
   const announcer = createAnnouncer({ ledger, signer: identity.signer, network, topic, log });
+  const onRoundExecuted = (executed: ExecutedRound): void => {
+    const { result, finalized } = executed;
+    metrics.onRoundExecuted(executed, clock.nowMs() - result.timeMs);
+    if (result.epochClose !== null) health.booksBalanced = computeBooks(ledger).isBalanced;
+    announcer.announce(finalized.cert);
+    events.publish(result);
+    logRound(result, log);
+  };
+  const onFailure = (error: Error): void => {
+    log.error("Stop: the validator cannot go on", { error: error.message });
+    opened.fail(error);
+  };
+  const { retention, snapshotEpochs } = options;
   const core = createCore(
-    { ...identity, retention: options.retention, snapshotEpochs: options.snapshotEpochs },
-    {
-      clock,
-      log,
-      storage,
-      verifier,
-      recovered,
-      observer: {
-        ...metrics,
-        onRoundExecuted: (executed) => {
-          metrics.onRoundExecuted(executed, clock.nowMs() - executed.result.timeMs);
-          if (executed.result.epochClose !== null) health.booksBalanced = computeBooks(ledger).isBalanced;
-          announcer.announce(executed.finalized.cert);
-          logRound(executed, log);
-        },
-      },
-      onFailure: (error) => {
-        log.error("Stop: the validator cannot go on", { error: error.message });
-        fail(error);
-      },
-    },
+    { ...identity, retention, snapshotEpochs },
+    { clock, log, storage, verifier, recovered, observer: { ...metrics, onRoundExecuted }, onFailure },
   );
-  closers.add("core", core.close);
-  if (recovered.stored !== null) announcer.announce(recovered.stored.cert);
-  await core.catchUp();
-  await openStreams(
-    { ...identity, deadlineRounds: options.genesis.parameters.witnessWindowRounds },
-    {
-      network,
-      log,
-      signer: identity.signer,
-      intake: core.intake,
-      newestRound: () => Math.max(0, ledger.round),
-      newestAnnouncement: announcer.newest,
-      messageStatus: storage.store.messageStatus,
-    },
-  );
-  core.agreement.start();
-  const did = encodeDidKey(identity.signer.publicKey);
-  return { addresses: { http: "", multiaddrs: network.multiaddrs(), did }, failed, close: closers.close };
+  return { core, metrics, events, announcer };
 }
 
 async function openVerifier(options: ValidatorOptions, closers: Closers): Promise<VerifierPool> {
@@ -180,8 +204,7 @@ function openNetwork(
   );
 }
 
-function logRound({ result }: ExecutedRound, log: Log): void {
-  const { round, included, epochClose } = result;
+function logRound({ round, included, epochClose }: RoundResult, log: Log): void {
   log.debug("Executed a round", { round, messages: included.length });
   if (epochClose === null) return;
   const { epoch, beaconsClosed, witnessesAccepted, accounts } = epochClose;
