@@ -1,4 +1,4 @@
-/** The devnet's validator: always a process of its own, started by the same command that an operator uses. */
+/** The devnet's processes: the validator, always one of its own, and isolated hotspots, started by the operators' command. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
@@ -10,8 +10,9 @@ export type ValidatorReady = {
   readonly did: string;
 };
 
-export type ValidatorProcess = {
-  readonly ready: ValidatorReady;
+/** A process that runs until it is stopped. */
+export type HexbeaconProcess<Ready> = {
+  readonly ready: Ready;
   readonly pid: number;
   /** Resolves with the exit code, or the signal's name, when the process has gone. */
   readonly exited: Promise<number | string>;
@@ -59,7 +60,7 @@ export function runHexbeacon(
 export async function startHexbeacon<Ready>(
   args: readonly string[],
   logFile: string,
-): Promise<Omit<ValidatorProcess, "ready"> & { readonly ready: Ready }> {
+): Promise<HexbeaconProcess<Ready>> {
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ["pipe", "pipe", "pipe"] });
   child.stderr.pipe(createWriteStream(logFile, { flags: "a" }));
   const exited = new Promise<number | string>((resolve) => {
@@ -79,7 +80,7 @@ export async function startHexbeacon<Ready>(
 }
 
 /** Starts a validator and waits until it serves. @throws Error with the log's place where it ends or hangs instead. */
-export function startValidator(options: ValidatorProcessOptions): Promise<ValidatorProcess> {
+export function startValidator(options: ValidatorProcessOptions): Promise<HexbeaconProcess<ValidatorReady>> {
   const { home, genesisFile, listen, http, logFile } = options;
   const args = [
     "validator",

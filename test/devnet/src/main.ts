@@ -1,0 +1,159 @@
+/** `npm start`: runs the devnet, shows it, and ends on Ctrl-C or after the epochs that were asked for. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { EpochTotals } from "./api.ts";
+import { type Devnet, DevnetUsageError, startDevnet } from "./devnet.ts";
+import { type DevnetOptions, parseOptions } from "./options.ts";
+import { createSummary, writeSummary } from "./summary.ts";
+import { createView, type DevnetStatus, renderEpochTable, type View } from "./view.ts";
+
+const REFRESH_MS = 500;
+const EVENTS_SHOWN = 5;
+
+async function main(): Promise<number> {
+  const parsed = parseOptions(process.argv.slice(2));
+  if (parsed.ok === "help") {
+    process.stdout.write(parsed.text);
+    return 0;
+  }
+  if (!parsed.ok) {
+    for (const error of parsed.errors) process.stderr.write(`${error}\n`);
+    return 2;
+  }
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopping.abort());
+  return await run(parsed.options, stopping.signal);
+}
+
+async function run(options: DevnetOptions, signal: AbortSignal): Promise<number> {
+  const startedMs = Date.now();
+  const say = (line: string) => void process.stdout.write(`${line}\n`);
+  say(`Starting 1 validator and ${options.hotspots} hotspots on a simulated radio (seed ${options.seed}).`);
+  const devnet = await startDevnet(options, say);
+  const view = createView({
+    isTerminal: process.stdout.isTTY === true,
+    columns: () => process.stdout.columns ?? 100,
+    write: (text) => void process.stdout.write(text),
+  });
+  try {
+    const epochs = await watch(devnet, options, view, startedMs, signal);
+    view.close();
+    return await finish(devnet, options, epochs, signal, say);
+  } finally {
+    view.close();
+    await devnet.stop();
+  }
+}
+
+/** Shows the network until it is stopped or has closed the epochs asked for. @returns the epochs closed since the start. */
+async function watch(
+  devnet: Devnet,
+  options: DevnetOptions,
+  view: View,
+  startedMs: number,
+  signal: AbortSignal,
+): Promise<EpochTotals[]> {
+  const epochs: EpochTotals[] = [];
+  const events: string[] = [];
+  const { roundsPerEpoch } = devnet.genesis.parameters;
+  while (!signal.aborted) {
+    const state = await devnet.state().catch(() => null);
+    if (state !== null && state.closedEpoch !== null && state.closedEpoch > (epochs.at(-1)?.epoch ?? -1)) {
+      epochs.push(...(await devnet.epochs(epochs.at(-1)?.epoch ?? -1)));
+      events.push(`epoch ${state.closedEpoch} closed and paid`);
+    }
+    const round = state?.round ?? 0;
+    const counts = await countHotspots(devnet);
+    view.update({
+      network: devnet.genesis.name,
+      apiUrl: devnet.apiUrl(),
+      uptimeMs: Date.now() - startedMs,
+      round,
+      epoch: Math.floor(round / roundsPerEpoch),
+      roundInEpoch: round % roundsPerEpoch,
+      roundsPerEpoch,
+      validatorUp: state !== null,
+      hotspots: devnet.world.hotspots.length,
+      ...counts,
+      epochs,
+      events: events.slice(-EVENTS_SHOWN),
+      ...totalsOf(epochs),
+    });
+    if (options.epochs !== null && epochs.length >= options.epochs) break;
+    await delay(REFRESH_MS, undefined, { signal }).catch(() => {});
+  }
+  return epochs;
+}
+
+/** What the hotspots say of themselves; the verdicts here are ahead of the closed epochs. */
+async function countHotspots(devnet: Devnet): Promise<Pick<DevnetStatus, "hotspotsUp" | "beaconsSent">> {
+  const statuses = await Promise.all(
+    devnet.readHotspots().map((hotspot) => hotspot.readStatus().catch(() => null)),
+  );
+  const up = statuses.filter((status) => status !== null);
+  return {
+    hotspotsUp: up.length,
+    beaconsSent: up.reduce((sum, { radio }) => sum + radio.transmissions.queued, 0),
+  };
+}
+
+function totalsOf(
+  epochs: readonly EpochTotals[],
+): Pick<DevnetStatus, "paid" | "beaconsWitnessed" | "witnessesAccepted" | "witnessesRefused"> {
+  const refused: Record<string, number> = {};
+  for (const { witnessesRefused } of epochs) {
+    for (const [reason, count] of Object.entries(witnessesRefused))
+      refused[reason] = (refused[reason] ?? 0) + count;
+  }
+  const total = (field: "beacons" | "witnessesAccepted") =>
+    epochs.reduce((sum, epoch) => sum + epoch[field], 0);
+  return {
+    paid: epochs.reduce((sum, epoch) => sum + epoch.paid, 0n),
+    beaconsWitnessed: total("beacons"),
+    witnessesAccepted: total("witnessesAccepted"),
+    witnessesRefused: refused,
+  };
+}
+
+/** Stops, replays what was paid, and writes the summary. @returns the exit code. */
+async function finish(
+  devnet: Devnet,
+  options: DevnetOptions,
+  watched: readonly EpochTotals[],
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<number> {
+  if (signal.aborted && options.summaryFile === null) return 0;
+  const { round } = await devnet.state();
+  const epochs = options.epochs === null ? watched : watched.slice(0, options.epochs);
+  await Promise.all(devnet.hotspots.map((role) => role.stop()));
+  await devnet.validator.stop();
+  const differing = await devnet.replayAll();
+  const summary = createSummary({
+    network: devnet.genesis.name,
+    validators: devnet.genesis.validators.length,
+    hotspots: devnet.world.hotspots.length,
+    rounds: round === null ? 0 : round + 1,
+    epochs,
+    differing,
+  });
+  say("");
+  for (const line of renderEpochTable(epochs)) say(line);
+  say("");
+  say(
+    differing.length === 0
+      ? "All epochs replayed to equal roots."
+      : `Replay DIFFERS in epochs ${differing.join(", ")}.`,
+  );
+  if (options.summaryFile !== null) {
+    await writeSummary(options.summaryFile, summary);
+    say(`Summary written to ${options.summaryFile}.`);
+  }
+  return differing.length === 0 ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = error instanceof DevnetUsageError ? 2 : 1;
+}
