@@ -80,10 +80,13 @@ export function createLifecycle(parts: readonly Part[], modules: { readonly log:
 }
 
 /**
- * Stops the lifecycle on SIGINT and SIGTERM; a second signal, or a stop that takes too long, ends the process at once.
+ * Stops a program on SIGINT and SIGTERM; a second signal, or a stop that takes too long, ends the process at once.
  * @returns what takes the handlers off again.
  */
-export function stopOnSignals(lifecycle: Lifecycle, modules: { readonly log: Log }): () => void {
+export function stopOnSignals(
+  program: { readonly stop: () => Promise<void> },
+  modules: { readonly log: Log },
+): () => void {
   let signalled = false;
   let deadline: NodeJS.Timeout | null = null;
   const onSignal = (name: NodeJS.Signals): void => {
@@ -92,7 +95,7 @@ export function stopOnSignals(lifecycle: Lifecycle, modules: { readonly log: Log
     modules.log.info("Stop", { signal: name });
     deadline = setTimeout(() => process.exit(1), EXIT_DEADLINE_MS);
     deadline.unref();
-    void lifecycle.stop();
+    void program.stop();
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);

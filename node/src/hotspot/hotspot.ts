@@ -16,11 +16,12 @@ import {
   roundsTopic,
 } from "../../../protocol/src/wire/topics.ts";
 import { makePrivateFolder } from "../host/durableFile.ts";
+import { lockHome } from "../host/homeLock.ts";
 import { createLifecycle, type Part } from "../host/lifecycle.ts";
 import { createNetwork } from "../host/network.ts";
 import type { Clock, Log, Network } from "../host/types.ts";
 import type { Radio } from "../radio/radio.ts";
-import { type Beaconer, createBeaconer } from "./beaconer.ts";
+import { createBeaconer } from "./beaconer.ts";
 import { Bundler } from "./bundler.ts";
 import { createHotspotEmitter, type HotspotEmitter } from "./events.ts";
 import { createHotspotMetrics, type HotspotMetrics } from "./metrics.ts";
@@ -104,11 +105,19 @@ export function createHotspot(options: HotspotOptions, modules: HotspotModules):
     return body.readStatus();
   };
   const metrics = createHotspotMetrics(readStatus);
+  let unlockHome = async (): Promise<void> => undefined;
   const parts: Part[] = [
+    {
+      name: "home",
+      start: async () => {
+        await makePrivateFolder(options.home);
+        unlockHome = await lockHome(options.home);
+      },
+      stop: () => unlockHome(),
+    },
     {
       name: "spool",
       start: async () => {
-        await makePrivateFolder(options.home);
         spool = await openHotspotSpool(context, metrics);
       },
       stop: async () => await spool!.close(),

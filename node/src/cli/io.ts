@@ -1,0 +1,65 @@
+/** What the node's commands read and write, and how they end; passed in, so that tests need no process. */
+import type { Writable } from "node:stream";
+import { type Command, CommanderError } from "commander";
+import { isCodedError } from "../host/codedError.ts";
+
+export type NodeIo = {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Ends the process; `process.exit` by default. */
+  readonly exit?: (code: number) => never;
+};
+
+/** Faults of flags or configuration, each in words; they are shown all at once, and the status is 2. */
+export class ConfigErrors extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join("\n"));
+    this.name = "ConfigErrors";
+    this.faults = faults;
+  }
+}
+
+/** Ends with a status. */
+export function exit(io: NodeIo, code: number): never {
+  return (io.exit ?? process.exit)(code);
+}
+
+/** Prints one line. */
+export function printLine(io: NodeIo, line: string): void {
+  io.stdout.write(`${line}\n`);
+}
+
+/** Prints one JSON value on a line of its own. */
+export function printJson(io: NodeIo, value: unknown): void {
+  printLine(io, JSON.stringify(value));
+}
+
+/** Runs a command's action: faults of configuration and failures at the rim become words and an exit status. */
+export async function runAction(io: NodeIo, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (error instanceof ConfigErrors) {
+      for (const fault of error.faults) io.stderr.write(`error: ${fault}\n`);
+      exit(io, 2);
+    }
+    if (!isCodedError(error)) throw error;
+    io.stderr.write(`error: ${error.message}\n`);
+    exit(io, error.exitCode);
+  }
+}
+
+/** Makes a command say its own usage errors on the given streams, with status 2 as for all configuration. */
+export function useIo(command: Command, io: NodeIo): Command {
+  return command
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    })
+    .exitOverride((error) => {
+      if (!(error instanceof CommanderError)) throw error;
+      exit(io, error.exitCode === 0 ? 0 : 2);
+    });
+}

@@ -1,0 +1,15 @@
+/** `hexbeacon node`: the commands of someone who runs a hotspot. */
+import { Command } from "commander";
+import { createInfoCommand } from "./infoCommand.ts";
+import { createInitCommand } from "./initCommand.ts";
+import { type NodeIo, useIo } from "./io.ts";
+import { createRunCommand } from "./runCommand.ts";
+import { createStatusCommand } from "./statusCommand.ts";
+
+/** Creates the command with its parts. @param io where they write, and how they end. */
+export function createNodeCommand(io: NodeIo): Command {
+  const node = useIo(new Command("node"), io).description("run a hotspot");
+  const parts = [createInitCommand(io), createRunCommand(io), createStatusCommand(io), createInfoCommand(io)];
+  for (const part of parts) node.addCommand(useIo(part, io));
+  return node;
+}

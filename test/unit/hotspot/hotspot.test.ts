@@ -1,0 +1,186 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createSystemClock } from "../../../node/src/host/clock.ts";
+import { createSilentLog } from "../../../node/src/host/log.ts";
+import type { Verdict } from "../../../node/src/hotspot/events.ts";
+import { createHotspot, findGenesisPlacement, type Hotspot } from "../../../node/src/hotspot/hotspot.ts";
+import type { PacketRow } from "../../../node/src/hotspot/packetLog.ts";
+import { computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
+import { computeCommit, computeProof, computeTag } from "../../../protocol/src/evidence/commitReveal.ts";
+import { decodeFrame, encodeFrame } from "../../../protocol/src/radio/frame.ts";
+import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
+import { encodeMeasurement } from "../../../protocol/src/wire/reports.ts";
+import { FakeRadio } from "./fakeRadio.ts";
+import { createTestGenesis, FakeValidator, newKey, newKeyWithSlot } from "./fakeValidator.ts";
+
+const validatorKey = newKey();
+const keyPair = newKeyWithSlot(3, 10);
+const genesis = createTestGenesis([validatorKey], [keyPair]);
+const { parameters } = genesis;
+const cleanups: (() => Promise<unknown>)[] = [];
+let home: string;
+let radio: FakeRadio;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "hexbeacon-hotspot-"));
+  cleanups.push(() => rm(home, { recursive: true }));
+  radio = new FakeRadio();
+});
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function startValidator(): Promise<FakeValidator> {
+  const validator = await FakeValidator.start(validatorKey, genesis);
+  cleanups.push(() => validator.stop());
+  return validator;
+}
+
+async function startHotspot(validators: readonly string[], its = radio): Promise<Hotspot> {
+  const hotspot = createHotspot(
+    {
+      ...{ home, genesis, keyPair, validators, radio: its },
+      placement: findGenesisPlacement(genesis, keyPair.publicKey)!,
+      http: { host: "127.0.0.1", port: 0 },
+    },
+    { clock: createSystemClock(), log: createSilentLog(), random: randomBytes },
+  );
+  await hotspot.start();
+  cleanups.push(() => hotspot.stop());
+  return hotspot;
+}
+
+const read = async (hotspot: Hotspot, path: string) => {
+  const response = await fetch(`${hotspot.httpAddress()}${path}`);
+  return { status: response.status, json: (await response.json()) as Record<string, unknown> };
+};
+
+const challenge = computeChallenge(
+  parameters,
+  FakeValidator.seedOf(0),
+  keyPair.publicKey,
+  0,
+  REGION_PLANS.EU868,
+)!;
+
+describe("a hotspot with a validator in reach", () => {
+  test("beacons in its slot, reports, and reveals when the window has closed", async () => {
+    const validator = await startValidator();
+    const hotspot = await startHotspot([validator.address]);
+    const verdicts: Verdict[] = [];
+    hotspot.events.on("verdict", (verdict) => verdicts.push(verdict));
+    const heard = new Promise((resolve) => hotspot.events.once("round", resolve));
+    await validator.advanceTo(challenge.slotRound - 2);
+    await heard;
+    expect(radio.transmitted).toEqual([]);
+    await validator.advanceTo(challenge.slotRound - 1);
+    await validator.until(() => validator.submissions.length === 1);
+
+    expect(radio.transmitted).toHaveLength(1);
+    const [request] = radio.transmitted;
+    const frame = decodeFrame(request!.payload);
+    if (!frame.ok) throw new Error(frame.reason);
+    const commit = computeCommit(keyPair.publicKey, 0, frame.frame.secret);
+    expect(frame.frame.tag).toEqual(computeTag(commit));
+    const { bundle } = validator.submissions[0]!;
+    expect(bundle.epoch).toBe(0);
+    expect(bundle.beacons[0]).toMatchObject({
+      commit,
+      freqHz: challenge.freqHz,
+      spreadingFactor: challenge.spreadingFactor,
+      powerCentiDbm: 100 * request!.powerDbm,
+    });
+    // EU868 allows 16 dBm EIRP; 2 dBi of antenna gain leave 14 dBm.
+    expect(request!.powerDbm).toBe(14 - challenge.powerStepDb);
+
+    const submitRound = challenge.slotRound - 1;
+    const included = new Promise((resolve) => hotspot.events.once("included", resolve));
+    await validator.advanceTo(challenge.slotRound);
+    expect(await included).toMatchObject({ round: challenge.slotRound });
+    const windowEnd = submitRound + 1 + parameters.witnessWindowRounds;
+    for (let round = challenge.slotRound + 1; round < windowEnd; round++) await validator.advanceTo(round);
+    expect(validator.submissions).toHaveLength(1);
+    await validator.advanceTo(windowEnd);
+    await validator.until(() => validator.submissions.length === 2);
+    expect(validator.submissions[1]!.bundle.reveals).toEqual([
+      { hotspot: keyPair.publicKey, beaconEpoch: 0, secret: frame.frame.secret },
+    ]);
+    expect(verdicts).toContainEqual(expect.objectContaining({ kind: "beacon", reason: null }));
+    expect(radio.transmitted).toHaveLength(1);
+    await validator.until(() => validator.gossiped.length >= 2);
+  });
+
+  test("witnesses others' beacons once, with a proof of its own, and not its own echo", async () => {
+    const validator = await startValidator();
+    const hotspot = await startHotspot([validator.address]);
+    await validator.advanceTo(0);
+    await new Promise((resolve) => hotspot.events.once("round", resolve));
+    const secret = randomBytes(16);
+    const payload = encodeFrame({ tag: randomBytes(6), secret });
+    // A ghost on the neighbouring channel comes first; the strongest copy is reported.
+    radio.hear(payload, { freqHz: 868_300_000, rssiDeciDbm: -1_200, snrCentiDb: -1_000, tmstUs: 999_990 });
+    radio.hear(payload);
+    radio.hear(randomBytes(20));
+    radio.refuse("crc_bad");
+    await validator.until(() => validator.submissions.length === 1);
+    radio.hear(payload, { tmstUs: 9_000_000 });
+    const { bundle } = validator.submissions[0]!;
+    expect(bundle.witnesses).toHaveLength(1);
+    const [report] = bundle.witnesses;
+    expect(report!.measurement).toMatchObject({ rssiDeciDbm: -1_010, snrCentiDb: -320, freqHz: 868_100_000 });
+    expect(report!.proof).toEqual(
+      computeProof(secret, keyPair.publicKey, encodeMeasurement(report!.measurement)),
+    );
+    await expect
+      .poll(async () => {
+        const { packets } = (await read(hotspot, "/v1/packets")).json as { packets: PacketRow[] };
+        return packets.map(({ kind, reason }) => `${kind} ${reason}`).sort();
+      })
+      .toEqual([
+        "beacon heard_before",
+        "beacon null",
+        "ghost ghost_copy",
+        "other crc_bad",
+        "other wrong_length",
+      ]);
+    // Its own beacon comes back to its own antenna.
+    await validator.advanceTo(challenge.slotRound - 1);
+    await validator.until(() => radio.transmitted.length === 1);
+    radio.hear(radio.transmitted[0]!.payload);
+    await expect
+      .poll(async () => JSON.stringify((await read(hotspot, "/v1/packets")).json))
+      .toContain("own_beacon");
+  });
+
+  test("says in words how it stands", async () => {
+    const validator = await startValidator();
+    const hotspot = await startHotspot([validator.address]);
+    await validator.advanceTo(0);
+    await new Promise((resolve) => hotspot.events.once("round", resolve));
+    const { json } = await read(hotspot, "/v1/status");
+    expect(json).toMatchObject({ region: "EU868", rounds: { round: 0, epoch: 0 } });
+    expect(JSON.stringify(json.next)).toContain(`Beacon in round ${challenge.slotRound}`);
+    const metrics = await (await fetch(`${hotspot.httpAddress()}/metrics`)).text();
+    expect(metrics).toContain("hexbeacon_hotspot_round 0");
+    expect(metrics).toContain('hexbeacon_hotspot_packets_total{kind="other",reason="crc_bad"} 0');
+  });
+});
+
+describe("a hotspot with no validator in reach", () => {
+  test("runs, shows what it hears, does not beacon, and says what is wrong", async () => {
+    const hotspot = await startHotspot(["/ip4/127.0.0.1/tcp/9"]);
+    radio.hear(encodeFrame({ tag: randomBytes(6), secret: randomBytes(16) }));
+    await expect
+      .poll(async () => (await read(hotspot, "/v1/packets")).json)
+      .toMatchObject({ packets: [{ kind: "beacon", kept: false, reason: "no_rounds", rssiDbm: -101 }] });
+    expect((await read(hotspot, "/livez")).status).toBe(200);
+    const ready = await read(hotspot, "/readyz");
+    expect(ready.status).toBe(503);
+    expect(JSON.stringify(ready.json)).toContain("No validator is in reach.");
+    expect((await read(hotspot, "/nowhere")).status).toBe(404);
+    expect(radio.transmitted).toEqual([]);
+  });
+});
