@@ -90,8 +90,7 @@ export const GATES: readonly Gate[] = [
   // Strength less SNR is noise, and noise is at least thermal: -174 dBm/Hz, the bandwidth, and the receiver's figure.
   {
     reason: "rssi_below_noise",
-    fails: ({ rssiDeciDbm, snrCentiDb, bandwidthHz }) =>
-      rssiDeciDbm * 10 - snrCentiDb - computeBandwidthNoiseCentiDb(bandwidthHz) < NOISE_FLOOR_CENTI_DBM,
+    fails: isBelowNoise,
   },
   // Nothing arrives stronger than free space lets through, with the margin that real antennas need.
   {
@@ -129,9 +128,18 @@ export function computeLinkCeilingCentiDbm(link: LinkMeasurement): number | null
 }
 
 /** Quarters in full (.00 .25 .50 .75), or as one decimal prints them (.0 .2 .5 .8), on either side of zero. */
-function isOnSnrGrid(snrCentiDb: number): boolean {
+export function isOnSnrGrid(snrCentiDb: number): boolean {
   const hundredths = Math.abs(snrCentiDb) % 100;
   return hundredths % 25 === 0 || hundredths === 20 || hundredths === 80;
+}
+
+/** Whether strength less SNR is less noise than any receiver has in that bandwidth. */
+export function isBelowNoise({
+  rssiDeciDbm,
+  snrCentiDb,
+  bandwidthHz,
+}: Pick<LinkMeasurement, "rssiDeciDbm" | "snrCentiDb" | "bandwidthHz">): boolean {
+  return rssiDeciDbm * 10 - snrCentiDb - computeBandwidthNoiseCentiDb(bandwidthHz) < NOISE_FLOOR_CENTI_DBM;
 }
 
 function hasOtherFrequency({ freqHz, challenge, region }: LinkMeasurement): boolean {

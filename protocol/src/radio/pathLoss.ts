@@ -32,7 +32,7 @@ function computeLog2Entry(i: number): number {
 }
 
 /** The binary logarithm of an integer from 1 to 2^32 - 1, in units of 2^-20. */
-function computeLog2(value: number): number {
+export function computeLog2(value: number): number {
   const exponent = 31 - Math.clz32(value);
   // The bits below the leading one, aligned to the left of 31.
   const mantissa = (value << (31 - exponent)) & 0x7fff_ffff;

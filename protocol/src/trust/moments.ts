@@ -1,0 +1,136 @@
+/**
+ * Sums over a window of receptions from which every signal test is computed: counts, first and second moments of RSSI
+ * and SNR, and how RSSI moved with the transmit power. Sums add up, so a link's windows make a hotspot's.
+ */
+import { isBelowNoise, isOnSnrGrid } from "../radio/gates.ts";
+import { centiDbToOctaves, computeLogSumOctaves, computeRoot, octavesToCentiDb } from "./fixed.ts";
+
+/** One accepted reception as trust sees it. */
+export type Reception = {
+  readonly rssiDeciDbm: number;
+  readonly rssiKind: "channel" | "signal";
+  readonly snrCentiDb: number;
+  readonly bandwidthHz: number;
+  /** What the beaconer was told to send with, below the plan's maximum. */
+  readonly powerStepDb: number;
+};
+
+/** Columns of sums, in the order in which they are kept and encoded. */
+export const MOMENT_COLUMNS = [
+  "count",
+  "rssi",
+  "rssiSquare",
+  "snr",
+  "snrSquare",
+  "rssiSnr",
+  "signal",
+  "power",
+  "powerSquare",
+  "powerSignal",
+  "signalSquare",
+  "belowFloor",
+  "offGrid",
+] as const;
+export type Moments = Readonly<Record<(typeof MOMENT_COLUMNS)[number], number>>;
+
+/** No reception yet. */
+export const EMPTY_MOMENTS: Moments = {
+  count: 0,
+  rssi: 0,
+  rssiSquare: 0,
+  snr: 0,
+  snrSquare: 0,
+  rssiSnr: 0,
+  signal: 0,
+  power: 0,
+  powerSquare: 0,
+  powerSignal: 0,
+  signalSquare: 0,
+  belowFloor: 0,
+  offGrid: 0,
+};
+
+/**
+ * RSSI and signal are summed as tenths of a dB above this. It lies in the middle of the permitted range, so that the
+ * square of any reception is below 700^2, and 255 of them, like every other sum here, fit 31 bits.
+ */
+export const RSSI_ORIGIN_DECI_DBM = -800;
+
+/** Receptions that one window's sums hold at most; later ones in the same window add nothing new. */
+export const RECEPTIONS_MAX = 255;
+
+/**
+ * The strength of the signal alone in tenths of a dBm, rounded down: a channel's strength has the noise in it, which
+ * near and below the noise floor is nearly all of it.
+ */
+export function computeSignalDeciDbm({
+  rssiDeciDbm,
+  rssiKind,
+  snrCentiDb,
+}: Pick<Reception, "rssiDeciDbm" | "rssiKind" | "snrCentiDb">): number {
+  if (rssiKind === "signal") return rssiDeciDbm;
+  const noiseShare = octavesToCentiDb(computeLogSumOctaves(centiDbToOctaves(-snrCentiDb)));
+  return Math.floor((rssiDeciDbm * 10 - noiseShare) / 10);
+}
+
+/** The sums of one reception. */
+export function createMoments(reception: Reception): Moments {
+  const rssi = reception.rssiDeciDbm - RSSI_ORIGIN_DECI_DBM;
+  const snr = reception.snrCentiDb;
+  const signal = computeSignalDeciDbm(reception) - RSSI_ORIGIN_DECI_DBM;
+  const power = -reception.powerStepDb;
+  return {
+    count: 1,
+    rssi,
+    rssiSquare: rssi * rssi,
+    snr,
+    snrSquare: snr * snr,
+    rssiSnr: rssi * snr,
+    signal,
+    power,
+    powerSquare: power * power,
+    powerSignal: power * signal,
+    signalSquare: signal * signal,
+    belowFloor: isBelowNoise(reception) ? 1 : 0,
+    offGrid: isOnSnrGrid(snr) ? 0 : 1,
+  };
+}
+
+/** The sums of two windows together. */
+export function addMoments(a: Moments, b: Moments): Moments {
+  const sum = { ...a };
+  for (const column of MOMENT_COLUMNS) (sum as Record<string, number>)[column] = a[column] + b[column];
+  return sum;
+}
+
+/** The sums of any receptions. */
+export function sumReceptions(receptions: readonly Reception[]): Moments {
+  return receptions.map(createMoments).reduce(addMoments, EMPTY_MOMENTS);
+}
+
+/** How far a window's values scatter, in hundredths of a dB, rounded down. */
+export type Spread = {
+  readonly rssiCentiDb: number;
+  readonly snrCentiDb: number;
+  /** What is left of the RSSI's scatter when the SNR has explained what it can: sd x sqrt(1 - rho^2). */
+  readonly unexplainedCentiDb: number;
+};
+
+/**
+ * Standard deviations of a window (over n, not n - 1). Products of sums stay below 2^52 for windows of up to
+ * 25,000 receptions; the one quotient is rounded by IEEE 754, then down to an integer.
+ */
+export function computeSpread(moments: Moments): Spread {
+  const { count, rssi, rssiSquare, snr, snrSquare, rssiSnr } = moments;
+  if (count === 0) return { rssiCentiDb: 0, snrCentiDb: 0, unexplainedCentiDb: 0 };
+  const rssiVariance = count * rssiSquare - rssi * rssi;
+  const snrVariance = count * snrSquare - snr * snr;
+  const covariance = count * rssiSnr - rssi * snr;
+  const explained = snrVariance === 0 ? 0 : Math.floor((covariance / snrVariance) * covariance);
+  const unexplained = Math.max(0, rssiVariance - explained);
+  return {
+    rssiCentiDb: Math.floor((10 * computeRoot(rssiVariance)) / count),
+    snrCentiDb: Math.floor(computeRoot(snrVariance) / count),
+    unexplainedCentiDb: Math.floor((10 * computeRoot(unexplained)) / count),
+  };
+}

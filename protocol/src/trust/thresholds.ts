@@ -1,0 +1,43 @@
+/**
+ * Every number that a detector compares with, in one table, so that it can be read, cited and voted on as a whole. The
+ * source of each stands beside it; docs/truth.md gives what they measured. "Fitted" is: read off the fitting half of
+ * the public data (fixed split, see test/eval), then rounded in favour of the honest; the other half measured it.
+ */
+import type { Ramp } from "./finding.ts";
+import { OCTAVE } from "./fixed.ts";
+
+/** Two or fewer counterparts say nothing about a place: one witness catches 2 % of 20 km lies at 1 % false alarms. */
+export const COUNTERPARTS_MIN = 3;
+/** Receptions from which a window's scatter is judged: middleman tools show within 10, constants too. */
+export const WINDOW_MIN = 10;
+
+/** Where each penalty begins and where it is largest. Units stand in the names. */
+export const RAMPS = {
+  /**
+   * Octaves (x 1,024) of the nearest plus the median counterpart's distance over 1 m. It begins where no honest station
+   * of the fitting half stands, both at some 20 km, and is largest at 40 km.
+   */
+  distanceProfileOctaves: { from: Math.round(28.6 * OCTAVE), to: Math.round(30.6 * OCTAVE) },
+  /** Fitted: above all but 1 % of the honest, on graphs; largest two octaves further. See edgePlausibility.ts. */
+  edgePlausibilityOctaves: { from: 8_900, to: 11_900 },
+  /** The same where only links are known and not the graph: another scale, as nearest and median distance are in it. */
+  linkPlausibilityOctaves: { from: 20_000, to: 30_000 },
+  /** Fitted: sd(RSSI) + sd(SNR) of gateways' honest windows is at least 1.22 dB (633 windows); constants have 0. */
+  constantWindowCentiDb: { from: 100, to: 20 },
+  /** Fitted: all honest gateway windows lie below 8.21 dB; uniform independent forgeries above 8.1 (median 10.8). */
+  unexplainedRssiCentiDb: { from: 850, to: 1_100 },
+  /** Share of receptions under the noise floor, ppm: no honest gateway window has any; a fifth is the facts' figure. */
+  floorWindowPpm: { from: 200_000, to: 600_000 },
+  /** Share of SNR values that no modem prints, ppm: honest gateways print none; the known tool 77 %. */
+  snrGridPpm: { from: 50_000, to: 400_000 },
+  /** Student's t (x 1,000) of signal against log distance over 20 pairs; honest -1.2 and below, independent N(0, 1). */
+  distanceInsensitivityMilliT: { from: -1_000, to: 500 },
+  /** Share of counterparts whose reverse direction is missing, ppm. Inferred: no public data has both directions. */
+  missingReversePpm: { from: 600_000, to: 1_000_000 },
+  /** dB of signal per dB of transmit power (x 1,000), upper confidence bound: honest 390 near the floor, 800-950 above. */
+  powerSlopeMilli: { from: 300, to: 0 },
+  /** Hotspots of one owner in a resolution-7 cell (5 km2). 84 % of owners have at most 3 in all (Jagtap, IMC 2021). */
+  ownerCapHotspots: { from: 4, to: 16 },
+  /** Hotspots in a resolution-11 cell (2,150 m2): more than a large building's roofs. Inferred. */
+  placeCapHotspots: { from: 3, to: 12 },
+} as const satisfies Record<string, Ramp>;
