@@ -158,8 +158,9 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
         if (next === undefined) break;
         expect(line.beaconPaid + line.witnessPaid).toBeGreaterThanOrEqual(next.beaconPaid + next.witnessPaid);
       }
-      const { rank: _, ...line } = (await store.getRewardLine(0, lines[1]!.hotspot))!;
+      const { rank: _r, paid, ...line } = (await store.getRewardLine(0, lines[1]!.hotspot))!;
       expect(close.lines).toContainEqual(line);
+      expect(paid).toBe(line.beaconPaid + line.witnessPaid);
       expect(await store.getRewardLine(0, named("nobody"))).toBeNull();
       expect(await store.listRewardLines(99, 0, 2)).toEqual({ rows: [], next: null });
     });

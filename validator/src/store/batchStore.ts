@@ -27,19 +27,25 @@ const NAME_PATTERN = /^[0-9a-f]{64}$/;
 /** Node's own SHA-256, ten times as fast as the protocol's portable one on bodies of this size. */
 const hashBody = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
 
+/** Reads bodies and touches nothing: for a process beside the one that writes. */
+export function openBatchReader(directory: string): Pick<BatchStore, "getBatch"> {
+  return {
+    getBatch: async (digest) => {
+      const name = encodeHex(digest);
+      const bytes = await readFileIfAny(join(directory, name.slice(0, 2), name));
+      if (bytes === null || equalBytes(hashBody(bytes), digest)) return bytes;
+      throw new CodedError("file_corrupt", `the batch ${name} is damaged on the disk`);
+    },
+  };
+}
+
 /** Opens the folder, made where there is none, and clears away what a crash has left unfinished. */
 export async function openBatchStore(directory: string): Promise<BatchStore> {
   await makePrivateFolder(directory);
   const folders = await clearUnfinished(directory);
   const writing = new Map<string, Promise<void>>();
   const folderOf = (name: string) => join(directory, name.slice(0, 2));
-
-  async function getBatch(digest: Uint8Array): Promise<Uint8Array | null> {
-    const name = encodeHex(digest);
-    const bytes = await readFileIfAny(join(folderOf(name), name));
-    if (bytes === null || equalBytes(hashBody(bytes), digest)) return bytes;
-    throw new CodedError("file_corrupt", `the batch ${name} is damaged on the disk`);
-  }
+  const { getBatch } = openBatchReader(directory);
 
   /** A damaged file counts as absent: a good body that is offered again replaces it. */
   async function isWhole(digest: Uint8Array): Promise<boolean> {

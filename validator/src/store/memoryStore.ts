@@ -124,7 +124,7 @@ function writeRound(tables: Tables, commit: RoundCommit): void {
     tables.epochs.push(row);
     tables.lines.set(
       row.epoch,
-      rankLines(lines).map((line, index) => ({ ...line, rank: index + 1 })),
+      rankLines(lines),
     );
     tables.coverage.set(row.epoch, computeCoverageLevels(coverage));
     for (const { reportId, ...units } of beaconUnits) {

@@ -1,8 +1,11 @@
 /** The order in which an epoch's reward lines are shown. */
 import type { RewardLine } from "../../../protocol/src/ledger/types.ts";
+import type { RankedLine } from "./store.ts";
 
 /** Lines by what they were paid in all, the most first; equal ones stay in the record's order. */
-export function rankLines(lines: readonly RewardLine[]): RewardLine[] {
-  const total = (line: RewardLine) => line.beaconPaid + line.witnessPaid;
-  return [...lines].sort((a, b) => (total(b) > total(a) ? 1 : total(b) < total(a) ? -1 : 0));
+export function rankLines(lines: readonly RewardLine[]): RankedLine[] {
+  return lines
+    .map((line) => ({ ...line, paid: line.beaconPaid + line.witnessPaid }))
+    .sort((a, b) => (b.paid > a.paid ? 1 : b.paid < a.paid ? -1 : 0))
+    .map((line, index) => ({ ...line, rank: index + 1 }));
 }

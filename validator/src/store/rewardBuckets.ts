@@ -20,6 +20,7 @@ export function bucketRewards(lines: readonly DatedLine[], size: RewardBucketSiz
         witnessUnitsPpm: line.witnessUnitsPpm,
         beaconPaid: line.beaconPaid,
         witnessPaid: line.witnessPaid,
+        paid: line.paid,
         scalePpm: size === "epoch" ? line.scalePpm : null,
       });
       continue;
@@ -32,6 +33,7 @@ export function bucketRewards(lines: readonly DatedLine[], size: RewardBucketSiz
       witnessUnitsPpm: last.witnessUnitsPpm + line.witnessUnitsPpm,
       beaconPaid: last.beaconPaid + line.beaconPaid,
       witnessPaid: last.witnessPaid + line.witnessPaid,
+      paid: last.paid + line.paid,
     };
   }
   return buckets;

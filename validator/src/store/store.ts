@@ -18,7 +18,6 @@ import type {
   RoundResult,
   TransactionOutcome,
 } from "../../../protocol/src/ledger/types.ts";
-import type { CoverageRow } from "../../../protocol/src/score/coverage.ts";
 import type { MessageStatus } from "../../../protocol/src/wire/receipts.ts";
 import type { HotspotStatus, StatusEpochs } from "./hotspotStatus.ts";
 
@@ -69,8 +68,11 @@ export type RoundRow = {
 /** An epoch's record without its long lists, which are asked for page by page. */
 export type EpochRow = Omit<EpochClose, "lines" | "beaconUnits" | "coverage">;
 
-/** A reward line with its place in the epoch, 1 for the best paid; equal pay is in the record's order. */
-export type RankedLine = RewardLine & { readonly rank: number };
+/**
+ * A reward line with what it paid in all, and its place in the epoch by that, 1 for the best paid; equal pay is in the
+ * record's order.
+ */
+export type RankedLine = RewardLine & { readonly rank: number; readonly paid: bigint };
 
 /** Sums of one hotspot's lines over the epochs `firstEpoch` to `lastEpoch` of a bucket; `epochs` counts its lines. */
 export type RewardBucket = {
@@ -83,6 +85,7 @@ export type RewardBucket = {
   readonly witnessUnitsPpm: number;
   readonly beaconPaid: bigint;
   readonly witnessPaid: bigint;
+  readonly paid: bigint;
   /** Only where the bucket is one epoch: a scale has no sum. */
   readonly scalePpm: number | null;
 };
@@ -240,5 +243,3 @@ export type QueryStore = {
 };
 
 export type Store = RoundStore & QueryStore & { readonly close: () => Promise<void> };
-
-export type { CoverageRow };

@@ -262,10 +262,10 @@ export class RoundWriter {
       e.rewardRoot,
       e.stateRoot,
     );
-    for (const [index, line] of rankLines(e.lines).entries()) {
+    for (const line of rankLines(e.lines)) {
       this.#sql.rewardLine.run(
         e.epoch,
-        index + 1,
+        line.rank,
         this.#positionOf(line.hotspot),
         line.owner,
         line.beaconUnitsPpm,

@@ -38,6 +38,8 @@ function readEpoch(row: SqlRow): EpochRow {
 }
 
 function readLine(row: SqlRow): RankedLine {
+  const beaconPaid = readAmount(row, "beacon_paid");
+  const witnessPaid = readAmount(row, "witness_paid");
   return {
     rank: readNumber(row, "rank"),
     hotspot: readBytes(row, "key"),
@@ -45,8 +47,9 @@ function readLine(row: SqlRow): RankedLine {
     beaconUnitsPpm: readNumber(row, "beacon_units_ppm"),
     witnessUnitsPpm: readNumber(row, "witness_units_ppm"),
     scalePpm: readNumber(row, "scale_ppm"),
-    beaconPaid: readAmount(row, "beacon_paid"),
-    witnessPaid: readAmount(row, "witness_paid"),
+    beaconPaid,
+    witnessPaid,
+    paid: beaconPaid + witnessPaid,
   };
 }
 

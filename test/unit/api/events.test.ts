@@ -1,0 +1,155 @@
+import { connect } from "node:net";
+import { setImmediate } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { EVENTS_KEPT, EventHub, MAX_LISTENERS } from "../../../validator/src/api/eventHub.ts";
+import { ROUNDS_PER_EPOCH } from "../store/history.ts";
+import { createFixture, type Fixture } from "./apiFixture.ts";
+
+let fixture: Fixture;
+let url: string;
+let open: AbortController[];
+beforeEach(async () => {
+  fixture = await createFixture();
+  url = `${await fixture.api.listen({ host: "127.0.0.1", port: 0 })}/v1/events`;
+  open = [];
+});
+afterEach(async () => {
+  for (const controller of open) controller.abort();
+  await fixture.api.close();
+});
+
+/** Listens as a browser does; `until` gives everything received once it holds a text. */
+async function listen(headers: Record<string, string> = {}) {
+  const controller = new AbortController();
+  open.push(controller);
+  const response = await fetch(url, { headers, signal: controller.signal });
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  const until = async (part: string): Promise<string> => {
+    while (!text.includes(part)) {
+      const { value, done } = await reader.read();
+      if (done) return text;
+      text += value;
+    }
+    return text;
+  };
+  return { response, until, close: () => controller.abort() };
+}
+
+const round = (index: number) => fixture.history.commits[index]!.commit.result;
+
+describe("events", () => {
+  test("tell of rounds, closed beacons and epochs, each with an id", async () => {
+    const { response, until } = await listen();
+    expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    await until("retry: ");
+    for (let i = 0; i < ROUNDS_PER_EPOCH; i++) fixture.events.publish(round(i));
+    const text = await until("event: epoch");
+    const all = await until("stateRoot");
+    expect(text).toContain("id: 0.0\nevent: round\n");
+    expect(text).toContain("id: 1.0\nevent: beacon\n");
+    const data = all.split("\n\n").find((event) => event.includes("event: epoch"))!;
+    const json = JSON.parse(data.split("\ndata: ")[1]!);
+    expect(json).toEqual((await fixture.get("/v1/epochs/0")).json());
+  });
+
+  test("go on after the last one that a listener has, or say that some are missing", async () => {
+    for (let i = 0; i < 4; i++) fixture.events.publish(round(i));
+    const resumed = await listen({ "last-event-id": "2.0" });
+    const text = await resumed.until("id: 3.1\nevent: round");
+    expect(text).not.toContain("event: gap");
+    expect(text).not.toContain("id: 2.0");
+    expect(text).toContain("id: 2.1\n");
+    const lost = await listen({ "last-event-id": "99.0" });
+    expect(await lost.until("event: gap")).not.toContain("event: round");
+  });
+
+  test("keep a silent connection open with heartbeats, and forget who has left", async () => {
+    const { until, close } = await listen();
+    await until("retry: ");
+    expect(fixture.eventClients()).toBe(1);
+    fixture.clock.fire();
+    await until(": still here");
+    close();
+    await expect.poll(() => fixture.eventClients()).toBe(0);
+    expect(fixture.events.listeners).toBe(0);
+    expect(fixture.clock.timers()).toBe(0);
+  });
+
+  test("refuse more listeners than are served", async () => {
+    for (let i = 0; i < MAX_LISTENERS; i++) fixture.events.subscribe(() => undefined);
+    const response = await fetch(url);
+    expect(response.status).toBe(503);
+    expect(response.headers.get("content-type")).toBe("application/problem+json; charset=utf-8");
+  });
+
+  test("drop a listener that does not read, and no other", async () => {
+    const { port } = new URL(url);
+    const deaf = connect(Number(port), "127.0.0.1");
+    deaf.pause();
+    deaf.write("GET /v1/events HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    await expect.poll(() => fixture.eventClients()).toBe(1);
+    const { until } = await listen();
+    await until("retry: ");
+    // Whoever reads stays; the promise ends with the connection.
+    const reading = until("never to come").catch(() => undefined);
+    const last = round(ROUNDS_PER_EPOCH - 1);
+    const epoch = { ...last, epochClose: { ...last.epochClose!, record: new Uint8Array(20_000) } };
+    // The system's own buffers take some megabytes before anything is left unread here.
+    for (let i = 0; i < 50_000 && fixture.eventClients() === 2; i++) {
+      fixture.events.publish(epoch);
+      await setImmediate();
+    }
+    expect(fixture.eventClients()).toBe(1);
+    for (const controller of open) controller.abort();
+    await reading;
+    deaf.destroy();
+  });
+
+  test("end with the server", async () => {
+    const { until } = await listen();
+    await until("retry: ");
+    await fixture.api.close();
+    await until("never to come").catch(() => undefined);
+    expect(fixture.eventClients()).toBe(0);
+  });
+});
+
+describe("the hub", () => {
+  test("keeps the newest events and no more", () => {
+    const hub = new EventHub();
+    const first = { ...round(0), round: 0 };
+    for (let i = 0; i <= EVENTS_KEPT; i++) hub.publish({ ...first, round: i });
+    expect(hub.since("0.0")).toBeNull();
+    expect(hub.since("1.0")).toHaveLength(EVENTS_KEPT - 1);
+    expect(hub.since(`${EVENTS_KEPT}.0`)).toEqual([]);
+    expect(hub.since("nonsense")).toBeNull();
+  });
+});
+
+describe("what is hardly HTTP", () => {
+  /** Sends bytes and gives everything that comes back until the server hangs up. */
+  const exchange = (bytes: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(bytes));
+      let text = "";
+      socket.setEncoding("latin1");
+      socket.on("data", (chunk) => {
+        text += chunk;
+      });
+      socket.on("close", () => resolve(text));
+      socket.on("error", reject);
+    });
+
+  test("gets a problem and no more", async () => {
+    const huge = await exchange(`GET /livez HTTP/1.1\r\nhost: x\r\nx: ${"a".repeat(20_000)}\r\n\r\n`);
+    expect(huge).toMatch(/^HTTP\/1.1 431 .*problem\+json/s);
+    const nonsense = await exchange("\u0000\u0001\u0002\r\n\r\n");
+    expect(nonsense).toMatch(/^HTTP\/1.1 400 .*problem\+json/s);
+    const smuggled = await exchange(
+      "POST /v1/transactions HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    );
+    expect(smuggled).toMatch(/^HTTP\/1.1 400 /);
+    expect((await fetch(new URL("/livez", url))).status).toBe(200);
+  });
+});

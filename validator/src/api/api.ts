@@ -1,0 +1,137 @@
+/**
+ * The validator's HTTP interface: fastify with schemas for whatever comes in and goes out, from which the OpenAPI
+ * description is made. It reads the store and asks the modules; it decides nothing and computes no amounts.
+ */
+import type { Socket } from "node:net";
+import rateLimit from "@fastify/rate-limit";
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
+import underPressure from "@fastify/under-pressure";
+import Fastify, { type FastifyInstance } from "fastify";
+import { MAX_ENVELOPE_BYTES } from "../../../protocol/src/wire/envelope.ts";
+import {
+  type ApiModules,
+  type ApiOptions,
+  DEFAULT_EVENT_LOOP_DELAY_MS,
+  DEFAULT_REQUESTS_PER_MINUTE,
+} from "./modules.ts";
+import { createErrorHandler, describeProblem, notFound, PROBLEM_TYPE } from "./problem.ts";
+import { addAccountRoutes, addTransactionRoutes } from "./routes/accountRoutes.ts";
+import type { RouteContext, Routes } from "./routes/context.ts";
+import { addEpochRoutes } from "./routes/epochRoutes.ts";
+import { addEventRoutes } from "./routes/eventRoutes.ts";
+import { addHotspotRewardRoutes, addHotspotRoutes } from "./routes/hotspotRoutes.ts";
+import { addMapRoutes } from "./routes/mapRoutes.ts";
+import { addProbeRoutes, addStatusRoutes } from "./routes/statusRoutes.ts";
+
+/** A transaction's envelope in hexadecimal, and the JSON around it. */
+const MAX_REQUEST_BODY_BYTES = 2 * MAX_ENVELOPE_BYTES + 1_024;
+/** Browsers send 2 kB; a did:key in a path is 60 characters. */
+const MAX_HEADER_BYTES = 8_192;
+const MAX_PARAMETER_CHARS = 128;
+const REQUEST_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_TIMEOUT_MS = 30_000;
+/** Listeners to events and a few hundred others; beyond that the system refuses connections. */
+const MAX_CONNECTIONS = 1_024;
+/** Addresses whose rate is remembered: some 200 bytes each. */
+const MAX_RATED_ADDRESSES = 10_000;
+
+/** Creates the API; the caller listens with it and closes it. */
+export async function createApi(options: ApiOptions, modules: ApiModules): Promise<FastifyInstance> {
+  const handleError = createErrorHandler(modules.log);
+  const api = Fastify({
+    logger: false,
+    bodyLimit: MAX_REQUEST_BODY_BYTES,
+    routerOptions: { maxParamLength: MAX_PARAMETER_CHARS },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT_MS },
+    forceCloseConnections: true,
+    trustProxy: [...(options.trustProxies ?? [])],
+    frameworkErrors: handleError,
+    clientErrorHandler: answerBrokenRequest,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  api.server.maxConnections = MAX_CONNECTIONS;
+  api.setValidatorCompiler(TypeBoxValidatorCompiler);
+  api.setErrorHandler(handleError);
+  observeRequests(api, modules);
+  if (options.corsOrigins !== undefined && options.corsOrigins.length > 0)
+    allowOrigins(api, options.corsOrigins);
+  await api.register(swagger, { openapi: describeApi(options) });
+  await api.register(rateLimit, {
+    max: options.requestsPerMinute ?? DEFAULT_REQUESTS_PER_MINUTE,
+    timeWindow: 60_000,
+    cache: MAX_RATED_ADDRESSES,
+    enableDraftSpec: true,
+  });
+  api.setNotFoundHandler({ preHandler: api.rateLimit() }, () => {
+    throw notFound("page");
+  });
+  const context: RouteContext = { options, modules };
+  await api.register(async (scope) => {
+    const maxEventLoopDelay = options.maxEventLoopDelayMs ?? DEFAULT_EVENT_LOOP_DELAY_MS;
+    await scope.register(underPressure, { maxEventLoopDelay, retryAfter: 5 });
+    addVersionedRoutes(scope.withTypeProvider<TypeBoxTypeProvider>(), context);
+  });
+  addProbeRoutes(api, context);
+  api.get("/openapi.json", { schema: { hide: true } }, async () => api.swagger());
+  await api.register(swaggerUi, { routePrefix: "/docs", staticCSP: true });
+  return api as unknown as FastifyInstance;
+}
+
+function addVersionedRoutes(routes: Routes, context: RouteContext): void {
+  addStatusRoutes(routes, context);
+  addEpochRoutes(routes, context);
+  addHotspotRoutes(routes, context);
+  addHotspotRewardRoutes(routes, context);
+  addAccountRoutes(routes, context);
+  addTransactionRoutes(routes, context);
+  addMapRoutes(routes, context);
+  addEventRoutes(routes, context);
+}
+
+function describeApi(options: ApiOptions) {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Hexbeacon",
+      version: options.version,
+      description: `Rewards, evidence and coverage of the network ${options.network.name}. Amounts are decimal strings of base units.`,
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+  };
+}
+
+function observeRequests(api: Routes, { metrics }: ApiModules): void {
+  api.addHook("onResponse", async (request, reply) => {
+    const route = request.routeOptions.url ?? "unmatched";
+    metrics.observeRequest(route, request.method, reply.statusCode, reply.elapsedTime / 1_000);
+  });
+}
+
+/** Lets the pages of some origins read the API; the browser asks first before it submits a transaction. */
+function allowOrigins(api: Routes, origins: readonly string[]): void {
+  const allowed = new Set(origins);
+  api.addHook("onRequest", async (request, reply) => {
+    const { origin } = request.headers;
+    reply.header("vary", "origin");
+    if (origin === undefined || !allowed.has(origin)) return;
+    reply.header("access-control-allow-origin", origin);
+    if (request.method !== "OPTIONS") return;
+    reply.header("access-control-allow-methods", "GET, POST");
+    reply.header("access-control-allow-headers", "content-type, last-event-id");
+    await reply.code(204).send();
+  });
+}
+
+/** What is no HTTP at all gets a last word and no more of our time. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || socket.destroyed) return;
+  const status =
+    error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+  const problem = describeProblem(status, "The request is not HTTP as this server reads it.");
+  const body = JSON.stringify(problem);
+  const head = `HTTP/1.1 ${status} ${problem.title}\r\ncontent-type: ${PROBLEM_TYPE}\r\n`;
+  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+}

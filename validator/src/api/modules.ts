@@ -1,0 +1,64 @@
+/** What the API is made of: the seams to the rest of the validator, each as narrow as its use. */
+import type { Clock, Log } from "../../../node/src/host/types.ts";
+import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
+import type { Parameters } from "../../../protocol/src/network/parameters.ts";
+import type { RewardProofJson } from "../../../protocol/src/reward/proofJson.ts";
+import type { QueryStore, RoundStore } from "../store/store.ts";
+import type { EventHub } from "./eventHub.ts";
+
+/** What a validator says of itself at this moment. */
+export type ValidatorStatus = {
+  readonly peers: number;
+  /** Null when ready to serve; else why not, in words. */
+  readonly notReady: string | null;
+};
+
+/** Reads of the executed state that the store has no rows for. */
+export type LedgerReader = {
+  /** What an account has earned up to the last closed epoch, with its path; null where it has earned nothing. */
+  readonly rewardProof: (account: Uint8Array) => Promise<RewardProofJson | null>;
+};
+
+/** `id` is null where the bytes are no envelope; `reason` is null where the transaction was admitted. */
+export type SubmittedTransaction = {
+  readonly id: Uint8Array | null;
+  readonly reason: AdmissionReason | null;
+};
+
+/** What the API reports of itself; `route` is a pattern of the API's own or `unmatched`, so the set is closed. */
+export type ApiMetrics = {
+  readonly observeRequest: (route: string, method: string, status: number, seconds: number) => void;
+  readonly setEventClients: (clients: number) => void;
+};
+
+export type ApiModules = {
+  readonly store: QueryStore & Pick<RoundStore, "latestRound">;
+  readonly ledger: LedgerReader;
+  readonly status: () => ValidatorStatus;
+  readonly events: EventHub;
+  readonly metrics: ApiMetrics;
+  /** The Prometheus page. */
+  readonly exposeMetrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly submitTransaction: (envelope: Uint8Array) => Promise<SubmittedTransaction>;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+export type ApiOptions = {
+  readonly network: { readonly name: string; readonly id: Uint8Array; readonly parameters: Parameters };
+  readonly validator: Uint8Array;
+  readonly version: string;
+  /** Requests a minute and address; default `DEFAULT_REQUESTS_PER_MINUTE`. */
+  readonly requestsPerMinute?: number;
+  /** Above this lateness of the event loop questions get 503; default `DEFAULT_EVENT_LOOP_DELAY_MS`, 0 for never. */
+  readonly maxEventLoopDelayMs?: number;
+  /** Origins whose pages may read the API; none by default. */
+  readonly corsOrigins?: readonly string[];
+  /** Addresses of proxies whose X-Forwarded-For is believed; none by default. */
+  readonly trustProxies?: readonly string[];
+};
+
+/** Ten a second: an explorer's page asks a handful, a collector one; a copy of everything takes pages of a thousand. */
+export const DEFAULT_REQUESTS_PER_MINUTE = 600;
+/** When the event loop is this late, agreement needs the processor more than the API's clients do. */
+export const DEFAULT_EVENT_LOOP_DELAY_MS = 1_000;

@@ -1,0 +1,238 @@
+/** Rows of the store as the API's JSON. Nothing is computed here but a unit's decimal point. */
+import { encodeHex, encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
+import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
+import { computeName } from "../../../protocol/src/crypto/names.ts";
+import type { ReportId } from "../../../protocol/src/ledger/types.ts";
+import { POOL_NAMES } from "../../../protocol/src/reward/pools.ts";
+import type { BeaconReport, Measurement } from "../../../protocol/src/wire/reports.ts";
+import { computeHotspotStatus, type StatusEpochs } from "../store/hotspotStatus.ts";
+import type {
+  BeaconRow,
+  CoverageCell,
+  EpochRow,
+  HotspotRow,
+  RankedLine,
+  ReportRow,
+  RewardBucket,
+  RoundRow,
+  WitnessRow,
+} from "../store/store.ts";
+import type {
+  ActivityJson,
+  BeaconJson,
+  CoverageCellJson,
+  EpochJson,
+  HotspotJson,
+  RewardBucketJson,
+  RewardLineJson,
+  WitnessJson,
+} from "./schemas/entities.ts";
+
+const E7 = 10_000_000;
+const CENTI = 100;
+const DECI = 10;
+
+export const presentReportId = (id: ReportId): string => `${encodeHex(id.envelopeId)}-${id.index}`;
+export const presentCell = (cell: bigint): string => cell.toString(16);
+
+export function presentEpoch(row: EpochRow): EpochJson {
+  const pools = Object.fromEntries(
+    POOL_NAMES.map((name) => {
+      const { emitted, carriedIn, paid, carriedOut } = row.pools[name];
+      return [
+        name,
+        { emitted: `${emitted}`, carriedIn: `${carriedIn}`, paid: `${paid}`, carriedOut: `${carriedOut}` },
+      ];
+    }),
+  ) as EpochJson["pools"];
+  return {
+    epoch: row.epoch,
+    firstRound: row.firstRound,
+    lastRound: row.lastRound,
+    startTimeMs: row.startTimeMs,
+    endTimeMs: row.endTimeMs,
+    seed: encodeHex0x(row.seed),
+    nextSeed: encodeHex0x(row.nextSeed),
+    pools,
+    beacons: { closed: row.beaconsClosed, refused: { ...row.beaconsRefused } },
+    witnesses: {
+      accepted: row.witnessesAccepted,
+      unpaid: { ...row.witnessesUnpaid },
+      refused: { ...row.witnessesRefused },
+    },
+    validators: row.validatorsPaid.map(({ key, amount }) => ({
+      id: encodeDidKey(key),
+      name: computeName(key),
+      paid: `${amount}`,
+    })),
+    accounts: row.accounts,
+    record: encodeHex0x(row.record),
+    recordDigest: encodeHex0x(row.recordDigest),
+    inputsDigest: encodeHex0x(row.inputsDigest),
+    rewardRoot: encodeHex0x(row.rewardRoot),
+    stateRoot: encodeHex0x(row.stateRoot),
+  };
+}
+
+export function presentLine(line: RankedLine): RewardLineJson {
+  return {
+    rank: line.rank,
+    hotspot: encodeDidKey(line.hotspot),
+    name: computeName(line.hotspot),
+    owner: encodeDidKey(line.owner),
+    beaconUnitsPpm: line.beaconUnitsPpm,
+    witnessUnitsPpm: line.witnessUnitsPpm,
+    scalePpm: line.scalePpm,
+    beaconPaid: `${line.beaconPaid}`,
+    witnessPaid: `${line.witnessPaid}`,
+    paid: `${line.paid}`,
+  };
+}
+
+export function presentBucket(bucket: RewardBucket): RewardBucketJson {
+  return {
+    startTimeMs: bucket.startTimeMs,
+    firstEpoch: bucket.firstEpoch,
+    lastEpoch: bucket.lastEpoch,
+    epochs: bucket.epochs,
+    beaconUnitsPpm: bucket.beaconUnitsPpm,
+    witnessUnitsPpm: bucket.witnessUnitsPpm,
+    scalePpm: bucket.scalePpm,
+    beaconPaid: `${bucket.beaconPaid}`,
+    witnessPaid: `${bucket.witnessPaid}`,
+    paid: `${bucket.paid}`,
+  };
+}
+
+export function presentHotspot(row: HotspotRow, epochs: StatusEpochs): HotspotJson {
+  const a = row.assertion;
+  return {
+    id: encodeDidKey(row.key),
+    name: computeName(row.key),
+    owner: encodeDidKey(row.owner),
+    status: computeHotspotStatus(row, epochs),
+    registeredEpoch: row.registeredEpoch,
+    bond: `${row.bond}`,
+    assertion:
+      a === null
+        ? null
+        : {
+            cell: presentCell(a.cell),
+            latitude: a.latE7 / E7,
+            longitude: a.lngE7 / E7,
+            gainDbi: a.gainCentiDbi / CENTI,
+            elevationM: a.elevationM,
+            region: a.region,
+            fromEpoch: a.fromEpoch,
+          },
+    lastActiveEpoch: row.lastActiveEpoch,
+    silentUntilEpoch: row.silentUntilEpoch,
+  };
+}
+
+function presentReport(report: BeaconReport) {
+  return {
+    commit: encodeHex0x(report.commit),
+    frequencyHz: report.freqHz,
+    spreadingFactor: report.spreadingFactor,
+    bandwidthHz: report.bandwidthHz,
+    powerDbm: report.powerCentiDbm / CENTI,
+    timeMs: report.timeMs,
+  };
+}
+
+function presentMeasurement(m: Measurement) {
+  return {
+    rssiDbm: m.rssiDeciDbm / DECI,
+    rssiKind: m.rssiKind,
+    snrDb: m.snrCentiDb / CENTI,
+    frequencyHz: m.freqHz,
+    spreadingFactor: m.spreadingFactor,
+    bandwidthHz: m.bandwidthHz,
+    timeMs: m.timeMs,
+  };
+}
+
+const presentOutcome = (row: ReportRow) => ({
+  id: presentReportId(row.reportId),
+  kind: row.kind,
+  includedRound: row.includedRound,
+  verdict: row.state,
+  reason: row.reason,
+  selectionPending: row.selectionPending,
+  beacon: row.beacon === null ? null : presentReportId(row.beacon),
+  distanceM: row.distanceM,
+  ceilingDbm: row.ceilingCentiDbm === null ? null : row.ceilingCentiDbm / CENTI,
+  measurement: row.measurement === null ? null : presentMeasurement(row.measurement),
+});
+
+export function presentActivity(row: ReportRow): ActivityJson {
+  return {
+    ...presentOutcome(row),
+    report: row.beaconReport === null ? null : presentReport(row.beaconReport),
+  };
+}
+
+/** @param perWitnessPpm what a paid witness of the beacon is worth; null until its epoch has ended. */
+function presentWitness(row: WitnessRow, perWitnessPpm: number | null): WitnessJson {
+  const isPaid = row.state === "accepted" && row.reason === null;
+  return {
+    ...presentOutcome(row),
+    hotspot: encodeDidKey(row.hotspot),
+    name: computeName(row.hotspot),
+    unitsPpm: perWitnessPpm === null ? null : isPaid ? perWitnessPpm : 0,
+    scalePpm: row.scalePpm,
+  };
+}
+
+export function presentBeacon({ report, closing, scalePpm, witnesses, truncated }: BeaconRow): BeaconJson {
+  const perWitnessPpm = closing?.units?.perWitnessPpm ?? null;
+  return {
+    id: presentReportId(report.reportId),
+    hotspot: encodeDidKey(report.hotspot),
+    name: computeName(report.hotspot),
+    includedRound: report.includedRound,
+    verdict: report.state,
+    reason: closing?.reason ?? report.reason,
+    report: report.beaconReport === null ? null : presentReport(report.beaconReport),
+    scalePpm,
+    closing:
+      closing === null
+        ? null
+        : {
+            challengeEpoch: closing.challengeEpoch,
+            closedEpoch: closing.closedEpoch,
+            closedRound: closing.closedRound,
+            eirpDbm: closing.eirpCentiDbm / CENTI,
+            secret: closing.secret === null ? null : encodeHex0x(closing.secret),
+            witnesses: {
+              accepted: closing.witnessesAccepted,
+              unpaid: closing.witnessesUnpaid,
+              refused: closing.witnessesRefused,
+            },
+            units: closing.units === null ? null : { ...closing.units },
+          },
+    witnesses: witnesses.map((row) => presentWitness(row, perWitnessPpm)),
+    truncated,
+  };
+}
+
+export function presentCoverage(row: CoverageCell): CoverageCellJson {
+  return { ...row, cell: presentCell(row.cell) };
+}
+
+export function presentRound(row: RoundRow) {
+  return {
+    round: row.round,
+    epoch: row.epoch,
+    timeMs: row.timeMs,
+    value: encodeHex0x(row.valueDigest),
+    finalCert: encodeHex0x(row.finalCert),
+    stateDigest: encodeHex0x(row.stateDigest),
+    batches: row.batchDigests.map(encodeHex0x),
+    messages: row.messages,
+    reports: row.reports,
+    transactions: row.transactions,
+    beaconsClosed: row.beaconsClosed,
+  };
+}

@@ -1,0 +1,95 @@
+/** How routes read what came in a path, a query or a header; whatever cannot be read is a 400 that names the field. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { decodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
+import { cellFromHex, cellToBigint, resolutionOf } from "../../../protocol/src/geo/cell.ts";
+import type { ReportId } from "../../../protocol/src/ledger/types.ts";
+import { MAX_REPORTS_PER_BUNDLE } from "../../../protocol/src/wire/reports.ts";
+import { ASSERTION_RESOLUTION } from "../store/cellRange.ts";
+import type { HotspotCursor } from "../store/store.ts";
+import { badField } from "./problem.ts";
+
+/** 32 bytes from did:key or hexadecimal. */
+export function readKey(field: string, text: string): Uint8Array {
+  const key = text.startsWith("did:") ? decodeDidKey(text) : decodeHex(text, 32);
+  if (key === null)
+    throw badField(field, "must be a did:key of an Ed25519 key, or its 32 bytes in hexadecimal");
+  return key;
+}
+
+/** A cell no finer than assertions are. */
+export function readCell(field: string, text: string): bigint {
+  const cell = cellFromHex(text);
+  if (cell === null || resolutionOf(cell) > ASSERTION_RESOLUTION) {
+    throw badField(field, `must be an H3 cell of resolution 0 to ${ASSERTION_RESOLUTION}`);
+  }
+  return cellToBigint(cell);
+}
+
+/** A report's id: 64 hexadecimal digits, a dash, and an index below 16. */
+export function readReportId(field: string, text: string): ReportId {
+  const [digits = "", place = ""] = text.split("-");
+  const envelopeId = decodeHex(digits, 32);
+  const index = Number(place);
+  if (envelopeId === null || !/^[0-9]{1,2}$/.test(place) || index >= MAX_REPORTS_PER_BUNDLE) {
+    throw badField(field, "must be 64 hexadecimal digits, a dash and an index from 0 to 15");
+  }
+  return { envelopeId, index };
+}
+
+const BAD_CURSOR = "must be what the page before gave as next";
+
+/** A cursor that is one whole number; null where there is none. */
+export function readNumberCursor(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  if (!/^[0-9]{1,15}$/.test(text)) throw badField("cursor", BAD_CURSOR);
+  return Number(text);
+}
+
+/** A cursor that is a cell; null where there is none. */
+export function readCellCursor(text: string | undefined): bigint | null {
+  if (text === undefined) return null;
+  if (!/^[0-9a-f]{15}$/.test(text)) throw badField("cursor", BAD_CURSOR);
+  return BigInt(`0x${text}`);
+}
+
+/** A cursor of a listing of hotspots: a position, or in a listing by cell the cell and the position. */
+export function readHotspotCursor(text: string | undefined, byCell: boolean): HotspotCursor | null {
+  if (text === undefined) return null;
+  const parts = (byCell ? /^([0-9a-f]{15})[.]([0-9]{1,15})$/ : /^()([0-9]{1,15})$/).exec(text);
+  if (parts === null) throw badField("cursor", BAD_CURSOR);
+  return { cell: byCell ? BigInt(`0x${parts[1]}`) : null, position: Number(parts[2]) };
+}
+
+export const writeHotspotCursor = ({ cell, position }: HotspotCursor): string =>
+  cell === null ? `${position}` : `${cell.toString(16)}.${position}`;
+
+/** Whether a table is wanted as CSV: by the query, else by an Accept header that names CSV and not JSON. */
+export function wantsCsv(request: FastifyRequest, format: "json" | "csv" | undefined): boolean {
+  if (format !== undefined) return format === "csv";
+  const accept = request.headers.accept ?? "";
+  return accept.includes("text/csv") && !accept.includes("application/json");
+}
+
+/** What never changes may be kept for a year, the longest that caches are told. */
+const IMMUTABLE = "public, max-age=31536000, immutable";
+/** What is asked for by a name that moves on, like `latest`, is asked again each time, and mostly answered with 304. */
+const REVALIDATE = "public, no-cache";
+
+/**
+ * Marks an answer that follows from closed epochs alone, and says whether the client has it already.
+ * @param digest of the newest record that the answer rests on; @param variant whatever else the answer depends on.
+ */
+export function isUnchanged(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { digest, variant, isFixed }: { digest: Uint8Array; variant: string; isFixed: boolean },
+): boolean {
+  const tag = `"${encodeHex(digest.subarray(0, 16))}-${variant}"`;
+  reply.header("etag", tag).header("vary", "accept");
+  reply.header("cache-control", isFixed ? IMMUTABLE : REVALIDATE);
+  const known = (request.headers["if-none-match"] ?? "")
+    .split(",")
+    .map((part) => part.trim().replace(/^W\//, ""));
+  return known.includes(tag) || known.includes("*");
+}

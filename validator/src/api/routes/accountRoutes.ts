@@ -1,0 +1,106 @@
+/** Accounts, the proof of what they earned, and the way in for their transactions. */
+import { Type } from "typebox";
+import { decodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
+import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
+import { computeName } from "../../../../protocol/src/crypto/names.ts";
+import type { AdmissionReason } from "../../../../protocol/src/evidence/reasons.ts";
+import { MAX_ENVELOPE_BYTES } from "../../../../protocol/src/wire/envelope.ts";
+import { ApiProblem, badField, notFound } from "../problem.ts";
+import { readKey } from "../requests.ts";
+import { Hash, json, KeyInput, object, PROBLEMS } from "../schemas/common.ts";
+import { Account, Proof } from "../schemas/entities.ts";
+import type { RouteContext, Routes } from "./context.ts";
+
+const IdParams = object({ id: KeyInput });
+
+export function addAccountRoutes(routes: Routes, { modules: { store, ledger } }: RouteContext): void {
+  routes.get(
+    "/v1/accounts/:id",
+    {
+      schema: {
+        summary: "An account: its balance, and all that it ever earned",
+        tags: ["accounts"],
+        params: IdParams,
+        response: { 200: json("The account.", Account), ...PROBLEMS },
+      },
+    },
+    async ({ params }) => {
+      const row = await store.getAccount(readKey("id", params.id));
+      if (row === null) throw notFound("account");
+      return {
+        id: encodeDidKey(row.key),
+        name: computeName(row.key),
+        balance: `${row.balance}`,
+        earned: `${row.earned}`,
+        nonce: row.nonce,
+      };
+    },
+  );
+  routes.get(
+    "/v1/accounts/:id/proof",
+    {
+      schema: {
+        summary: "Proof of what an account earned up to the last closed epoch",
+        description: "Check it offline: `hexbeacon tool verify-proof < proof.json`.",
+        tags: ["accounts"],
+        params: IdParams,
+        response: { 200: json("The proof.", Proof), ...PROBLEMS },
+      },
+    },
+    async ({ params }) => {
+      const proof = await ledger.rewardProof(readKey("id", params.id));
+      if (proof === null) throw notFound("account with earnings");
+      return { ...proof, branch: [...proof.branch] };
+    },
+  );
+}
+
+/** What a refusal means in HTTP where it is not the content's fault. */
+const STATUS_OF_REASON: Partial<Record<AdmissionReason, number>> = {
+  rate_limited: 429,
+  busy: 503,
+  malformed: 400,
+  oversized: 413,
+};
+
+const refused = {
+  content: {
+    "application/problem+json": { schema: PROBLEMS[400].content["application/problem+json"].schema },
+  },
+};
+
+export function addTransactionRoutes(routes: Routes, { modules }: RouteContext): void {
+  routes.post(
+    "/v1/transactions",
+    {
+      schema: {
+        summary: "Submit a signed transaction",
+        description: "Admitted means checked and on its way into a round; execution has the last word.",
+        tags: ["accounts"],
+        body: object({
+          envelope: Type.String({
+            pattern: "^(0x)?([0-9a-fA-F]{2})+$",
+            maxLength: 2 + 2 * MAX_ENVELOPE_BYTES,
+            description: "The encoded envelope in hexadecimal.",
+          }),
+        }),
+        response: {
+          202: json("Admitted.", object({ id: Hash })),
+          ...PROBLEMS,
+          413: { description: "The envelope is too large.", ...refused },
+          422: { description: "Refused, for the reason that is given.", ...refused },
+        },
+      },
+    },
+    async ({ body }, reply) => {
+      const bytes = decodeHex(body.envelope);
+      if (bytes === null) throw badField("envelope", "must be an envelope in hexadecimal");
+      const { id, reason } = await modules.submitTransaction(bytes);
+      if (reason !== null) {
+        throw new ApiProblem(STATUS_OF_REASON[reason] ?? 422, "The transaction was refused.", { reason });
+      }
+      if (id === null) throw new Error("an admitted transaction has an id");
+      return reply.code(202).send({ id: encodeHex0x(id) });
+    },
+  );
+}

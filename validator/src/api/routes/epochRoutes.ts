@@ -1,0 +1,146 @@
+/** Closed epochs and what they paid: data that never changes, so every answer has a tag. */
+import { Readable } from "node:stream";
+import { Type } from "typebox";
+import { type EpochRow, MAX_PAGE_ROWS, type QueryStore } from "../../store/store.ts";
+import { writeCsvHeader, writeCsvRow } from "../csv.ts";
+import { presentEpoch, presentLine } from "../present.ts";
+import { notFound } from "../problem.ts";
+import { isUnchanged, readNumberCursor, wantsCsv } from "../requests.ts";
+import {
+  Cursor,
+  DEFAULT_PAGE_ROWS,
+  Format,
+  json,
+  Limit,
+  object,
+  PROBLEMS,
+  pageOf,
+  UNCHANGED,
+} from "../schemas/common.ts";
+import { Epoch, RewardLine, type RewardLineJson } from "../schemas/entities.ts";
+import type { RouteContext, Routes } from "./context.ts";
+
+const EpochParams = object({
+  epoch: Type.String({ pattern: "^(latest|[0-9]{1,15})$", description: "An epoch's number, or `latest`." }),
+});
+
+const LINE_COLUMNS = [
+  "rank",
+  "hotspot",
+  "name",
+  "owner",
+  "beaconUnitsPpm",
+  "witnessUnitsPpm",
+  "scalePpm",
+  "beaconPaid",
+  "witnessPaid",
+  "paid",
+] as const satisfies readonly (keyof RewardLineJson)[];
+
+export function addEpochRoutes(routes: Routes, { modules: { store } }: RouteContext): void {
+  async function findEpoch(text: string): Promise<EpochRow> {
+    const row = text === "latest" ? await store.latestEpoch() : await store.getEpoch(Number(text));
+    if (row === null) throw notFound("closed epoch");
+    return row;
+  }
+
+  routes.get(
+    "/v1/epochs",
+    {
+      schema: {
+        summary: "Closed epochs, newest first",
+        tags: ["epochs"],
+        querystring: object({ limit: Type.Optional(Limit), cursor: Type.Optional(Cursor) }),
+        response: { 200: json("A page of epochs.", pageOf(Epoch)), ...PROBLEMS },
+      },
+    },
+    async ({ query }) => {
+      const { rows, next } = await store.listEpochs(
+        readNumberCursor(query.cursor),
+        query.limit ?? DEFAULT_PAGE_ROWS,
+      );
+      return { items: rows.map(presentEpoch), next: next === null ? null : `${next}` };
+    },
+  );
+  routes.get(
+    "/v1/epochs/:epoch",
+    {
+      schema: {
+        summary: "A closed epoch: its books, counts and roots",
+        tags: ["epochs"],
+        params: EpochParams,
+        response: { 200: json("The epoch.", Epoch), 304: UNCHANGED, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const row = await findEpoch(request.params.epoch);
+      const isFixed = request.params.epoch !== "latest";
+      if (isUnchanged(request, reply, { digest: row.recordDigest, variant: "epoch", isFixed })) {
+        return reply.code(304).send(null);
+      }
+      return presentEpoch(row);
+    },
+  );
+  routes.get(
+    "/v1/epochs/:epoch/rewards",
+    {
+      schema: {
+        summary: "What an epoch paid, hotspot by hotspot, the best paid first",
+        description: "As CSV the answer is the whole epoch, unless a limit is given.",
+        tags: ["epochs"],
+        params: EpochParams,
+        querystring: object({
+          limit: Type.Optional(Limit),
+          cursor: Type.Optional(Cursor),
+          format: Type.Optional(Format),
+        }),
+        response: {
+          200: {
+            description: "A page of reward lines.",
+            content: {
+              "application/json": { schema: pageOf(RewardLine) },
+              "text/csv": { schema: Type.String() },
+            },
+          },
+          304: UNCHANGED,
+          ...PROBLEMS,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { epoch, recordDigest: digest } = await findEpoch(request.params.epoch);
+      const { limit, format } = request.query;
+      const after = readNumberCursor(request.query.cursor) ?? 0;
+      const isCsv = wantsCsv(request, format);
+      const isFixed = request.params.epoch !== "latest";
+      const variant = isCsv ? "rewards-csv" : "rewards";
+      if (isUnchanged(request, reply, { digest, variant, isFixed })) return reply.code(304).send(null);
+      if (isCsv) {
+        reply.header("content-type", "text/csv; charset=utf-8");
+        reply.header("content-disposition", `attachment; filename="rewards-epoch-${epoch}.csv"`);
+        const lines = Readable.from(streamLines(store, epoch, after, limit ?? Number.POSITIVE_INFINITY));
+        // The schema describes the text that the stream gives.
+        return reply.send(lines as unknown as string);
+      }
+      const { rows, next } = await store.listRewardLines(epoch, after, limit ?? DEFAULT_PAGE_ROWS);
+      return { items: rows.map(presentLine), next: next === null ? null : `${next}` };
+    },
+  );
+}
+
+/** Lines as CSV, read page by page as fast as the client takes them. */
+async function* streamLines(
+  store: Pick<QueryStore, "listRewardLines">,
+  epoch: number,
+  after: number,
+  limit: number,
+): AsyncGenerator<string> {
+  yield writeCsvHeader(LINE_COLUMNS);
+  let left = limit;
+  for (let next: number | null = after; next !== null && left > 0; ) {
+    const page = await store.listRewardLines(epoch, next, Math.min(left, MAX_PAGE_ROWS));
+    yield page.rows.map((line) => writeCsvRow(presentLine(line), LINE_COLUMNS)).join("");
+    left -= page.rows.length;
+    next = page.next;
+  }
+}
