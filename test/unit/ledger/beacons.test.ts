@@ -1,0 +1,274 @@
+/** A beacon's life in the ledger: inclusion, reveal, close, silence. */
+import { beforeEach, describe, expect, test } from "vitest";
+import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
+import { keyOf, type SentBeacon, witnessBeacon } from "../../sim/ledgerWorld.ts";
+import { earlySlotted, inRow, Scenario, WINDOWS } from "./scenario.ts";
+
+const { witnessWindowRounds: W, revealWindowRounds: R, beaconToleranceRounds } = WINDOWS;
+
+let scenario: Scenario;
+let beaconer: GenesisHotspot;
+let witness: GenesisHotspot;
+let beacon: SentBeacon;
+let slot: number;
+
+beforeEach(() => {
+  scenario = new Scenario(inRow(12));
+  [beaconer, witness] = earlySlotted(scenario, 2) as [GenesisHotspot, GenesisHotspot];
+  beacon = scenario.beacon(beaconer, 0);
+  slot = scenario.challenge(beaconer, 0).slotRound;
+});
+
+const beaconAt = (round: number, epoch?: number) =>
+  scenario.at(round, beaconer, { beacons: [beacon.report] }, epoch);
+const witnessAt = (round: number) =>
+  scenario.at(round, witness, { witnesses: [witnessBeacon(beacon, witness)] });
+const revealAt = (round: number, sender = beaconer) => scenario.at(round, sender, scenario.revealOf(beacon));
+
+describe("the honest way", () => {
+  test("pending, accepted with the selection pending, then accepted and paid", () => {
+    const beaconMessage = beaconAt(slot);
+    const witnessMessage = witnessAt(slot + 1);
+    const reveal = revealAt(slot + W + 1);
+    const before = scenario.runTo(slot + W);
+    expect(before.outcomes).toEqual([]);
+    const closing = scenario.step();
+    expect(closing.beaconsClosed).toHaveLength(1);
+    expect(closing.beaconsClosed[0]).toMatchObject({
+      reason: null,
+      witnessesAccepted: 1,
+      witnessesUnpaid: 0,
+      witnessesRefused: 0,
+      includedRound: slot,
+      closedRound: slot + W + 1,
+      eirpCentiDbm: beacon.report.powerCentiDbm + 300,
+    });
+    expect(closing.hotspotsChanged.map(({ key }) => key)).toEqual([beaconer.key, witness.key]);
+    const close = scenario.closeEpoch();
+    expect(scenario.history(beaconMessage)).toEqual(["pending", "accepted"]);
+    expect(scenario.history(witnessMessage)).toEqual(["pending", "accepted?", "accepted"]);
+    expect(scenario.history(reveal)).toEqual(["accepted"]);
+    expect(close.beaconUnits).toEqual([
+      {
+        reportId: { envelopeId: beaconMessage.id, index: 0 },
+        paidWitnesses: 1,
+        perWitnessPpm: 1_000_000,
+        beaconerPpm: 250_000,
+      },
+    ]);
+    expect(close.lines.map(({ hotspot }) => hotspot).sort()).toEqual([beaconer.key, witness.key].sort());
+    expect(close).toMatchObject({
+      beaconsClosed: 1,
+      witnessesAccepted: 1,
+      witnessesRefused: {},
+      accounts: 3,
+    });
+    expect(scenario.ledger.viewAccount(beaconer.owner)!.earned).toBeGreaterThan(0n);
+    expect(scenario.ledger.viewHotspot(witness.key)!.lastActiveEpoch).toBe(0);
+  });
+
+  test("the secret of a witnessed beacon moves the next seed, one that nobody witnessed does not", () => {
+    const seedAfter = (withWitness: boolean, withBeacon: boolean): Uint8Array => {
+      scenario = new Scenario(inRow(12));
+      if (withBeacon) {
+        beaconAt(slot);
+        revealAt(slot + W + 1);
+      }
+      if (withWitness) witnessAt(slot);
+      return scenario.closeEpoch().nextSeed;
+    };
+    const idle = seedAfter(false, false);
+    expect(seedAfter(false, true)).toEqual(idle);
+    expect(seedAfter(true, true)).not.toEqual(idle);
+  });
+
+  test("a beacon that nobody witnessed earns nothing and says so", () => {
+    const message = beaconAt(slot);
+    revealAt(slot + W + 1);
+    const close = scenario.closeEpoch();
+    expect(scenario.history(message)).toEqual(["pending", "refused no_witness"]);
+    expect(close.lines).toEqual([]);
+    expect(close.beaconsRefused).toEqual({ no_witness: 1 });
+    expect(scenario.ledger.viewHotspot(beaconer.key)!.lastActiveEpoch).toBeNull();
+  });
+});
+
+describe("the slot", () => {
+  test("ends with the tolerance", () => {
+    const message = beaconAt(slot + beaconToleranceRounds + 1);
+    scenario.runTo(slot + beaconToleranceRounds + 1);
+    expect(scenario.history(message)).toEqual(["refused out_of_slot"]);
+  });
+
+  test("may reach into the next epoch, where the bundle's epoch still names the challenge", () => {
+    scenario = new Scenario(inRow(60));
+    const late = scenario.genesis.hotspots.find((hotspot) => scenario.challenge(hotspot, 0).slotRound >= 36)!;
+    beacon = scenario.beacon(late, 0);
+    const message = scenario.at(40, late, { beacons: [beacon.report] }, 0);
+    const place = scenario.genesis.hotspots.indexOf(late);
+    const other = scenario.hotspot(place === 0 ? 1 : place - 1);
+    const heard = scenario.at(40, other, { witnesses: [witnessBeacon(beacon, other)] });
+    scenario.at(40 + W + 1, late, scenario.revealOf(beacon));
+    scenario.closeEpoch();
+    const close = scenario.closeEpoch();
+    expect(scenario.history(message)).toEqual(["pending", "accepted"]);
+    expect(scenario.history(heard)).toEqual(["pending", "accepted?", "accepted"]);
+    expect(close.epoch).toBe(1);
+    expect(close.beaconUnits).toHaveLength(1);
+  });
+
+  test("a bundle of the wrong epoch answers another challenge", () => {
+    scenario.runTo(39);
+    const message = scenario.at(40, beaconer, { beacons: [beacon.report] }, 1);
+    scenario.step();
+    // Whatever epoch 1 asks of this hotspot, its slot or its commit is another; nothing is open for epoch 0.
+    scenario.at(41, beaconer, scenario.revealOf(beacon), 1);
+    expect(scenario.step().outcomes.at(-1)!.reason).toBe("unknown_beacon");
+    expect(scenario.history(message)[0]).not.toBe("accepted");
+  });
+
+  test("takes one beacon: the second of a challenge is a duplicate, after a refused one there is another try", () => {
+    const refused = scenario.at(slot, beaconer, {
+      beacons: [{ ...beacon.report, powerCentiDbm: beacon.report.powerCentiDbm + 400 }],
+    });
+    const first = beaconAt(slot + 1);
+    const second = scenario.at(slot + 2, beaconer, {
+      beacons: [scenario.beacon(beaconer, 0, "other").report],
+    });
+    scenario.runTo(slot + 2);
+    expect(scenario.history(refused)).toEqual(["refused over_eirp"]);
+    expect(scenario.history(first)).toEqual(["pending"]);
+    expect(scenario.history(second)).toEqual(["refused duplicate_beacon"]);
+  });
+});
+
+describe("reveals", () => {
+  const reasonOfReveal = (round: number, sender = beaconer): string | null => {
+    beaconAt(slot);
+    const message = revealAt(round, sender);
+    scenario.runTo(round);
+    return scenario.last(message).reason;
+  };
+  const halfEnd = W + Math.floor(R / 2);
+
+  test.each([
+    ["the last round of the witness window", W, "early_reveal"],
+    ["the first round after it", W + 1, null],
+    ["the last round of the reveal window", W + R, null],
+    ["the round after that", W + R + 1, "unknown_beacon"],
+  ])("by the beaconer in %s", (_, offset, reason) => expect(reasonOfReveal(slot + offset)).toBe(reason));
+
+  test.each([
+    ["the last round of the first half", halfEnd, "not_beaconer"],
+    ["the first round of the second half", halfEnd + 1, null],
+  ])("by another in %s", (_, offset, reason) => expect(reasonOfReveal(slot + offset, witness)).toBe(reason));
+
+  test("an early one changes nothing: the beacon can still be revealed", () => {
+    beaconAt(slot);
+    witnessAt(slot);
+    const early = revealAt(slot + 1);
+    // The same bundle again would be the same message: only one that differs comes a second time.
+    const again = revealAt(slot + W + 1);
+    const witnesses = [witnessBeacon(beacon, witness)];
+    const later = scenario.at(slot + W + 2, beaconer, { ...scenario.revealOf(beacon), witnesses });
+    expect(scenario.runTo(slot + W + 1).included).toEqual([]);
+    expect(again.id).toEqual(early.id);
+    scenario.step();
+    expect(scenario.history(early)).toEqual(["refused early_reveal"]);
+    expect(scenario.history(later, 1)).toEqual(["accepted"]);
+  });
+
+  test("with another secret do not fit the commit", () => {
+    beaconAt(slot);
+    beacon = scenario.beacon(beaconer, 0, "other");
+    const message = revealAt(slot + W + 1);
+    scenario.runTo(slot + W + 1);
+    expect(scenario.history(message)).toEqual(["refused reveal_mismatch"]);
+  });
+
+  test("count once, in the same round and after the close", () => {
+    beaconAt(slot);
+    const rounds = [slot + W + R - 1, slot + W + R - 1, slot + W + R];
+    const messages = rounds.map((round, i) => revealAt(round, scenario.hotspot(i)));
+    scenario.runTo(slot + W + R);
+    expect(messages.map((message) => scenario.last(message).reason)).toEqual([
+      null,
+      "already_revealed",
+      "already_revealed",
+    ]);
+  });
+
+  test("of what was never sent are of an unknown beacon", () => {
+    const stranger = scenario.at(3, beaconer, {
+      reveals: [{ hotspot: keyOf("nobody"), beaconEpoch: 0, secret: beacon.secret }],
+    });
+    const other = revealAt(3);
+    scenario.runTo(3);
+    expect(scenario.history(stranger)).toEqual(["refused unknown_beacon"]);
+    expect(scenario.history(other)).toEqual(["refused unknown_beacon"]);
+  });
+});
+
+describe("silence", () => {
+  test("follows a beacon that is never revealed: not challenged for the epochs after its close", () => {
+    const message = beaconAt(slot);
+    const heard = witnessAt(slot);
+    const closing = scenario.runTo(slot + W + R);
+    expect(scenario.history(message)).toEqual(["pending", "refused never_revealed"]);
+    expect(scenario.history(heard)).toEqual(["pending", "refused never_revealed"]);
+    expect(closing.beaconsClosed[0]).toMatchObject({ reason: "never_revealed", secret: null });
+    expect(scenario.ledger.viewHotspot(beaconer.key)!.silentUntilEpoch).toBe(2);
+    const reasons: (string | null)[] = [];
+    for (let epoch = 1; epoch <= 3; epoch++) {
+      if (scenario.round < epoch * 40 - 1) scenario.closeEpoch();
+      beacon = scenario.beacon(beaconer, epoch);
+      const { slotRound } = scenario.challenge(beaconer, epoch);
+      const next = scenario.at(slotRound, beaconer, { beacons: [beacon.report] });
+      scenario.runTo(slotRound);
+      reasons.push(scenario.last(next).reason);
+      if (scenario.round < epoch * 40 + 39) scenario.closeEpoch();
+    }
+    expect(reasons).toEqual(["not_challenged", "not_challenged", null]);
+  });
+});
+
+describe("who may beacon", () => {
+  test("nobody who is not registered", () => {
+    const message = scenario.at(slot, keyOf("stranger"), { beacons: [beacon.report] });
+    scenario.runTo(slot);
+    expect(scenario.history(message)).toEqual(["refused unknown_hotspot"]);
+  });
+
+  test("a hotspot is challenged once registration and assertion were in force at the end of the epoch before last", () => {
+    const key = keyOf("newcomer");
+    const bank = keyOf("bank");
+    const signatures = { hotspotSignature: new Uint8Array(64), ownerSignature: new Uint8Array(64) };
+    const registration = { hotspot: key, owner: bank, epoch: 0 };
+    scenario.transact(1, bank, { kind: "register", epoch: 0, nonce: 0, registration, ...signatures });
+    const { cell, latE7, lngE7 } = scenario.hotspot(0);
+    const place = { hotspot: key, cell, latE7, lngE7, gainCentiDbi: 300, elevationM: 5, region: 1, epoch: 0 };
+    scenario.transact(1, bank, { kind: "assert", epoch: 0, nonce: 1, assertion: place, ...signatures });
+    const newcomer = { ...scenario.hotspot(0), key, owner: bank };
+    const reasons: (string | null)[] = [];
+    for (let epoch = 0; epoch <= 3; epoch++) {
+      const { slotRound } = scenario.challenge(newcomer, epoch);
+      const round = Math.max(slotRound, 2);
+      const { report } = scenario.beacon(newcomer, epoch);
+      const message = scenario.at(round, key, { beacons: [report] }, epoch);
+      scenario.runTo(round);
+      reasons.push(scenario.last(message).reason);
+      if (scenario.round < epoch * 40 + 39) scenario.closeEpoch();
+    }
+    // Registered in epoch 0; the assertion of epoch 0 is in force from 1 on, so at the end of 1, so for 3.
+    expect(reasons).toEqual(["not_asserted", "not_challenged", "not_challenged", null]);
+  });
+
+  test("a clock that runs ahead of the round's time by more than the tolerance is future-dated", () => {
+    const timeMs = scenario.genesis.timeMs + slot * 200 + 10_001;
+    const ahead = scenario.at(slot, beaconer, { beacons: [{ ...beacon.report, timeMs }] });
+    const inTime = scenario.at(slot, beaconer, { beacons: [{ ...beacon.report, timeMs: timeMs - 1 }] });
+    scenario.runTo(slot);
+    expect(scenario.history(ahead)).toEqual(["refused future_dated"]);
+    expect(scenario.history(inTime)).toEqual(["pending"]);
+  });
+});
