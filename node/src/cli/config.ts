@@ -1,5 +1,4 @@
 /** A hotspot's configuration: who owns it, where and with what it stands. Flags and file are checked by one set of rules. */
-import { latLngToCell } from "h3-js";
 import { parse, stringify } from "smol-toml";
 import { decodeDidKey, encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { type Cell, cellFromHex } from "../../../protocol/src/geo/cell.ts";
@@ -68,7 +67,9 @@ export function checkConfig(
 }
 
 /** The resolution-12 cell that a configuration's place lies in, as an assertion names it. */
-export function cellOf(config: NodeConfig): Cell {
+export async function findCell(config: NodeConfig): Promise<Cell> {
+  // Loaded only where a place must be projected: a hotspot whose place is asserted runs without its 6 MB.
+  const { latLngToCell } = await import("h3-js");
   return cellFromHex(latLngToCell(config.latitude, config.longitude, ASSERTED_RESOLUTION))!;
 }
 

@@ -8,7 +8,7 @@ import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
 import { cellToHex } from "../../../protocol/src/geo/cell.ts";
 import { computeNetworkId } from "../../../protocol/src/network/genesis.ts";
-import { cellOf, GENESIS_FILE, readGenesis } from "./config.ts";
+import { findCell, GENESIS_FILE, readGenesis } from "./config.ts";
 import { readHome } from "./home.ts";
 import { ConfigErrors, type NodeIo, printJson, runAction } from "./io.ts";
 
@@ -39,7 +39,7 @@ async function printInfo({ home, genesis: genesisFile }: InfoFlags, io: NodeIo):
     peerId: peerIdFromPublicKey(publicKeyFromRaw(publicKey)).toString(),
     owner: encodeDidKey(config.owner),
     region: config.region,
-    cell: cellToHex(cellOf(config)),
+    cell: cellToHex(await findCell(config)),
     antennaGainDbi: config.gainCentiDbi / 100,
     elevationM: config.elevationM,
     network: genesis.ok

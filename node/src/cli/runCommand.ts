@@ -9,8 +9,8 @@ import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } fro
 import type { Log } from "../host/types.ts";
 import { createHotspot, findGenesisPlacement, type Hotspot, type Placement } from "../hotspot/hotspot.ts";
 import { createGwmpRadio } from "../radio/gwmp/gwmpRadio.ts";
-import { cellOf, parseEndpoint } from "./config.ts";
-import { type Home, openHome } from "./home.ts";
+import { findCell, type NodeConfig, parseEndpoint } from "./config.ts";
+import { openHome } from "./home.ts";
 import { exit, type NodeIo, printJson, runAction } from "./io.ts";
 
 export const DEFAULT_GWMP = "127.0.0.1:1700";
@@ -77,11 +77,8 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
     { ...gwmp!, ...(flags.forwarder.length > 0 ? { allowedEuis: flags.forwarder } : {}) },
     { clock, log },
   );
-  const placement = choosePlacement(
-    { config, keyPair },
-    findGenesisPlacement(genesis, keyPair.publicKey),
-    log,
-  );
+  const asserted = findGenesisPlacement(genesis, keyPair.publicKey);
+  const placement = await choosePlacement(config, asserted, log);
   const hotspot = createHotspot(
     { home: flags.home!, genesis, keyPair, placement, radio, validators: flags.validator, http: http! },
     { clock, log, random: randomBytes },
@@ -105,10 +102,10 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
 }
 
 /** What the network knows of a hotspot decides; the configuration serves one that it does not know yet. */
-function choosePlacement({ config }: Home, asserted: Placement | null, log: Log): Placement {
-  const configured = { region: config.region, gainCentiDbi: config.gainCentiDbi, cell: cellOf(config) };
-  if (asserted === null) return configured;
-  if (asserted.region !== configured.region || asserted.gainCentiDbi !== configured.gainCentiDbi) {
+async function choosePlacement(config: NodeConfig, asserted: Placement | null, log: Log): Promise<Placement> {
+  const { region, gainCentiDbi } = config;
+  if (asserted === null) return { region, gainCentiDbi, cell: await findCell(config) };
+  if (asserted.region !== region || asserted.gainCentiDbi !== gainCentiDbi) {
     log.warn("The configuration differs from what is asserted; go by what is asserted", {
       region: asserted.region,
       gainDbi: asserted.gainCentiDbi / 100,

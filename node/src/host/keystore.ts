@@ -29,7 +29,7 @@ export async function createKeyFile(
   path: string,
   random: (length: number) => Uint8Array = randomBytes,
 ): Promise<Ed25519KeyPair> {
-  const keyPair = createKeyPair(random(ED25519_SEED_BYTES));
+  const keyPair = createKeyPair(Uint8Array.from(random(ED25519_SEED_BYTES)));
   await writeKeyFile(path, keyPair.secretSeed);
   return keyPair;
 }
