@@ -1,5 +1,6 @@
 /** What a validator keeps in its home, and where. */
 import { join } from "node:path";
+import { GENESIS_FILE, KEY_FILE } from "../../node/src/cli/config.ts";
 
 export type HomePaths = {
   readonly key: string;
@@ -12,8 +13,8 @@ export type HomePaths = {
 
 export function homePaths(home: string): HomePaths {
   return {
-    key: join(home, "validator.key"),
-    genesis: join(home, "genesis.json"),
+    key: join(home, KEY_FILE),
+    genesis: join(home, GENESIS_FILE),
     votes: join(home, "votes.sqlite"),
     store: join(home, "store.sqlite"),
     batches: join(home, "batches"),

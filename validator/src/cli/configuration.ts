@@ -1,0 +1,145 @@
+/**
+ * A validator's configuration: flags and files become options, or a list of every fault, in words. Nothing is started
+ * before all of it is known to be right.
+ */
+import { multiaddr } from "@multiformats/multiaddr";
+import { parseEndpoint, readGenesis } from "../../../node/src/cli/config.ts";
+import { ConfigErrors } from "../../../node/src/cli/io.ts";
+import { isCodedError } from "../../../node/src/host/codedError.ts";
+import { openKeyFile } from "../../../node/src/host/keystore.ts";
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../../../node/src/host/log.ts";
+import type { Ed25519KeyPair } from "../../../protocol/src/crypto/ed25519.ts";
+import type { Genesis } from "../../../protocol/src/network/genesis.ts";
+import { homePaths } from "../home.ts";
+
+/** Flags of `validator run` as they were typed; an absent one has no field. */
+export type RunFlags = {
+  readonly home?: string;
+  readonly genesis?: string;
+  readonly listen?: readonly string[];
+  readonly http?: string;
+  readonly maxConnections?: string;
+  readonly verifierThreads?: string;
+  readonly keepEpochs?: string;
+  readonly snapshotEpochs?: string;
+  readonly requestsPerMinute?: string;
+  readonly logLevel?: string;
+  readonly logFormat?: string;
+};
+
+export type RunConfiguration = {
+  readonly home: string;
+  readonly genesis: Genesis;
+  readonly keyPair: Ed25519KeyPair;
+  readonly listen: readonly string[];
+  readonly http: { readonly host: string; readonly port: number; readonly requestsPerMinute?: number };
+  readonly maxConnections: number;
+  readonly verifierThreads?: number;
+  readonly keepEpochs: number;
+  readonly snapshotEpochs: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+};
+
+const DEFAULT_LISTEN = "/ip4/0.0.0.0/tcp/4467";
+const DEFAULT_HTTP = "127.0.0.1:8080";
+/** A file descriptor and some 100 kB each; systems allow 1,024 descriptors by default, and some are for files. */
+const DEFAULT_MAX_CONNECTIONS = 800;
+/** A month of mainnet's hourly epochs with all evidence. */
+const DEFAULT_KEEP_EPOCHS = 720;
+
+/** @throws ConfigErrors with every fault that was found. */
+export async function readRunConfiguration(flags: RunFlags): Promise<RunConfiguration> {
+  const faults: string[] = [];
+  const home = readHomeFlag(flags, faults);
+  const verifierThreads = readCount(flags.verifierThreads, "--verifier-threads", 1, 256, faults);
+  const requestsPerMinute = readCount(flags.requestsPerMinute, "--requests-per-minute", 1, 1_000_000, faults);
+  const configuration = {
+    home,
+    genesis: await readGenesisFile(flags.genesis ?? homePaths(home).genesis, faults),
+    keyPair: await readKey(home, faults),
+    listen: readListen(flags.listen ?? [DEFAULT_LISTEN], faults),
+    http: {
+      ...readHttp(flags.http ?? DEFAULT_HTTP, faults),
+      ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+    },
+    maxConnections:
+      readCount(flags.maxConnections, "--max-connections", 1, 100_000, faults) ?? DEFAULT_MAX_CONNECTIONS,
+    ...(verifierThreads === undefined ? {} : { verifierThreads }),
+    keepEpochs: readCount(flags.keepEpochs, "--keep-epochs", 1, 1_000_000, faults) ?? DEFAULT_KEEP_EPOCHS,
+    snapshotEpochs: readCount(flags.snapshotEpochs, "--snapshot-epochs", 1, 1_000_000, faults) ?? 1,
+    logLevel: readChoice(flags.logLevel ?? "info", "--log-level", LOG_LEVELS, faults),
+    logFormat: readChoice(flags.logFormat ?? "plain", "--log-format", LOG_FORMATS, faults),
+  };
+  const { genesis, keyPair } = configuration;
+  if (faults.length > 0 || genesis === null || keyPair === null) throw new ConfigErrors(faults);
+  return { ...configuration, genesis, keyPair };
+}
+
+/** The home that was named; empty, with a fault, where none was. */
+export function readHomeFlag(flags: { readonly home?: string }, faults: string[]): string {
+  if (flags.home === undefined) faults.push("--home: name the validator's folder");
+  return flags.home ?? "";
+}
+
+async function readGenesisFile(path: string, faults: string[]): Promise<Genesis | null> {
+  const genesis = await readGenesis(path);
+  if (genesis.ok) return genesis.value;
+  faults.push(...genesis.faults);
+  return null;
+}
+
+async function readKey(home: string, faults: string[]): Promise<Ed25519KeyPair | null> {
+  try {
+    return await openKeyFile(homePaths(home).key);
+  } catch (error) {
+    const hint = isCodedError(error, "key_missing") ? " (validator init makes one)" : "";
+    faults.push(`key: ${messageOf(error)}${hint}`);
+    return null;
+  }
+}
+
+function readListen(addresses: readonly string[], faults: string[]): readonly string[] {
+  for (const address of addresses) {
+    try {
+      multiaddr(address);
+      if (!address.includes("/tcp/")) faults.push(`--listen: ${address} names no tcp port`);
+    } catch {
+      faults.push(`--listen: ${address} is no multiaddr, such as ${DEFAULT_LISTEN}`);
+    }
+  }
+  return addresses;
+}
+
+function readHttp(text: string, faults: string[]): { readonly host: string; readonly port: number } {
+  const endpoint = parseEndpoint(text);
+  if (endpoint === null) faults.push(`--http: ${text} is no HOST:PORT, such as ${DEFAULT_HTTP}`);
+  return endpoint ?? { host: "", port: 0 };
+}
+
+function readCount(
+  text: string | undefined,
+  flag: string,
+  least: number,
+  most: number,
+  faults: string[],
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  faults.push(`${flag}: must be a whole number from ${least} to ${most}`);
+  return undefined;
+}
+
+function readChoice<T extends string>(
+  text: string,
+  flag: string,
+  choices: readonly T[],
+  faults: string[],
+): T {
+  const choice = choices.find((each) => each === text);
+  if (choice === undefined) faults.push(`${flag}: must be one of ${choices.join(", ")}`);
+  return choice ?? choices[0]!;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

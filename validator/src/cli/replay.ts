@@ -1,0 +1,179 @@
+/** `validator replay` and `validator export`: what a home says of closed epochs, recomputed or as it is. Read-only. */
+import { readGenesis } from "../../../node/src/cli/config.ts";
+import { ConfigErrors, type NodeIo, printJson } from "../../../node/src/cli/io.ts";
+import { CodedError } from "../../../node/src/host/codedError.ts";
+import { createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
+import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
+import { computeNetworkId, type Genesis } from "../../../protocol/src/network/genesis.ts";
+import { writeCsvHeader, writeCsvRow } from "../api/csv.ts";
+import { presentEpoch, presentLine } from "../api/present.ts";
+import { type ReplayedEpoch, type ReplayModules, replayEpochs } from "../execution/replay.ts";
+import { homePaths } from "../home.ts";
+import { LEDGER_MODULES } from "../ledgerModules.ts";
+import { openBatchReader } from "../store/batchStore.ts";
+import { openSqliteStore } from "../store/sqliteStore/sqliteStore.ts";
+import { type EpochRow, MAX_PAGE_ROWS, type RankedLine, type Store } from "../store/store.ts";
+import { readHomeFlag } from "./configuration.ts";
+
+export type StoredFlags = {
+  readonly home?: string;
+  readonly genesis?: string;
+  readonly epoch?: string;
+};
+
+export type ReplayFlags = StoredFlags & { readonly all?: boolean };
+
+/** Exit status of a replay that gives something else than the store says. */
+const EXIT_DIFFERS = 1;
+
+/** Replays one epoch, or all that the home can replay. @returns 0 where everything is equal, else 1. */
+export async function replay(flags: ReplayFlags, io: NodeIo): Promise<number> {
+  if ((flags.epoch === undefined) === (flags.all !== true)) {
+    throw new ConfigErrors(["give either --epoch N or --all"]);
+  }
+  const { home, genesis, store } = await openStored(flags);
+  try {
+    const modules = createReplayModules(home, genesis, store);
+    return await (flags.all === true
+      ? replayAll(modules, io)
+      : replayOne(readEpoch(flags.epoch), modules, io));
+  } finally {
+    await store.close();
+  }
+}
+
+async function replayOne(epoch: number, modules: ReplayModules, io: NodeIo): Promise<number> {
+  await requireClosed(epoch, modules.store);
+  for await (const replayed of replayEpochs(epoch, epoch, modules)) {
+    printJson(io, replayed);
+    return replayed.equal ? 0 : EXIT_DIFFERS;
+  }
+  throw new CodedError("store_gap", `the rounds of epoch ${epoch} do not end`);
+}
+
+/** From the oldest state that the home still has: everything before it was given up by retention. */
+async function replayAll(modules: ReplayModules, io: NodeIo): Promise<number> {
+  const latest = await modules.store.latestEpoch();
+  const epochs: ReplayedEpoch[] = [];
+  if (latest !== null) {
+    const first = await findFirstReplayable(latest.epoch, modules.store);
+    for await (const replayed of replayEpochs(first, latest.epoch, modules)) epochs.push(replayed);
+  }
+  const differing = epochs.filter(({ equal }) => !equal).map(({ epoch }) => epoch);
+  printJson(io, { equal: differing.length === 0, differing, epochs });
+  return differing.length === 0 ? 0 : EXIT_DIFFERS;
+}
+
+/** The epoch after the oldest snapshot, where the bodies of the rounds before it are gone; else epoch 0. */
+async function findFirstReplayable(latest: number, store: Store | ReplayModules["store"]): Promise<number> {
+  // Snapshots below the base of retention are deleted with the bodies, so the lowest one that is left tells.
+  if ((await store.snapshotAtOrBefore(0)) !== null || latest === 0) return 0;
+  let low = 0;
+  let high = latest;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((await store.snapshotAtOrBefore(middle)) === null) low = middle + 1;
+    else high = middle;
+  }
+  return (await store.snapshotAtOrBefore(low)) === null ? 0 : low + 1;
+}
+
+export type ExportFlags = StoredFlags & { readonly format?: string };
+
+/** Columns of the exported lines, as in the API's table. */
+const CSV_COLUMNS = [
+  "rank",
+  "hotspot",
+  "name",
+  "owner",
+  "beaconUnitsPpm",
+  "witnessUnitsPpm",
+  "scalePpm",
+  "beaconPaid",
+  "witnessPaid",
+  "paid",
+] as const;
+
+/** Writes an epoch's reward lines as CSV, or its record and lines as one JSON object. */
+export async function exportEpoch(flags: ExportFlags, io: NodeIo): Promise<void> {
+  const format = flags.format ?? "json";
+  const faults = format === "json" || format === "csv" ? [] : ["--format: must be json or csv"];
+  if (flags.epoch === undefined) faults.push("give --epoch N");
+  if (faults.length > 0) throw new ConfigErrors(faults);
+  const { store } = await openStored(flags);
+  try {
+    const row = await requireClosed(readEpoch(flags.epoch), store);
+    if (format === "csv") await writeCsv(row, store, io);
+    else await writeJson(row, store, io);
+  } finally {
+    await store.close();
+  }
+}
+
+async function writeCsv({ epoch }: EpochRow, store: Store, io: NodeIo): Promise<void> {
+  io.stdout.write(writeCsvHeader(CSV_COLUMNS));
+  for await (const line of listLines(epoch, store))
+    io.stdout.write(writeCsvRow(presentLine(line), CSV_COLUMNS));
+}
+
+/** Line by line: an epoch of a large network is more than one string can hold. */
+async function writeJson(row: EpochRow, store: Store, io: NodeIo): Promise<void> {
+  io.stdout.write(`{"epoch":${JSON.stringify(presentEpoch(row))},"rewards":[`);
+  let separator = "\n";
+  for await (const line of listLines(row.epoch, store)) {
+    io.stdout.write(`${separator}${JSON.stringify(presentLine(line))}`);
+    separator = ",\n";
+  }
+  io.stdout.write("\n]}\n");
+}
+
+async function* listLines(epoch: number, store: Store): AsyncGenerator<RankedLine> {
+  for (let after: number | null = 0; after !== null; ) {
+    const page: Awaited<ReturnType<Store["listRewardLines"]>> = await store.listRewardLines(
+      epoch,
+      after,
+      MAX_PAGE_ROWS,
+    );
+    yield* page.rows;
+    after = page.next;
+  }
+}
+
+async function openStored(flags: StoredFlags): Promise<{ home: string; genesis: Genesis; store: Store }> {
+  const faults: string[] = [];
+  const home = readHomeFlag(flags, faults);
+  const paths = homePaths(home);
+  const genesis = await readGenesis(flags.genesis ?? paths.genesis);
+  if (!genesis.ok) faults.push(...genesis.faults);
+  if (!genesis.ok || faults.length > 0) throw new ConfigErrors(faults);
+  const networkId = computeNetworkId(genesis.value);
+  const store = await openSqliteStore({ path: paths.store, networkId, genesis: null });
+  return { home, genesis: genesis.value, store };
+}
+
+function createReplayModules(home: string, genesis: Genesis, store: Store): ReplayModules {
+  return {
+    genesis,
+    store,
+    batches: openBatchReader(homePaths(home).batches),
+    domains: createSigningDomains(computeNetworkId(genesis)),
+    set: createValidatorSet(genesis.validators.map(({ key }) => key)),
+    ledgerModules: LEDGER_MODULES,
+  };
+}
+
+async function requireClosed(
+  epoch: number,
+  store: Pick<Store, "getEpoch" | "latestEpoch">,
+): Promise<EpochRow> {
+  const row = await store.getEpoch(epoch);
+  if (row !== null) return row;
+  const latest = await store.latestEpoch();
+  const newest = latest === null ? "no epoch has closed yet" : `the newest closed one is ${latest.epoch}`;
+  throw new ConfigErrors([`--epoch: ${epoch} is not in the store; ${newest}`]);
+}
+
+function readEpoch(text: string | undefined): number {
+  if (text !== undefined && /^\d{1,12}$/.test(text)) return Number(text);
+  throw new ConfigErrors(["--epoch: must be a whole number"]);
+}
