@@ -60,6 +60,8 @@ export class LedgerSimulation {
   /** Every outcome that was given, by report. */
   readonly audit = new ReportAudit();
   hash: Uint8Array = new Uint8Array(32);
+  /** The messages of the last round. */
+  lastCut: readonly LedgerMessage[] = [];
   readonly #prng: Prng;
   readonly #maker: MessageMaker;
   readonly #inRange: Map<GenesisHotspot, GenesisHotspot[]>;
@@ -106,6 +108,7 @@ export class LedgerSimulation {
     if (withBeacons) for (const hotspot of this.genesis.hotspots) this.#act(hotspot, round);
     const messages = this.#prng.shuffle(this.#due.get(round) ?? []);
     this.#due.delete(round);
+    this.lastCut = messages;
     const timeMs = this.genesis.timeMs + round * this.genesis.parameters.roundMs;
     const result = executeRound(this.ledger, { round, timeMs, messages, participants: [0] });
     this.#sent = [...messages, ...this.#sent].slice(0, 200);

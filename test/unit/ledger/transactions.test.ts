@@ -1,0 +1,252 @@
+/** Transactions: nonces over the whole cut, fees, bonds, assertions, and books that balance whatever is sent. */
+import fc from "fast-check";
+import { beforeEach, describe, expect, test } from "vitest";
+import { computeBooks } from "../../../protocol/src/ledger/index.ts";
+import type { LedgerMessage, RoundResult } from "../../../protocol/src/ledger/types.ts";
+import type { Parameters } from "../../../protocol/src/network/parameters.ts";
+import type { Assertion, Transaction } from "../../../protocol/src/wire/transactions.ts";
+import { keyOf } from "../../sim/ledgerWorld.ts";
+import { inRow, Scenario } from "./scenario.ts";
+
+const FEES: Partial<Parameters> = { txFee: 10n, assertFee: 1_000n, hotspotBond: 50_000n };
+const BANK = keyOf("bank");
+const ALICE = keyOf("alice");
+const HOTSPOT = keyOf("new hotspot");
+const GENESIS_BALANCE = 1_000_000_000_000n;
+
+let scenario: Scenario;
+let round: number;
+
+beforeEach(() => {
+  scenario = new Scenario(inRow(2), FEES);
+  round = 0;
+});
+
+const transfer = (nonce: number, amount: bigint, to = ALICE, epoch = 0): Transaction => ({
+  kind: "transfer",
+  epoch,
+  nonce,
+  to,
+  amount,
+});
+const register = (nonce: number, hotspot = HOTSPOT, owner = ALICE, itsEpoch = 0): Transaction => ({
+  kind: "register",
+  epoch: 0,
+  nonce,
+  registration: { hotspot, owner, epoch: itsEpoch },
+  hotspotSignature: new Uint8Array(64),
+  ownerSignature: new Uint8Array(64),
+});
+const assertion = (change: Partial<Assertion> = {}): Assertion => {
+  const { cell, latE7, lngE7 } = scenario.hotspot(0);
+  return {
+    hotspot: HOTSPOT,
+    cell,
+    latE7,
+    lngE7,
+    gainCentiDbi: 300,
+    elevationM: 9,
+    region: 1,
+    epoch: 0,
+    ...change,
+  };
+};
+const assert = (nonce: number, change: Partial<Assertion> = {}): Transaction => ({
+  kind: "assert",
+  epoch: 0,
+  nonce,
+  assertion: assertion(change),
+  hotspotSignature: new Uint8Array(64),
+});
+
+/** Executes a round with these transactions and gives their reasons ("-" where one was passed over). */
+function reasonsOf(...sent: readonly (readonly [Uint8Array, Transaction])[]): (string | null)[] {
+  const messages = sent.map(([sender, transaction]) => scenario.transact(round, sender, transaction));
+  const result = scenario.runTo(round++);
+  expect(computeBooks(scenario.ledger).isBalanced).toBe(true);
+  return messages.map((message) => reasonIn(result, message));
+}
+
+function reasonIn(result: RoundResult, { id }: LedgerMessage): string | null {
+  const outcome = result.transactions.find((transaction) => transaction.id === id);
+  return outcome === undefined ? "-" : outcome.reason;
+}
+
+const balance = (key: Uint8Array) => scenario.ledger.viewAccount(key)?.balance ?? null;
+const nonce = (key: Uint8Array) => scenario.ledger.viewAccount(key)?.nonce ?? null;
+
+describe("nonces", () => {
+  test("order an account's transactions over the whole cut", () => {
+    expect(reasonsOf([BANK, transfer(2, 3n)], [BANK, transfer(0, 1n)], [BANK, transfer(1, 2n)])).toEqual([
+      null,
+      null,
+      null,
+    ]);
+    expect(nonce(BANK)).toBe(3);
+    expect(balance(ALICE)).toBe(6n);
+  });
+
+  test("from the future are not remembered and may come again", () => {
+    const early = scenario.transact(0, BANK, transfer(1, 5n));
+    const result = scenario.runTo(0);
+    expect(result.notExecuted).toEqual([{ id: early.id, reason: "wrong_nonce" }]);
+    expect(result.included).toEqual([]);
+    scenario.put(1, early);
+    scenario.transact(1, BANK, transfer(0, 5n));
+    expect(scenario.runTo(1).transactions.map(({ reason }) => reason)).toEqual([null, null]);
+  });
+
+  test("that are used are refused; of two equal ones the first in the cut executes", () => {
+    expect(reasonsOf([BANK, transfer(0, 1n)], [BANK, transfer(0, 2n)])).toEqual([null, "wrong_nonce"]);
+    expect(reasonsOf([BANK, transfer(0, 3n)])).toEqual(["wrong_nonce"]);
+    expect(balance(ALICE)).toBe(1n);
+  });
+
+  test("the same message executes once, in one cut and in two", () => {
+    const message = scenario.transact(0, BANK, transfer(0, 1n));
+    scenario.put(0, message);
+    scenario.put(1, message);
+    expect(scenario.runTo(0).transactions).toHaveLength(1);
+    expect(scenario.runTo(1).transactions).toHaveLength(0);
+  });
+
+  test("of a past epoch are passed over", () => {
+    const message = scenario.transact(80, BANK, transfer(0, 1n));
+    expect(scenario.runTo(80).notExecuted).toEqual([{ id: message.id, reason: "stale_epoch" }]);
+  });
+});
+
+describe("fees", () => {
+  test("are burned with every executed transaction, refused ones too", () => {
+    expect(reasonsOf([BANK, transfer(0, GENESIS_BALANCE)])).toEqual(["insufficient_balance"]);
+    expect(balance(BANK)).toBe(GENESIS_BALANCE - 10n);
+    expect(nonce(BANK)).toBe(1);
+    expect(computeBooks(scenario.ledger).burned).toBe(10n);
+  });
+
+  test("an account that cannot pay the fee keeps balance and nonce", () => {
+    reasonsOf([BANK, transfer(0, 9n)]);
+    expect(reasonsOf([ALICE, transfer(0, 1n, BANK)])).toEqual(["insufficient_balance"]);
+    expect([balance(ALICE), nonce(ALICE)]).toEqual([9n, 0]);
+  });
+
+  test("one that was never opened has nothing to pay with and is not opened by trying", () => {
+    expect(reasonsOf([keyOf("nobody"), transfer(0, 0n)])).toEqual(["insufficient_balance"]);
+    expect(balance(keyOf("nobody"))).toBeNull();
+  });
+});
+
+describe("transfers", () => {
+  test("move money and open accounts", () => {
+    expect(reasonsOf([BANK, transfer(0, 500n)])).toEqual([null]);
+    expect([balance(BANK), balance(ALICE)]).toEqual([GENESIS_BALANCE - 510n, 500n]);
+  });
+
+  test("of nothing open no account, to oneself change nothing", () => {
+    expect(reasonsOf([BANK, transfer(0, 0n)], [BANK, transfer(1, 7n, BANK)])).toEqual([null, null]);
+    expect([balance(BANK), balance(ALICE)]).toEqual([GENESIS_BALANCE - 20n, null]);
+  });
+});
+
+describe("registration", () => {
+  test("locks the payer's bond and opens the owner's account", () => {
+    expect(reasonsOf([BANK, register(0)])).toEqual([null]);
+    expect(balance(BANK)).toBe(GENESIS_BALANCE - 50_010n);
+    expect(scenario.ledger.viewHotspot(HOTSPOT)).toMatchObject({
+      owner: ALICE,
+      registeredEpoch: 0,
+      bond: 50_000n,
+      assertion: null,
+    });
+    expect(computeBooks(scenario.ledger).bonds).toBe(50_000n);
+    expect(balance(ALICE)).toBe(0n);
+  });
+
+  test.each([
+    ["a key that is registered", () => register(0, scenario.hotspot(0).key), "already_registered"],
+    ["a consent of another epoch", () => register(0, HOTSPOT, ALICE, 1), "epoch_mismatch"],
+  ])("is refused for %s", (_, make, reason) => expect(reasonsOf([BANK, make()])).toEqual([reason]));
+
+  test("is refused without the bond, and takes the fee", () => {
+    reasonsOf([BANK, transfer(0, 50_009n)]);
+    expect(reasonsOf([ALICE, register(0)])).toEqual(["insufficient_balance"]);
+    expect(balance(ALICE)).toBe(49_999n);
+    expect(scenario.ledger.viewHotspot(HOTSPOT)).toBeNull();
+  });
+});
+
+describe("assertion", () => {
+  beforeEach(() => {
+    reasonsOf([BANK, register(0, HOTSPOT, BANK)]);
+  });
+
+  test("is in force from the next epoch; of two in one epoch the later counts", () => {
+    const before = balance(BANK)!;
+    expect(reasonsOf([BANK, assert(1)], [BANK, assert(2, { elevationM: 50 })])).toEqual([null, null]);
+    expect(before - balance(BANK)!).toBe(2_020n);
+    expect(scenario.ledger.viewHotspot(HOTSPOT)!.assertion).toMatchObject({
+      elevationM: 50,
+      fromEpoch: 1,
+      region: "EU868",
+      cell: scenario.hotspot(0).cell,
+    });
+  });
+
+  test.each<readonly [string, Partial<Assertion>, string]>([
+    ["another epoch's consent", { epoch: 1 }, "epoch_mismatch"],
+    ["a hotspot that is not registered", { hotspot: keyOf("unknown") }, "not_registered"],
+    ["a cell of another resolution", { cell: 0x8b1f1d489c34fffn }, "invalid_location"],
+    ["what is no cell", { cell: 0xffn }, "invalid_location"],
+    ["a latitude beyond the pole", { latE7: 900_000_001 }, "invalid_location"],
+    ["a longitude beyond the date line", { lngE7: -1_800_000_001 }, "invalid_location"],
+    ["a region that does not exist", { region: 200 }, "invalid_location"],
+    ["an antenna beyond all antennas", { gainCentiDbi: 3_001 }, "invalid_location"],
+    ["a mountain beyond all mountains", { elevationM: 10_001 }, "invalid_location"],
+    ["a pit", { elevationM: -501 }, "invalid_location"],
+    ["an antenna that only absorbs", { gainCentiDbi: -1_001 }, "invalid_location"],
+  ])("is refused for %s", (_, change, reason) => {
+    expect(reasonsOf([BANK, assert(1, change)])).toEqual([reason]);
+    expect(scenario.ledger.viewHotspot(HOTSPOT)!.assertion).toBeNull();
+  });
+
+  test("only the owner may assert, and pays for it", () => {
+    reasonsOf([BANK, transfer(1, 1_009n)]);
+    expect(reasonsOf([ALICE, assert(0)])).toEqual(["not_owner"]);
+    const own = keyOf("alice's hotspot");
+    reasonsOf([BANK, register(2, own, ALICE)]);
+    expect(reasonsOf([ALICE, assert(1, { hotspot: own })])).toEqual(["insufficient_balance"]);
+  });
+});
+
+test("any soup of transactions leaves the books balanced and no balance negative", () => {
+  const senders = [BANK, ALICE, keyOf("bob"), keyOf("owner of hotspot 0")];
+  const anyTransaction = fc.record({
+    sender: fc.constantFrom(...senders),
+    kind: fc.constantFrom("transfer", "register", "assert"),
+    nonce: fc.nat(4),
+    amount: fc.oneof(fc.bigInt(0n, 100_000n), fc.constant(2n ** 64n - 1n)),
+    target: fc.constantFrom(HOTSPOT, keyOf("hotspot 0"), keyOf("second")),
+    to: fc.constantFrom(...senders),
+  });
+  fc.assert(
+    fc.property(fc.array(fc.array(anyTransaction, { maxLength: 12 }), { maxLength: 5 }), (rounds) => {
+      scenario = new Scenario(inRow(2), FEES);
+      for (const [at, sent] of rounds.entries()) {
+        for (const { sender, kind, nonce: itsNonce, amount, target, to } of sent) {
+          const made = {
+            transfer: () => transfer(itsNonce, amount, to),
+            register: () => register(itsNonce, target, to),
+            assert: () => assert(itsNonce, { hotspot: target }),
+          };
+          scenario.transact(at, sender, made[kind as keyof typeof made]());
+        }
+        scenario.step();
+        expect(computeBooks(scenario.ledger).isBalanced).toBe(true);
+        for (const account of scenario.ledger.listAccounts()) {
+          expect(account.balance >= 0n).toBe(true);
+        }
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
