@@ -44,10 +44,10 @@ export type BeaconerOptions = {
   readonly gainCentiDbi: number;
 };
 export type BeaconerModules = {
-  readonly radio: Radio;
-  readonly follower: RoundFollower;
-  readonly outbox: Outbox;
-  readonly submitter: Submitter;
+  readonly radio: Pick<Radio, "transmit">;
+  readonly follower: Pick<RoundFollower, "newest" | "seedOf" | "onRound" | "estimateMsUntil">;
+  readonly outbox: Pick<Outbox, "computeId" | "send">;
+  readonly submitter: Pick<Submitter, "watch" | "isFollowed" | "includedRound" | "verdictOf">;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: RandomBytes;

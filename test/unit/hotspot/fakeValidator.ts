@@ -95,12 +95,20 @@ export class FakeValidator {
   /** Whether requests to submit are answered at all. */
   isUp = true;
   readonly #keyPair: Ed25519KeyPair;
+  /** Everyone in the set, in its order: this one signs for all. */
+  readonly #committee: readonly Ed25519KeyPair[];
   readonly #genesis: Genesis;
   readonly #networkId: Uint8Array;
   readonly #arrived = new Map<string, number>();
   readonly #watchers = new Set<() => void>();
 
-  private constructor(network: Network, keyPair: Ed25519KeyPair, genesis: Genesis) {
+  private constructor(
+    network: Network,
+    keyPair: Ed25519KeyPair,
+    committee: readonly Ed25519KeyPair[],
+    genesis: Genesis,
+  ) {
+    this.#committee = committee;
     this.network = network;
     this.#keyPair = keyPair;
     this.#genesis = genesis;
@@ -115,7 +123,11 @@ export class FakeValidator {
     };
   }
 
-  static async start(keyPair: Ed25519KeyPair, genesis: Genesis): Promise<FakeValidator> {
+  static async start(
+    keyPair: Ed25519KeyPair,
+    genesis: Genesis,
+    committee: readonly Ed25519KeyPair[] = [keyPair],
+  ): Promise<FakeValidator> {
     const networkId = computeNetworkId(genesis);
     const network = await createNetwork(
       {
@@ -128,7 +140,7 @@ export class FakeValidator {
       },
       { clock: createSystemClock(), log: createSilentLog() },
     );
-    const fake = new FakeValidator(network, keyPair, genesis);
+    const fake = new FakeValidator(network, keyPair, committee, genesis);
     await fake.#serve();
     return fake;
   }
@@ -153,14 +165,19 @@ export class FakeValidator {
     const domains = createSigningDomains(this.#networkId);
     const epoch = epochOfRound(this.#genesis.parameters, round + 1);
     const vote = { round, view: 1, value: new Uint8Array(32).fill(round & 255) };
-    const finalize = sign(signer.secretSeed, signingMessage(domains, "finalize", encodeVoteBody(vote)));
-    const final = { ...vote, bitmap: encodeBitmap([0], 1), signatures: [finalize] };
+    const message = signingMessage(domains, "finalize", encodeVoteBody(vote));
+    const positions = this.#committee.map((_, position) => position);
+    const final = {
+      ...vote,
+      bitmap: encodeBitmap(positions, positions.length),
+      signatures: this.#committee.map(({ secretSeed }) => sign(secretSeed, message)),
+    };
     const announcement: RoundAnnouncement = {
       ...{ round, epoch, final, timeMs: 1_000 * round, seed: FakeValidator.seedOf(epoch) },
       ...change,
     };
-    const message = signingMessage(domains, "round", encodeAnnouncement(announcement));
-    const signature = sign(signer.secretSeed, message);
+    const body = signingMessage(domains, "round", encodeAnnouncement(announcement));
+    const signature = sign(signer.secretSeed, body);
     return encodeSignedAnnouncement({ validator: signer.publicKey, announcement, signature });
   }
 

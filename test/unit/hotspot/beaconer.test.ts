@@ -1,0 +1,279 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createSystemClock } from "../../../node/src/host/clock.ts";
+import { createSilentLog } from "../../../node/src/host/log.ts";
+import { type Beaconer, createBeaconer } from "../../../node/src/hotspot/beaconer.ts";
+import { createHotspotEmitter } from "../../../node/src/hotspot/events.ts";
+import type { NewestRound } from "../../../node/src/hotspot/roundFollower.ts";
+import type { TransmitRequest, TransmitResult } from "../../../node/src/radio/radio.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
+import { computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
+import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
+import { PRESETS } from "../../../protocol/src/network/presets.ts";
+import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
+import { encodeReportBundle, type ReportBundle } from "../../../protocol/src/wire/reports.ts";
+
+/** Called before and after each write of the state. */
+const onSave = vi.hoisted(() => ({ step: async (): Promise<void> => undefined }));
+vi.mock("../../../node/src/hotspot/beaconState.ts", async (original) => {
+  const real = await original<typeof import("../../../node/src/hotspot/beaconState.ts")>();
+  return {
+    ...real,
+    saveBeaconState: async (...args: Parameters<typeof real.saveBeaconState>) => {
+      await onSave.step();
+      await real.saveBeaconState(...args);
+      await onSave.step();
+    },
+  };
+});
+
+const parameters = PRESETS.test;
+const plan = REGION_PLANS.EU868;
+// A key and a seed with a slot early in epoch 0, and none in epoch 1, so that one beacon is all there is to send.
+const { hotspot, seed, challenge } = findQuietKey();
+const lastAttempt = challenge.slotRound + parameters.beaconToleranceRounds - 2;
+const end = challenge.slotRound + 30;
+
+function findQuietKey() {
+  for (let i = 0; ; i++) {
+    const key = sha256(Uint8Array.of(i & 255, i >> 8));
+    const epochSeed = new Uint8Array(32).fill(1);
+    const found = computeChallenge(parameters, epochSeed, key, 0, plan)!;
+    if (found.slotRound >= 2 && found.slotRound <= 5)
+      return { hotspot: key, seed: epochSeed, challenge: found };
+  }
+}
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "hexbeacon-beaconer-"));
+  onSave.step = async () => undefined;
+});
+afterEach(() => rm(home, { recursive: true }));
+
+/** What the world has seen, over all lives of a hotspot. */
+type World = {
+  readonly transmitted: TransmitRequest[];
+  readonly sent: Map<string, ReportBundle>;
+  readonly sentInRound: { readonly kind: "beacon" | "reveal"; readonly round: number }[];
+  includedRound: number | null;
+  transmit: (request: TransmitRequest) => Promise<TransmitResult>;
+  /** Called at each step that a crash may come at. */
+  step: () => Promise<void>;
+};
+
+const queued = (request: TransmitRequest): TransmitResult => ({
+  ...{ status: "queued", forwarderEui: "00", powerDbm: request.powerDbm },
+  ...{ acknowledged: true, tmstUs: null },
+});
+
+function createWorld(): World {
+  return {
+    transmitted: [],
+    sent: new Map(),
+    sentInRound: [],
+    includedRound: null,
+    transmit: async (request) => queued(request),
+    step: async () => undefined,
+  };
+}
+
+/** One life: a beaconer, and the rounds that it hears. `crash` settles when a step has hung it up. */
+class Life {
+  newest: NewestRound | null = null;
+  readonly #callbacks: ((round: NewestRound) => void)[] = [];
+  readonly #followed = new Set<string>();
+  beaconer!: Beaconer;
+
+  static async begin(world: World): Promise<Life> {
+    const life = new Life();
+    onSave.step = () => world.step();
+    const idOf = (bundle: ReportBundle) => sha256(encodeReportBundle(bundle));
+    life.beaconer = await createBeaconer(
+      { home, hotspot, parameters, plan, gainCentiDbi: 0 },
+      {
+        radio: {
+          transmit: async (request) => {
+            world.transmitted.push(request);
+            const result = await world.transmit(request);
+            await world.step();
+            return result;
+          },
+        },
+        follower: {
+          newest: () => life.newest,
+          seedOf: (epoch) => (epoch === 0 ? seed : null),
+          onRound: (callback) => life.#callbacks.push(callback),
+          estimateMsUntil: () => 0,
+        },
+        outbox: {
+          computeId: idOf,
+          send: async (bundle) => {
+            await world.step();
+            const id = idOf(bundle);
+            world.sent.set(encodeHex(id), bundle);
+            const kind = bundle.beacons.length > 0 ? "beacon" : "reveal";
+            world.sentInRound.push({ kind, round: life.newest!.round });
+            life.#followed.add(encodeHex(id));
+            await world.step();
+            return id;
+          },
+        },
+        submitter: {
+          watch: () => undefined,
+          isFollowed: (id) => life.#followed.has(encodeHex(id)),
+          includedRound: () => world.includedRound,
+          verdictOf: () => undefined,
+        },
+        clock: createSystemClock(),
+        log: createSilentLog(),
+        random: randomBytes,
+        events: createHotspotEmitter(),
+        onOwnTag: () => undefined,
+      },
+    );
+    life.beaconer.start(new AbortController().signal);
+    return life;
+  }
+
+  /** Hears a round, and waits for what it sets off; `crash` ends the wait. */
+  async hear(round: number, crash: Promise<void>): Promise<void> {
+    this.newest = { round, timeMs: 0, epoch: epochOfRound(parameters, round + 1), heardAtMs: 0 };
+    for (const callback of this.#callbacks) callback(this.newest);
+    await Promise.race([this.beaconer.stopped(), crash]);
+  }
+}
+
+const never = new Promise<void>(() => undefined);
+const kindsSent = (world: World) => world.sentInRound.map(({ kind }) => kind);
+
+describe("a beacon", () => {
+  test("goes out in its slot, and its reveal when the window has closed", async () => {
+    const world = createWorld();
+    const life = await Life.begin(world);
+    for (let round = 0; round <= end; round++) {
+      if (round === challenge.slotRound + 2) world.includedRound = round - 1;
+      await life.hear(round, never);
+    }
+    expect(world.transmitted).toHaveLength(1);
+    const windowEnd = challenge.slotRound + 1 + parameters.witnessWindowRounds;
+    expect(world.sentInRound).toEqual([
+      { kind: "beacon", round: challenge.slotRound - 1 },
+      { kind: "reveal", round: windowEnd },
+    ]);
+    expect(life.beaconer.beacons()).toMatchObject([{ phase: "ended", end: "complete" }]);
+  });
+
+  test("is never revealed early, whatever a validator says, and as late as need be when nobody says", async () => {
+    for (const [said, revealRound] of [
+      [0, challenge.slotRound + parameters.witnessWindowRounds],
+      [null, challenge.slotRound + parameters.beaconToleranceRounds + parameters.witnessWindowRounds],
+    ] as const) {
+      await rm(join(home, "beacons.json"), { force: true });
+      const world = createWorld();
+      world.includedRound = said;
+      const life = await Life.begin(world);
+      for (let round = 0; round <= end; round++) await life.hear(round, never);
+      expect(world.sentInRound.at(-1)).toEqual({ kind: "reveal", round: revealRound });
+    }
+  });
+
+  test("is tried again with the same frame while its tolerance lasts, and then missed", async () => {
+    const world = createWorld();
+    const refused: TransmitResult = { status: "failed", reason: "no_forwarder", onAir: "no" };
+    world.transmit = async () => refused;
+    const life = await Life.begin(world);
+    for (let round = 0; round <= end; round++) await life.hear(round, never);
+    expect(world.transmitted).toHaveLength(lastAttempt - (challenge.slotRound - 1) + 1);
+    expect(new Set(world.transmitted.map(({ payload }) => encodeHex(payload))).size).toBe(1);
+    expect(world.sent.size).toBe(0);
+    expect(life.beaconer.beacons()).toMatchObject([{ phase: "ended", end: "missed" }]);
+    expect(life.beaconer.lastFailure()).toBe("no_forwarder");
+    // What was not on air has used no budget.
+    expect(life.beaconer.transmissions()).toEqual([]);
+  });
+
+  test("counts what may have been on air against the duty cycle", async () => {
+    const world = createWorld();
+    world.transmit = async () => ({ status: "failed", reason: "no_answer", onAir: "possible" });
+    const life = await Life.begin(world);
+    for (let round = 0; round <= end; round++) await life.hear(round, never);
+    expect(life.beaconer.transmissions()).toHaveLength(world.transmitted.length);
+  });
+
+  test("is not sent when rounds were out of reach during its slot", async () => {
+    const world = createWorld();
+    const life = await Life.begin(world);
+    await life.hear(0, never);
+    await life.hear(lastAttempt + 1, never);
+    expect(world.transmitted).toEqual([]);
+  });
+
+  test("is armed on the disk, with its secret, before it is on air", async () => {
+    const world = createWorld();
+    world.transmit = async (request) => {
+      const state = JSON.parse(await readFile(join(home, "beacons.json"), "utf8"));
+      expect(state.beacons[0].phase).toBe("armed");
+      expect(encodeHex(request.payload)).toContain(state.beacons[0].secret);
+      expect(state.transmissions).toHaveLength(1);
+      return queued(request);
+    };
+    const life = await Life.begin(world);
+    for (let round = 0; round <= challenge.slotRound; round++) await life.hear(round, never);
+    expect(world.transmitted).toHaveLength(1);
+  });
+
+  test("a state that cannot be understood stops the hotspot rather than beacon twice", async () => {
+    for (const text of ["", "{", "{}", '{"version":1,"beacons":[{}],"transmissions":[]}', "[]", "null"]) {
+      await writeFile(join(home, "beacons.json"), text);
+      await expect(Life.begin(createWorld())).rejects.toMatchObject({ code: "file_corrupt" });
+    }
+  });
+});
+
+describe("a crash", () => {
+  test("at any step, in any life, never makes a second beacon, nor a second report or reveal of one", async () => {
+    let steps = 0;
+    for (let crashAt = 1; ; crashAt++) {
+      await rm(join(home, "beacons.json"), { force: true });
+      const world = createWorld();
+      let count = 0;
+      const { promise: crash, resolve } = Promise.withResolvers<void>();
+      world.step = async () => {
+        if (++count !== crashAt) return;
+        resolve();
+        await never;
+      };
+      let crashed = false;
+      void crash.then(() => {
+        crashed = true;
+      });
+      const first = await Life.begin(world);
+      let round = 0;
+      for (; round <= end && !crashed; round++) await first.hear(round, crash);
+      steps = count;
+      if (!crashed) break;
+
+      world.step = async () => undefined;
+      const sentBefore = world.transmitted.length;
+      const second = await Life.begin(world);
+      for (round -= 1; round <= end; round++) await second.hear(round, never);
+      expect(world.transmitted.length, `crash at step ${crashAt}`).toBeLessThanOrEqual(1);
+      const ids = [...world.sent.values()];
+      expect(ids.filter(({ beacons }) => beacons.length > 0).length).toBeLessThanOrEqual(1);
+      expect(ids.filter(({ reveals }) => reveals.length > 0).length).toBeLessThanOrEqual(1);
+      // Once the power really used is on the disk, nothing is lost any more.
+      const [beacon] = second.beaconer.beacons();
+      if (beacon?.powerCentiDbm !== null && beacon !== undefined) {
+        expect(sentBefore).toBeLessThanOrEqual(1);
+        expect(kindsSent(world)).toEqual(expect.arrayContaining(["beacon", "reveal"]));
+      }
+    }
+    // Writes before and after for armed, sent, reported, revealed and complete, two sends, one transmission.
+    expect(steps).toBeGreaterThanOrEqual(15);
+  });
+});

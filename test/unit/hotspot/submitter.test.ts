@@ -1,0 +1,179 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createSystemClock } from "../../../node/src/host/clock.ts";
+import { createSilentLog } from "../../../node/src/host/log.ts";
+import type { Included, Submitted, Verdict } from "../../../node/src/hotspot/events.ts";
+import { createHotspot, findGenesisPlacement, type Hotspot } from "../../../node/src/hotspot/hotspot.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { encodeReason, type Reason } from "../../../protocol/src/evidence/reasons.ts";
+import { encodeFrame } from "../../../protocol/src/radio/frame.ts";
+import { VERDICT_PENDING } from "../../../protocol/src/wire/receipts.ts";
+import { FakeRadio } from "./fakeRadio.ts";
+import { createTestGenesis, FakeValidator, newKey, newKeyWithSlot } from "./fakeValidator.ts";
+
+const validatorKeys = [newKey(), newKey()];
+// Its beacon comes late in the epoch, so that witness reports are all there is before.
+const keyPair = newKeyWithSlot(15, 19);
+const cleanups: (() => Promise<unknown>)[] = [];
+let home: string;
+let radio: FakeRadio;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "hexbeacon-submitter-"));
+  cleanups.push(() => rm(home, { recursive: true }));
+  radio = new FakeRadio();
+});
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function startNetwork(count: 1 | 2): Promise<{ validators: FakeValidator[]; hotspot: Hotspot }> {
+  const committee = validatorKeys.slice(0, count);
+  const genesis = createTestGenesis(committee, [keyPair]);
+  const validators = await Promise.all(committee.map((key) => FakeValidator.start(key, genesis, committee)));
+  const hotspot = createHotspot(
+    {
+      ...{ home, genesis, keyPair, radio },
+      placement: findGenesisPlacement(genesis, keyPair.publicKey)!,
+      validators: validators.map(({ address }) => address),
+    },
+    { clock: createSystemClock(), log: createSilentLog(), random: randomBytes },
+  );
+  await hotspot.start();
+  cleanups.push(async () => {
+    await hotspot.stop();
+    await Promise.all(validators.map((validator) => validator.stop()));
+  });
+  await expect.poll(() => hotspot.status().validators.filter((v) => v.connected).length).toBe(count);
+  for (const validator of validators) await validator.advanceTo(0);
+  await expect.poll(() => hotspot.status().rounds?.round).toBe(0);
+  return { validators, hotspot };
+}
+
+const hearBeacon = () => radio.hear(encodeFrame({ tag: randomBytes(6), secret: randomBytes(16) }));
+const next = <T>(hotspot: Hotspot, event: "submitted" | "included" | "verdict"): Promise<T> =>
+  new Promise((resolve) => hotspot.events.once(event, (...[value]: unknown[]) => resolve(value as T)));
+
+describe("a submission", () => {
+  test("is receipted, included, judged report by report, and leaves the spool", async () => {
+    const { validators, hotspot } = await startNetwork(1);
+    const [validator] = validators as [FakeValidator];
+    const verdicts: Verdict[] = [];
+    hotspot.events.on("verdict", (verdict) => verdicts.push(verdict));
+    const submitted = next<Submitted>(hotspot, "submitted");
+    const included = next<Included>(hotspot, "included");
+    hearBeacon();
+    hearBeacon();
+    expect(await submitted).toMatchObject({ reason: null, kinds: ["witness", "witness"] });
+    expect(hotspot.status().spool.entries).toBe(1);
+    let codes = [VERDICT_PENDING, VERDICT_PENDING];
+    validator.answer = () => ({ state: "included", round: 1, verdicts: codes });
+    await validator.advanceTo(1);
+    expect(await included).toMatchObject({ round: 1 });
+    await expect.poll(() => hotspot.status().spool.entries).toBe(0);
+    codes = [0, VERDICT_PENDING];
+    await expect.poll(() => verdicts.length).toBe(1);
+    codes = [0, encodeReason("rssi_above_ceiling")];
+    await expect.poll(() => verdicts.length).toBe(2);
+    expect(verdicts).toMatchObject([
+      { index: 0, kind: "witness", reason: null },
+      { index: 1, kind: "witness", reason: "rssi_above_ceiling" },
+    ]);
+    expect(hotspot.status().verdicts.witness).toEqual({ accepted: 1, rssi_above_ceiling: 1 });
+    await validator.until(() => validator.gossiped.length === 1);
+    expect(encodeHex(validator.gossiped[0]!.id)).toBe(encodeHex(validator.submissions[0]!.id));
+  });
+
+  test("goes to another validator when the first is silent, or signs its receipt wrongly", async () => {
+    const { validators, hotspot } = await startNetwork(2);
+    const turn = keyPair.publicKey[0]! % 2;
+    const [first, other] = turn === 0 ? validators : [validators[1]!, validators[0]!];
+    first!.isUp = false;
+    hearBeacon();
+    await other!.until(() => other!.submissions.length === 1);
+    first!.isUp = true;
+    first!.signsWell = false;
+    hearBeacon();
+    await other!.until(() => other!.submissions.length === 2);
+    expect(first!.submissions).toHaveLength(1);
+    await expect
+      .poll(() => hotspot.status().delivery.submissions)
+      .toEqual({ receipted: 2, no_answer: 1, bad_receipt: 1 });
+  });
+
+  test("is tried again while a validator is busy, and given up where it can never be taken", async () => {
+    const { validators, hotspot } = await startNetwork(1);
+    const [validator] = validators as [FakeValidator];
+    const answers: (Reason | null)[] = ["busy", "rate_limited", "future_epoch", null];
+    validator.judge = () => answers.shift() ?? null;
+    const submitted = next<Submitted>(hotspot, "submitted");
+    hearBeacon();
+    expect(await submitted).toMatchObject({ reason: null });
+    expect(validator.submissions).toHaveLength(4);
+    validator.judge = () => "unknown_sender";
+    const refused = next<Submitted>(hotspot, "submitted");
+    hearBeacon();
+    expect(await refused).toMatchObject({ reason: "unknown_sender" });
+    await expect.poll(() => hotspot.status().spool.entries).toBe(1);
+  });
+
+  test("goes elsewhere too when a quarter of its window has passed without a cut", async () => {
+    const { validators, hotspot } = await startNetwork(2);
+    for (const validator of validators) {
+      validator.answer = () => ({ state: "pending", round: 0, verdicts: [] });
+    }
+    hearBeacon();
+    await next(hotspot, "submitted");
+    const count = () => validators.map(({ submissions }) => submissions.length).sort();
+    expect(count()).toEqual([0, 1]);
+    // The receipt's deadline is eight rounds ahead; two are a quarter.
+    for (let round = 1; round <= 4; round++) for (const v of validators) await v.advanceTo(round);
+    await expect.poll(count).toEqual([1, 1]);
+  });
+
+  test("of an epoch that is past is given up with its reason, and the spool forgets it", async () => {
+    const { validators, hotspot } = await startNetwork(1);
+    const [validator] = validators as [FakeValidator];
+    validator.judge = () => "busy";
+    hearBeacon();
+    await validator.until(() => validator.submissions.length >= 1);
+    const reasons: (Reason | null)[] = [];
+    hotspot.events.on("submitted", ({ reason }) => reasons.push(reason));
+    await validator.advanceTo(40);
+    await expect.poll(() => reasons).toContain("stale_epoch");
+    await expect.poll(() => hotspot.status().spool.entries).toBe(0);
+  });
+
+  test("waits in the spool over a restart, and is delivered once, in order, with its original time", async () => {
+    const { validators, hotspot } = await startNetwork(1);
+    const [validator] = validators as [FakeValidator];
+    validator.isUp = false;
+    const heardAtMs = Date.now();
+    for (let i = 0; i < 3; i++) {
+      hearBeacon();
+      await expect.poll(() => hotspot.status().spool.entries).toBe(i + 1);
+    }
+    await hotspot.stop();
+    validator.isUp = true;
+    const genesis = createTestGenesis(validatorKeys.slice(0, 1), [keyPair]);
+    const again = createHotspot(
+      {
+        ...{ home, genesis, keyPair, radio: new FakeRadio() },
+        placement: findGenesisPlacement(genesis, keyPair.publicKey)!,
+        validators: [validator.address],
+      },
+      { clock: createSystemClock(), log: createSilentLog(), random: randomBytes },
+    );
+    await again.start();
+    cleanups.push(() => again.stop());
+    await validator.until(() => validator.submissions.length === 3);
+    const times = validator.submissions.map(({ bundle }) => bundle.witnesses[0]!.measurement.timeMs);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(times[2]! - heardAtMs).toBeLessThan(10_000);
+    await validator.advanceTo(1);
+    await expect.poll(() => again.status().spool.entries).toBe(0);
+  });
+});
