@@ -6,15 +6,15 @@
  * at most hotspots x reportsPerEpoch x reciprocityEpochs; in the field, hotspots x neighbours. Pairs that have expired
  * are dropped whenever the table would grow, and are never seen before that.
  */
-export type Link = { readonly witness: number; readonly beaconer: number; readonly epoch: number };
-
 const LEAST_SLOTS = 64;
 /** In the column of epochs, which otherwise holds the epoch plus one. */
 const FREE = 0;
+/** More hotspots than any network has; two indexes below it make one exact double. */
+const INDEX_LIMIT = 2 ** 26;
 
 export class Links {
   readonly #reciprocityEpochs: number;
-  #count = 0;
+  #taken = 0;
   #witness = new Uint32Array(LEAST_SLOTS);
   #beaconer = new Uint32Array(LEAST_SLOTS);
   #epochPlusOne = new Uint32Array(LEAST_SLOTS);
@@ -25,32 +25,47 @@ export class Links {
 
   /** Whether the pair was linked at most `reciprocityEpochs` before `epoch`. */
   isLinked(witness: number, beaconer: number, epoch: number): boolean {
-    const epochPlusOne = this.#epochPlusOne[this.#locate(witness, beaconer)]!;
-    return epochPlusOne !== FREE && epochPlusOne - 1 >= epoch - this.#reciprocityEpochs;
+    return this.#isLive(this.#locate(witness, beaconer), epoch);
   }
 
   /** Notes a valid witness report. Epochs never decrease from call to call. */
   link(witness: number, beaconer: number, epoch: number): void {
     // Above half full, probing slows down.
-    if ((this.#count + 1) * 2 > this.#epochPlusOne.length) this.#rebuild(epoch);
+    if ((this.#taken + 1) * 2 > this.#epochPlusOne.length) this.#rebuild(epoch);
     const slot = this.#locate(witness, beaconer);
     if (this.#epochPlusOne[slot] === FREE) {
       this.#witness[slot] = witness;
       this.#beaconer[slot] = beaconer;
-      this.#count++;
+      this.#taken++;
     }
     this.#epochPlusOne[slot] = epoch + 1;
   }
 
-  /** The pairs that still count in `epoch`, by witness, then beaconer: the same for the same history. */
-  listSorted(epoch: number): Link[] {
-    const links: Link[] = [];
+  /** Goes through the pairs that still count in `epoch`, by witness, then beaconer: the same for the same history. */
+  visitSorted(epoch: number, visit: (witness: number, beaconer: number, linkedEpoch: number) => void): void {
+    const pairs = new Float64Array(this.count(epoch));
+    let next = 0;
     for (let slot = 0; slot < this.#epochPlusOne.length; slot++) {
-      const linkedEpoch = this.#epochPlusOne[slot]! - 1;
-      if (this.#epochPlusOne[slot] === FREE || linkedEpoch < epoch - this.#reciprocityEpochs) continue;
-      links.push({ witness: this.#witness[slot]!, beaconer: this.#beaconer[slot]!, epoch: linkedEpoch });
+      if (this.#isLive(slot, epoch))
+        pairs[next++] = this.#witness[slot]! * INDEX_LIMIT + this.#beaconer[slot]!;
     }
-    return links.sort((a, b) => a.witness - b.witness || a.beaconer - b.beaconer);
+    for (const pair of pairs.sort()) {
+      const witness = Math.floor(pair / INDEX_LIMIT);
+      const beaconer = pair - witness * INDEX_LIMIT;
+      visit(witness, beaconer, this.#epochPlusOne[this.#locate(witness, beaconer)]! - 1);
+    }
+  }
+
+  /** How many pairs still count in `epoch`. */
+  count(epoch: number): number {
+    let count = 0;
+    for (let slot = 0; slot < this.#epochPlusOne.length; slot++) if (this.#isLive(slot, epoch)) count++;
+    return count;
+  }
+
+  #isLive(slot: number, epoch: number): boolean {
+    const epochPlusOne = this.#epochPlusOne[slot]!;
+    return epochPlusOne !== FREE && epochPlusOne - 1 >= epoch - this.#reciprocityEpochs;
   }
 
   #locate(witness: number, beaconer: number): number {
@@ -65,17 +80,19 @@ export class Links {
 
   /** Drops what has expired, and doubles the table where more than a quarter of it is left. */
   #rebuild(epoch: number): void {
-    const live = this.listSorted(epoch);
-    const slots = this.#epochPlusOne.length * (live.length * 4 > this.#epochPlusOne.length ? 2 : 1);
+    const [witness, beaconer, epochPlusOne] = [this.#witness, this.#beaconer, this.#epochPlusOne];
+    const live = Uint8Array.from(epochPlusOne, (_, slot) => (this.#isLive(slot, epoch) ? 1 : 0));
+    this.#taken = this.count(epoch);
+    const slots = epochPlusOne.length * (this.#taken * 4 > epochPlusOne.length ? 2 : 1);
     this.#witness = new Uint32Array(slots);
     this.#beaconer = new Uint32Array(slots);
     this.#epochPlusOne = new Uint32Array(slots);
-    this.#count = live.length;
-    for (const { witness, beaconer, epoch: linkedEpoch } of live) {
-      const slot = this.#locate(witness, beaconer);
-      this.#witness[slot] = witness;
-      this.#beaconer[slot] = beaconer;
-      this.#epochPlusOne[slot] = linkedEpoch + 1;
+    for (let old = 0; old < live.length; old++) {
+      if (live[old] === 0) continue;
+      const slot = this.#locate(witness[old]!, beaconer[old]!);
+      this.#witness[slot] = witness[old]!;
+      this.#beaconer[slot] = beaconer[old]!;
+      this.#epochPlusOne[slot] = epochPlusOne[old]!;
     }
   }
 }

@@ -56,7 +56,8 @@ export function encodeLedger(ledger: Ledger): Uint8Array {
     out.int32(ids.length / SEEN_ID_BYTES);
     out.bytes(ids);
   });
-  out.list(ledger.links.listSorted(ledger.nextEpoch), ({ witness, beaconer, epoch }) => {
+  out.int32(ledger.links.count(ledger.nextEpoch));
+  ledger.links.visitSorted(ledger.nextEpoch, (witness, beaconer, epoch) => {
     out.int32(witness);
     out.int32(beaconer);
     out.int64(epoch);

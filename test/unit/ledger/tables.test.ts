@@ -65,7 +65,12 @@ describe("links", () => {
           model.set(`${witness} ${beaconer}`, epoch);
         }
         const live = [...model.values()].filter((linked) => linked >= epoch - 3);
-        expect(links.listSorted(epoch)).toHaveLength(live.length);
+        const visited: number[][] = [];
+        links.visitSorted(epoch, (...link) => visited.push(link));
+        expect(visited).toHaveLength(live.length);
+        expect(visited).toEqual([...visited].sort(([a, b], [c, d]) => a! - c! || b! - d!));
+        for (const [witness, beaconer, linked] of visited)
+          expect(model.get(`${witness} ${beaconer}`)).toBe(linked);
         for (let witness = 0; witness <= 30; witness++) {
           for (let beaconer = 0; beaconer <= 30; beaconer++) {
             const linked = model.get(`${witness} ${beaconer}`) ?? Number.NEGATIVE_INFINITY;
