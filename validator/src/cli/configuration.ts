@@ -6,10 +6,12 @@ import { multiaddr } from "@multiformats/multiaddr";
 import { parseEndpoint, readGenesis } from "../../../node/src/cli/config.ts";
 import { ConfigErrors } from "../../../node/src/cli/io.ts";
 import { isCodedError } from "../../../node/src/host/codedError.ts";
+import { createFile } from "../../../node/src/host/durableFile.ts";
 import { openKeyFile } from "../../../node/src/host/keystore.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../../../node/src/host/log.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import type { Ed25519KeyPair } from "../../../protocol/src/crypto/ed25519.ts";
-import type { Genesis } from "../../../protocol/src/network/genesis.ts";
+import { computeNetworkId, encodeGenesisJson, type Genesis } from "../../../protocol/src/network/genesis.ts";
 import { homePaths } from "../home.ts";
 
 /** Flags of `validator run` as they were typed; an absent one has no field. */
@@ -73,7 +75,23 @@ export async function readRunConfiguration(flags: RunFlags): Promise<RunConfigur
   };
   const { genesis, keyPair } = configuration;
   if (faults.length > 0 || genesis === null || keyPair === null) throw new ConfigErrors(faults);
+  await keepGenesis(home, genesis);
   return { ...configuration, genesis, keyPair };
+}
+
+/**
+ * A home keeps the genesis that it was first run with: replay and export then need nothing but the home.
+ * @throws ConfigErrors where the home is another network's.
+ */
+async function keepGenesis(home: string, genesis: Genesis): Promise<void> {
+  const path = homePaths(home).genesis;
+  if (await createFile(path, encodeGenesisJson(genesis), 0o644)) return;
+  const kept = await readGenesis(path);
+  if (!kept.ok) throw new ConfigErrors(kept.faults);
+  if (equalBytes(computeNetworkId(kept.value), computeNetworkId(genesis))) return;
+  throw new ConfigErrors([
+    `--genesis: ${path} is another network's (${kept.value.name}): use another --home`,
+  ]);
 }
 
 /** The home that was named; empty, with a fault, where none was. */
