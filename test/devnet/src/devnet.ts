@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { KEY_FILE } from "../../../node/src/cli/config.ts";
 import { writeKeyFile } from "../../../node/src/host/keystore.ts";
 import type { Ether } from "../../../node/src/radio/ether/ether.ts";
 import { decodeGenesisJson, encodeGenesisJson, type Genesis } from "../../../protocol/src/network/genesis.ts";
@@ -29,6 +30,8 @@ export type Devnet = {
   readonly world: World;
   readonly dataDir: string;
   readonly apiUrl: () => string;
+  /** How many epochs were closed before this start: none, but for kept data. */
+  readonly epochsBefore: number;
   readonly validator: Role;
   /** In the order of the world's hotspots; the first `isolate` of them are processes of their own. */
   readonly hotspots: readonly Role[];
@@ -52,8 +55,10 @@ export type Role = {
 /** What must be the same when a kept folder is used again. */
 type Identity = { readonly seed: number; readonly hotspots: number; readonly preset: string };
 
-/** From writing genesis to round 0: enough for the validator to be up on a busy machine. */
-const GENESIS_DELAY_MS = 2_000;
+/** From writing genesis to round 0, so that validator and hotspots are up when it begins: measured on two cores. */
+const VALIDATOR_START_MS = 2_000;
+const HOTSPOT_START_MS = 60;
+const ISOLATED_START_MS = 1_200;
 /** Hotspots started at once: each one binds sockets and dials. */
 const START_WIDTH = 8;
 
@@ -65,7 +70,7 @@ export async function startDevnet(options: DevnetOptions, onStep: (line: string)
   const genesis = await openGenesis(options, world, dataDir, genesisFile);
   onStep(`data in ${dataDir}`);
 
-  const validator = createValidatorRole(world, dataDir, genesisFile, options.port);
+  const validator = createValidatorRole(dataDir, genesisFile, options.port);
   const stopAll = async (hotspots: readonly Role[]) => {
     await Promise.all(hotspots.map((role) => role.stop()));
     await validator.stop();
@@ -78,6 +83,7 @@ export async function startDevnet(options: DevnetOptions, onStep: (line: string)
     throw error;
   }
   onStep(`validator ready, HTTP API at ${validator.ready().http}`);
+  const { closedEpoch } = await fetchState(validator.ready().http);
 
   const ether = createDevnetEther(options.seed);
   const running: (RunningHotspot | null)[] = world.hotspots.map(() => null);
@@ -102,6 +108,7 @@ export async function startDevnet(options: DevnetOptions, onStep: (line: string)
     world,
     dataDir,
     apiUrl: () => validator.ready().http,
+    epochsBefore: closedEpoch === null ? 0 : closedEpoch + 1,
     validator,
     hotspots,
     readHotspots: () => running.filter((hotspot) => hotspot !== null),
@@ -140,17 +147,18 @@ async function openGenesis(
     if (!decoded.ok) throw new DevnetUsageError(decoded.errors.join("; "));
     return decoded.genesis;
   }
-  const genesis = makeGenesis(world, options.preset, Date.now() + GENESIS_DELAY_MS);
+  const startMs =
+    VALIDATOR_START_MS + options.hotspots * HOTSPOT_START_MS + options.isolate * ISOLATED_START_MS;
+  const genesis = makeGenesis(world, options.preset, Date.now() + startMs);
   await writeFile(genesisFile, encodeGenesisJson(genesis));
   await mkdir(join(dataDir, "validator"), { recursive: true, mode: 0o700 });
-  await writeKeyFile(join(dataDir, "validator", "validator.key"), world.validator.secretSeed);
+  await writeKeyFile(join(dataDir, "validator", KEY_FILE), world.validator.secretSeed);
   // Last: a folder with this file is complete.
   await writeFile(identityFile, JSON.stringify(identity));
   return genesis;
 }
 
 function createValidatorRole(
-  world: World,
   dataDir: string,
   genesisFile: string,
   port: number,
@@ -167,7 +175,6 @@ function createValidatorRole(
     process = null;
     return taken;
   };
-  void world;
   return {
     isUp: () => process !== null,
     start: async () => {

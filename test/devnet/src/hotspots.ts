@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { CONFIG_FILE, encodeConfigToml, KEY_FILE } from "../../../node/src/cli/config.ts";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createFile, makePrivateFolder, readFileIfAny } from "../../../node/src/host/durableFile.ts";
 import { writeKeyFile } from "../../../node/src/host/keystore.ts";
@@ -114,9 +115,14 @@ export async function startIsolatedHotspot(
 async function prepareHome(hotspot: DevnetHotspot, dataDir: string): Promise<string> {
   const home = homeOf(dataDir, hotspot.index);
   await makePrivateFolder(home);
-  const keyFile = join(home, "hotspot.key");
+  const keyFile = join(home, KEY_FILE);
   if ((await readFileIfAny(keyFile)) === null) await writeKeyFile(keyFile, hotspot.keys.secretSeed);
-  await createFile(join(home, "config.toml"), `region = "${hotspot.place.region}"\n`);
+  const { lat, lng, elevationM, region } = hotspot.place;
+  const config = { owner: hotspot.owner.publicKey, region, latitude: lat, longitude: lng, elevationM };
+  await createFile(
+    join(home, CONFIG_FILE),
+    encodeConfigToml({ ...config, gainCentiDbi: hotspot.gainCentiDbi }),
+  );
   return home;
 }
 

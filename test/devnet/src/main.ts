@@ -44,7 +44,10 @@ async function run(options: DevnetOptions, signal: AbortSignal): Promise<number>
   }
 }
 
-/** Shows the network until it is stopped or has closed the epochs asked for. @returns the epochs closed since the start. */
+/**
+ * Shows the network until it is stopped or has closed as many epochs, from its start on, as were asked for.
+ * @returns all its closed epochs: those of earlier runs on kept data too, since the books begin with the first.
+ */
 async function watch(
   devnet: Devnet,
   options: DevnetOptions,
@@ -52,7 +55,8 @@ async function watch(
   startedMs: number,
   signal: AbortSignal,
 ): Promise<EpochTotals[]> {
-  const epochs: EpochTotals[] = [];
+  const epochs: EpochTotals[] = await devnet.epochs(-1);
+  const lastEpoch = options.epochs === null ? Number.POSITIVE_INFINITY : devnet.epochsBefore + options.epochs;
   const events: string[] = [];
   const { roundsPerEpoch } = devnet.genesis.parameters;
   while (!signal.aborted) {
@@ -78,37 +82,40 @@ async function watch(
       events: events.slice(-EVENTS_SHOWN),
       ...totalsOf(epochs),
     });
-    if (options.epochs !== null && epochs.length >= options.epochs) break;
+    if (epochs.length >= lastEpoch) return epochs.slice(0, lastEpoch);
     await delay(REFRESH_MS, undefined, { signal }).catch(() => {});
   }
   return epochs;
 }
 
-/** What the hotspots say of themselves; the verdicts here are ahead of the closed epochs. */
-async function countHotspots(devnet: Devnet): Promise<Pick<DevnetStatus, "hotspotsUp" | "beaconsSent">> {
+/** What the hotspots say of themselves: what they sent, and what validators answered them since this start. */
+async function countHotspots(
+  devnet: Devnet,
+): Promise<Pick<DevnetStatus, "hotspotsUp" | "beaconsSent" | "witnessesJudged">> {
   const statuses = await Promise.all(
     devnet.readHotspots().map((hotspot) => hotspot.readStatus().catch(() => null)),
   );
   const up = statuses.filter((status) => status !== null);
-  return {
-    hotspotsUp: up.length,
-    beaconsSent: up.reduce((sum, { radio }) => sum + radio.transmissions.queued, 0),
-  };
+  const judged: Record<string, number> = {};
+  for (const { verdicts } of up) addCounts(judged, verdicts.witness);
+  const beaconsSent = up.reduce((sum, { radio }) => sum + radio.transmissions.queued, 0);
+  return { hotspotsUp: up.length, beaconsSent, witnessesJudged: judged };
+}
+
+function addCounts(totals: Record<string, number>, counts: Readonly<Record<string, number>>): void {
+  for (const [reason, count] of Object.entries(counts)) totals[reason] = (totals[reason] ?? 0) + count;
 }
 
 function totalsOf(
   epochs: readonly EpochTotals[],
-): Pick<DevnetStatus, "paid" | "beaconsWitnessed" | "witnessesAccepted" | "witnessesRefused"> {
+): Pick<DevnetStatus, "paid" | "beaconsClosed" | "witnessesAccepted" | "witnessesRefused"> {
   const refused: Record<string, number> = {};
-  for (const { witnessesRefused } of epochs) {
-    for (const [reason, count] of Object.entries(witnessesRefused))
-      refused[reason] = (refused[reason] ?? 0) + count;
-  }
+  for (const { witnessesRefused } of epochs) addCounts(refused, witnessesRefused);
   const total = (field: "beacons" | "witnessesAccepted") =>
     epochs.reduce((sum, epoch) => sum + epoch[field], 0);
   return {
     paid: epochs.reduce((sum, epoch) => sum + epoch.paid, 0n),
-    beaconsWitnessed: total("beacons"),
+    beaconsClosed: total("beacons"),
     witnessesAccepted: total("witnessesAccepted"),
     witnessesRefused: refused,
   };
@@ -118,13 +125,12 @@ function totalsOf(
 async function finish(
   devnet: Devnet,
   options: DevnetOptions,
-  watched: readonly EpochTotals[],
+  epochs: readonly EpochTotals[],
   signal: AbortSignal,
   say: (line: string) => void,
 ): Promise<number> {
   if (signal.aborted && options.summaryFile === null) return 0;
   const { round } = await devnet.state();
-  const epochs = options.epochs === null ? watched : watched.slice(0, options.epochs);
   await Promise.all(devnet.hotspots.map((role) => role.stop()));
   await devnet.validator.stop();
   const differing = await devnet.replayAll();

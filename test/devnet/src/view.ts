@@ -26,7 +26,10 @@ export type DevnetStatus = {
   readonly hotspotsUp: number;
   readonly hotspots: number;
   readonly beaconsSent: number;
-  readonly beaconsWitnessed: number;
+  /** Verdicts that hotspots have heard of since the start, ahead of the closed epochs; "accepted" is one of the keys. */
+  readonly witnessesJudged: Readonly<Record<string, number>>;
+  /** Of closed epochs, as the ones that follow. */
+  readonly beaconsClosed: number;
   readonly witnessesAccepted: number;
   readonly witnessesRefused: Readonly<Record<string, number>>;
   readonly paid: bigint;
@@ -97,11 +100,12 @@ function createPlainView(screen: Screen): View {
       const step = Math.max(1, Math.floor(status.roundsPerEpoch / 3));
       if (status.round < lastRoundShown + step) return;
       lastRoundShown = status.round;
-      const refused = sum(status.witnessesRefused);
+      const { accepted, refused } = splitJudged(status.witnessesJudged);
       screen.write(
         `round ${status.round} (epoch ${status.epoch}, ${status.roundInEpoch + 1}/${status.roundsPerEpoch}): ` +
-          `${status.beaconsSent} beacons sent, ${status.witnessesAccepted} witness reports accepted, ${refused} refused, ` +
-          `${formatTokens(status.paid)} tokens paid\n`,
+          `${status.beaconsSent} beacons sent, ${accepted} witness reports accepted, ${sum(refused)} not, ` +
+          `${formatTokens(status.paid)} tokens paid
+`,
       );
     },
     event: (line) => screen.write(`${line}\n`),
@@ -115,6 +119,7 @@ export function renderStatus(status: DevnetStatus): string[] {
   const bar = "#".repeat(Math.min(BAR_CELLS, filled)).padEnd(BAR_CELLS, ".");
   const minutes = Math.floor(status.uptimeMs / 60_000);
   const seconds = Math.floor(status.uptimeMs / 1_000) % 60;
+  const { accepted, refused } = splitJudged(status.witnessesJudged);
   return [
     `Hexbeacon devnet  ${status.network}   up ${minutes}:${String(seconds).padStart(2, "0")}   Ctrl-C stops everything`,
     "",
@@ -124,9 +129,9 @@ export function renderStatus(status: DevnetStatus): string[] {
     `  round        ${status.round}`,
     `  epoch        ${status.epoch}  [${bar}] ${status.roundInEpoch + 1}/${status.roundsPerEpoch} rounds`,
     "",
-    `  beacons      ${status.beaconsSent} sent, ${status.beaconsWitnessed} closed with a paid witness`,
-    `  witnesses    ${status.witnessesAccepted} accepted, ${sum(status.witnessesRefused)} refused`,
-    `  refused for  ${renderReasons(status.witnessesRefused)}`,
+    `  beacons      ${status.beaconsSent} sent since the start; ${status.beaconsClosed} in closed epochs`,
+    `  witnesses    ${accepted} accepted, ${sum(refused)} not; in closed epochs ${status.witnessesAccepted} and ${sum(status.witnessesRefused)}`,
+    `  not for      ${renderReasons(refused)}`,
     `  paid         ${formatTokens(status.paid)} tokens`,
     "",
     ...renderEpochTable(status.epochs.slice(-EPOCHS_SHOWN)),
@@ -162,6 +167,15 @@ function renderEpochSentence(line: EpochLine): string {
     `${sum(line.witnessesRefused)} refused (${renderReasons(line.witnessesRefused)}), ` +
     `${formatTokens(line.paid)} tokens paid, ${formatTokens(line.carried)} carried, root ${line.rewardRoot.slice(0, 18)}...`
   );
+}
+
+/** Apart: what was accepted, and the rest by reason. */
+function splitJudged(judged: Readonly<Record<string, number>>): {
+  readonly accepted: number;
+  readonly refused: Readonly<Record<string, number>>;
+} {
+  const { accepted = 0, ...refused } = judged;
+  return { accepted, refused };
 }
 
 function renderReasons(refused: Readonly<Record<string, number>>): string {
