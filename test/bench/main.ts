@@ -8,8 +8,11 @@ import type { BenchRow } from "./benchRow.ts";
 /** A benchmark's module, loaded only when it is asked for. Add yours here. */
 const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<readonly BenchRow[]> }>>> = {
   epochClose: () => import("./epochClose.ts"),
+  intake: () => import("./intake.ts"),
   judge: () => import("./judge.ts"),
   rewardTree: () => import("./rewardTree.ts"),
+  store: () => import("./store.ts"),
+  trust: () => import("./trust.ts"),
   verify: () => import("./verify.ts"),
 };
 

@@ -94,6 +94,13 @@ describe("votes", () => {
     );
   });
 
+  test("are one process's at a time", () => {
+    const first = open();
+    expect(() => open()).toThrow(expect.objectContaining({ code: "home_in_use" }));
+    first.close();
+    open().close();
+  });
+
   test("never hold two digests under one name, whatever is asked in whatever order", () => {
     const step = fc.record({
       round: fc.nat(3),

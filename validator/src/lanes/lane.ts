@@ -104,6 +104,8 @@ class OwnLane implements Lane {
   #certificate: AvailabilityCert | null = null;
   #cutSeq: number;
   #cancelFlush: (() => void) | null = null;
+  /** The open batch has waited long enough, and goes as soon as the disk is free. */
+  #isFlushDue = false;
   #failure: Error | null = null;
 
   constructor(options: LaneOptions, modules: LaneModules) {
@@ -158,11 +160,23 @@ class OwnLane implements Lane {
   };
 
   #openBatch(): OpenBatch {
-    this.#cancelFlush = this.#modules.clock.after(this.#options.flushMs, () => this.#seal());
+    this.#isFlushDue = false;
+    this.#cancelFlush = this.#modules.clock.after(this.#options.flushMs, () => {
+      this.#isFlushDue = true;
+      this.#flushIfDue();
+    });
     const durable = Promise.withResolvers<void>();
     // Who appended is told; a batch that nobody waits for any more must not end the process.
     durable.promise.catch(() => {});
     return { messages: [], bytes: BATCH_OVERHEAD_BYTES, durable };
+  }
+
+  /**
+   * While earlier batches are being written the open one goes on filling: a busy disk gets fewer, larger writes, and
+   * the wait is no longer than it would have been behind them.
+   */
+  #flushIfDue(): void {
+    if (this.#isFlushDue && this.#sealed.length === 0) this.#seal();
   }
 
   /** Gives the open batch its place in the chain and starts its write. */
@@ -221,6 +235,7 @@ class OwnLane implements Lane {
       this.#modules.onBatch?.(batch.messages, batch.bytes, nowMs - batch.sealedAtMs);
       batch.durable.resolve();
     }
+    this.#flushIfDue();
   }
 
   /** A set of one has its quorum with the own acknowledgement. */
