@@ -66,7 +66,7 @@ class SoloAgreement implements Agreement {
   #options: SoloAgreementOptions;
   #modules: SoloAgreementModules;
   #last: Finalized | null;
-  #lastTipsAtMs = 0;
+  #lastTipsAtMs: number;
   #cancel: (() => void) | null = null;
   #isRunning = false;
 
@@ -74,6 +74,9 @@ class SoloAgreement implements Agreement {
     this.#options = options;
     this.#modules = modules;
     this.#last = options.last;
+    // A clock that was set back since must not make the next round wait for the old time to come again.
+    const lastTimeMs = options.last?.value.tips[0]?.tips.timeMs ?? 0;
+    this.#lastTipsAtMs = Math.min(lastTimeMs, modules.clock.nowMs());
   }
 
   start = (): void => {

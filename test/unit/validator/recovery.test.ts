@@ -1,0 +1,217 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createSilentLog } from "../../../node/src/host/log.ts";
+import { verifySignature } from "../../../node/src/host/verify.ts";
+import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { computeBooks } from "../../../protocol/src/ledger/books.ts";
+import { encodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
+import { encodeParcel } from "../../../protocol/src/wire/envelope.ts";
+import { type Core, createCore } from "../../../validator/src/core.ts";
+import { replayEpochs } from "../../../validator/src/execution/replay.ts";
+import { createIdentity } from "../../../validator/src/identity.ts";
+import { LEDGER_MODULES } from "../../../validator/src/ledgerModules.ts";
+import { type Recovered, recover } from "../../../validator/src/recovery.ts";
+import { openStorage, type Storage } from "../../../validator/src/storage.ts";
+import { ManualClock } from "./support/manualClock.ts";
+import { contextOf, createTestGenesis, signReports, VALIDATOR } from "./support/network.ts";
+
+const GENESIS_MS = 1_700_000_000_000;
+const context = contextOf(createTestGenesis(2, GENESIS_MS));
+const { roundMs, roundsPerEpoch, execLagRounds } = context.parameters;
+const identity = createIdentity(context.genesis, VALIDATOR.secretSeed);
+const log = createSilentLog();
+
+/** A validator's core over a real home, on a clock that the test moves. */
+type Running = {
+  readonly core: Core;
+  readonly storage: Storage;
+  readonly recovered: Recovered;
+  readonly failures: Error[];
+  readonly rounds: (count: number) => Promise<void>;
+  readonly submit: (epoch: number, salt: number) => Promise<string>;
+  readonly end: () => Promise<void>;
+};
+
+describe("a validator that ended", () => {
+  let home: string;
+  let clock: ManualClock;
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), "hexbeacon-recovery-"));
+    clock = new ManualClock(GENESIS_MS);
+  });
+  afterEach(() => rmSync(home, { recursive: true }));
+
+  const modulesOf = (storage: Storage) => ({
+    ...storage,
+    ...identity,
+    validator: VALIDATOR.publicKey,
+    ledgerModules: LEDGER_MODULES,
+    log,
+  });
+
+  async function start(change: { commitRound?: () => Promise<never> } = {}): Promise<Running> {
+    const storage = await openStorage(home, identity);
+    const recovered = await recover(modulesOf(storage));
+    const failures: Error[] = [];
+    const store =
+      change.commitRound === undefined
+        ? storage.store
+        : { ...storage.store, commitRound: change.commitRound };
+    const core = createCore(
+      { ...identity, retention: { keepEpochs: 100 }, snapshotEpochs: 2 },
+      {
+        clock,
+        log,
+        recovered,
+        storage: { ...storage, store },
+        verifier: {
+          canAcceptWork: () => true,
+          verify: async (claims) =>
+            Uint8Array.from(claims, ({ publicKey, message, signature }) =>
+              verifySignature(publicKey, concatBytes(...message), signature) ? 1 : 0,
+            ),
+        },
+        observer: {
+          onAdmitted: () => {},
+          onRefused: () => {},
+          onBatch: () => {},
+          onRoundDecided: () => {},
+          onRoundExecuted: () => {},
+        },
+        onFailure: (error) => failures.push(error),
+      },
+    );
+    await core.catchUp();
+    core.agreement.start();
+    const rounds = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        clock.advance(roundMs);
+        await core.executor.idle();
+      }
+    };
+    const submit = async (epoch: number, salt: number) => {
+      const answer = core.intake.submit("peer", encodeParcel([signReports(context, 0, epoch, salt)]));
+      // The batch waits for the clock, the receipt for the disk.
+      const flush = setInterval(() => clock.advance(1), 1);
+      const [item] = await answer;
+      clearInterval(flush);
+      expect(item!.reason).toBeNull();
+      return encodeHex(item!.id);
+    };
+    const end = async () => {
+      await core.close();
+      await storage.close();
+    };
+    return { core, storage, recovered, failures, rounds, submit, end };
+  }
+
+  test("in good order goes on with the same ledger, and executes what was on its way", async () => {
+    const first = await start();
+    await first.rounds(5);
+    const executed = await first.submit(0, 1);
+    await first.rounds(roundsPerEpoch * 3 + 4);
+    const waiting = await first.submit(3, 2);
+    const before = encodeLedger(first.recovered.ledger);
+    const { round } = first.recovered.ledger;
+    await first.end();
+
+    const second = await start();
+    expect(second.recovered.ledger.round).toBe(round);
+    expect(encodeLedger(second.recovered.ledger)).toEqual(before);
+    expect(second.recovered.lane.waitingIds.map(encodeHex)).toEqual([waiting]);
+    const statuses = await second.storage.store.messageStatus(
+      [executed, waiting].map((hex) => Buffer.from(hex, "hex")),
+    );
+    expect(statuses.map(({ state }) => state)).toEqual(["unknown", "unknown"]);
+    const again = await second.core.intake.submit("peer", encodeParcel([signReports(context, 0, 3, 2)]));
+    expect(again[0]!.reason).toBe("duplicate_message");
+    await second.rounds(2);
+    expect((await second.storage.store.messageStatus([Buffer.from(waiting, "hex")]))[0]!.state).toBe(
+      "included",
+    );
+    await second.end();
+  });
+
+  test("between a decision and its execution executes it first, and decides no round twice", async () => {
+    const first = await start();
+    await first.rounds(3);
+    await first.end();
+    // From here on nothing is stored: the state of a crash after the votes' commit and before the store's.
+    const crashing = await start({ commitRound: () => Promise.reject(new Error("the power is gone")) });
+    const id = await crashing.submit(0, 7);
+    clock.advance(roundMs * 3);
+    await crashing.core.executor.idle();
+    expect(crashing.failures.length).toBeGreaterThan(0);
+    const decided = crashing.core.agreement.newestRound();
+    await crashing.end();
+
+    const second = await start();
+    expect(second.recovered.undone.at(-1)!.round).toBe(decided);
+    expect(second.recovered.undone.length).toBeLessThanOrEqual(execLagRounds + 1);
+    expect(second.recovered.ledger.round).toBe(decided);
+    expect((await second.storage.store.messageStatus([Buffer.from(id, "hex")]))[0]!.state).toBe("included");
+    await second.rounds(2);
+    expect(second.failures).toEqual([]);
+    expect(second.core.agreement.newestRound()).toBe(decided + 2);
+    expect(computeBooks(second.recovered.ledger).isBalanced).toBe(true);
+    await second.end();
+  });
+
+  test("replays every epoch to the stored record and roots", async () => {
+    const { rounds, submit, storage, end } = await start();
+    await rounds(2);
+    await submit(0, 1);
+    await rounds(roundsPerEpoch * 4);
+    for (const first of [0, 1, 3]) {
+      const replayed = [];
+      for await (const epoch of replayEpochs(first, 3, modulesOf(storage))) replayed.push(epoch);
+      expect(replayed.map(({ epoch, equal }) => [epoch, equal])).toEqual(
+        [0, 1, 2, 3].filter((epoch) => epoch >= first).map((epoch) => [epoch, true]),
+      );
+    }
+    await end();
+  });
+
+  test("with votes older than its store does not start", async () => {
+    const first = await start();
+    await first.rounds(3);
+    await first.end();
+    rmSync(join(home, "votes.sqlite"));
+    const storage = await openStorage(home, identity);
+    await expect(recover(modulesOf(storage))).rejects.toMatchObject({ code: "votes_conflict" });
+    await storage.close();
+  });
+
+  test("with a damaged batch does not start, and says so", async () => {
+    const first = await start();
+    await first.rounds(2);
+    await first.submit(0, 1);
+    await first.end();
+    rmSync(join(home, "batches"), { recursive: true });
+    const storage = await openStorage(home, identity);
+    await expect(recover(modulesOf(storage))).rejects.toMatchObject({ code: "batch_missing" });
+    await storage.close();
+  });
+
+  test("whose store gives another state stops at the round in which it differs", async () => {
+    const first = await start();
+    await first.rounds(4);
+    await first.end();
+    const storage = await openStorage(home, identity);
+    const damaged = {
+      ...storage.store,
+      listRounds: async (from: number, limit: number) =>
+        (await storage.store.listRounds(from, limit)).map((row) =>
+          row.round === 2 ? { ...row, stateDigest: new Uint8Array(32) } : row,
+        ),
+    };
+    await expect(recover({ ...modulesOf(storage), store: damaged })).rejects.toMatchObject({
+      code: "state_diverged",
+      message: expect.stringContaining("round 2"),
+    });
+    await storage.close();
+  });
+});
