@@ -3,6 +3,7 @@ import { encodeHex, encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
 import { verifyProofJson } from "../../../protocol/src/reward/proofJson.ts";
+import { encodeEnvelope } from "../../../protocol/src/wire/envelope.ts";
 import { named, ROUNDS_PER_EPOCH } from "../store/history.ts";
 import { createFixture, did, EPOCHS, type Fixture, refuse } from "./apiFixture.ts";
 
@@ -327,6 +328,14 @@ describe("transactions", () => {
       expect([refused.statusCode, refused.json().reason]).toEqual([status, reason]);
       expect(refused.headers["content-type"]).toBe("application/problem+json; charset=utf-8");
     }
+  });
+
+  test("are not reports", async () => {
+    const sender = named("hotspot 0");
+    const reports = encodeEnvelope({ kind: "reports", sender, body: sender, signature: new Uint8Array(64) });
+    const response = await post({ envelope: encodeHex(reports) });
+    expect([response.statusCode, response.json().reason]).toEqual([422, "unknown_kind"]);
+    expect(fixture.submitted).toEqual([]);
   });
 
   test("that are no envelope in JSON are not looked at", async () => {

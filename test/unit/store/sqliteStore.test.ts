@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +8,9 @@ import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
 import { checkSqliteVersion } from "../../../validator/src/store/sqliteStore/schema.ts";
 import { openSqliteStore } from "../../../validator/src/store/sqliteStore/sqliteStore.ts";
 import type { Store } from "../../../validator/src/store/store.ts";
-import { commitAll, readAll, testStoreCompliance } from "./compliance.ts";
+import { readAnswers } from "./answers.ts";
+import { KILLED_EPOCHS } from "./commitForever.ts";
+import { commitAll, testStoreCompliance } from "./compliance.ts";
 import { createHistory, type History, named } from "./history.ts";
 
 let directory: string;
@@ -110,34 +113,56 @@ describe("sqlite store: the file", () => {
     expect(await writer.sizeBytes()).toBeGreaterThan(0);
   });
 
-  test("every commit is flushed to the disk before it is reported", async () => {
-    await open(history);
-    const db = new DatabaseSync(join(directory, "store.sqlite"));
-    expect(db.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
-    db.close();
-  });
+  test("keeps what it acknowledged when its process is killed at any moment", async () => {
+    const killed = createHistory("killed", KILLED_EPOCHS);
+    const path = join(directory, "killed.sqlite");
+    let kills = 0;
+    for (let acknowledged = -1; acknowledged < killed.commits.length - 1; ) {
+      // Between 1 and 24 rounds later, at a moment that the program does not choose.
+      const target = acknowledged + 1 + ((kills * 7) % 24);
+      const said = await commitUntil(path, target);
+      acknowledged = Math.max(acknowledged, said);
+      const store = await openSqliteStore({ path, networkId, genesis: killed.genesis });
+      const latest = (await store.latestRound())?.round ?? -1;
+      expect(latest).toBeGreaterThanOrEqual(acknowledged);
+      const { commit } = killed.commits[latest]!;
+      expect(await store.getRound(latest)).toMatchObject({ stateDigest: commit.result.stateDigest });
+      expect((await store.messageStatus(commit.result.included)).every((s) => s.state === "included")).toBe(
+        true,
+      );
+      await store.close();
+      acknowledged = latest;
+      kills++;
+    }
+    expect(kills).toBeGreaterThanOrEqual(4);
+  }, 60_000);
 });
+
+/** Runs the committing program until it has said a round, kills it, and gives the last round that it said. */
+function commitUntil(path: string, round: number): Promise<number> {
+  const program = join(import.meta.dirname, "commitForever.ts");
+  const child = spawn(process.execPath, [program, path], { stdio: ["ignore", "pipe", "inherit"] });
+  let text = "";
+  child.stdout.setEncoding("ascii").on("data", (chunk: string) => {
+    text += chunk;
+    const said = text.split("\n").slice(0, -1).at(-1);
+    if (said !== undefined && Number(said) >= round) child.kill("SIGKILL");
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", () => resolve(Number(text.split("\n").slice(0, -1).at(-1) ?? -1)));
+  });
+}
 
 /** Asks a store and the plain one the same questions after the same history. */
 async function expectEqualAnswers(store: Store, history: History): Promise<void> {
   const plain = createMemoryStore(history.genesis);
   await commitAll(plain, history);
-  const answers = async (s: Store) => ({
-    rounds: await s.listRounds(0, 1_000),
-    epochs: await readAll((before: number | null) => s.listEpochs(before, 2)),
-    lines: await Promise.all([0, 1, 2].map((epoch) => s.listRewardLines(epoch, 0, 100))),
-    hotspots: (await s.listHotspots({}, null, 100)).rows,
-    activity: await Promise.all(
-      history.genesis.hotspots.map(({ key }) =>
-        readAll((before: number | null) => s.listActivity(key, before, 3)),
-      ),
-    ),
-    beacons: await Promise.all(
-      history.commits.map((_, round) => s.getBeacon({ envelopeId: named(`beacon ${round}`), index: 0 })),
-    ),
-    statuses: await s.messageStatus(
-      history.commits.slice(-8).flatMap(({ commit }) => commit.result.included),
-    ),
-  });
-  expect(await answers(store)).toEqual(await answers(plain));
+  const questions = {
+    hotspots: history.genesis.hotspots.map(({ key }) => key),
+    accounts: [0, 1, 2].map((i) => named(`owner ${i}`)),
+    beacons: history.commits.map((_, round) => ({ envelopeId: named(`beacon ${round}`), index: 0 })),
+    messages: history.commits.slice(-8).flatMap(({ commit }) => commit.result.included),
+  };
+  expect(await readAnswers(store, questions)).toEqual(await readAnswers(plain, questions));
 }

@@ -122,10 +122,7 @@ function writeRound(tables: Tables, commit: RoundCommit): void {
   if (result.epochClose !== null) {
     const { lines, beaconUnits, coverage, ...row } = result.epochClose;
     tables.epochs.push(row);
-    tables.lines.set(
-      row.epoch,
-      rankLines(lines),
-    );
+    tables.lines.set(row.epoch, rankLines(lines));
     tables.coverage.set(row.epoch, computeCoverageLevels(coverage));
     for (const { reportId, ...units } of beaconUnits) {
       const seq = seqOf(tables, reportId);

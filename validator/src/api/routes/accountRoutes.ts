@@ -4,7 +4,7 @@ import { decodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../../protocol/src/crypto/names.ts";
 import type { AdmissionReason } from "../../../../protocol/src/evidence/reasons.ts";
-import { MAX_ENVELOPE_BYTES } from "../../../../protocol/src/wire/envelope.ts";
+import { decodeEnvelope, MAX_ENVELOPE_BYTES } from "../../../../protocol/src/wire/envelope.ts";
 import { ApiProblem, badField, notFound } from "../problem.ts";
 import { readKey } from "../requests.ts";
 import { Hash, json, KeyInput, object, PROBLEMS } from "../schemas/common.ts";
@@ -63,6 +63,9 @@ const STATUS_OF_REASON: Partial<Record<AdmissionReason, number>> = {
   oversized: 413,
 };
 
+const refusal = (reason: AdmissionReason): ApiProblem =>
+  new ApiProblem(STATUS_OF_REASON[reason] ?? 422, "The transaction was refused.", { reason });
+
 const refused = {
   content: {
     "application/problem+json": { schema: PROBLEMS[400].content["application/problem+json"].schema },
@@ -95,10 +98,11 @@ export function addTransactionRoutes(routes: Routes, { modules }: RouteContext):
     async ({ body }, reply) => {
       const bytes = decodeHex(body.envelope);
       if (bytes === null) throw badField("envelope", "must be an envelope in hexadecimal");
+      const decoded = decodeEnvelope(bytes);
+      // Reports come over the network's own streams, where their hotspot is answered with a receipt.
+      if (decoded.ok && decoded.envelope.kind === "reports") throw refusal("unknown_kind");
       const { id, reason } = await modules.submitTransaction(bytes);
-      if (reason !== null) {
-        throw new ApiProblem(STATUS_OF_REASON[reason] ?? 422, "The transaction was refused.", { reason });
-      }
+      if (reason !== null) throw refusal(reason);
       if (id === null) throw new Error("an admitted transaction has an id");
       return reply.code(202).send({ id: encodeHex0x(id) });
     },

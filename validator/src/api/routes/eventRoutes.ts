@@ -9,10 +9,11 @@ import { ApiProblem } from "../problem.ts";
 import { PROBLEMS } from "../schemas/common.ts";
 import type { RouteContext, Routes } from "./context.ts";
 
+export const EVENTS_ROUTE = "/v1/events";
 /** Proxies cut connections that are silent for a minute or less. */
 const HEARTBEAT_MS = 15_000;
 /** What a client may leave unread: some thousand events, or it is gone. */
-export const MAX_UNREAD_BYTES = 262_144;
+const MAX_UNREAD_BYTES = 262_144;
 
 const writeEvent = ({ id, type, data }: ApiEvent): string => `id: ${id}\nevent: ${type}\ndata: ${data}\n\n`;
 
@@ -24,7 +25,7 @@ export function addEventRoutes(routes: Routes, { modules }: RouteContext): void 
     for (const response of open) response.destroy();
   });
   routes.get(
-    "/v1/events",
+    EVENTS_ROUTE,
     {
       exposeHeadRoute: false,
       schema: {

@@ -38,12 +38,11 @@ const prepareStatements = (db: DatabaseSync) => ({
   snapshot: db.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)"),
   envelope: db.prepare("INSERT INTO envelopes VALUES (?, ?, ?, ?)"),
   envelopeId: db.prepare("SELECT id FROM envelopes WHERE seq = ?"),
-  head: db.prepare("SELECT envelope FROM heads WHERE hotspot = ?"),
   setHead: db.prepare("INSERT OR REPLACE INTO heads VALUES (?, ?)"),
-  report: db.prepare(`INSERT INTO reports VALUES (${placeholders(17)}) ON CONFLICT (seq) DO UPDATE SET
-    state = excluded.state, reason = excluded.reason, selection_pending = excluded.selection_pending,
-    beacon = coalesce(excluded.beacon, beacon), distance_m = coalesce(excluded.distance_m, distance_m),
-    ceiling_centi_dbm = coalesce(excluded.ceiling_centi_dbm, ceiling_centi_dbm)`),
+  report: db.prepare(`INSERT INTO reports VALUES (${placeholders(17)})`),
+  verdict:
+    db.prepare(`UPDATE reports SET state = ?, reason = ?, selection_pending = ?, beacon = coalesce(?, beacon),
+    distance_m = coalesce(?, distance_m), ceiling_centi_dbm = coalesce(?, ceiling_centi_dbm) WHERE seq = ?`),
   beacon:
     db.prepare(`INSERT INTO beacons (seq, id_prefix, commit_hash, freq_hz, spreading_factor, bandwidth_hz,
     power_centi_dbm, time_ms) VALUES (${placeholders(8)}) ON CONFLICT (seq) DO NOTHING`),
@@ -62,7 +61,9 @@ const prepareStatements = (db: DatabaseSync) => ({
     gain_centi_dbi = excluded.gain_centi_dbi, elevation_m = excluded.elevation_m, region = excluded.region,
     from_epoch = excluded.from_epoch, last_active_epoch = excluded.last_active_epoch,
     silent_until_epoch = excluded.silent_until_epoch`),
-  hotspotPosition: db.prepare("SELECT position FROM hotspots WHERE key = ?"),
+  chain: db.prepare(
+    "SELECT position, envelope FROM hotspots LEFT JOIN heads ON heads.hotspot = position WHERE key = ?",
+  ),
   account: db.prepare(`INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
     balance = excluded.balance, nonce = excluded.nonce, earned = excluded.earned`),
   epoch: db.prepare(`INSERT INTO epochs VALUES (${placeholders(20)})`),
@@ -70,8 +71,11 @@ const prepareStatements = (db: DatabaseSync) => ({
   coverage: db.prepare(`INSERT INTO coverage VALUES (${placeholders(7)})`),
 });
 
-/** Hotspots' row numbers by key, the busiest part of a round; cleared when it has grown to some 10 MB. */
-const MAX_CACHED_POSITIONS = 65_536;
+/** A hotspot's row number, and its newest envelope's. */
+type Chain = { readonly position: number; head: number | null };
+
+/** Chains in memory by hotspot, asked for with every envelope; cleared when they have grown to some 40 MB. */
+const MAX_CACHED_CHAINS = 262_144;
 
 /** A key as a map's key: one character a byte. */
 const binaryKey = (bytes: Uint8Array): string =>
@@ -80,7 +84,7 @@ const binaryKey = (bytes: Uint8Array): string =>
 export class RoundWriter {
   readonly #sql: Record<keyof ReturnType<typeof prepareStatements>, StatementSync>;
   readonly #recent: RecentIds;
-  readonly #positions = new Map<string, number>();
+  readonly #chains = new Map<string, Chain>();
   #nextSeq: number;
 
   /** @param recent the map of recent envelopes, filled from the file; @param nextSeq the next envelope's number. */
@@ -124,8 +128,8 @@ export class RoundWriter {
     // Registrations first: the reports of the round may already speak of the new hotspots.
     this.writeHotspots(result.hotspotsChanged);
     this.writeAccounts(result.accountsChanged);
-    const reports = this.#writeEnvelopes(result);
-    for (const outcome of result.outcomes) this.#writeOutcome(outcome);
+    this.#writeEnvelopes(result);
+    const reports = this.#writeOutcomes(result.outcomes, firstSeq);
     for (const beacon of result.beaconsClosed) this.#closeBeacon(beacon);
     for (const t of result.transactions) {
       const seq = this.#seqOfEnvelope(t.id);
@@ -155,43 +159,66 @@ export class RoundWriter {
   forget(result: RoundResult, firstSeq: number): void {
     for (const [index, id] of result.included.entries()) this.#recent.remove(id, firstSeq + index);
     this.#nextSeq = firstSeq;
-    this.#positions.clear();
+    this.#chains.clear();
   }
 
   get nextSeq(): number {
     return this.#nextSeq;
   }
 
-  /** Numbers the round's envelopes and links each one to its hotspot's last; returns how many reports they bring. */
-  #writeEnvelopes(result: RoundResult): number {
-    const included = new Map(result.included.map((id, index) => [binaryKey(id), this.#nextSeq + index]));
+  /** Numbers the round's envelopes and links each one to its hotspot's last. */
+  #writeEnvelopes(result: RoundResult): void {
+    const firstSeq = this.#nextSeq;
+    for (const [index, id] of result.included.entries()) this.#recent.add(result.epoch, id, firstSeq + index);
     const senders = new Map<number, Uint8Array>();
-    let reports = 0;
     for (const { reportId, hotspot } of result.outcomes) {
-      const seq = included.get(binaryKey(reportId.envelopeId));
-      if (seq === undefined) continue;
-      reports++;
-      senders.set(seq, hotspot);
+      const seq = this.#seqOfEnvelope(reportId.envelopeId);
+      if (seq >= firstSeq) senders.set(seq, hotspot);
     }
     for (const id of result.included) {
       const seq = this.#nextSeq++;
-      this.#recent.add(result.epoch, id, seq);
       const sender = senders.get(seq);
-      const position = sender === undefined ? null : this.#positionOf(sender);
-      let previous: number | null = null;
-      if (position !== null) {
-        const head = this.#sql.head.get(position);
-        previous = head === undefined ? null : (head.envelope as number);
-        this.#sql.setHead.run(position, seq);
+      const chain = sender === undefined ? null : this.#chainOf(sender);
+      const previous = chain?.head ?? null;
+      if (chain !== null) {
+        chain.head = seq;
+        this.#sql.setHead.run(chain.position, seq);
       }
       this.#sql.envelope.run(seq, id, result.round, previous);
     }
-    return reports;
   }
 
-  #writeOutcome(outcome: ReportOutcome): void {
-    const { measurement: m, beaconReport: b, reportId } = outcome;
-    const seq = this.#seqOfReport(reportId);
+  /** Writes the rows of new reports, and the verdicts of those that are there; returns how many were new. */
+  #writeOutcomes(outcomes: readonly ReportOutcome[], firstSeq: number): number {
+    const firstReport = firstSeq * MAX_REPORTS_PER_BUNDLE;
+    const added = new Set<number>();
+    for (const outcome of outcomes) {
+      const seq = this.#seqOfReport(outcome.reportId);
+      const beacon = outcome.beacon === null ? null : this.#seqOfReport(outcome.beacon);
+      // Nearly all come twice, in the round of their inclusion and with their verdict: the second writes little.
+      const isThere = added.has(seq) || seq < firstReport;
+      if (isThere && this.#updateVerdict(seq, beacon, outcome)) continue;
+      this.#addReport(seq, beacon, outcome);
+      added.add(seq);
+    }
+    return added.size;
+  }
+
+  #updateVerdict(seq: number, beacon: number | null, outcome: ReportOutcome): boolean {
+    const { changes } = this.#sql.verdict.run(
+      VERDICT_STATES.indexOf(outcome.state),
+      encodeReason(outcome.reason),
+      outcome.selectionPending ? 1 : 0,
+      beacon,
+      outcome.distanceM,
+      outcome.ceilingCentiDbm,
+      seq,
+    );
+    return changes > 0;
+  }
+
+  #addReport(seq: number, beacon: number | null, outcome: ReportOutcome): void {
+    const { measurement: m, beaconReport: b } = outcome;
     this.#sql.report.run(
       seq,
       REPORT_KINDS.indexOf(outcome.kind),
@@ -200,7 +227,7 @@ export class RoundWriter {
       VERDICT_STATES.indexOf(outcome.state),
       encodeReason(outcome.reason),
       outcome.selectionPending ? 1 : 0,
-      outcome.beacon === null ? null : this.#seqOfReport(outcome.beacon),
+      beacon,
       m?.rssiDeciDbm ?? null,
       m === null ? null : RSSI_KINDS.indexOf(m.rssiKind),
       m?.snrCentiDb ?? null,
@@ -214,7 +241,7 @@ export class RoundWriter {
     if (b === null) return;
     this.#sql.beacon.run(
       seq,
-      computeIdPrefix(reportId.envelopeId),
+      computeIdPrefix(outcome.reportId.envelopeId),
       b.commit,
       b.freqHz,
       b.spreadingFactor,
@@ -266,7 +293,7 @@ export class RoundWriter {
       this.#sql.rewardLine.run(
         e.epoch,
         line.rank,
-        this.#positionOf(line.hotspot),
+        this.#chainOf(line.hotspot)!.position,
         line.owner,
         line.beaconUnitsPpm,
         line.witnessUnitsPpm,
@@ -308,15 +335,15 @@ export class RoundWriter {
     throw new Error("a result speaks of an envelope that was never included, or too long ago");
   }
 
-  #positionOf(hotspot: Uint8Array): number | null {
+  #chainOf(hotspot: Uint8Array): Chain | null {
     const key = binaryKey(hotspot);
-    const cached = this.#positions.get(key);
+    const cached = this.#chains.get(key);
     if (cached !== undefined) return cached;
-    const row = this.#sql.hotspotPosition.get(hotspot);
+    const row = this.#sql.chain.get(hotspot);
     if (row === undefined) return null;
-    if (this.#positions.size >= MAX_CACHED_POSITIONS) this.#positions.clear();
-    const position = row.position as number;
-    this.#positions.set(key, position);
-    return position;
+    if (this.#chains.size >= MAX_CACHED_CHAINS) this.#chains.clear();
+    const chain = { position: row.position as number, head: row.envelope as number | null };
+    this.#chains.set(key, chain);
+    return chain;
   }
 }

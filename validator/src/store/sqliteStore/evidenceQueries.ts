@@ -146,14 +146,15 @@ export function createEvidenceQueries(db: DatabaseSync, recent: RecentIds): Evid
     const found = findEnvelope(id);
     if (found === null) return { id, state: "unknown", round: 0, verdicts: [] };
     const { seq, round } = found;
-    const paid = transaction.one(readTransaction, seq);
-    if (paid !== null) return { id, state: "included", round, verdicts: [encodeReason(paid.reason)] };
     const first = seq * MAX_REPORTS_PER_BUNDLE;
     const codes = new Map<number, number>();
     for (const row of verdicts.each(first, first + MAX_REPORTS_PER_BUNDLE - 1)) {
       codes.set(indexOf(readNumber(row, "seq")), verdictCode(row));
     }
-    return { id, state: "included", round, verdicts: listVerdicts(codes) };
+    // An envelope without reports is a transaction, or wholly over its hotspot's quota.
+    const paid = codes.size === 0 ? transaction.one(readTransaction, seq) : null;
+    const codesInOrder = paid === null ? listVerdicts(codes) : [encodeReason(paid.reason)];
+    return { id, state: "included", round, verdicts: codesInOrder };
   }
 
   return {

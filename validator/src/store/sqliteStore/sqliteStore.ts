@@ -100,15 +100,20 @@ function inTransaction<T>(db: DatabaseSync, work: () => T): T {
 function loadRecentIds(db: DatabaseSync, latest: RoundRow | null): RecentIds {
   const recent = new RecentIds();
   if (latest === null) return recent;
-  const lastForgotten = db.prepare("SELECT last_round FROM epochs WHERE epoch = ?");
-  const forgotten = lastForgotten.get(latest.epoch - REMEMBERED_EPOCHS);
-  const firstRound = forgotten === undefined ? 0 : (forgotten.last_round as number) + 1;
-  const rows = db.prepare(
-    `SELECT e.seq, e.id, r.epoch FROM envelopes e JOIN rounds r ON r.round = e.round
-     WHERE e.seq >= (SELECT first_envelope FROM rounds WHERE round = ?) ORDER BY e.seq`,
-  );
-  for (const row of rows.iterate(firstRound)) {
-    recent.add(row.epoch as number, row.id as Uint8Array, row.seq as number);
+  const firstRound = db.prepare("SELECT last_round + 1 AS round FROM epochs WHERE epoch = ?");
+  const firstSeq = db.prepare("SELECT first_envelope AS seq FROM rounds WHERE round = ?");
+  const rows = db.prepare("SELECT seq, id FROM envelopes WHERE seq >= ? AND seq < ?");
+  rows.setReturnArrays(true);
+  const startOf = (epoch: number): number => {
+    const round = epoch > latest.epoch ? undefined : (firstRound.get(epoch - 1)?.round as number | undefined);
+    const found = firstSeq.get(round ?? (epoch > latest.epoch ? -1 : 0));
+    return (found?.seq as number | undefined) ?? Number.MAX_SAFE_INTEGER;
+  };
+  for (let epoch = Math.max(0, latest.epoch - REMEMBERED_EPOCHS + 1); epoch <= latest.epoch; epoch++) {
+    for (const row of rows.iterate(startOf(epoch), startOf(epoch + 1)) as Iterable<unknown>) {
+      const [seq, id] = row as [number, Uint8Array];
+      recent.add(epoch, id, seq);
+    }
   }
   return recent;
 }
