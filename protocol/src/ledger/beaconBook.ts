@@ -60,6 +60,12 @@ export type BeaconMark = {
  */
 export const WAITING_PER_TAG = 4;
 
+/**
+ * Refused reports are remembered so that their witnesses get a good answer, which any one of them gives; beyond so many
+ * candidates of a tag another is not worth the time that going through the tag's reports takes at its close.
+ */
+export const STUBS_PER_TAG = 16;
+
 /** Challenge epochs that can be open at a time are three in a row (see `PLACE_EPOCHS_BACK`), so four slots part them. */
 const MARK_SLOTS = 4;
 

@@ -9,7 +9,7 @@ import { type Challenge, computeChallenge } from "../evidence/challenge.ts";
 import { computeCommit, computeTag } from "../evidence/commitReveal.ts";
 import type { Reason, RevealReason } from "../evidence/reasons.ts";
 import type { BeaconReport, RevealReport, WitnessReport } from "../wire/reports.ts";
-import { type Candidate, WAITING_PER_TAG } from "./beaconBook.ts";
+import { type Candidate, STUBS_PER_TAG, WAITING_PER_TAG } from "./beaconBook.ts";
 import { byteKey } from "./byteKey.ts";
 import { type Hotspot, isSilent, type Place, placeAt, planOf } from "./registry.ts";
 import type { RoundLog } from "./roundLog.ts";
@@ -106,17 +106,20 @@ function executeBeacon(
     place: place && { plan: planOf(place), gainCentiDbi: place.gainCentiDbi },
     challenge,
   });
-  ledger.book.addCandidate({
-    reportId,
-    hotspot: hotspot.index,
-    challengeEpoch: epoch,
-    includedRound: round,
-    tag: byteKey(computeTag(report.commit)),
-    report,
-    challenge: reason === null ? challenge : null,
-    eirpCentiDbm: report.powerCentiDbm + (place?.gainCentiDbi ?? 0),
-    secret: null,
-  });
+  const tag = byteKey(computeTag(report.commit));
+  if (reason === null || ledger.book.candidatesOf(tag).length < STUBS_PER_TAG) {
+    ledger.book.addCandidate({
+      reportId,
+      hotspot: hotspot.index,
+      challengeEpoch: epoch,
+      includedRound: round,
+      tag,
+      report,
+      challenge: reason === null ? challenge : null,
+      eirpCentiDbm: report.powerCentiDbm + (place?.gainCentiDbi ?? 0),
+      secret: null,
+    });
+  }
   if (reason !== null) {
     const { beaconsRefused } = ledger.tally;
     beaconsRefused.set(reason, (beaconsRefused.get(reason) ?? 0) + 1);
@@ -136,11 +139,11 @@ function executeBeacon(
 
 /**
  * A hotspot's challenge in an epoch: only with registration and assertion in force at the end of the epoch before the
- * previous one, or keys and places could be ground against a seed that is already known; and none while silenced.
+ * previous one (an assertion in force then was registered before), or keys and places could be ground against a seed
+ * that is already known; and none while silenced.
  */
 export function challengeOf(ledger: Ledger, hotspot: Hotspot, place: Place, epoch: number): Challenge | null {
-  const settledEpoch = epoch - 2;
-  if (hotspot.registeredEpoch > settledEpoch || placeAt(hotspot, settledEpoch) === null) return null;
+  if (placeAt(hotspot, epoch - 2) === null) return null;
   if (isSilent(hotspot, epoch)) return null;
   const seed = ledger.seeds.get(epoch);
   if (seed === undefined) return null;

@@ -35,9 +35,13 @@ export function settleRound(ledger: Ledger, log: RoundLog, round: number): void 
   }
 }
 
-/** Whether a beacon that a waiting report could belong to is still open: one included soon enough after it, or before. */
+/**
+ * Whether a beacon that a waiting report could belong to is still open: one included soon enough after it, or before.
+ * The first of a tag's candidates was included first, so it tells for all.
+ */
 function hasCandidate(ledger: Ledger, waiting: Waiting): boolean {
-  return ledger.book.candidatesOf(waiting.tag).some((candidate) => isCandidateOf(ledger, candidate, waiting));
+  const [first] = ledger.book.candidatesOf(waiting.tag);
+  return first !== undefined && isCandidateOf(ledger, first, waiting);
 }
 
 function isCandidateOf({ parameters }: Ledger, candidate: Candidate, waiting: Waiting): boolean {

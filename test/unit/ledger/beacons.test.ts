@@ -232,6 +232,42 @@ describe("silence", () => {
   });
 });
 
+describe("silence over epochs", () => {
+  // Where nobody witnesses, seeds follow from one another alone, so slots of later epochs can be looked up beforehand.
+  const slotsOf = (hotspots: number): readonly number[][] => {
+    const idle = new Scenario(inRow(hotspots));
+    const slots = idle.genesis.hotspots.map(() => [] as number[]);
+    for (let epoch = 0; epoch < 4; epoch++) {
+      for (const [i, hotspot] of idle.genesis.hotspots.entries()) {
+        slots[i]!.push(idle.challenge(hotspot, epoch).slotRound);
+      }
+      idle.closeEpoch();
+    }
+    return slots;
+  };
+
+  test("begins with the epoch after the close, and a second one only lengthens it", () => {
+    const slots = slotsOf(120);
+    // Its first beacon closes in epoch 1 before its slot there, its second in epoch 2 before its slot there.
+    const place = slots.findIndex(
+      ([first, second, third]) =>
+        first! + W + R >= 40 && second! > first! + W + R && second! + W + R >= 80 && third! > second! + W + R,
+    );
+    scenario = new Scenario(inRow(120));
+    beaconer = scenario.hotspot(place);
+    const reasons = slots[place]!.map((slotRound, epoch) => {
+      scenario.runTo(slotRound - 1);
+      const message = scenario.at(slotRound, beaconer, {
+        beacons: [scenario.beacon(beaconer, epoch).report],
+      });
+      scenario.step();
+      return scenario.last(message).reason;
+    });
+    expect(reasons).toEqual([null, null, "not_challenged", "not_challenged"]);
+    expect(scenario.ledger.viewHotspot(beaconer.key)!.silentUntilEpoch).toBe(4);
+  });
+});
+
 describe("who may beacon", () => {
   test("nobody who is not registered", () => {
     const message = scenario.at(slot, keyOf("stranger"), { beacons: [beacon.report] });

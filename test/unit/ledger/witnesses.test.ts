@@ -127,22 +127,66 @@ describe("tags are hints", () => {
     expect(verdictOf(message)).toBe("refused beacon_refused");
   });
 
-  test("a candidate that closes while another could still come does not end the wait", () => {
-    // The stub closes in the round before the report's wait ends; the true beacon comes in that very last round.
-    const close = slot + 2;
-    const stubRound = close - W - R;
-    if (stubRound < 0) scenario.runTo(0);
-    const commit = keyOf("stub").slice();
+  test("a flood of refused beacon reports under a tag is not remembered one by one, and robs nobody", () => {
+    const commit = keyOf("flood").slice();
     commit.set(beacon.tag);
-    const earliest = Math.max(stubRound, scenario.round + 1);
-    scenario.at(earliest, scenario.hotspot(11), { beacons: [{ ...beacon.report, commit }] });
-    const stubCloses = earliest + W + R;
-    const included = Math.min(stubCloses, slot + 4);
-    const message = witnessAt(included - waitRounds < 1 ? 1 : included - waitRounds, hear());
-    beaconAt(included);
-    revealAt(included + W + 1);
-    scenario.runTo(included + W + 1);
+    const stubs = Array.from({ length: 16 }, (_, i) => ({
+      ...beacon.report,
+      commit,
+      spreadingFactor: 100 + i,
+    }));
+    for (const flooder of scenario.genesis.hotspots.slice(0, 6))
+      scenario.at(slot - 1, flooder, { beacons: stubs });
+    beaconAt(slot);
+    revealAt(slot + W + 1);
+    const message = witnessAt(slot, hear());
+    scenario.runTo(slot);
+    expect(scenario.ledger.book.candidates.size).toBe(17);
+    scenario.runTo(slot + W + 1);
     expect(verdictOf(message)).toBe("accepted?");
+  });
+
+  describe("with another candidate under the tag", () => {
+    const stub = (): WitnessReport["tag"] => {
+      const commit = keyOf("stub").slice();
+      commit.set(beacon.tag);
+      return commit;
+    };
+
+    beforeEach(() => {
+      scenario = new Scenario(inRow(30));
+      const isLater = (hotspot: GenesisHotspot) => {
+        const { slotRound } = scenario.challenge(hotspot, 0);
+        return slotRound >= 17 && slotRound <= 22;
+      };
+      const place = scenario.genesis.hotspots.findIndex(isLater);
+      beaconer = scenario.hotspot(place);
+      witness = scenario.hotspot(place === 0 ? 1 : place - 1);
+      beacon = scenario.beacon(beaconer, 0);
+      slot = scenario.challenge(beaconer, 0).slotRound;
+    });
+
+    test("one that closes while the true one could still come does not end the wait", () => {
+      const stubRound = slot - W - R - 1;
+      const refused = { ...beacon.report, commit: stub() };
+      scenario.at(stubRound, scenario.hotspot(29), { beacons: [refused] });
+      const message = witnessAt(slot - 3, hear());
+      beaconAt(slot + 1);
+      revealAt(slot + 1 + W + 1);
+      scenario.runTo(slot - 1);
+      expect(scenario.ledger.book.candidates.size).toBe(0);
+      scenario.runTo(slot + 1 + W + 1);
+      expect(verdictOf(message)).toBe("accepted?");
+    });
+
+    test("one that stays open does not stretch how early a report may be", () => {
+      const message = witnessAt(slot, hear());
+      scenario.at(slot, scenario.hotspot(29), { beacons: [{ ...beacon.report, commit: stub() }] });
+      beaconAt(slot + waitRounds + 1);
+      revealAt(slot + waitRounds + 1 + W + 1);
+      scenario.runTo(slot + W + R);
+      expect(verdictOf(message)).toBe("refused beacon_refused");
+    });
   });
 });
 
