@@ -9,6 +9,7 @@ import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createFile, makePrivateFolder, readFileIfAny } from "../../../node/src/host/durableFile.ts";
 import { writeKeyFile } from "../../../node/src/host/keystore.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
+import type { HotspotEmitter } from "../../../node/src/hotspot/events.ts";
 import { createHotspot, findGenesisPlacement } from "../../../node/src/hotspot/hotspot.ts";
 import type { HotspotStatus } from "../../../node/src/hotspot/status.ts";
 import { createEther, type Ether } from "../../../node/src/radio/ether/ether.ts";
@@ -22,6 +23,8 @@ import type { DevnetHotspot } from "./world.ts";
 
 /** A hotspot that runs, with its forwarder. */
 export type RunningHotspot = {
+  /** What happens to it; null for an isolated one, whose events stay in its process. */
+  readonly events: HotspotEmitter | null;
   /** What it says of itself. */
   readonly readStatus: () => Promise<HotspotStatus>;
   readonly stop: () => Promise<void>;
@@ -69,6 +72,7 @@ export async function startSharedHotspot(
   const port = Number(radio.status().listeningOn!.split(":").at(-1));
   const stopForwarder = await startForwarder(hotspot, surroundings.ether, port);
   return {
+    events: node.events,
     readStatus: async () => node.status(),
     stop: async () => {
       await stopForwarder();
@@ -99,6 +103,7 @@ export async function startIsolatedHotspot(
     Number(child.ready.gwmp.split(":").at(-1)),
   );
   return {
+    events: null,
     readStatus: async () => (await (await fetch(`${child.ready.http}/v1/status`)).json()) as HotspotStatus,
     stop: async () => {
       await stopForwarder();

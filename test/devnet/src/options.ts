@@ -41,6 +41,7 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
     .option("--summary <file>", "write a summary as JSON at the end")
     .option("--data <dir>", "keep everything here, and go on from it the next time")
     .option("--preset <name>", `parameters: ${PRESET_NAMES.join(", ")}`, "devnet")
+    .allowExcessArguments()
     .exitOverride()
     .configureOutput({ writeOut: () => {}, writeErr: () => {} });
   try {
