@@ -5,7 +5,8 @@
  * reaches (where the graph says), or nearest and median distance (where it does not); and, where strengths are known,
  * how strengths fall off with distance. Evaded by a real radio near the claimed place; blind below 2 km.
  */
-import { createFinding, type Finding, type FindingTerm } from "../finding.ts";
+import { PPM } from "../../network/parameters.ts";
+import { computeFactorPpm, createFinding, type Finding, type FindingTerm } from "../finding.ts";
 import { computeLogOctaves, computeLogSumOctaves, OCTAVE, takeMedian } from "../fixed.ts";
 import { computeEastM, computeNorthM, createLocalPlane, type LocalPlane } from "../localPlane.ts";
 import { COUNTERPARTS_MIN, RAMPS } from "../thresholds.ts";
@@ -125,16 +126,17 @@ export function checkEdgePlausibility(evidence: PlaceEvidence, term: FindingTerm
   const score = computePlaceScoreOctaves(evidence);
   if (score === null) return null;
   const ramp = evidence.reachOctaves === null ? RAMPS.linkPlausibilityOctaves : RAMPS.edgePlausibilityOctaves;
+  // The evidence is put in order only where there is something to show.
+  if (computeFactorPpm(score, ramp) === PPM) return null;
+  return createFinding("edge_implausible", score, ramp, listLongestFirst(evidence), term);
+}
+
+function listLongestFirst(evidence: PlaceEvidence): number[] {
   const points = selectPoints(evidence, createLocalPlane(evidence.latE7, evidence.lngE7));
   const distances = computeDistances(points);
-  const longestFirst = Array.from(distances.keys()).sort((a, b) => distances[b]! - distances[a]! || a - b);
-  return createFinding(
-    "edge_implausible",
-    score,
-    ramp,
-    longestFirst.map((place) => points.source[place]!),
-    term,
-  );
+  return Array.from(distances.keys())
+    .sort((a, b) => distances[b]! - distances[a]! || a - b)
+    .map((place) => points.source[place]!);
 }
 
 function selectPoints(evidence: PlaceEvidence, plane: LocalPlane): Points {

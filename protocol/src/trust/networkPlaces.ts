@@ -1,0 +1,101 @@
+/**
+ * What the whole network says about each hotspot's place: gathers, from the witness graph and the asserted places, the
+ * evidence that edge plausibility judges.
+ */
+import { computeLogOctaves, takeMedian } from "./fixed.ts";
+import { computeEastM, computeNorthM, createLocalPlane } from "./localPlane.ts";
+import { Neighbourhood, type Places } from "./neighbourhood.ts";
+import { NEARBY_MAX, type Nearby, type PlaceEvidence } from "./penalties/edgePlausibility.ts";
+import type { WitnessGraph } from "./witnessGraph.ts";
+
+/** Links are no shorter than this for their median, as places are no finer. */
+const NEAREST_M = 300;
+
+export type NetworkPlaces = {
+  readonly graph: WitnessGraph;
+  readonly places: Places;
+  readonly neighbourhood: Neighbourhood;
+  /** The median length of each hotspot's links as 2^-10 octaves over 1 m; 0 without links. */
+  readonly reachOctaves: Int32Array;
+  /** Distinct counterparts of the median hotspot among those that have any. */
+  readonly medianLinks: number;
+};
+
+/** Measures a network once for all its hotspots; linear in edges but for the medians' sorting of each row. */
+export function measureNetworkPlaces(graph: WitnessGraph, places: Places): NetworkPlaces {
+  const { count, start, neighbour } = graph;
+  const { latE7, lngE7 } = places;
+  const reachOctaves = new Int32Array(count);
+  const linked = new Uint8Array(count);
+  const links = new Int32Array(count);
+  let linkedCount = 0;
+  for (let hotspot = 0; hotspot < count; hotspot++) {
+    const first = start[hotspot]!;
+    const octaves = new Int32Array(start[hotspot + 1]! - first);
+    if (octaves.length === 0) continue;
+    const plane = createLocalPlane(latE7[hotspot]!, lngE7[hotspot]!);
+    for (let i = 0; i < octaves.length; i++) {
+      const other = neighbour[first + i]!;
+      const eastM = computeEastM(plane, lngE7[other]!);
+      const northM = computeNorthM(plane, latE7[other]!);
+      const distanceM = Math.floor(Math.sqrt(eastM * eastM + northM * northM));
+      octaves[i] = computeLogOctaves(Math.max(distanceM, NEAREST_M));
+    }
+    linked[hotspot] = 1;
+    links[linkedCount++] = octaves.length;
+    reachOctaves[hotspot] = takeMedian(octaves);
+  }
+  return {
+    graph,
+    places,
+    neighbourhood: new Neighbourhood(places, linked),
+    reachOctaves,
+    medianLinks: takeMedian(links.subarray(0, linkedCount)),
+  };
+}
+
+/** The evidence about one hotspot's place. Strengths are left to those who have them (`lossCentiDb`). */
+export function createPlaceEvidence(
+  network: NetworkPlaces,
+  hotspot: number,
+  lossCentiDb: Int32Array | null = null,
+): PlaceEvidence {
+  const { graph, places, reachOctaves } = network;
+  const row = graph.neighbour.subarray(graph.start[hotspot]!, graph.start[hotspot + 1]!);
+  return {
+    latE7: places.latE7[hotspot]!,
+    lngE7: places.lngE7[hotspot]!,
+    counterpartLatE7: gather(places.latE7, row),
+    counterpartLngE7: gather(places.lngE7, row),
+    reachOctaves: gather(reachOctaves, row),
+    lossCentiDb,
+    nearby: createNearby(network, hotspot, row),
+  };
+}
+
+function createNearby(network: NetworkPlaces, hotspot: number, row: Uint32Array): Nearby {
+  const { graph, places } = network;
+  const nearest = network.neighbourhood.findNearest(hotspot, NEARBY_MAX);
+  const links = new Int32Array(nearest.length);
+  const linked = new Uint8Array(nearest.length);
+  for (let i = 0; i < nearest.length; i++) {
+    const other = nearest[i]!;
+    links[i] = graph.start[other + 1]! - graph.start[other]!;
+    linked[i] = row.includes(other) ? 1 : 0;
+  }
+  return {
+    latE7: gather(places.latE7, nearest),
+    lngE7: gather(places.lngE7, nearest),
+    links,
+    linked,
+    ownLinks: row.length,
+    medianLinks: network.medianLinks,
+  };
+}
+
+// A plain loop: `Int32Array.from` with a function takes ten times as long, a million times over.
+function gather(column: Int32Array, indexes: Uint32Array): Int32Array {
+  const gathered = new Int32Array(indexes.length);
+  for (let i = 0; i < indexes.length; i++) gathered[i] = column[indexes[i]!]!;
+  return gathered;
+}

@@ -1,0 +1,196 @@
+/**
+ * Graph trust: SybilRank (Cao, Sirivianos, Yang, Pregueiro, NSDI 2012). Trust starts at the seeds and walks along edges
+ * for ceil(log2 n) steps: enough to spread over the honest part, which is well connected, and too few to flow through
+ * the few edges that lead into a ring. What has arrived is divided by a hotspot's own edges, so that more of them earn
+ * nothing by themselves.
+ *
+ * No seed decides alone: the seeds are dealt into three groups that walk apart, and a hotspot gets the middle of the
+ * three. A hotspot that no two groups reach has no trust; docs/truth.md says how trust begins in a new city. All in
+ * whole numbers; time and memory are linear in hotspots and edges for each step.
+ */
+import { PPM } from "../network/parameters.ts";
+import type { WitnessGraph } from "./witnessGraph.ts";
+
+/** Three is the fewest of which one can be outvoted. */
+export const SEED_GROUPS = 3;
+/** Trust that each group's seeds share at the start: 2^44 leaves 24 bits a hotspot among a million, and sums exact. */
+const GROUP_MASS = 2 ** 44;
+/** Rank up to a tenth of the reference is what rings with few edges get: trust rises from 0 there to 1 at the reference. */
+export const RANK_FLOOR_PPM = 100_000;
+
+/**
+ * Trust of every hotspot in parts per million.
+ * @param seeds trusted hotspots, distinct; with fewer than three, each group has them all.
+ * @param region for each hotspot a dense region number, from its asserted place; all in one region if left out. The rank
+ *   that counts as full trust is a region's own where two groups have seeds in it, else the whole network's: a city with
+ *   many seeds does not outrank one with few, and a ring cannot make a region of its own to be measured by.
+ */
+export function computeGraphTrustPpm(
+  graph: WitnessGraph,
+  seeds: Uint32Array,
+  region: Uint32Array = new Uint32Array(graph.count),
+): Uint32Array {
+  const trust = new Uint32Array(graph.count);
+  if (seeds.length === 0) return trust;
+  const groups = dealSeeds(seeds, region);
+  const strength = computeStrengths(graph);
+  const regionIsSeeded = findSeededRegions(groups, region);
+  const [a, b, c] = walk(graph, strength, groups).map((rank) =>
+    normalise(rank, strength, region, regionIsSeeded),
+  ) as [Uint32Array, Uint32Array, Uint32Array];
+  for (let hotspot = 0; hotspot < graph.count; hotspot++) {
+    const sharePpm = takeMiddle(a[hotspot]!, b[hotspot]!, c[hotspot]!);
+    trust[hotspot] = Math.floor((Math.max(0, sharePpm - RANK_FLOOR_PPM) * PPM) / (PPM - RANK_FLOOR_PPM));
+  }
+  return trust;
+}
+
+/** Deals seeds into groups, region by region, so that every region with three seeds has one of each group. */
+function dealSeeds(seeds: Uint32Array, region: Uint32Array): Uint32Array[] {
+  const sorted = Array.from(seeds).sort((a, b) => region[a]! - region[b]! || a - b);
+  const groups = Array.from({ length: SEED_GROUPS }, (_, group) =>
+    Uint32Array.from(sorted.filter((_seed, place) => place % SEED_GROUPS === group)),
+  );
+  return sorted.length < SEED_GROUPS ? groups.map(() => Uint32Array.from(sorted)) : groups;
+}
+
+/**
+ * Walks ceil(log2 n) steps from each group's seeds, n being the hotspots that have edges.
+ * @returns for each group the trust that arrived at each hotspot, divided by its edges' weight.
+ */
+function walk(
+  { count, start, neighbour, weight }: WitnessGraph,
+  strength: Uint32Array,
+  groups: readonly Uint32Array[],
+): Float64Array[] {
+  // Side by side for all groups, as fetching a neighbour is what costs.
+  let offered = new Float64Array(count * SEED_GROUPS);
+  let next = new Float64Array(count * SEED_GROUPS);
+  for (const [group, seeds] of groups.entries()) {
+    const mass = Math.floor(GROUP_MASS / seeds.length);
+    for (const seed of seeds) {
+      if (strength[seed] !== 0) offered[seed * SEED_GROUPS + group] = Math.floor(mass / strength[seed]!);
+    }
+  }
+  for (let steps = countSteps(strength); steps > 0; steps--) {
+    for (let hotspot = 0; hotspot < count; hotspot++) {
+      let first = 0;
+      let second = 0;
+      let third = 0;
+      for (let i = start[hotspot]!, end = start[hotspot + 1]!; i < end; i++) {
+        const from = neighbour[i]! * SEED_GROUPS;
+        const edge = weight[i]!;
+        first += offered[from]! * edge;
+        second += offered[from + 1]! * edge;
+        third += offered[from + 2]! * edge;
+      }
+      // What the rounding loses is less than a hotspot's strength: 2^-16 of what it holds on average among a million.
+      const edges = Math.max(1, strength[hotspot]!);
+      const at = hotspot * SEED_GROUPS;
+      next[at] = Math.floor(first / edges);
+      next[at + 1] = Math.floor(second / edges);
+      next[at + 2] = Math.floor(third / edges);
+    }
+    [offered, next] = [next, offered];
+  }
+  return groups.map((_, group) => {
+    const rank = new Float64Array(count);
+    for (let hotspot = 0; hotspot < count; hotspot++) rank[hotspot] = offered[hotspot * SEED_GROUPS + group]!;
+    return rank;
+  });
+}
+
+function computeStrengths({ count, start, weight }: WitnessGraph): Uint32Array {
+  const strength = new Uint32Array(count);
+  for (let hotspot = 0; hotspot < count; hotspot++) {
+    for (let i = start[hotspot]!; i < start[hotspot + 1]!; i++) strength[hotspot]! += weight[i]!;
+  }
+  return strength;
+}
+
+function countSteps(strength: Uint32Array): number {
+  let connected = 0;
+  for (const edges of strength) if (edges > 0) connected++;
+  return connected < 2 ? 0 : 32 - Math.clz32(connected - 1);
+}
+
+/** 1 for each region in which at least two groups have seeds. */
+function findSeededRegions(groups: readonly Uint32Array[], region: Uint32Array): Uint8Array {
+  const regions = region.reduce((most, number) => Math.max(most, number + 1), 0);
+  const groupsIn = new Uint8Array(regions);
+  for (const seeds of groups) {
+    for (const number of new Set(Array.from(seeds, (seed) => region[seed]!))) groupsIn[number]!++;
+  }
+  return groupsIn.map((count) => (count >= 2 ? 1 : 0));
+}
+
+/** Each hotspot's rank over its region's reference in parts per million, at most 1,000,000, rounded down. */
+function normalise(
+  rank: Float64Array,
+  strength: Uint32Array,
+  region: Uint32Array,
+  regionIsSeeded: Uint8Array,
+): Uint32Array {
+  const local = findReferences(rank, strength, region, regionIsSeeded.length);
+  const [network] = findReferences(rank, strength, new Uint32Array(rank.length), 1);
+  const shares = new Uint32Array(rank.length);
+  for (let hotspot = 0; hotspot < rank.length; hotspot++) {
+    const number = region[hotspot]!;
+    const reference = regionIsSeeded[number] === 1 ? local[number]! : network!;
+    if (reference > 0) shares[hotspot] = Math.min(PPM, Math.floor((rank[hotspot]! / reference) * PPM));
+  }
+  return shares;
+}
+
+/** Ranks are told apart to a sixty-fourth of an octave (1 %) where a reference is looked for. */
+const BUCKETS_PER_OCTAVE = 64;
+const BUCKETS = 46 * BUCKETS_PER_OCTAVE;
+
+/**
+ * The rank in each region above and below which half of its trust lies: weighted by trust, as rings may be many but hold
+ * little of it. Rounded down by at most 1 %.
+ */
+function findReferences(
+  rank: Float64Array,
+  strength: Uint32Array,
+  region: Uint32Array,
+  regions: number,
+): Float64Array {
+  const massIn = new Float64Array(regions * BUCKETS);
+  const total = new Float64Array(regions);
+  for (let hotspot = 0; hotspot < rank.length; hotspot++) {
+    const mass = rank[hotspot]! * strength[hotspot]!;
+    massIn[region[hotspot]! * BUCKETS + bucketOf(rank[hotspot]!)]! += mass;
+    total[region[hotspot]!]! += mass;
+  }
+  return total.map((mass, number) => {
+    let below = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      below += massIn[number * BUCKETS + bucket]!;
+      if (below * 2 >= mass) return mass === 0 ? 0 : floorOfBucket(bucket);
+    }
+    return 0;
+  });
+}
+
+/** Whole numbers below 2^46: those under 128 have a bucket each, of larger ones the seven leading bits count. */
+function bucketOf(rank: number): number {
+  let shifts = 0;
+  let leading = rank;
+  if (leading >= 2 ** 31) {
+    leading = Math.floor(leading / 2 ** 20);
+    shifts = 20;
+  }
+  const excess = Math.max(0, 25 - Math.clz32(leading));
+  return (shifts + excess) * BUCKETS_PER_OCTAVE + (leading >>> excess);
+}
+
+/** The least rank in a bucket. */
+function floorOfBucket(bucket: number): number {
+  const shifts = Math.max(0, Math.floor(bucket / BUCKETS_PER_OCTAVE) - 1);
+  return (bucket - shifts * BUCKETS_PER_OCTAVE) * 2 ** shifts;
+}
+
+function takeMiddle(a: number, b: number, c: number): number {
+  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+}

@@ -1,0 +1,150 @@
+/**
+ * The witness graph of a city: hotspots whose asserted place was moved, and rings of sybils tied in by a few edges. The
+ * moved graphs of the data measure; the weights were fitted on moves of our own over the same city (seeds 1 to 8).
+ */
+import type { FindingTerm } from "../../protocol/src/trust/finding.ts";
+import { computeLinkCreditPpm } from "../../protocol/src/trust/finding.ts";
+import { createPlaceEvidence, measureNetworkPlaces } from "../../protocol/src/trust/networkPlaces.ts";
+import {
+  checkEdgePlausibility,
+  computePlaceScoreOctaves,
+} from "../../protocol/src/trust/penalties/edgePlausibility.ts";
+import { computeGraphTrustPpm } from "../../protocol/src/trust/sybilRank.ts";
+import {
+  createWitnessGraph,
+  EDGE_WEIGHT_MAX,
+  type WitnessGraph,
+} from "../../protocol/src/trust/witnessGraph.ts";
+import { listFiles, readJson } from "./dataFolder.ts";
+import { createFigure, type Figure, type SectionResult, type Target } from "./figure.ts";
+import { bootstrap, computeAuc, computeTpr, estimateShare } from "./statistics.ts";
+
+type GraphFile = {
+  readonly asserted: readonly (readonly [lat: number, lng: number])[];
+  readonly edges: readonly (readonly [a: number, b: number])[];
+  readonly labels_displaced_km?: readonly number[];
+  readonly labels_sybil?: readonly number[];
+  readonly seeds?: readonly number[];
+};
+
+const TERM: FindingTerm = { epoch: 0, penaltyEpochs: 1 };
+const LOW_TRUST_PPM = 100_000;
+
+const MOVE_TARGETS: Readonly<Record<string, Target>> = {
+  "moved 5 km, TPR5": { atLeast: 0.9 },
+  "moved 10 km, TPR1": { atLeast: 0.9 },
+  "moved 20 km, TPR1": { atLeast: 1 },
+};
+
+export function evaluateMoves(folder: string): SectionResult {
+  const figures: Figure[] = [];
+  const scores: number[] = [];
+  const files = listFiles(folder, /^bench_graph_move\d+\.json\.gz$/).map((name) => ({
+    name,
+    km: Number(/move(\d+)/.exec(name)![1]),
+  }));
+  for (const { name, km } of files.toSorted((a, b) => a.km - b.km)) {
+    const file = readJson<GraphFile>(folder, name);
+    const network = measureNetworkPlaces(toGraph(file), toPlaces(file));
+    const labels = file.labels_displaced_km!;
+    const judged = Array.from(labels, (moved, hotspot) => {
+      const evidence = createPlaceEvidence(network, hotspot);
+      return {
+        moved: moved > 0,
+        score: computePlaceScoreOctaves(evidence),
+        caught: checkEdgePlausibility(evidence, TERM) !== null,
+      };
+    });
+    scores.push(...judged.map(({ score }) => score ?? -1));
+    // With fewer than three counterparts there is no score, and no trust either: such hotspots are not counted.
+    const known = judged.filter(({ score }) => score !== null);
+    const honest = known.filter(({ moved }) => !moved);
+    const moved = known.filter((one) => one.moved);
+    const pair = [honest.map(({ score }) => score!), moved.map(({ score }) => score!)] as const;
+    const add = (figure: string, estimate: Parameters<typeof createFigure>[2]) =>
+      figures.push(createFigure("moved", figure, estimate, MOVE_TARGETS[figure] ?? null));
+    add(`moved ${km} km, AUC`, bootstrap(...pair, computeAuc));
+    add(
+      `moved ${km} km, TPR1`,
+      bootstrap(...pair, (h, g) => computeTpr(h, g, 0.01)),
+    );
+    add(
+      `moved ${km} km, TPR5`,
+      bootstrap(...pair, (h, g) => computeTpr(h, g, 0.05)),
+    );
+    add("  caught at the threshold", shareCaught(moved));
+    add("  honest refused at the threshold", shareCaught(honest));
+  }
+  return { figures, scores };
+}
+
+const shareCaught = (list: readonly { readonly caught: boolean }[]) =>
+  estimateShare(list.filter(({ caught }) => caught).length, list.length);
+
+/** Share of credit that a ring takes, and honest hotspots that end up with hardly any trust. */
+export function evaluateSybils(folder: string): SectionResult {
+  const figures: Figure[] = [];
+  const scores: number[] = [];
+  for (const name of listFiles(folder, /^bench_graph_sybil_.*\.json\.gz$/)) {
+    const file = readJson<GraphFile>(folder, name);
+    const [, members, attackEdges] = /_m(\d+)_g(\d+)/.exec(name)!.map(Number) as [number, number, number];
+    const graph = toGraph(file);
+    const trust = computeGraphTrustPpm(graph, Uint32Array.from(file.seeds!));
+    scores.push(...trust);
+    const isSybil = (hotspot: number) => file.labels_sybil![hotspot] === 1;
+    let [ring, total, honestEdges] = [0, 0, 0];
+    for (const [a, b] of file.edges) {
+      const credit = computeLinkCreditPpm(trust[a]!, trust[b]!);
+      total += credit;
+      if (isSybil(a) || isSybil(b)) ring += credit;
+      else honestEdges++;
+    }
+    const hotspots = Array.from(trust.keys());
+    const linked = (hotspot: number) => graph.start[hotspot + 1]! > graph.start[hotspot]!;
+    const honest = hotspots.filter((hotspot) => !isSybil(hotspot) && linked(hotspot));
+    const low = honest.filter((hotspot) => trust[hotspot]! < LOW_TRUST_PPM);
+    const distrust = (list: readonly number[]) => list.map((hotspot) => -trust[hotspot]!);
+    const label = `ring of ${members}, ${attackEdges} attack edges`;
+    const share = (value: number) => ({ value, low: value, high: value, n: file.edges.length });
+    const creditTarget = members === 100 ? { atMost: attackEdges <= 20 ? 0.03 : 0.06 } : null;
+    figures.push(
+      createFigure("sybils", `${label}: share of credit`, share(ring / total), creditTarget),
+      createFigure(
+        "sybils",
+        "  the same over attack edges per honest edge (at most 4)",
+        share(attackEdges === 0 ? 0 : ring / total / (attackEdges / honestEdges)),
+        { atMost: 4 },
+      ),
+      createFigure(
+        "sybils",
+        "  share of edges, as they would be paid without trust",
+        share(1 - honestEdges / file.edges.length),
+      ),
+      createFigure(
+        "sybils",
+        "  honest with trust under 0.1",
+        estimateShare(low.length, honest.length),
+        attackEdges <= 20 ? { atMost: 0.03 } : null,
+      ),
+      createFigure(
+        "sybils",
+        "  AUC",
+        bootstrap(distrust(honest), distrust(hotspots.filter(isSybil)), computeAuc),
+      ),
+    );
+  }
+  return { figures, scores };
+}
+
+function toGraph({ asserted, edges }: GraphFile): WitnessGraph {
+  return createWitnessGraph(asserted.length, {
+    a: Uint32Array.from(edges, ([a]) => a),
+    b: Uint32Array.from(edges, ([, b]) => b),
+    weight: new Uint8Array(edges.length).fill(EDGE_WEIGHT_MAX),
+  });
+}
+
+const toPlaces = ({ asserted }: GraphFile) => ({
+  latE7: Int32Array.from(asserted, ([lat]) => Math.round(lat * 1e7)),
+  lngE7: Int32Array.from(asserted, ([, lng]) => Math.round(lng * 1e7)),
+});

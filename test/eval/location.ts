@@ -1,0 +1,150 @@
+/**
+ * Lies about a place, judged from links alone: real receptions whose asserted end was moved by 1 to 100 km. ROC figures
+ * are read on the data itself; what the thresholds of validators catch and refuse stands beside them. Stations are
+ * split: every second one fitted the weights and thresholds, the others measure.
+ */
+import { computeDistanceM } from "../../protocol/src/geo/distance.ts";
+import type { FindingTerm } from "../../protocol/src/trust/finding.ts";
+import { computeSignalDeciDbm } from "../../protocol/src/trust/moments.ts";
+import {
+  checkDistanceProfile,
+  computeDistanceProfileOctaves,
+} from "../../protocol/src/trust/penalties/distanceProfile.ts";
+import {
+  checkEdgePlausibility,
+  computePlaceScoreOctaves,
+  type PlaceEvidence,
+} from "../../protocol/src/trust/penalties/edgePlausibility.ts";
+import { listFiles, readCsv, readJsonLines } from "./dataFolder.ts";
+import { createFigure, type Figure, type SectionResult, type Target } from "./figure.ts";
+import { bootstrap, computeAuc, computeTpr, estimateShare } from "./statistics.ts";
+
+type Link = readonly [
+  lat: number,
+  lng: number,
+  rssi: number,
+  snr: number,
+  freq: number,
+  sf: number,
+  bw: number,
+];
+type Case = {
+  readonly id: number;
+  readonly set: string;
+  readonly asserted: readonly [lat: number, lng: number];
+  readonly eirp_dbm: number;
+  readonly links: readonly Link[];
+};
+type Scored = {
+  readonly set: string;
+  readonly links: number;
+  readonly movedKm: number;
+  readonly station: number;
+  readonly score: number;
+  readonly caught: boolean;
+};
+
+const TERM: FindingTerm = { epoch: 0, penaltyEpochs: 1 };
+const DISTANCES_KM = [1, 2, 5, 10, 20, 100];
+/** Real Helium hotspots around one city: the geography that the network has. */
+const HOTSPOT_SETS = /^grenoble/;
+
+const TARGETS: Readonly<Record<string, Target>> = {
+  "3 links, 10 km, TPR1": { atLeast: 0.65 },
+  "3 links, 20 km, TPR1": { atLeast: 1 },
+  "10 links, 5 km, TPR1": { atLeast: 0.9 },
+  "10 links, 10 km, TPR1": { atLeast: 1 },
+};
+
+export function evaluateLocation(folder: string): SectionResult {
+  if (listFiles(folder, /^bench_location\.jsonl/).length === 0) return { figures: [], scores: [] };
+  const scored = scoreCases(folder);
+  const hotspots = scored.filter(({ set }) => HOTSPOT_SETS.test(set));
+  const figures: Figure[] = [];
+  for (const links of [3, 5, 10, 20]) {
+    const of = hotspots.filter((one) => one.links === links);
+    const honest = of.filter(({ movedKm }) => movedKm === 0);
+    if (honest.length === 0) continue;
+    const add = (name: string, estimate: Parameters<typeof createFigure>[2]) =>
+      figures.push(createFigure("location", name, estimate, TARGETS[name] ?? null));
+    for (const km of DISTANCES_KM) {
+      const moved = of.filter(({ movedKm }) => movedKm === km);
+      const scoresOf = (list: readonly Scored[]) => list.map(({ score }) => score);
+      const pair = [scoresOf(honest), scoresOf(moved)] as const;
+      add(`${links} links, ${km} km, AUC`, bootstrap(...pair, computeAuc));
+      add(
+        `${links} links, ${km} km, TPR1`,
+        bootstrap(...pair, (h, g) => computeTpr(h, g, 0.01)),
+      );
+      const measuring = moved.filter(({ station }) => station % 2 === 1);
+      add("  caught at the thresholds, measuring half", shareCaught(measuring));
+    }
+    add(`${links} links, honest refused at the thresholds`, shareCaught(honest));
+    add("  on the measuring half", shareCaught(honest.filter(({ station }) => station % 2 === 1)));
+  }
+  for (const set of new Set(scored.map((one) => one.set))) {
+    const honest = scored.filter((one) => one.set === set && one.movedKm === 0 && one.links >= 3);
+    figures.push(createFigure("location", `${set}: honest refused at the thresholds`, shareCaught(honest)));
+  }
+  return { figures, scores: scored.map(({ score }) => score) };
+}
+
+const shareCaught = (list: readonly Scored[]) =>
+  estimateShare(list.filter(({ caught }) => caught).length, list.length);
+
+function scoreCases(folder: string): Scored[] {
+  const cases = readJsonLines<Case>(folder, "bench_location.jsonl.gz");
+  const labels = new Map(
+    readCsv(folder, "bench_location_labels.csv.gz").map((row) => [Number(row.id), Number(row.displaced_km)]),
+  );
+  let station = -1;
+  let before: { set: string; links: number; movedKm: number } | null = null;
+  return cases.map((one) => {
+    const movedKm = labels.get(one.id) ?? 0;
+    const links = one.links.length;
+    // The file goes through stations one by one, honest cases first.
+    const isNext =
+      before === null ||
+      before.set !== one.set ||
+      before.links !== links ||
+      (movedKm === 0 && before.movedKm > 0);
+    if (isNext) station++;
+    before = { set: one.set, links, movedKm };
+    const evidence = toEvidence(one);
+    const distances = Int32Array.from(one.links, ([lat, lng]) =>
+      computeDistanceM(evidence.latE7, evidence.lngE7, toE7(lat), toE7(lng)),
+    );
+    const profile = computeDistanceProfileOctaves(distances);
+    return {
+      set: one.set,
+      links,
+      movedKm,
+      station,
+      score: computePlaceScoreOctaves(evidence) ?? profile ?? -1,
+      caught:
+        checkEdgePlausibility(evidence, TERM) !== null || checkDistanceProfile(distances, TERM) !== null,
+    };
+  });
+}
+
+const toE7 = (degrees: number): number => Math.round(degrees * 1e7);
+
+function toEvidence({ asserted, eirp_dbm, links }: Case): PlaceEvidence {
+  const lossCentiDb = Int32Array.from(links, ([, , rssi, snr]) => {
+    const signal = computeSignalDeciDbm({
+      rssiDeciDbm: Math.round(rssi * 10),
+      rssiKind: "channel",
+      snrCentiDb: Math.round(snr * 100),
+    });
+    return Math.round(eirp_dbm * 100) - signal * 10;
+  });
+  return {
+    latE7: toE7(asserted[0]),
+    lngE7: toE7(asserted[1]),
+    counterpartLatE7: Int32Array.from(links, ([lat]) => toE7(lat)),
+    counterpartLngE7: Int32Array.from(links, ([, lng]) => toE7(lng)),
+    reachOctaves: null,
+    lossCentiDb,
+    nearby: null,
+  };
+}
