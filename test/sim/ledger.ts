@@ -11,6 +11,7 @@ import {
   type EpochClose,
   type LedgerMessage,
   POOL_NAMES,
+  type ReportId,
   type RoundResult,
 } from "../../protocol/src/ledger/types.ts";
 import type { Genesis, GenesisHotspot } from "../../protocol/src/network/genesis.ts";
@@ -27,7 +28,7 @@ import {
 } from "./ledgerWorld.ts";
 import { Prng } from "./prng.ts";
 
-/** How a hotspot behaves. Everyone but `deaf` witnesses what is in range. */
+/** How a hotspot behaves; whatever else it does, it witnesses what is in range. */
 export const BEHAVIOURS = [
   "honest",
   "copycat",
@@ -62,6 +63,8 @@ export class LedgerSimulation {
   hash: Uint8Array = new Uint8Array(32);
   /** The messages of the last round. */
   lastCut: readonly LedgerMessage[] = [];
+  /** Reports of honest witnesses about honest beacons, in time: nobody else's doings may have them refused. */
+  readonly owed: string[] = [];
   readonly #prng: Prng;
   readonly #maker: MessageMaker;
   readonly #inRange: Map<GenesisHotspot, GenesisHotspot[]>;
@@ -144,7 +147,10 @@ export class LedgerSimulation {
     const behaviour = this.behaviours.get(encodeHex(witness.key))!;
     const included = round + this.#prng.below(parameters.witnessWindowRounds + 1);
     const report = witnessBeacon(beacon, witness);
-    this.#report(witness, beacon.epoch, included, { witnesses: [report] });
+    const message = this.#report(witness, beacon.epoch, included, { witnesses: [report] });
+    const beaconer = this.behaviours.get(encodeHex(beacon.hotspot.key));
+    if (behaviour === "honest" && beaconer === "honest")
+      this.owed.push(auditKey({ envelopeId: message.id, index: 0 }));
     if (behaviour === "duplicator")
       this.#report(witness, beacon.epoch, included + 1, { witnesses: [report, report] });
     if (behaviour === "copycat") {
@@ -201,8 +207,10 @@ export class LedgerSimulation {
     epoch: number,
     round: number,
     reports: Partial<Omit<ReportBundle, "epoch">>,
-  ): void {
-    this.#send(round, this.#maker.reports(sender.key, epoch, reports));
+  ): LedgerMessage {
+    const message = this.#maker.reports(sender.key, epoch, reports);
+    this.#send(round, message);
+    return message;
   }
 
   #send(round: number, message: LedgerMessage): void {
@@ -231,6 +239,8 @@ function assertClose(ledger: Ledger, closes: readonly EpochClose[]): void {
   if (!computeBooks(ledger).isBalanced) throw new Error("books do not balance");
 }
 
+const auditKey = ({ envelopeId, index }: ReportId): string => `${encodeHex(envelopeId)}-${index}`;
+
 /** Follows every report to its verdict: exactly one last outcome, or a place in its hotspot's surplus. */
 export class ReportAudit {
   /** Reports that were executed and have no last outcome yet. */
@@ -248,7 +258,7 @@ export class ReportAudit {
     }
     for (const { count } of result.overQuota) this.overQuota += count;
     for (const outcome of result.outcomes) {
-      const key = `${encodeHex(outcome.reportId.envelopeId)}-${outcome.reportId.index}`;
+      const key = auditKey(outcome.reportId);
       if (this.final.has(key)) this.faults.push(`an outcome after the last one: ${key}`);
       const isLast = outcome.state !== "pending" && !outcome.selectionPending;
       if (!isLast) {

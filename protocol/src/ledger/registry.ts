@@ -52,8 +52,10 @@ export class Registry {
     return this.#byKey.get(byteKey(key)) ?? null;
   }
 
-  /** Adds a hotspot; the caller has checked that its key is new. */
+  /** Adds a hotspot. @throws RangeError where its key is registered: the caller's bug, or a damaged snapshot. */
   register(entry: Pick<Hotspot, "key" | "owner" | "ownerKey" | "registeredEpoch" | "bond">): Hotspot {
+    const mapKey = byteKey(entry.key);
+    if (this.#byKey.has(mapKey)) throw new RangeError("a key is registered twice");
     const hotspot: Hotspot = {
       ...entry,
       key: entry.key.slice(),
@@ -65,7 +67,7 @@ export class Registry {
       waiting: 0,
     };
     this.list.push(hotspot);
-    this.#byKey.set(byteKey(hotspot.key), hotspot);
+    this.#byKey.set(mapKey, hotspot);
     return hotspot;
   }
 }

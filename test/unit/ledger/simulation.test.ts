@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { isUnpaidReason, type Reason } from "../../../protocol/src/evidence/reasons.ts";
 import {
   computeRewardProof,
   decodeLedger,
@@ -44,6 +45,15 @@ describe("a network of honest and cheating hotspots", () => {
     }
   });
 
+  test("lets no cheat have an honest report refused", () => {
+    const { owed, audit } = simulation;
+    expect(owed.length).toBeGreaterThan(500);
+    for (const key of owed) {
+      const reason = audit.final.get(key)!;
+      expect(reason === "accepted" || isUnpaidReason(reason as Reason), `${key}: ${reason}`).toBe(true);
+    }
+  });
+
   test("is the same run for the same seed, and another for another", () => {
     expect(encodeHex(simulateLedger(OPTIONS).hash)).toBe(encodeHex(simulation.hash));
     expect(encodeHex(simulateLedger({ ...OPTIONS, seed: 12 }).hash)).not.toBe(encodeHex(simulation.hash));
@@ -62,16 +72,6 @@ describe("a network of honest and cheating hotspots", () => {
     }
     expect(computeRewardProof(ledger, new Uint8Array(32))).toBeNull();
   });
-});
-
-test("a silent beaconer cannot rob its witnesses for long, and copycats rob nobody", () => {
-  // Without cheats every beacon that is heard at all is paid; among cheats the honest lose only what silence takes.
-  const clean = simulateLedger({ ...OPTIONS, cheatOneIn: 0 });
-  expect(Object.keys(clean.audit.counts()).sort()).toEqual(
-    expect.not.arrayContaining(["proof_mismatch", "never_revealed", "late", "beacon_refused"]),
-  );
-  const paid = clean.closes.reduce((sum, { pools }) => sum + pools.witnesses.paid, 0n);
-  expect(paid).toBeGreaterThan(0n);
 });
 
 describe("snapshots", () => {

@@ -18,7 +18,8 @@ import { inRow, Scenario } from "./scenario.ts";
 
 const HOTSPOTS = 5;
 const ROUNDS = 90;
-const WINDOWS_AND_EPOCHS = 80;
+/** Rounds after the last message: the longest wait, and the end of the epoch in which it ends. */
+const QUIET_ROUNDS = 80;
 /** Every hotspot is challenged in every epoch and may beacon in any round of it, so that many beacons open. */
 const PARAMETERS = { beaconToleranceRounds: 39, reportsPerEpoch: 120, waitingPerHotspot: 40 } as const;
 
@@ -124,7 +125,7 @@ function cook(bundles: readonly Bundle[]): { audit: ReportAudit; state: string }
   scenario.ledger = createLedger(genesis);
   const audit = new ReportAudit();
   const due = new Map<number, LedgerMessage[]>();
-  for (let round = 0; round < ROUNDS + WINDOWS_AND_EPOCHS; round++) {
+  for (let round = 0; round < ROUNDS + QUIET_ROUNDS; round++) {
     for (const bundle of bundles.filter((each) => each.round === round)) {
       const message = messageOf(scenario, bundle, round);
       if (message === null) continue;
