@@ -26,9 +26,9 @@ export type Lifecycle = {
 };
 
 /** A part that does not stop by itself within this is left behind; the process has 5 s in all. */
-const PART_STOP_TIMEOUT_MS = 3_000;
-/** From the first signal to the end of the process. */
-const EXIT_DEADLINE_MS = 4_500;
+const PART_STOP_TIMEOUT_MS = 2_500;
+/** From the first signal to the end of the process; a second of the five is for a machine under load. */
+const EXIT_DEADLINE_MS = 4_000;
 
 /** Creates the lifecycle of a program; nothing is started yet. */
 export function createLifecycle(parts: readonly Part[], modules: { readonly log: Log }): Lifecycle {

@@ -22,9 +22,9 @@ export async function createRogue(topic: string) {
       }),
     },
   });
+  let redialling: NodeJS.Timeout | undefined;
   const publish = (bytes: number) => node.services.pubsub.publish(topic, randomBytes(bytes));
   return {
-    dial: (address: string) => node.dial(multiaddr(address)),
     publish,
     /** Publishes messages of a size until the promise settles. */
     publishUntil: async (bytes: number, heard: Promise<void>) => {
@@ -33,14 +33,19 @@ export async function createRogue(topic: string) {
     },
     /** Dials, and again whenever the link is gone, as a peer that wants to stay does. */
     keepDialing: (address: string) => {
-      const dial = () => void node.dial(multiaddr(address)).catch(() => undefined);
-      node.addEventListener("peer:disconnect", dial);
+      const dial = () => {
+        if (node.getConnections().length === 0) void node.dial(multiaddr(address)).catch(() => undefined);
+      };
+      redialling = setInterval(dial, 100);
       dial();
     },
     disconnected: () =>
       new Promise<void>((resolve) =>
         node.addEventListener("peer:disconnect", () => resolve(), { once: true }),
       ),
-    stop: () => Promise.resolve(node.stop()),
+    stop: async () => {
+      clearInterval(redialling);
+      await node.stop();
+    },
   };
 }
