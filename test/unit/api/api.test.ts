@@ -1,3 +1,4 @@
+/** Every endpoint: what it answers with over a known history, and how it refuses. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { encodeHex, encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";

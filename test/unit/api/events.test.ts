@@ -1,3 +1,4 @@
+/** The stream of events over real sockets, and what is hardly HTTP at all. */
 import { connect } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -150,6 +151,20 @@ describe("what is hardly HTTP", () => {
       "POST /v1/transactions HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
     );
     expect(smuggled).toMatch(/^HTTP\/1.1 400 /);
+    // Paths that a client's library would not let through.
+    for (const path of [
+      "/\\",
+      "//",
+      "//etc/passwd",
+      "/../../etc/passwd",
+      "/%",
+      "/v1/hotspots/%00",
+      "*",
+      "http://x/y",
+    ]) {
+      const answer = await exchange(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+      expect([path, answer]).toEqual([path, expect.stringMatching(/^HTTP\/1.1 40[04] .*problem\+json/s)]);
+    }
     expect((await fetch(new URL("/livez", url))).status).toBe(200);
   });
 });

@@ -8,6 +8,9 @@ import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { named } from "../store/history.ts";
 import { createFixture, createResponseCheck, did, type Fixture } from "./apiFixture.ts";
 
+/** Some thousand requests a test, also on a machine that is busy with others. */
+const TIMEOUT_MS = 120_000;
+
 let fixture: Fixture;
 beforeAll(async () => {
   fixture = await createFixture();
@@ -101,25 +104,29 @@ const headers = fc.record(
 );
 
 describe("any request", () => {
-  test("to any route is answered as the description says, and never fails inside", async () => {
-    const check = createResponseCheck(fixture.api);
-    const counts = new Map<number, number>();
-    for (const [path, operation] of operations()) {
-      await fc.assert(
-        fc.asyncProperty(requestTo(path, operation), headers, async (url, given) => {
-          const response = await fixture.api.inject({ url, headers: given });
-          check("get", response);
-          expect(response.statusCode).toBeLessThan(500);
-          counts.set(response.statusCode, (counts.get(response.statusCode) ?? 0) + 1);
-        }),
-        { numRuns: 150 },
-      );
-    }
-    expect(fixture.errors).toEqual([]);
-    // A fuzzer that never gets through tests nothing.
-    for (const status of [200, 304, 400, 404]) expect([...counts.keys()]).toContain(status);
-    expect(counts.get(200)).toBeGreaterThan(200);
-  });
+  test(
+    "to any route is answered as the description says, and never fails inside",
+    async () => {
+      const check = createResponseCheck(fixture.api);
+      const counts = new Map<number, number>();
+      for (const [path, operation] of operations()) {
+        await fc.assert(
+          fc.asyncProperty(requestTo(path, operation), headers, async (url, given) => {
+            const response = await fixture.api.inject({ url, headers: given });
+            check("get", response);
+            expect(response.statusCode).toBeLessThan(500);
+            counts.set(response.statusCode, (counts.get(response.statusCode) ?? 0) + 1);
+          }),
+          { numRuns: 100 },
+        );
+      }
+      expect(fixture.errors).toEqual([]);
+      // A fuzzer that never gets through tests nothing.
+      for (const status of [200, 304, 400, 404]) expect([...counts.keys()]).toContain(status);
+      expect(counts.get(200)).toBeGreaterThan(150);
+    },
+    TIMEOUT_MS,
+  );
 
   test("of any path and method gets a problem at worst", async () => {
     const method = fc.constantFrom("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS" as const);
@@ -127,7 +134,7 @@ describe("any request", () => {
       fc.webUrl({ withQueryParameters: true }).map((url) => new URL(url).pathname),
       fc
         .string({ unit: "grapheme-ascii", maxLength: 300 })
-        .map((text) => `/${text.replaceAll(/[\s#]/g, "")}`),
+        .map((text) => `/${text.replaceAll(/[\s#\\]/g, "").replace(/^\/+/, "")}`),
       fc
         .array(fc.constantFrom("..", ".", "%2e%2e", "v1", "docs", "static", "etc", "passwd", "%00"))
         .map((p) => `/${p.join("/")}`),

@@ -1,3 +1,4 @@
+/** Bodies of batches on a real disk: durable, whole or refused, and cleared away after a crash. */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

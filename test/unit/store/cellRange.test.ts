@@ -1,3 +1,4 @@
+/** Cells as ranges of integers, held against H3's own library at random places. */
 import fc from "fast-check";
 import { cellToParent, getResolution, isValidCell, latLngToCell } from "h3-js";
 import { expect, test } from "vitest";

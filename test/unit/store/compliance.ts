@@ -238,6 +238,17 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       expect(await store.listActivity(named("nobody"), null, 5)).toEqual({ rows: [], next: null });
     });
 
+    test("follows no other hotspot's cursor", async () => {
+      const nothing = { rows: [], next: null };
+      const keys = history.genesis.hotspots.map(({ key }) => key);
+      const { next } = await store.listActivity(keys[0]!, null, 1);
+      expect(next).not.toBeNull();
+      expect((await store.listActivity(keys[0]!, next, 5)).rows.length).toBeGreaterThan(0);
+      for (const key of keys.slice(1)) expect(await store.listActivity(key, next, 5)).toEqual(nothing);
+      for (const stray of [0, 1, 999_999_999])
+        expect(await store.listActivity(keys[0]!, stray, 5)).toEqual(nothing);
+    });
+
     test("shows a beacon with all that was heard of it", async () => {
       const envelopeId = named("beacon 7");
       const beacon = (await store.getBeacon({ envelopeId, index: 0 }))!;

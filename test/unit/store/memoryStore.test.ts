@@ -1,3 +1,4 @@
+/** The plain store passes the suite that every store must pass. */
 import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
 import { testStoreCompliance } from "./compliance.ts";
 

@@ -1,3 +1,4 @@
+/** The embedded store: the suite, the plain store as its oracle, and what a file may go through. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

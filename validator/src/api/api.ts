@@ -21,7 +21,7 @@ import { addAccountRoutes, addTransactionRoutes } from "./routes/accountRoutes.t
 import type { RouteContext, Routes } from "./routes/context.ts";
 import { addEpochRoutes } from "./routes/epochRoutes.ts";
 import { addEventRoutes, EVENTS_ROUTE } from "./routes/eventRoutes.ts";
-import { addHotspotRewardRoutes, addHotspotRoutes } from "./routes/hotspotRoutes.ts";
+import { addHotspotRoutes } from "./routes/hotspotRoutes.ts";
 import { addMapRoutes } from "./routes/mapRoutes.ts";
 import { addProbeRoutes, addStatusRoutes } from "./routes/statusRoutes.ts";
 
@@ -84,7 +84,6 @@ function addVersionedRoutes(routes: Routes, context: RouteContext): void {
   addStatusRoutes(routes, context);
   addEpochRoutes(routes, context);
   addHotspotRoutes(routes, context);
-  addHotspotRewardRoutes(routes, context);
   addAccountRoutes(routes, context);
   addTransactionRoutes(routes, context);
   addMapRoutes(routes, context);

@@ -275,6 +275,10 @@ function createEvidenceMethods(
   };
   return {
     listActivity: async (hotspot, before, limit) => {
+      const start = before === null ? null : tables.reports.get(before);
+      if (start === undefined || (start !== null && !equalBytes(start.hotspot, hotspot))) {
+        return { rows: [], next: null };
+      }
       const own = [...tables.reports]
         .filter(([seq, report]) => (before === null || seq < before) && equalBytes(report.hotspot, hotspot))
         .sort(([a], [b]) => b - a);

@@ -214,7 +214,7 @@ export type QueryStore = {
     after: HotspotCursor | null,
     limit: number,
   ) => Promise<Page<HotspotRow, HotspotCursor>>;
-  /** A hotspot's own reports, newest first. */
+  /** A hotspot's own reports, newest first; nothing after a cursor that came from another hotspot's. */
   readonly listActivity: (
     hotspot: Uint8Array,
     before: ActivityCursor | null,

@@ -38,12 +38,17 @@ const LINE_COLUMNS = [
 ] as const satisfies readonly (keyof RewardLineJson)[];
 
 export function addEpochRoutes(routes: Routes, { modules: { store } }: RouteContext): void {
-  async function findEpoch(text: string): Promise<EpochRow> {
-    const row = text === "latest" ? await store.latestEpoch() : await store.getEpoch(Number(text));
-    if (row === null) throw notFound("closed epoch");
-    return row;
-  }
+  addEpochListings(routes, store);
+  addEpochRewards(routes, store);
+}
 
+async function findEpoch(store: QueryStore, text: string): Promise<EpochRow> {
+  const row = text === "latest" ? await store.latestEpoch() : await store.getEpoch(Number(text));
+  if (row === null) throw notFound("closed epoch");
+  return row;
+}
+
+function addEpochListings(routes: Routes, store: QueryStore): void {
   routes.get(
     "/v1/epochs",
     {
@@ -73,7 +78,7 @@ export function addEpochRoutes(routes: Routes, { modules: { store } }: RouteCont
       },
     },
     async (request, reply) => {
-      const row = await findEpoch(request.params.epoch);
+      const row = await findEpoch(store, request.params.epoch);
       const isFixed = request.params.epoch !== "latest";
       if (isUnchanged(request, reply, { digest: row.recordDigest, variant: "epoch", isFixed })) {
         return reply.code(304).send(null);
@@ -81,6 +86,9 @@ export function addEpochRoutes(routes: Routes, { modules: { store } }: RouteCont
       return presentEpoch(row);
     },
   );
+}
+
+function addEpochRewards(routes: Routes, store: QueryStore): void {
   routes.get(
     "/v1/epochs/:epoch/rewards",
     {
@@ -108,7 +116,7 @@ export function addEpochRoutes(routes: Routes, { modules: { store } }: RouteCont
       },
     },
     async (request, reply) => {
-      const { epoch, recordDigest: digest } = await findEpoch(request.params.epoch);
+      const { epoch, recordDigest: digest } = await findEpoch(store, request.params.epoch);
       const { limit, format } = request.query;
       const after = readNumberCursor(request.query.cursor) ?? 0;
       const isCsv = wantsCsv(request, format);

@@ -47,6 +47,12 @@ const DEFAULT_RANGE_EPOCHS = 720;
 const IdParams = object({ id: KeyInput });
 
 export function addHotspotRoutes(routes: Routes, context: RouteContext): void {
+  addHotspotListings(routes, context);
+  addHotspotRewards(routes, context);
+  addEvidenceRoutes(routes, context);
+}
+
+function addHotspotListings(routes: Routes, context: RouteContext): void {
   const { store } = context.modules;
   routes.get(
     "/v1/hotspots",
@@ -98,6 +104,9 @@ export function addHotspotRoutes(routes: Routes, context: RouteContext): void {
       return presentHotspot(row, await readStatusEpochs(context));
     },
   );
+}
+
+function addEvidenceRoutes(routes: Routes, { modules: { store } }: RouteContext): void {
   routes.get(
     "/v1/hotspots/:id/activity",
     {
@@ -159,7 +168,7 @@ const RangeQuery = object({
 
 const Rewards = object({ from: EpochNumber, to: EpochNumber, items: Type.Array(RewardBucket) });
 
-export function addHotspotRewardRoutes(routes: Routes, { modules: { store } }: RouteContext): void {
+function addHotspotRewards(routes: Routes, { modules: { store } }: RouteContext): void {
   routes.get(
     "/v1/hotspots/:id/rewards",
     {

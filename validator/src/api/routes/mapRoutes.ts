@@ -60,6 +60,11 @@ const Cell = object({
 const CELL_HOTSPOTS = 100;
 
 export function addMapRoutes(routes: Routes, context: RouteContext): void {
+  addCellRoute(routes, context);
+  addCoverageRoute(routes, context);
+}
+
+function addCellRoute(routes: Routes, context: RouteContext): void {
   const { store } = context.modules;
   routes.get(
     "/v1/cells/:cell",
@@ -98,6 +103,9 @@ export function addMapRoutes(routes: Routes, context: RouteContext): void {
       };
     },
   );
+}
+
+function addCoverageRoute(routes: Routes, { modules: { store } }: RouteContext): void {
   routes.get(
     "/v1/coverage",
     {
