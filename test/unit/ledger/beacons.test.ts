@@ -198,12 +198,40 @@ describe("reveals", () => {
     ]);
   });
 
+  test("of a beacon that closed in the epoch before are still known as such", () => {
+    scenario = new Scenario(inRow(60));
+    const fits = (hotspot: GenesisHotspot) => {
+      const { slotRound } = scenario.challenge(hotspot, 0);
+      return slotRound >= 25 && slotRound + W + 1 < 40;
+    };
+    beaconer = scenario.genesis.hotspots.find(fits)!;
+    beacon = scenario.beacon(beaconer, 0);
+    slot = scenario.challenge(beaconer, 0).slotRound;
+    beaconAt(slot);
+    revealAt(slot + W + 1);
+    const again = revealAt(40);
+    scenario.runTo(40);
+    expect(scenario.history(again)).toEqual(["refused already_revealed"]);
+  });
+
   test("of what was never sent are of an unknown beacon", () => {
     const stranger = scenario.at(3, beaconer, {
       reveals: [{ hotspot: keyOf("nobody"), beaconEpoch: 0, secret: beacon.secret }],
     });
     const other = revealAt(3);
-    scenario.runTo(3);
+    beaconAt(slot);
+    const reveals = [0, 4, 8].map((beaconEpoch) => ({
+      hotspot: beaconer.key,
+      beaconEpoch,
+      secret: beacon.secret,
+    }));
+    const epochs = scenario.at(slot + W + 1, beaconer, { reveals: reveals.reverse() });
+    scenario.runTo(slot + W + 1);
+    expect([0, 1, 2].map((index) => scenario.last(epochs, index).reason)).toEqual([
+      "unknown_beacon",
+      "unknown_beacon",
+      null,
+    ]);
     expect(scenario.history(stranger)).toEqual(["refused unknown_beacon"]);
     expect(scenario.history(other)).toEqual(["refused unknown_beacon"]);
   });

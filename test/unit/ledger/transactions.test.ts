@@ -130,6 +130,12 @@ describe("fees", () => {
     expect([balance(ALICE), nonce(ALICE)]).toEqual([9n, 0]);
   });
 
+  test("one that has just the fee can pay it", () => {
+    reasonsOf([BANK, transfer(0, 10n)]);
+    expect(reasonsOf([ALICE, transfer(0, 0n, BANK)])).toEqual([null]);
+    expect([balance(ALICE), nonce(ALICE)]).toEqual([0n, 1]);
+  });
+
   test("one that was never opened has nothing to pay with and is not opened by trying", () => {
     expect(reasonsOf([keyOf("nobody"), transfer(0, 0n)])).toEqual(["insufficient_balance"]);
     expect(balance(keyOf("nobody"))).toBeNull();

@@ -1,10 +1,8 @@
 /** A witness report's way to its verdict: waiting, tags that are shared, windows, caps. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { computeNextSeed } from "../../../protocol/src/evidence/commitReveal.ts";
 import type { LedgerMessage } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
-import type { Parameters } from "../../../protocol/src/network/parameters.ts";
-import { selectWitnesses } from "../../../protocol/src/score/selectWitnesses.ts";
 import type { WitnessReport } from "../../../protocol/src/wire/reports.ts";
 import { keyOf, type SentBeacon, siteAt, witnessBeacon } from "../../sim/ledgerWorld.ts";
 import { earlySlotted, inRow, Scenario, WINDOWS } from "./scenario.ts";
@@ -225,6 +223,11 @@ describe("duplicates", () => {
     expect(scenario.step().included).toEqual([]);
     scenario.closeEpoch();
     expect(scenario.history(message)).toEqual(["pending", "accepted?", "accepted"]);
+    // Nor does it in the next epoch, where it would not be stale.
+    scenario.put(40, message);
+    expect(scenario.step().included).toEqual([]);
+    // Its place is free again.
+    expect(scenario.ledger.registry.find(witness.key)!.waiting).toBe(0);
   });
 });
 
@@ -321,6 +324,8 @@ describe("who witnesses", () => {
     expect(scenario.history(message)).toEqual(["pending", "accepted too_close"]);
     expect(scenario.history(beaconMessage)).toEqual(["pending", "refused no_witness"]);
     expect(close).toMatchObject({ witnessesAccepted: 1, witnessesUnpaid: { too_close: 1 }, lines: [] });
+    // Evidence that earns nothing does not move the seed: choosing to withhold it must be worth nothing either.
+    expect(close.nextSeed).toEqual(computeNextSeed(close.seed, []));
     expect(scenario.ledger.viewHotspot(witness.key)!.lastActiveEpoch).toBe(0);
   });
 
@@ -349,67 +354,5 @@ describe("who witnesses", () => {
     // Three epochs later the last link of that direction is too old.
     while (scenario.ledger.nextEpoch < 5) scenario.closeEpoch();
     expect(inEpoch(5, both[0], both[1])).toBe("accepted not_reciprocal");
-  });
-});
-
-describe("caps at the epoch's end", () => {
-  const heardByAll = (
-    owners: (index: number) => string | undefined,
-    parameters: Partial<Parameters> = {},
-  ) => {
-    const options = Array.from({ length: 24 }, (_, i) => {
-      const owner = owners(i);
-      const site = siteAt((i % 6) * 900, Math.floor(i / 6) * 900);
-      return { name: `hotspot ${i}`, site, ...(owner === undefined ? {} : { owner }) };
-    });
-    scenario = new Scenario(options, parameters);
-    [beaconer] = earlySlotted(scenario, 1) as [GenesisHotspot];
-    beacon = scenario.beacon(beaconer, 0);
-    slot = scenario.challenge(beaconer, 0).slotRound;
-    beaconAt(slot);
-    revealAt(slot + W + 1);
-    const others = scenario.genesis.hotspots.filter((hotspot) => hotspot !== beaconer);
-    return others.map((other) => ({
-      other,
-      message: scenario.at(slot, other, { witnesses: [witnessBeacon(beacon, other)] }),
-    }));
-  };
-
-  test("fourteen are paid, drawn by the next epoch's seed and not by arrival", () => {
-    const heard = heardByAll(() => undefined);
-    const close = scenario.closeEpoch();
-    const drawn = selectWitnesses(
-      close.nextSeed,
-      beacon.report.commit,
-      heard.map(({ other }) => other.key),
-      14,
-    );
-    const paid = heard.flatMap(({ message }, i) => (scenario.history(message)[2] === "accepted" ? [i] : []));
-    expect(paid).toEqual(drawn);
-    expect(paid).toHaveLength(14);
-    for (const { message } of heard) {
-      expect(["accepted", "accepted over_witness_cap"]).toContain(scenario.history(message)[2]);
-    }
-    expect(close).toMatchObject({ witnessesAccepted: 23, witnessesUnpaid: { over_witness_cap: 9 } });
-    expect(close.beaconUnits[0]!.paidWitnesses).toBe(14);
-  });
-
-  test("two of one owner are paid, and one of the beaconer's own", () => {
-    const heard = heardByAll((i) => (i < 8 ? "fleet" : "crowd"));
-    const close = scenario.closeEpoch();
-    const isOwn = (owner: Uint8Array) => encodeHex(owner) === encodeHex(beaconer.owner);
-    const paid = heard.filter(({ message }) => scenario.history(message)[2] === "accepted");
-    expect(paid.filter(({ other }) => isOwn(other.owner))).toHaveLength(1);
-    expect(paid.filter(({ other }) => !isOwn(other.owner))).toHaveLength(2);
-    expect(close.beaconUnits[0]!.paidWitnesses).toBe(3);
-    expect(close.witnessesUnpaid).toEqual({ over_owner_cap: 20 });
-  });
-
-  test("where an owner has one place, the beaconer has it", () => {
-    const heard = heardByAll(() => "fleet", { ownerWitnessCap: 1 });
-    const close = scenario.closeEpoch();
-    for (const { message } of heard)
-      expect(scenario.history(message)).toEqual(["pending", "accepted over_owner_cap"]);
-    expect(close.beaconsRefused).toEqual({ no_witness: 1 });
   });
 });
