@@ -143,7 +143,7 @@ describe("a validator that ended", () => {
     const crashing = await start({ commitRound: () => Promise.reject(new Error("the power is gone")) });
     const id = await crashing.submit(0, 7);
     clock.advance(roundMs * 3);
-    await crashing.core.executor.idle();
+    await expect(crashing.core.executor.idle()).rejects.toThrow("the power is gone");
     expect(crashing.failures.length).toBeGreaterThan(0);
     const decided = crashing.core.agreement.newestRound();
     await crashing.end();

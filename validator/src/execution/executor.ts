@@ -48,7 +48,7 @@ export type Executor = {
   readonly executed: () => Executed | null;
   /** Rounds decided and not yet executed. */
   readonly backlog: () => number;
-  /** Resolves once nothing is queued. */
+  /** Resolves once nothing is queued; rejects where execution has failed. */
   readonly idle: () => Promise<void>;
   /** Finishes the round under way and takes no other. */
   readonly stop: () => Promise<void>;
@@ -66,6 +66,7 @@ class RoundExecutor implements Executor {
   #running: Promise<void> | null = null;
   #pruning: Promise<void> | null = null;
   #isStopped = false;
+  #failure: Error | null = null;
 
   constructor(options: ExecutorOptions, modules: ExecutorModules) {
     this.#options = options;
@@ -87,6 +88,7 @@ class RoundExecutor implements Executor {
 
   idle = async (): Promise<void> => {
     await this.#running;
+    if (this.#failure !== null) throw this.#failure;
   };
 
   stop = async (): Promise<void> => {
@@ -104,7 +106,8 @@ class RoundExecutor implements Executor {
       }
     } catch (error) {
       this.#isStopped = true;
-      this.#modules.onFailure(error instanceof Error ? error : new Error(String(error)));
+      this.#failure = error instanceof Error ? error : new Error(String(error));
+      this.#modules.onFailure(this.#failure);
     } finally {
       this.#running = null;
     }
