@@ -60,12 +60,12 @@ export function createGossipOptions(topics: readonly string[]): GossipOptions {
       maxPeerInfos: 16,
     },
     scoreParams: createScoreParams(topics),
-    // Only what a peer does wrong lowers its score, so these count misdeeds: 4 invalid messages mute its gossip, 7
+    // Only what a peer does wrong lowers its score, by ten times the square of its misdeeds: 4 invalid messages mute its gossip, 7
     // bar it from what is published, 10 make it unheard. Counters decay within minutes.
     scoreThresholds: {
-      gossipThreshold: -160,
-      publishThreshold: -490,
-      graylistThreshold: -1_000,
+      gossipThreshold: -150,
+      publishThreshold: -480,
+      graylistThreshold: -990,
       acceptPXThreshold: Number.MAX_SAFE_INTEGER,
       opportunisticGraftThreshold: 1,
     },

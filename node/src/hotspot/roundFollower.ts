@@ -17,8 +17,8 @@ export type NewestRound = RoundHeard & { readonly heardAtMs: number };
 
 export type RoundFollowerOptions = { readonly judge: RoundJudge; readonly roundsTopic: string };
 export type RoundFollowerModules = {
-  readonly network: Network;
-  readonly links: ValidatorLinks;
+  readonly network: Pick<Network, "onGossip" | "request" | "disconnect">;
+  readonly links: Pick<ValidatorLinks, "connected" | "onConnected">;
   readonly clock: Clock;
   readonly log: Log;
 };

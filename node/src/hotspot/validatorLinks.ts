@@ -81,9 +81,11 @@ export class ValidatorLinks {
     this.#callbacks.add(callback);
   }
 
-  /** The validators that are connected now. */
+  /** The validators that are connected now, each once: one may have several addresses. */
   connected(): PeerRef[] {
-    return this.#links.flatMap(({ peer }) => (peer !== null && this.#isUp(peer) ? [peer] : []));
+    const peers = new Map<string, PeerRef>();
+    for (const { peer } of this.#links) if (peer !== null && this.#isUp(peer)) peers.set(peer.peerId, peer);
+    return [...peers.values()];
   }
 
   status(): LinkStatus[] {

@@ -1,0 +1,133 @@
+import { describe, expect, test } from "vitest";
+import { createSystemClock } from "../../../node/src/host/clock.ts";
+import { createSilentLog } from "../../../node/src/host/log.ts";
+import type { GossipHandler, PeerRef } from "../../../node/src/host/types.ts";
+import { RoundFollower } from "../../../node/src/hotspot/roundFollower.ts";
+import {
+  encodeAnnouncement,
+  encodeBitmap,
+  encodeSignedAnnouncement,
+  encodeVoteBody,
+} from "../../../protocol/src/agreement/rounds.ts";
+import { createSigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
+import { sign } from "../../../protocol/src/crypto/ed25519.ts";
+import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
+import { PRESETS } from "../../../protocol/src/network/presets.ts";
+import { newKey } from "./fakeValidator.ts";
+
+const parameters = PRESETS.test;
+const committee = [newKey(), newKey(), newKey(), newKey()];
+const domains = createSigningDomains(new Uint8Array(32));
+const peer: PeerRef = { peerId: "peer", publicKey: null };
+
+/** A round's announcement by one validator of four, certified by all, with a seed that it claims. */
+function announce(round: number, by: number, seedByte: number): Uint8Array {
+  const vote = { round, view: 1, value: new Uint8Array(32) };
+  const message = signingMessage(domains, "finalize", encodeVoteBody(vote));
+  const signatures = committee.map(({ secretSeed }) => sign(secretSeed, message));
+  const announcement = {
+    ...{ round, timeMs: round, epoch: epochOfRound(parameters, round + 1) },
+    seed: new Uint8Array(32).fill(seedByte),
+    final: { ...vote, bitmap: encodeBitmap([0, 1, 2, 3], 4), signatures },
+  };
+  const { publicKey, secretSeed } = committee[by]!;
+  const signature = sign(secretSeed, signingMessage(domains, "round", encodeAnnouncement(announcement)));
+  return encodeSignedAnnouncement({ validator: publicKey, announcement, signature });
+}
+
+function createFollower(answer: Uint8Array | null = null) {
+  const handlers: GossipHandler[] = [];
+  const ticks: (() => void)[] = [];
+  let nowMs = 0;
+  let asked = 0;
+  const follower = new RoundFollower(
+    {
+      judge: { domains, parameters, validators: committee.map(({ publicKey }) => publicKey) },
+      roundsTopic: "rounds",
+    },
+    {
+      network: {
+        onGossip: (_, handler) => handlers.push(handler),
+        request: async () => {
+          asked++;
+          if (answer === null) throw new Error("no answer");
+          return answer;
+        },
+        disconnect: async () => undefined,
+      },
+      links: { connected: () => [peer], onConnected: () => undefined },
+      clock: {
+        ...createSystemClock(),
+        nowMs: () => nowMs,
+        every: (_, callback) => {
+          ticks.push(callback);
+          return () => undefined;
+        },
+      },
+      log: createSilentLog(),
+    },
+  );
+  follower.start(new AbortController().signal);
+  return {
+    follower,
+    hear: (bytes: Uint8Array) => handlers[0]!(peer, bytes),
+    /** Lets time pass, and the follower look at it. */
+    pass: (ms: number) => {
+      nowMs += ms;
+      for (const tick of ticks) tick();
+    },
+    asked: () => asked,
+  };
+}
+
+describe("following rounds", () => {
+  test("keeps the newest, forwards what is new, ignores what is known, rejects what is false", () => {
+    const { follower, hear } = createFollower();
+    const rounds: number[] = [];
+    follower.onRound(({ round }) => rounds.push(round));
+    expect(hear(announce(3, 0, 1))).toBe("accept");
+    expect(hear(announce(3, 1, 1))).toBe("accept");
+    // Two of four agree on the seed: one of them is honest, and the third has nothing new to say.
+    expect(hear(announce(3, 2, 1))).toBe("ignore");
+    expect(hear(announce(2, 0, 1))).toBe("ignore");
+    expect(hear(announce(5, 0, 1))).toBe("accept");
+    const forged = announce(7, 0, 1);
+    forged[forged.length - 1]! ^= 1;
+    expect(hear(forged)).toBe("reject");
+    expect(hear(new Uint8Array(300))).toBe("reject");
+    expect(rounds).toEqual([3, 5]);
+    expect(follower.newest()).toMatchObject({ round: 5, epoch: 0 });
+    expect(follower.counts()).toEqual({ new_round: 3, known: 2, refused: 2 });
+  });
+
+  test("believes a seed when f + 1 validators say the same, each of them once", () => {
+    const { follower, hear } = createFollower();
+    hear(announce(3, 0, 66));
+    hear(announce(4, 0, 66));
+    hear(announce(5, 0, 67));
+    expect(follower.seedOf(0)).toBe(null);
+    hear(announce(5, 1, 1));
+    expect(follower.seedOf(0)).toBe(null);
+    hear(announce(5, 2, 1));
+    expect(follower.seedOf(0)).toEqual(new Uint8Array(32).fill(1));
+    // Seeds of the present and the last epoch are kept.
+    for (const validator of [0, 1]) hear(announce(parameters.roundsPerEpoch, validator, 2));
+    for (const validator of [0, 1]) hear(announce(2 * parameters.roundsPerEpoch, validator, 3));
+    expect([0, 1, 2].map((epoch) => follower.seedOf(epoch)?.[0] ?? null)).toEqual([null, 2, 3]);
+  });
+
+  test("asks a validator when gossip is silent, and only then", async () => {
+    const { follower, hear, pass, asked } = createFollower(announce(9, 0, 1));
+    hear(announce(3, 0, 1));
+    pass(parameters.roundMs);
+    expect(asked()).toBe(0);
+    pass(2 * parameters.roundMs);
+    expect(asked()).toBe(1);
+    await expect.poll(() => follower.newest()?.round).toBe(9);
+    expect(follower.isFresh()).toBe(true);
+    pass(60_000);
+    expect(follower.isFresh()).toBe(false);
+    expect(follower.estimateRound()).toBe(9 + 60_000 / parameters.roundMs);
+    expect(follower.estimateMsUntil(9)).toBe(0);
+  });
+});
