@@ -1,3 +1,4 @@
+/** A validator as its operator runs it: one process, real sockets and a real disk, also under SIGKILL. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

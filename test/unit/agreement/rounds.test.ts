@@ -1,3 +1,4 @@
+/** The forms of a round on the wire: each has one encoding, and anything else is refused without a crash. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {

@@ -1,3 +1,4 @@
+/** The rules of a value, one by one, and what they rest on: certificates, cuts and quorums of four validators. */
 import { describe, expect, test } from "vitest";
 import { verifySignature } from "../../../node/src/host/verify.ts";
 import {

@@ -1,3 +1,4 @@
+/** The limits of what waits: queues, buckets and memories. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { TokenBuckets } from "../../../validator/src/intake/buckets.ts";

@@ -1,3 +1,4 @@
+/** Admission: every reason, in the order that no unauthenticated message can turn against its alleged sender. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { verifySignature } from "../../../node/src/host/verify.ts";

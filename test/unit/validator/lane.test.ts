@@ -1,3 +1,4 @@
+/** The own lane over a disk that the test drives: nothing is acknowledged before it is durable, whatever happens. */
 import { describe, expect, test } from "vitest";
 import { verifySignature } from "../../../node/src/host/verify.ts";
 import { checkAvailabilityCert } from "../../../protocol/src/agreement/certificates.ts";

@@ -1,3 +1,4 @@
+/** What Prometheus reads of a validator. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { ADMISSION_REASONS } from "../../../protocol/src/evidence/reasons.ts";

@@ -1,3 +1,4 @@
+/** A validator that ended, in good order or not, goes on as if it had not; one whose home does not fit itself does not. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

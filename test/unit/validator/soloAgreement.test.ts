@@ -1,3 +1,4 @@
+/** Rounds of a set of one: the same signed messages as anyone's, and no round voted on twice. */
 import { describe, expect, test } from "vitest";
 import { verifySignature } from "../../../node/src/host/verify.ts";
 import { checkFinalCert } from "../../../protocol/src/agreement/certificates.ts";

@@ -1,3 +1,4 @@
+/** Votes: durable, unique under their name, and one process's at a time. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

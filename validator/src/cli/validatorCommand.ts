@@ -1,6 +1,7 @@
 /** `hexbeacon validator`: the commands of someone who runs a validator. */
 import { Command } from "commander";
 import { exit, type NodeIo, runAction, useIo } from "../../../node/src/cli/io.ts";
+import { type GenesisFlags, writeGenesis } from "./genesis.ts";
 import { type InitFlags, initHome } from "./init.ts";
 import { type ExportFlags, exportEpoch, type ReplayFlags, replay } from "./replay.ts";
 import { type RunCommandFlags, runValidator } from "./run.ts";
@@ -10,6 +11,7 @@ export function createValidatorCommand(io: NodeIo): Command {
   const validator = useIo(new Command("validator"), io).description("judge, agree, score, pay and serve");
   const parts = [
     createInitCommand(io),
+    createGenesisCommand(io),
     createRunCommand(io),
     createReplayCommand(io),
     createExportCommand(io),
@@ -22,6 +24,8 @@ const GENESIS_OPTION = [
   "--genesis <file>",
   "the network's genesis file (default: the home's genesis.json)",
 ] as const;
+/** For options that may be given again. */
+const collect = (value: string, before: readonly string[] = []) => [...before, value];
 const HOME_OPTION = ["--home <dir>", "the validator's folder"] as const;
 
 function createInitCommand(io: NodeIo): Command {
@@ -32,8 +36,18 @@ function createInitCommand(io: NodeIo): Command {
     .action((flags: InitFlags) => runAction(io, () => initHome(flags, io)));
 }
 
+function createGenesisCommand(io: NodeIo): Command {
+  return new Command("genesis")
+    .description("write the genesis file of a new network of this validator")
+    .option(...HOME_OPTION)
+    .option("--name <name>", "the network's name")
+    .option("--preset <preset>", "the parameters: test, devnet or mainnet (default: devnet)")
+    .option("--account <did=tokens>", "an account and its first balance; may be given again", collect)
+    .option("--address <multiaddr>", "where peers reach the validator; may be given again", collect)
+    .action((flags: GenesisFlags) => runAction(io, () => writeGenesis(flags, io)));
+}
+
 function createRunCommand(io: NodeIo): Command {
-  const collect = (value: string, before: readonly string[] = []) => [...before, value];
   return new Command("run")
     .description("run a validator until it is stopped")
     .option(...HOME_OPTION)

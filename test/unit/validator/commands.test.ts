@@ -1,0 +1,91 @@
+/** The validator's commands, called as the program calls them but without a process. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { decodeGenesisJson } from "../../../protocol/src/network/genesis.ts";
+import { createValidatorCommand } from "../../../validator/src/cli/validatorCommand.ts";
+
+class Exited extends Error {
+  readonly status: number;
+  constructor(status: number) {
+    super(`exited with ${status}`);
+    this.status = status;
+  }
+}
+
+/** Runs one command; status 0 where it returned without ending the program. */
+async function run(...words: readonly string[]) {
+  const said = { stdout: "", stderr: "" };
+  const sink = (name: keyof typeof said) =>
+    new Writable({
+      write: (chunk, _encoding, done) => {
+        said[name] += chunk.toString();
+        done();
+      },
+    });
+  const io = {
+    stdout: sink("stdout"),
+    stderr: sink("stderr"),
+    exit: (status: number): never => {
+      throw new Exited(status);
+    },
+  };
+  try {
+    await createValidatorCommand(io).parseAsync(words, { from: "user" });
+    return { status: 0, ...said };
+  } catch (error) {
+    if (error instanceof Exited) return { status: error.status, ...said };
+    throw error;
+  }
+}
+
+describe("validator", () => {
+  let home: string;
+  beforeEach(() => {
+    home = join(mkdtempSync(join(tmpdir(), "hexbeacon-commands-")), "home");
+  });
+  afterEach(() => rmSync(join(home, ".."), { recursive: true }));
+
+  test("init makes a home with a key, and never touches one that is there", async () => {
+    const first = await run("init", "--home", home);
+    expect(first.status).toBe(0);
+    expect(first.stdout).toMatch(/^Made the validator \S.*\ndid:key:z6Mk\w+\n$/);
+    const key = readFileSync(join(home, "key"));
+    const second = await run("init", "--home", home);
+    expect(second.status).toBe(2);
+    expect(second.stderr).toContain("never overwritten");
+    expect(readFileSync(join(home, "key"))).toEqual(key);
+  });
+
+  test("genesis writes a network in which the home has the seat", async () => {
+    const did = (await run("init", "--home", home)).stdout.split("\n")[1]!;
+    const written = await run("genesis", "--home", home, "--name", "my net", "--account", `${did}=500`);
+    expect(written.status).toBe(0);
+    const decoded = decodeGenesisJson(written.stdout);
+    expect(decoded).toMatchObject({
+      ok: true,
+      genesis: { name: "my net", accounts: [{ balance: 50_000_000_000n }], hotspots: [] },
+    });
+    const file = join(home, "..", "genesis.json");
+    writeFileSync(file, written.stdout);
+    const other = await run("init", "--home", `${home}2`, "--genesis", file);
+    expect(other.stdout).toContain("It has no seat in my net");
+    rmSync(`${home}2`, { recursive: true });
+  });
+
+  test("says all faults at once, with status 2", async () => {
+    const genesis = await run("genesis", "--preset", "huge", "--account", "me=1");
+    expect(genesis.status).toBe(2);
+    expect(genesis.stderr.match(/^error: --(home|preset|name|account): /gm)).toHaveLength(4);
+    const replay = await run("replay", "--home", home);
+    expect(replay).toMatchObject({ status: 2, stderr: "error: give either --epoch N or --all\n" });
+    const exported = await run("export", "--home", home, "--format", "xml");
+    expect(exported).toMatchObject({
+      status: 2,
+      stderr: "error: --format: must be json or csv\nerror: give --epoch N\n",
+    });
+    expect((await run("run", "--nonsense")).status).toBe(2);
+  });
+});
