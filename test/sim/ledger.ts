@@ -127,7 +127,7 @@ export class LedgerSimulation {
 
   #act(hotspot: GenesisHotspot, round: number): void {
     const { parameters } = this.genesis;
-    const behaviour = this.behaviours.get(encodeHex(hotspot.key))!;
+    const behaviour = this.#behaviourOf(hotspot);
     const epoch = epochOfRound(parameters, round);
     const seed = this.ledger.seedOf(epoch)!;
     const challenge = computeChallenge(parameters, seed, hotspot.key, epoch, REGION_PLANS[hotspot.region]);
@@ -144,11 +144,11 @@ export class LedgerSimulation {
 
   #witness(beacon: SentBeacon, witness: GenesisHotspot, round: number): void {
     const { parameters } = this.genesis;
-    const behaviour = this.behaviours.get(encodeHex(witness.key))!;
+    const behaviour = this.#behaviourOf(witness);
     const included = round + this.#prng.below(parameters.witnessWindowRounds + 1);
     const report = witnessBeacon(beacon, witness);
     const message = this.#report(witness, beacon.epoch, included, { witnesses: [report] });
-    const beaconer = this.behaviours.get(encodeHex(beacon.hotspot.key));
+    const beaconer = this.#behaviourOf(beacon.hotspot);
     if (behaviour === "honest" && beaconer === "honest")
       this.owed.push(auditKey({ envelopeId: message.id, index: 0 }));
     if (behaviour === "duplicator")
@@ -176,12 +176,20 @@ export class LedgerSimulation {
       this.#report(sender, epochOfRound(parameters, round), round, { reveals });
     if (behaviour === "silent") return;
     if (behaviour === "early") report(included + 1);
-    const heardBy = this.#inRange.get(beacon.hotspot)!;
-    // A witness may reveal in the second half, and is refused in the first.
-    if (this.#prng.oneIn(8) && heardBy.length > 0)
-      report(windowEnd + parameters.revealWindowRounds, heardBy[0]!);
+    // A witness may reveal in the second half, and is refused in the first. One that floods has no quota left to help,
+    // and one that was refused cannot help with the same bundle again: it would be the same message.
+    const helpers = this.#inRange
+      .get(beacon.hotspot)!
+      .filter((hotspot) => this.#behaviourOf(hotspot) !== "flooder");
+    const [helper, hasty] = helpers;
+    if (this.#prng.oneIn(8) && helper !== undefined)
+      report(windowEnd + parameters.revealWindowRounds, helper);
     else report(windowEnd + 1 + this.#prng.below(Math.floor(parameters.revealWindowRounds / 2)));
-    if (this.#prng.oneIn(8) && heardBy.length > 0) report(windowEnd + 1, heardBy[0]!);
+    if (this.#prng.oneIn(8) && hasty !== undefined) report(windowEnd + 1, hasty);
+  }
+
+  #behaviourOf({ key }: GenesisHotspot): Behaviour {
+    return this.behaviours.get(encodeHex(key))!;
   }
 
   #flood(hotspot: GenesisHotspot, round: number): void {
