@@ -1,7 +1,8 @@
 /** A validator that ended, in good order or not, goes on as if it had not; one whose home does not fit itself does not. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { verifySignature } from "../../../node/src/host/verify.ts";
@@ -9,7 +10,9 @@ import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { computeBooks } from "../../../protocol/src/ledger/books.ts";
 import { encodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
+import { encodeGenesisJson } from "../../../protocol/src/network/genesis.ts";
 import { encodeParcel } from "../../../protocol/src/wire/envelope.ts";
+import { replay } from "../../../validator/src/cli/replay.ts";
 import { type Core, createCore } from "../../../validator/src/core.ts";
 import { replayEpochs } from "../../../validator/src/execution/replay.ts";
 import { createIdentity } from "../../../validator/src/identity.ts";
@@ -53,7 +56,9 @@ describe("a validator that ended", () => {
     log,
   });
 
-  async function start(change: { commitRound?: () => Promise<never> } = {}): Promise<Running> {
+  async function start(
+    change: { commitRound?: () => Promise<never>; keepEpochs?: number } = {},
+  ): Promise<Running> {
     const storage = await openStorage(home, identity);
     const recovered = await recover(modulesOf(storage));
     const failures: Error[] = [];
@@ -62,7 +67,7 @@ describe("a validator that ended", () => {
         ? storage.store
         : { ...storage.store, commitRound: change.commitRound };
     const core = createCore(
-      { ...identity, retention: { keepEpochs: 100 }, snapshotEpochs: 2 },
+      { ...identity, retention: { keepEpochs: change.keepEpochs ?? 100 }, snapshotEpochs: 2 },
       {
         clock,
         log,
@@ -174,6 +179,26 @@ describe("a validator that ended", () => {
       );
     }
     await end();
+  });
+
+  test("replays from the oldest state that retention has left", async () => {
+    const { rounds, submit, end } = await start({ keepEpochs: 2 });
+    for (let epoch = 0; epoch < 7; epoch++) {
+      await submit(epoch, epoch);
+      await rounds(roundsPerEpoch);
+    }
+    await end();
+    const genesisFile = join(home, "genesis.json");
+    writeFileSync(genesisFile, encodeGenesisJson(context.genesis));
+    const stdout = new PassThrough();
+    const io = { stdout, stderr: process.stderr };
+    expect(await replay({ home, all: true }, io)).toBe(0);
+    const { equal, epochs } = JSON.parse(String(stdout.read()));
+    expect(equal).toBe(true);
+    expect(epochs.at(-1).epoch).toBeGreaterThanOrEqual(5);
+    expect(epochs[0].epoch).toBeGreaterThan(0);
+    expect(epochs.length).toBeGreaterThanOrEqual(2);
+    await expect(replay({ home, epoch: "0" }, io)).rejects.toMatchObject({ code: "batch_missing" });
   });
 
   test("with votes older than its store does not start", async () => {

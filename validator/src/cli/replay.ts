@@ -56,7 +56,7 @@ async function replayAll(modules: ReplayModules, io: NodeIo): Promise<number> {
   const latest = await modules.store.latestEpoch();
   const epochs: ReplayedEpoch[] = [];
   if (latest !== null) {
-    const first = await findFirstReplayable(latest.epoch, modules.store);
+    const first = await findFirstReplayable(latest.epoch, modules);
     for await (const replayed of replayEpochs(first, latest.epoch, modules)) epochs.push(replayed);
   }
   const differing = epochs.filter(({ equal }) => !equal).map(({ epoch }) => epoch);
@@ -64,10 +64,10 @@ async function replayAll(modules: ReplayModules, io: NodeIo): Promise<number> {
   return differing.length === 0 ? 0 : EXIT_DIFFERS;
 }
 
-/** The epoch after the oldest snapshot, where the bodies of the rounds before it are gone; else epoch 0. */
-async function findFirstReplayable(latest: number, store: Store | ReplayModules["store"]): Promise<number> {
-  // Snapshots below the base of retention are deleted with the bodies, so the lowest one that is left tells.
-  if ((await store.snapshotAtOrBefore(0)) !== null || latest === 0) return 0;
+/** Epoch 0, or, where retention has given up the bodies of its rounds, the one after the oldest snapshot. */
+async function findFirstReplayable(latest: number, modules: ReplayModules): Promise<number> {
+  const { store } = modules;
+  if ((await store.snapshotAtOrBefore(latest)) === null || (await hasFirstBodies(modules))) return 0;
   let low = 0;
   let high = latest;
   while (low < high) {
@@ -75,7 +75,17 @@ async function findFirstReplayable(latest: number, store: Store | ReplayModules[
     if ((await store.snapshotAtOrBefore(middle)) === null) low = middle + 1;
     else high = middle;
   }
-  return (await store.snapshotAtOrBefore(low)) === null ? 0 : low + 1;
+  return low + 1;
+}
+
+/** Whether the bodies of the first round that has any are still there: bodies are given up from the oldest on. */
+async function hasFirstBodies({ store, batches }: ReplayModules): Promise<boolean> {
+  for (let from = 0; ; from += MAX_PAGE_ROWS) {
+    const rows = await store.listRounds(from, MAX_PAGE_ROWS);
+    const digest = rows.flatMap(({ batchDigests }) => batchDigests)[0];
+    if (digest !== undefined) return (await batches.getBatch(digest)) !== null;
+    if (rows.length === 0) return true;
+  }
 }
 
 export type ExportFlags = StoredFlags & { readonly format?: string };

@@ -13,7 +13,7 @@ import type { Lane } from "../lanes/lane.ts";
 import type { VerifierPool } from "../verify/verifierPool.ts";
 import { TokenBuckets } from "./buckets.ts";
 import { type Candidate, type DecodedItem, decodeCandidates, keyOfBytes, signedKeyOf } from "./candidate.ts";
-import { INTAKE_KINDS, Inbox, type IntakeKind } from "./inbox.ts";
+import { Inbox, type IntakeKind } from "./inbox.ts";
 import { PendingIds, type PendingState, VerifiedBytes } from "./pendingIds.ts";
 import { type AdmissionView, checkAdmission, gossipVerdictOf } from "./rules.ts";
 
@@ -300,5 +300,3 @@ function checkKind(item: DecodedItem, kind: IntakeKind): DecodedItem {
   const fits = (item.candidate.kind === "reports") === (kind === "reports");
   return fits ? item : { ok: false, id: item.candidate.id, reason: "unknown_kind" };
 }
-
-export { INTAKE_KINDS, type IntakeKind };
