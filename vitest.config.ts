@@ -1,7 +1,9 @@
+/**
+ * Two cores are the smallest machine this suite must pass on. End-to-end tests start real processes, so they run
+ * after the others and one file at a time: two of them at once would make each other's timing a lie.
+ */
 import { defineConfig } from "vitest/config";
 
-// Two cores are the smallest machine this suite must pass on. End-to-end tests start real processes, so they run
-// after the others and one file at a time: two of them at once would make each other's timing a lie.
 export default defineConfig({
   test: {
     projects: [
