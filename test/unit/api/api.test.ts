@@ -484,6 +484,8 @@ describe("the API as a whole", () => {
     ).toBeUndefined();
     const open = await createFixture({ corsOrigins: [origin] });
     expect((await open.get("/v1/status", { origin })).headers["access-control-allow-origin"]).toBe(origin);
+    const tagged = await open.get("/v1/epochs/0", { origin });
+    expect(tagged.headers.vary).toBe("origin, accept");
     const other = await open.get("/v1/status", { origin: "https://other.example" });
     expect(other.headers["access-control-allow-origin"]).toBeUndefined();
     const preflight = await open.api.inject({

@@ -122,6 +122,21 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       expect(await store.prune({ keepEpochs: 2 })).toEqual({ batchDigests: [], done: true });
     });
 
+    test("keeps snapshots to start from and to replay from, and not one an epoch for ever", async () => {
+      const long = createHistory("long", 60);
+      const other = await open(long);
+      await commitAll(other, long);
+      await other.prune({ keepEpochs: 50 });
+      const kept = [];
+      for (let at = 100; at >= 0; ) {
+        const found: number = (await other.snapshotAtOrBefore(at))?.epoch ?? -1;
+        if (found >= 0) kept.push(found);
+        at = found - 1;
+      }
+      // The newest three, two of every twenty-fourth, and the one before the oldest kept epoch, which is 10.
+      expect(kept).toEqual([59, 58, 57, 47, 23, 9]);
+    });
+
     test("goes on after pruning", async () => {
       for (const { commit, snapshot } of history.commits) {
         await store.commitRound(commit, snapshot);

@@ -86,7 +86,8 @@ export function isUnchanged(
   { digest, variant, isFixed }: { digest: Uint8Array; variant: string; isFixed: boolean },
 ): boolean {
   const tag = `"${encodeHex(digest.subarray(0, 16))}-${variant}"`;
-  reply.header("etag", tag).header("vary", "accept");
+  const vary = reply.getHeader("vary");
+  reply.header("etag", tag).header("vary", vary === undefined ? "accept" : `${vary}, accept`);
   reply.header("cache-control", isFixed ? IMMUTABLE : REVALIDATE);
   const known = (request.headers["if-none-match"] ?? "")
     .split(",")

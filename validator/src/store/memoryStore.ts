@@ -29,6 +29,8 @@ import {
   type RoundCommit,
   type RoundRow,
   type RoundStore,
+  SNAPSHOT_SPACING_EPOCHS,
+  SNAPSHOTS_RECENT,
   type Snapshot,
   type Store,
   type TransactionRow,
@@ -181,6 +183,11 @@ function createRoundMethods(tables: Tables): RoundStore {
         for (let index = 0; index < MAX_REPORTS_PER_BUNDLE; index++) {
           tables.reports.delete(seq * MAX_REPORTS_PER_BUNDLE + index);
         }
+      }
+      const recentFrom = tables.epochs.length - SNAPSHOTS_RECENT;
+      for (const epoch of snapshots.keys()) {
+        const isSpaced = (epoch + 1) % SNAPSHOT_SPACING_EPOCHS === 0;
+        if (epoch !== base && epoch < recentFrom && !isSpaced) snapshots.delete(epoch);
       }
       if (base === null) return { batchDigests: [], done: true };
       for (const epoch of snapshots.keys()) if (epoch < base) snapshots.delete(epoch);

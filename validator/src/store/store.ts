@@ -149,12 +149,17 @@ export type Page<Row, Cursor> = { readonly rows: readonly Row[]; readonly next: 
 
 /**
  * What to keep. `keepEpochs`: reports, evidence, coverage and batch bodies of that many closed epochs stay. Whatever a
- * replay from the oldest snapshot that remains needs stays too. Rounds, epochs, reward lines stay for ever.
+ * replay from the oldest snapshot that remains needs stays too. Rounds, epochs, reward lines stay for ever. Of the
+ * snapshots stay the one from which the oldest kept epoch replays, the newest `SNAPSHOTS_RECENT` epochs' and every
+ * `SNAPSHOT_SPACING_EPOCHS`th.
  */
 export type RetentionPolicy = { readonly keepEpochs: number };
 /** `batchDigests`: bodies that nobody needs any more. `done`: false where more is left for the next call. */
 export type Pruned = { readonly batchDigests: readonly Uint8Array[]; readonly done: boolean };
 
+/** A snapshot is as large as the ledger: a validator that starts again needs a recent one, a replay one within a day. */
+export const SNAPSHOTS_RECENT = 3;
+export const SNAPSHOT_SPACING_EPOCHS = 24;
 /** Rows in one page of anything; the API's own limit is the same. */
 export const MAX_PAGE_ROWS = 1_000;
 /** Rows looked at for one page where a filter has no index of its own: some 10 ms of the one thread. */

@@ -1,11 +1,17 @@
 /**
  * Retention: what is deleted when epochs grow old. Rounds with their certificates, epochs and reward lines are kept for
- * ever; reports, evidence, coverage, snapshots and the bodies of batches go. A snapshot stays for as long as bodies of
- * the epoch after it do, and bodies from the oldest snapshot on always do, so whatever is kept can be replayed.
+ * ever; reports, evidence, coverage, snapshots and the bodies of batches go. The newest snapshot before the oldest kept
+ * epoch stays, and so do all bodies after it, so whatever is kept can be replayed.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { MAX_REPORTS_PER_BUNDLE } from "../../../../protocol/src/wire/reports.ts";
-import { PRUNE_ROWS_PER_CALL, type Pruned, type RetentionPolicy } from "../store.ts";
+import {
+  PRUNE_ROWS_PER_CALL,
+  type Pruned,
+  type RetentionPolicy,
+  SNAPSHOT_SPACING_EPOCHS,
+  SNAPSHOTS_RECENT,
+} from "../store.ts";
 import { decodeDigests, readBytes, readNumber, type SqlRow } from "./columns.ts";
 import { prepareReading } from "./prepareReading.ts";
 
@@ -13,6 +19,7 @@ import { prepareReading } from "./prepareReading.ts";
 const ROUNDS_PER_CALL = 1_000;
 
 type Bounds = {
+  readonly latestEpoch: number;
   /** The oldest epoch whose evidence the policy keeps. */
   readonly firstKeptEpoch: number;
   /** The snapshot from which that epoch replays; null where replay starts at genesis and all bodies stay. */
@@ -25,6 +32,8 @@ export function pruneBodies(db: DatabaseSync, policy: RetentionPolicy): Pruned {
   if (bounds === null) return { batchDigests: [], done: true };
   const { firstKeptEpoch, baseEpoch } = bounds;
   if (baseEpoch !== null) db.prepare("DELETE FROM snapshots WHERE epoch < ?").run(baseEpoch);
+  const thinned = db.prepare("DELETE FROM snapshots WHERE epoch > ? AND epoch <= ? AND (epoch + 1) % ? <> 0");
+  thinned.run(baseEpoch ?? -1, bounds.latestEpoch - SNAPSHOTS_RECENT, SNAPSHOT_SPACING_EPOCHS);
   const coverage = db.prepare(
     "DELETE FROM coverage WHERE epoch = (SELECT min(epoch) FROM coverage WHERE epoch < ?)",
   );
@@ -39,7 +48,11 @@ function computeBounds(db: DatabaseSync, policy: RetentionPolicy): Bounds | null
   if (typeof latest !== "bigint") return null;
   const firstKeptEpoch = Math.max(0, Number(latest) - policy.keepEpochs + 1);
   const base = prepareReading(db, "SELECT epoch FROM snapshots WHERE epoch < ? ORDER BY epoch DESC LIMIT 1");
-  return { firstKeptEpoch, baseEpoch: base.one((row) => readNumber(row, "epoch"), firstKeptEpoch) };
+  return {
+    latestEpoch: Number(latest),
+    firstKeptEpoch,
+    baseEpoch: base.one((row) => readNumber(row, "epoch"), firstKeptEpoch),
+  };
 }
 
 /**
