@@ -6,7 +6,7 @@ import { computeName } from "../../../protocol/src/crypto/names.ts";
 import { createSystemClock } from "../host/clock.ts";
 import { stopOnSignals } from "../host/lifecycle.ts";
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../host/log.ts";
-import { keepYoungSpaceSmall } from "../host/smallHeap.ts";
+import { preferMemoryToSpeed } from "../host/smallHeap.ts";
 import type { Log } from "../host/types.ts";
 import { createHotspot, findGenesisPlacement, type Hotspot, type Placement } from "../hotspot/hotspot.ts";
 import { createGwmpRadio } from "../radio/gwmp/gwmpRadio.ts";
@@ -54,7 +54,7 @@ export function createRunCommand(io: NodeIo): Command {
 }
 
 async function run(flags: RunFlags, io: NodeIo): Promise<void> {
-  keepYoungSpaceSmall();
+  preferMemoryToSpeed();
   const faults: string[] = [];
   const gwmp = parseEndpoint(flags.gwmp);
   if (gwmp === null) faults.push(`--gwmp must be host:port, such as ${DEFAULT_GWMP}`);

@@ -60,8 +60,8 @@ export function createGossipOptions(topics: readonly string[]): GossipOptions {
       maxPeerInfos: 16,
     },
     scoreParams: createScoreParams(topics),
-    // Only what a peer does wrong lowers its score, by ten times the square of its misdeeds: 4 invalid messages mute its gossip, 7
-    // bar it from what is published, 10 make it unheard. Counters decay within minutes.
+    // Only what a peer does wrong lowers its score, by ten times the square of its misdeeds: 4 invalid messages mute
+    // its gossip, 7 bar it from what is published, 10 make it unheard. Counters decay within minutes.
     scoreThresholds: {
       gossipThreshold: -150,
       publishThreshold: -480,

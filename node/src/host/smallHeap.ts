@@ -1,13 +1,15 @@
 /**
- * Keeps a small program small. V8 lets the space for new objects grow to 32 MB under the burst of allocation that
- * loading modules is, and gives it back late; a hotspot never needs more than a few MB of it.
+ * Keeps a small program small. V8 prefers speed: it lets the space for new objects grow to 32 MB under the burst of
+ * allocation that loading modules is, and compiles at once what is rarely run. A hotspot is idle most of the time and
+ * shares its machine.
  */
 import { setFlagsFromString } from "node:v8";
 
 /**
- * Stops the space for new objects from growing from here on. To be called before as much is loaded as possible: measured
- * with a hotspot, 155 MB resident become 133 when it is the first thing that a process does.
+ * From here on, prefers little memory to speed. To be called before as much is loaded as possible: measured with a
+ * hotspot a few seconds after its start, 155 MB resident become 123 when it is the first thing that a process does.
  */
-export function keepYoungSpaceSmall(): void {
+export function preferMemoryToSpeed(): void {
   setFlagsFromString("--semi-space-growth-factor=1");
+  setFlagsFromString("--optimize-for-size");
 }

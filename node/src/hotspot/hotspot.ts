@@ -88,30 +88,45 @@ export function findGenesisPlacement(genesis: Genesis, hotspot: Uint8Array): Pla
 
 /** Creates a hotspot; nothing is opened before `start`. */
 export function createHotspot(options: HotspotOptions, modules: HotspotModules): Hotspot {
-  const events = createHotspotEmitter();
   const networkId = computeNetworkId(options.genesis);
+  const events = createHotspotEmitter();
   const context: Context = {
     ...{ options, modules, events, networkId },
     domains: createSigningDomains(networkId),
     verdicts: createVerdictCounts(),
   };
-  let spool: Spool | null = null;
-  let network: Network | null = null;
-  let body: Body | null = null;
-  let httpAddress: string | null = null;
-  let stopServer = async (): Promise<void> => undefined;
+  const opened: Opened = { body: null, httpAddress: null };
   const readStatus = (): HotspotStatus => {
-    assert(body !== null, "the status is read between start and stop");
-    return body.readStatus();
+    assert(opened.body !== null, "the status is read between start and stop");
+    return opened.body.readStatus();
   };
   const metrics = createHotspotMetrics(readStatus);
+  const lifecycle = createLifecycle(createParts(context, opened, metrics), { log: modules.log });
+  return {
+    start: lifecycle.start,
+    stop: lifecycle.stop,
+    status: readStatus,
+    httpAddress: () => opened.httpAddress,
+    events,
+    stopped: lifecycle.stopped,
+  };
+}
+
+/** What starting leaves for those who ask. */
+type Opened = { body: Body | null; httpAddress: string | null };
+
+/** The parts in the order in which they start. */
+function createParts(context: Context, opened: Opened, metrics: HotspotMetrics): Part[] {
+  const { home, radio } = context.options;
   let unlockHome = async (): Promise<void> => undefined;
+  let spool: Spool | null = null;
+  let network: Network | null = null;
   const parts: Part[] = [
     {
       name: "home",
       start: async () => {
-        await makePrivateFolder(options.home);
-        unlockHome = await lockHome(options.home);
+        await makePrivateFolder(home);
+        unlockHome = await lockHome(home);
       },
       stop: () => unlockHome(),
     },
@@ -120,55 +135,46 @@ export function createHotspot(options: HotspotOptions, modules: HotspotModules):
       start: async () => {
         spool = await openHotspotSpool(context, metrics);
       },
-      stop: async () => await spool!.close(),
+      stop: () => spool!.close(),
     },
     {
       name: "network",
       start: async () => {
         network = await openHotspotNetwork(context);
       },
-      stop: async () => await network!.stop(),
+      stop: () => network!.stop(),
     },
     {
       name: "body",
       start: async (signal) => {
-        body = await createBody(context, spool!, network!, metrics);
-        body.start(signal);
+        opened.body = await createBody(context, spool!, network!, metrics);
+        opened.body.start(signal);
       },
-      stop: async () => await body!.stop(),
+      stop: () => opened.body!.stop(),
     },
     // What is heard is shown and spooled whatever else is in reach.
-    { name: "radio", start: () => options.radio.start(), stop: () => options.radio.stop() },
+    { name: "radio", start: () => radio.start(), stop: () => radio.stop() },
     {
       name: "links",
-      start: async (signal) => body!.links.start(signal),
-      stop: async () => body!.links.stop(),
+      start: async (signal) => opened.body!.links.start(signal),
+      stop: async () => opened.body!.links.stop(),
     },
   ];
-  const { http } = options;
-  if (http !== undefined) {
-    parts.push({
-      name: "http",
-      start: async () => {
-        const server = createHotspotServer(http, {
-          ...{ readStatus, metrics },
-          packets: body!.packets,
-          log: modules.log,
-        });
-        httpAddress = await server.start();
-        stopServer = server.stop;
-      },
-      stop: () => stopServer(),
-    });
-  }
-  const lifecycle = createLifecycle(parts, { log: modules.log });
+  if (context.options.http !== undefined) parts.push(createHttpPart(context, opened, metrics));
+  return parts;
+}
+
+function createHttpPart({ options, modules }: Context, opened: Opened, metrics: HotspotMetrics): Part {
+  let stop = async (): Promise<void> => undefined;
   return {
-    start: lifecycle.start,
-    stop: lifecycle.stop,
-    status: readStatus,
-    httpAddress: () => httpAddress,
-    events,
-    stopped: lifecycle.stopped,
+    name: "http",
+    start: async () => {
+      const { readStatus, packets } = opened.body!;
+      const server = createHotspotServer(options.http!, { readStatus, packets, metrics, log: modules.log });
+      opened.httpAddress = await server.start();
+      stop = server.stop;
+    },
+    stop: () => stop(),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { Command } from "commander";
 import { useIo } from "../../../node/src/cli/io.ts";
-import { keepYoungSpaceSmall } from "../../../node/src/host/smallHeap.ts";
+import { preferMemoryToSpeed } from "../../../node/src/host/smallHeap.ts";
 import { VERSION } from "./version.ts";
 
 const { stdin, stdout, stderr } = process;
@@ -16,8 +16,8 @@ const PARTS: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 const asked = process.argv[2] ?? "";
-// Before the modules are loaded: that is when the space for new objects grows.
-if (asked === "node") keepYoungSpaceSmall();
+// Before the modules are loaded: that is when memory is taken.
+if (asked === "node") preferMemoryToSpeed();
 const program = useIo(new Command("hexbeacon"), io)
   .description("an open Proof-of-Coverage network")
   .version(VERSION);
