@@ -4,7 +4,7 @@
  * fire at any moment, validators crash at any moment. What was sent is what the honest ones hold as own votes and
  * proposals, so a global state is three local ones.
  */
-import type { Event, SignedVote } from "../../../protocol/src/agreement/simplex/index.ts";
+import type { Certificate, Event } from "../../../protocol/src/agreement/simplex/index.ts";
 import type { Core } from "./core.ts";
 import {
   BALLOTS,
@@ -71,9 +71,7 @@ class Explorer {
     this.#needed = QUORUM - options.byzantine;
     this.#local = Array.from({ length: this.#honest }, (_, self) => {
       const config = { self, validators: VALIDATORS, leaders: options.leaders, delayMs: 100 };
-      const states = new LocalStates(options.core, config, options.views);
-      states.honest = this.#honest;
-      return states;
+      return new LocalStates(options.core, config, options.views);
     });
   }
 
@@ -158,7 +156,7 @@ class Explorer {
     }
   }
 
-  /** A quorum's votes arrive one by one, the Byzantine ones last. */
+  /** Certificates arrive that honest votes and Byzantine ones make; counting votes is the simulation's to check. */
   #deliverCertificates(
     states: readonly LocalState[],
     state: LocalState,
@@ -172,21 +170,22 @@ class Explorer {
         let mask = 0;
         for (const [i, other] of states.entries()) if ((other.voted & bit) !== 0) mask |= 1 << i;
         const code = CODE.certificate + ((view - 1) * BALLOTS.length + ballot) * 8 + mask;
-        go(code, () =>
-          this.#votes(view, ballot, mask).map((vote) => ({ type: "vote", from: vote.validator, vote })),
-        );
+        go(code, () => [
+          { type: "certificate", from: VALIDATORS - 1, certificate: this.#certify(view, ballot, mask) },
+        ]);
       }
     }
   }
 
-  #votes(view: number, ballot: number, mask: number): SignedVote[] {
+  #certify(view: number, ballot: number, mask: number): Certificate {
     const vote = voteOf(view, ballot);
     const voters = this.#schemes.map((_, i) => i).filter((i) => i >= this.#honest || ((mask >> i) & 1) === 1);
-    return voters.map((validator) => ({
+    const votes = voters.map((validator) => ({
       ...vote,
       validator,
       signature: this.#schemes[validator]!.sign(vote),
     }));
+    return this.#schemes[0]!.certify(vote, votes);
   }
 
   /** The ballots for which a quorum exists, the Byzantine votes always added. */
@@ -216,3 +215,10 @@ function judge(available: number, views: number): string | null {
   }
   return null;
 }
+
+/** Who leads: an honest validator then another, the Byzantine one first, the Byzantine one second. */
+export const EXPLORATIONS: readonly Omit<Exploration, "core" | "maxStates">[] = [
+  { views: 2, leaders: [0, 1, 2, 3], byzantine: 1, crashes: true, proposalsAhead: false },
+  { views: 2, leaders: [3, 0, 1, 2], byzantine: 1, crashes: true, proposalsAhead: false },
+  { views: 2, leaders: [0, 3, 1, 2], byzantine: 1, crashes: false, proposalsAhead: true },
+];

@@ -79,12 +79,13 @@ export class LocalStates {
     const known = this.#next[id]![code]!;
     if (known > 0) return known - 1;
     const { journal, voted, certified, view } = this.states[id]!;
-    const next = this.#run(this.#core.recoverSimplex(this.#config, journal), journal, [{ type: "start" }]);
-    const recovered = this.states[next]!;
+    const restored = this.#core.recoverSimplex(this.#config, journal);
+    const recovered = describe(restored, journal, this.#maxView);
     if ((recovered.voted & voted) !== voted || (recovered.certified & certified) !== certified) {
       this.#report("a crash forgets votes or certificates");
     }
-    if (recovered.view < view) this.#report("a crash leads back to an earlier view");
+    const next = this.#run(restored, journal, [{ type: "start" }]);
+    if (recovered.view < view && view > 1) this.#report("a crash leads back to an earlier view");
     this.#next[id]![code] = next + 1;
     return next;
   }
@@ -107,10 +108,6 @@ export class LocalStates {
   }
 
   #check(effect: Effect, journal: readonly JournalRecord[]): void {
-    if (effect.type === "evidence" && effect.conflict.validator < this.#config.validators) {
-      // The Byzantine validators stand at the end.
-      if (effect.conflict.validator < this.#honest) this.#report("an honest validator is accused");
-    }
     if (effect.type !== "persist" || effect.record.type !== "vote") return;
     const { kind, view, value } = effect.record.vote;
     for (const record of journal) {
@@ -122,12 +119,6 @@ export class LocalStates {
         (kind === "nullify" || (kind === "finalize" && before.value === value));
       if (!isAllowed) this.#report(`an honest validator votes ${kind} after ${before.kind} in view ${view}`);
     }
-  }
-
-  /** How many of the first positions are honest; set by the exploration. */
-  #honest = 0;
-  set honest(count: number) {
-    this.#honest = count;
   }
 
   #report(what: string): void {

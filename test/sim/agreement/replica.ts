@@ -197,6 +197,12 @@ export class Replica {
     this.#pending.push({ record });
     if (!this.#options.isWatched) return;
     if (record.type === "certificate") this.#world.watch.onCertificate(record.certificate);
+    if (record.type === "vote" && this.isDecided) {
+      this.#world.watch.report(
+        "voted_on",
+        `validator ${this.self} votes ${record.vote.kind} after its decision`,
+      );
+    }
     if (record.type === "vote" && record.vote.kind === "notarize") {
       this.#world.watch.onVoted(record.vote, [
         ...this.#journal,
@@ -205,13 +211,19 @@ export class Replica {
     }
   }
 
+  /** What rests on nothing unwritten leaves; the rest waits for the disk. */
   #sync(): void {
+    if (this.#syncing > 0) return;
+    const isFree = (item: Pending) => item.message !== undefined;
+    const firstRecord = this.#pending.findIndex((item) => !isFree(item));
+    const free = firstRecord < 0 ? this.#pending : this.#pending.slice(0, firstRecord);
+    this.#pending = firstRecord < 0 ? [] : this.#pending.slice(firstRecord);
     if (!this.#options.syncsBeforeSending) {
-      const pending = this.#pending;
-      this.#pending = pending.filter(({ record }) => record !== undefined);
-      for (const item of pending) if (item.message !== undefined) this.#leave(item.to, item.message);
+      free.push(...this.#pending.filter(isFree));
+      this.#pending = this.#pending.filter((item) => !isFree(item));
     }
-    if (this.#syncing > 0 || this.#pending.length === 0) return;
+    for (const item of free) if (item.message !== undefined) this.#leave(item.to, item.message);
+    if (this.#pending.length === 0) return;
     this.#syncing = this.#pending.length;
     if (this.#options.syncMs === 0) this.onSynced();
     else this.#world.setTimer(this, "sync", 0, this.#options.syncMs);

@@ -52,6 +52,8 @@ export type Scenario = {
   readonly clockPpt: readonly number[];
   /** How long a disk takes to make records durable. */
   readonly syncMs: number;
+  /** How many more times a power cut hits a validator whose disk is at work. */
+  readonly crashesWriting: number;
 };
 
 /** d of the simulated network. */
@@ -82,6 +84,7 @@ export function createScenario(seed: number, validators: number, profile: Profil
       crashes: [],
       clockPpt: positions.map(() => 1_000),
       syncMs: 0,
+      crashesWriting: 0,
     };
   }
   const healMs = 500 + prng.below(5_000);
@@ -95,7 +98,8 @@ export function createScenario(seed: number, validators: number, profile: Profil
     cuts: Array.from({ length: prng.below(4) }, () => createCut(prng, validators, healMs)),
     crashes: Array.from({ length: prng.below(5) }, () => createCrash(prng, validators, healMs)),
     clockPpt: positions.map(() => 800 + prng.below(401)),
-    syncMs: prng.pick([0, 1, 5, 40]),
+    syncMs: prng.pick([0, 1, 5, 40, 150]),
+    crashesWriting: prng.below(5),
   };
 }
 

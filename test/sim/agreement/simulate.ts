@@ -79,6 +79,7 @@ class Simulation {
   readonly #attacks = new Map<number, ReturnType<typeof createAttack>>();
   readonly #stage: Stage;
   #attackSends = 0;
+  #cutsWriting = 0;
   #events = 0;
   #hashA = 0x811c_9dc5;
   #hashB = 0x1234_5678;
@@ -225,6 +226,7 @@ class Simulation {
         const ppt = timer === "sync" ? 1_000 : this.#scenario.clockPpt[replica.self]!;
         const atMs = this.#queue.nowMs + Math.max(1, Math.round((delayMs * ppt) / 1_000));
         this.#queue.push(atMs, { type: "timer", replica, timer, id, life: replica.life });
+        if (timer === "sync") this.#maybeCutPower(replica, delayMs);
       },
       buildValue: (replica) => {
         const atMs = this.#queue.nowMs + 1 + this.#prng.below(DELAY_MS >> 1);
@@ -236,6 +238,16 @@ class Simulation {
         this.#queue.push(atMs, { type: "fetched", replica, value, life: replica.life });
       },
     };
+  }
+
+  /** The worst moment for a crash is while the disk writes: what is to leave depends on what will be there. */
+  #maybeCutPower(replica: Replica, syncMs: number): void {
+    const { healMs, crashesWriting } = this.#scenario;
+    const { nowMs } = this.#queue;
+    if (nowMs >= healMs || this.#cutsWriting >= crashesWriting || !this.#prng.oneIn(4)) return;
+    this.#cutsWriting++;
+    const upAtMs = nowMs + syncMs + this.#prng.below(2 * DELAY_MS);
+    this.#queue.push(nowMs + this.#prng.below(syncMs), { type: "crash", replica, upAtMs });
   }
 
   #send(from: Replica, to: number | null, message: Message): void {

@@ -21,6 +21,7 @@ export const VIOLATIONS = [
   "unbounded",
   "undecided",
   "lost_its_past",
+  "voted_on",
   "threw",
 ] as const;
 export type Violation = (typeof VIOLATIONS)[number];

@@ -15,7 +15,7 @@ import {
   isVoteHeld,
   rememberVotesOf,
 } from "./intake.ts";
-import { type Certificate, type ValueId, VOTE_KINDS } from "./messages.ts";
+import { type Certificate, type Proposal, type SignedVote, type ValueId, VOTE_KINDS } from "./messages.ts";
 import { countVotes, enterView, isCertified, notarize, nullify, propose, rebroadcast } from "./rules.ts";
 import {
   closeDraft,
@@ -52,11 +52,9 @@ export function stepSimplex(state: SimplexState, event: Event): SimplexStep {
 export function recoverSimplex(config: SimplexConfig, records: readonly JournalRecord[]): SimplexState {
   const draft = openDraft(createSimplex(config));
   for (const record of records) {
-    if (record.type === "vote") storeVote(draft, record.vote);
-    else if (record.type === "proposal")
-      updateView(draft, record.proposal.view, { proposal: record.proposal });
-    else if (record.type === "value") judgeValue(draft, record.value, true);
-    else recoverCertificate(draft, record.certificate);
+    if (record.type === "vote") recoverVote(draft, record.vote);
+    else if (record.type === "proposal") recoverProposal(draft, record.proposal);
+    else if (record.type === "certificate") recoverCertificate(draft, record.certificate);
   }
   return closeDraft(draft).state;
 }
@@ -174,6 +172,17 @@ function start(draft: Draft): void {
       if (own !== undefined) countVotes(draft, view, kind, own.value);
     }
   }
+}
+
+/** The value was durable and judged valid before the vote was cast; one without a vote is judged again when proposed. */
+function recoverVote(draft: Draft, vote: SignedVote): void {
+  storeVote(draft, vote);
+  if (vote.kind === "notarize") judgeValue(draft, vote.value!, true);
+}
+
+function recoverProposal(draft: Draft, proposal: Proposal): void {
+  updateView(draft, proposal.view, { proposal });
+  if (proposal.parent === 0) judgeValue(draft, proposal.value, true);
 }
 
 function recoverCertificate(draft: Draft, certificate: Certificate): void {

@@ -1,0 +1,72 @@
+/** Many seeds over all cores, added up; the order in which threads finish changes nothing. */
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { Profile } from "./scenario.ts";
+import type { Outcome } from "./simulate.ts";
+import type { RangeReport, SeedRange } from "./worker.ts";
+
+/** Seeds that a thread takes at a time: short enough that threads finish together. */
+const RANGE_SEEDS = 200;
+
+export type CampaignReport = {
+  readonly seeds: number;
+  readonly seconds: number;
+  /** Simulated events handled, in all. */
+  readonly events: number;
+  readonly views: readonly number[];
+  readonly slowestMs: number;
+  readonly failures: readonly Outcome[];
+  /** SHA-256 over the seeds' audit hashes in order, its first 16 hexadecimal digits. */
+  readonly audit: string;
+};
+
+/** Runs `seeds` seeds from `first` on; `threads` defaults to the machine's cores. */
+export async function runCampaign(options: {
+  readonly first: number;
+  readonly seeds: number;
+  readonly validators: number;
+  readonly profile: Profile;
+  readonly threads?: number;
+}): Promise<CampaignReport> {
+  const { first, seeds, validators, profile, threads = availableParallelism() } = options;
+  const ranges: SeedRange[] = [];
+  for (let from = first; from < first + seeds; from += RANGE_SEEDS) {
+    ranges.push({ first: from, count: Math.min(RANGE_SEEDS, first + seeds - from), validators, profile });
+  }
+  const reports: RangeReport[] = [];
+  const beganMs = performance.now();
+  await Promise.all(Array.from({ length: Math.min(threads, ranges.length) }, () => drain(ranges, reports)));
+  const seconds = (performance.now() - beganMs) / 1_000;
+  reports.sort((a, b) => a.range.first - b.range.first);
+  const views: number[] = [];
+  for (const report of reports) {
+    for (const [view, count] of report.views.entries()) views[view] = (views[view] ?? 0) + (count ?? 0);
+  }
+  const hash = createHash("sha256");
+  for (const { audits } of reports) hash.update(audits);
+  return {
+    seeds,
+    seconds,
+    events: reports.reduce((sum, { events }) => sum + events, 0),
+    views: Array.from(views, (count) => count ?? 0),
+    slowestMs: Math.max(0, ...reports.map(({ slowestMs }) => slowestMs)),
+    failures: reports.flatMap(({ failures }) => failures),
+    audit: hash.digest("hex").slice(0, 16),
+  };
+}
+
+/** One thread takes range after range. */
+async function drain(ranges: SeedRange[], reports: RangeReport[]): Promise<void> {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url));
+  try {
+    for (let range = ranges.shift(); range !== undefined; range = ranges.shift()) {
+      worker.postMessage(range);
+      const [report] = (await once(worker, "message")) as [RangeReport];
+      reports.push(report);
+    }
+  } finally {
+    await worker.terminate();
+  }
+}

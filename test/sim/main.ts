@@ -1,0 +1,117 @@
+/**
+ * Simulates the agreement of validators, explores it, and checks the checks:
+ * `npm run sim -- [--seeds N] [--first S] [--n 4] [--profile loss|chaos|both]`, `--seed S` replays one,
+ * `--explore VIEWS [--states N]` visits every state, `--mutations [--seeds N]` prints which check catches which mistake.
+ * Exits 1 when anything is wrong, 2 on a bad flag.
+ */
+import { parseArgs } from "node:util";
+import { runCampaign } from "./agreement/campaign.ts";
+import { CORE_URL, loadCore } from "./agreement/core.ts";
+import { EXPLORATIONS, explore } from "./agreement/explore.ts";
+import { judgeMutation, MUTATIONS } from "./agreement/mutations.ts";
+import { PROFILES, type Profile } from "./agreement/scenario.ts";
+import { simulate } from "./agreement/simulate.ts";
+
+const { values: flags } = readFlags();
+const validators = readNumber("n", 4);
+const profiles: readonly Profile[] = PROFILES.filter(
+  (name) => flags.profile === "both" || flags.profile === name,
+);
+if (profiles.length === 0) fail(`--profile is ${PROFILES.join(", ")} or both`);
+
+if (flags.mutations) await printMutations(readNumber("seeds", 3_000));
+else if (flags.explore !== undefined)
+  await printExplorations(readNumber("explore", 2), readNumber("states", 50_000_000));
+else if (flags.seed !== undefined) await replay(readNumber("seed", 0));
+else await printCampaigns(readNumber("first", 0), readNumber("seeds", 20_000));
+
+async function printCampaigns(first: number, seeds: number): Promise<void> {
+  for (const profile of profiles) {
+    const report = await runCampaign({ first, seeds, validators, profile });
+    const { seconds, events, views, slowestMs, failures, audit } = report;
+    const decided = views.map((count, view) => `${view}: ${count}`).filter((_, view) => views[view]! > 0);
+    console.log(
+      `${profile}, n = ${validators}: ${seeds} seeds in ${seconds.toFixed(1)} s (${Math.round(seeds / seconds)}/s, ` +
+        `${Math.round(events / seconds)} events/s), ${failures.length} failed; decided in view ${decided.join(", ")}; ` +
+        `slowest ${slowestMs} virtual ms; audit ${audit}`,
+    );
+    for (const { seed, violation, detail } of failures.slice(0, 20)) {
+      console.log(`  ${violation}: ${detail}`);
+      console.log(`  npm run sim -- --n ${validators} --profile ${profile} --seed ${seed}`);
+    }
+    if (failures.length > 0) process.exitCode = 1;
+  }
+}
+
+/** A seed twice: its outcome, and that it is the same. */
+async function replay(seed: number): Promise<void> {
+  const core = await loadCore(CORE_URL);
+  for (const profile of profiles) {
+    const [outcome, again] = [0, 1].map(() => simulate({ core, seed, validators, profile }));
+    console.log(profile, outcome);
+    if (outcome!.audit !== again!.audit)
+      console.log(`NOT REPRODUCIBLE: audit ${again!.audit} the second time`);
+    if (outcome!.violation !== null || outcome!.audit !== again!.audit) process.exitCode = 1;
+  }
+}
+
+async function printExplorations(views: number, maxStates: number): Promise<void> {
+  if (views < 1 || views > 3) fail("--explore takes 1, 2 or 3 views");
+  const core = await loadCore(CORE_URL);
+  for (const exploration of EXPLORATIONS) {
+    const beganMs = performance.now();
+    const result = explore({ ...exploration, core, views, maxStates });
+    const seconds = ((performance.now() - beganMs) / 1_000).toFixed(1);
+    const { leaders, crashes } = exploration;
+    console.log(
+      `${views} views, leaders ${leaders.join(" ")} (3 is Byzantine), ${crashes ? "crashes" : "no crashes"}: ` +
+        `${result.states} states, ${result.transitions} transitions, ${result.decided} decided, in ${seconds} s; ` +
+        `${result.violation ?? (result.isComplete ? "nothing found, all visited" : "nothing found, NOT all visited")}`,
+    );
+    if (result.violation !== null) process.exitCode = 1;
+  }
+}
+
+async function printMutations(seeds: number): Promise<void> {
+  for (const mutation of MUTATIONS) {
+    const { caughtBy, how } = await judgeMutation(mutation, seeds);
+    console.log(
+      `${(caughtBy ?? "SURVIVED").padEnd(12)} ${mutation.rule.padEnd(10)} ${mutation.name}: ${how}`,
+    );
+    if (caughtBy === null) process.exitCode = 1;
+  }
+}
+
+function readFlags() {
+  try {
+    return parseArgs({
+      options: {
+        seeds: { type: "string" },
+        first: { type: "string" },
+        seed: { type: "string" },
+        n: { type: "string" },
+        profile: { type: "string", default: "both" },
+        explore: { type: "string" },
+        states: { type: "string" },
+        mutations: { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+}
+
+function readNumber(
+  name: "seeds" | "first" | "seed" | "n" | "explore" | "states",
+  otherwise: number,
+): number {
+  const text = flags[name];
+  if (text === undefined) return otherwise;
+  if (!/^\d{1,9}$/.test(text)) fail(`--${name} takes a whole number`);
+  return Number(text);
+}
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(2);
+}
