@@ -1,9 +1,8 @@
 /**
  * What the embedded store costs: the durable commit of a round at 10,000 reports a second with one report an envelope,
- * the worst case of the intake's figure, and the answers that the API gives most. Learned here: the two statements for
- * an envelope and its hotspot's head cost as much as its report's row and verdict together, so bundles pay off here too;
- * reading the head as well cost half as much again, which is why the writer remembers it. Both indexes on reports are
- * written at the warm end of the file, so the last rounds cost what the first did.
+ * the worst case of the intake's figure, and the answers that the API gives most. Learned here: the statements for an
+ * envelope and its hotspot's head cost more than its report's row and verdict together, so bundles pay off here too.
+ * Both indexes on reports are written at the warm end of the file, so the last rounds cost no more than the first.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
