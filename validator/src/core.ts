@@ -66,75 +66,12 @@ const FLUSH_MAX_MS = 50;
 
 /** Wires the parts; nothing runs before `catchUp` and `agreement.start`. */
 export function createCore(options: CoreOptions, modules: CoreModules): Core {
-  const { genesis, domains, set, signer } = options;
-  const { parameters } = genesis;
-  const { storage, recovered, observer, clock } = modules;
-  const { ledger } = recovered;
-  const lane = createLane(
-    {
-      flushMs: Math.min(parameters.roundMs / 4, FLUSH_MAX_MS),
-      set,
-      last: recovered.lane.last,
-      cutSeq: recovered.lane.cutSeq,
-    },
-    {
-      clock,
-      signer,
-      votes: storage.votes,
-      batches: storage.batches,
-      onFailure: modules.onFailure,
-      onBatch: observer.onBatch,
-    },
-  );
-  const intake = createIntake(
-    { parameters, domains, nextRound: ledger.round + 1 },
-    {
-      clock,
-      lane,
-      verifier: modules.verifier,
-      isHotspot: (key) => ledger.registry.find(key) !== null,
-      isAccount: (key) => ledger.accounts.find(key) !== null,
-      isIncluded: (epoch, id) => ledger.seen.has(epoch, id),
-      onAdmitted: observer.onAdmitted,
-      onRefused: observer.onRefused,
-    },
-  );
+  const { recovered } = modules;
+  const lane = openLane(options, modules);
+  const intake = openIntake(options, modules, lane);
   intake.remember(recovered.lane.waitingIds);
-  const executor = createExecutor(
-    { retention: options.retention, snapshotEpochs: options.snapshotEpochs, cut: recovered.cut },
-    {
-      domains,
-      set,
-      ledger,
-      store: storage.store,
-      batches: storage.batches,
-      log: modules.log,
-      elapsedMs: () => performance.now(),
-      onFailure: modules.onFailure,
-      onExecuted: (executed) => {
-        intake.onRound(executed.result.round, executed.messageIds);
-        if (executed.result.epochClose !== null) pruneVotes(storage, signer, executed.finalized);
-        observer.onRoundExecuted(executed);
-      },
-    },
-  );
-  const agreement = createSoloAgreement(
-    { parameters, domains, set, genesisTimeMs: genesis.timeMs, last: recovered.last },
-    {
-      clock,
-      signer,
-      votes: storage.votes,
-      verify: verifySignature,
-      laneTip: lane.tip,
-      executed: executor.executed,
-      onFailure: modules.onFailure,
-      onFinalized: (finalized) => {
-        lane.onCut(ownSeqOf(finalized, signer));
-        executor.enqueue(finalized);
-        observer.onRoundDecided();
-      },
-    },
-  );
+  const executor = openExecutor(options, modules, intake);
+  const agreement = openAgreement(options, modules, lane, executor);
   return {
     intake,
     lane,
@@ -153,10 +90,86 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
   };
 }
 
+function openLane({ genesis, set, signer }: CoreOptions, modules: CoreModules): Lane {
+  const { clock, storage, recovered, observer, onFailure } = modules;
+  const flushMs = Math.min(genesis.parameters.roundMs / 4, FLUSH_MAX_MS);
+  const { last, cutSeq } = recovered.lane;
+  const { votes, batches } = storage;
+  return createLane(
+    { flushMs, set, last, cutSeq },
+    { clock, signer, votes, batches, onFailure, onBatch: observer.onBatch },
+  );
+}
+
+function openIntake({ genesis, domains }: CoreOptions, modules: CoreModules, lane: Lane): Intake {
+  const { clock, verifier, observer, recovered } = modules;
+  const { ledger } = recovered;
+  return createIntake(
+    { parameters: genesis.parameters, domains, nextRound: ledger.round + 1 },
+    {
+      clock,
+      lane,
+      verifier,
+      isHotspot: (key) => ledger.registry.find(key) !== null,
+      isAccount: (key) => ledger.accounts.find(key) !== null,
+      isIncluded: (epoch, id) => ledger.seen.has(epoch, id),
+      onAdmitted: observer.onAdmitted,
+      onRefused: observer.onRefused,
+    },
+  );
+}
+
+function openExecutor(options: CoreOptions, modules: CoreModules, intake: Intake): Executor {
+  const { domains, set, signer, retention, snapshotEpochs } = options;
+  const { storage, recovered, observer, log, onFailure } = modules;
+  return createExecutor(
+    { retention, snapshotEpochs, cut: recovered.cut },
+    {
+      domains,
+      set,
+      log,
+      onFailure,
+      ledger: recovered.ledger,
+      store: storage.store,
+      batches: storage.batches,
+      elapsedMs: () => performance.now(),
+      onExecuted: (executed) => {
+        const { result, messageIds, finalized } = executed;
+        intake.onRound(result.round, messageIds);
+        // What is executed is in the store with its certificate; the votes need it no more.
+        if (result.epochClose !== null) storage.votes.prune(finalized.round, ownSeqOf(finalized, signer));
+        observer.onRoundExecuted(executed);
+      },
+    },
+  );
+}
+
+function openAgreement(
+  options: CoreOptions,
+  modules: CoreModules,
+  lane: Lane,
+  executor: Executor,
+): Agreement {
+  const { genesis, domains, set, signer } = options;
+  const { clock, storage, recovered, observer, onFailure } = modules;
+  return createSoloAgreement(
+    { parameters: genesis.parameters, domains, set, genesisTimeMs: genesis.timeMs, last: recovered.last },
+    {
+      clock,
+      signer,
+      onFailure,
+      votes: storage.votes,
+      verify: verifySignature,
+      laneTip: lane.tip,
+      executed: executor.executed,
+      onFinalized: (finalized) => {
+        lane.onCut(ownSeqOf(finalized, signer));
+        executor.enqueue(finalized);
+        observer.onRoundDecided();
+      },
+    },
+  );
+}
+
 const ownSeqOf = ({ value }: Finalized, { publicKey }: Signer): number =>
   value.cut.find(({ lane }) => equalBytes(lane, publicKey))?.seq ?? 0;
-
-/** What is executed is in the store with its certificate; the votes need it no more. */
-function pruneVotes(storage: Storage, signer: Signer, finalized: Finalized): void {
-  storage.votes.prune(finalized.round, ownSeqOf(finalized, signer));
-}
