@@ -73,7 +73,10 @@ function hasStrangerOrRepeatedValidator(value: Value, { set }: ValueContext): bo
   return false;
 }
 
-/** Before anything was executed a validator says round 0 with a digest of zeros, which lags like round 0 itself. */
+/**
+ * The lag is counted from the round before this one, the newest that could have been executed. Before anything was
+ * executed a validator says round 0 with a digest of zeros, which lags like round 0 itself.
+ */
 function hasLaggingExecution(value: Value, { round, parameters }: ValueContext): boolean {
   return value.tips.some(
     ({ tips }) => tips.executedRound > round || round - tips.executedRound > parameters.execLagRounds + 1,
