@@ -66,7 +66,7 @@ export const WAITING_PER_TAG = 4;
  */
 export const STUBS_PER_TAG = 16;
 
-/** Challenge epochs that can be open at a time are three in a row (see `PLACE_EPOCHS_BACK`), so four slots part them. */
+/** A beacon closes at most two epochs after its own: three epochs in a row have marks, and four slots part them. */
 const MARK_SLOTS = 4;
 
 export class BeaconBook {

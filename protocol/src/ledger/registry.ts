@@ -27,7 +27,7 @@ export type Hotspot = {
   readonly ownerKey: Uint8Array;
   readonly registeredEpoch: number;
   readonly bond: bigint;
-  /** In the order of coming into force; at most four, see `placeAt`. */
+  /** In the order of coming into force; at most five, see `assertPlace`. */
   places: Place[];
   /** The newest epoch in which a beacon or witness report of it was valid; null: none yet. */
   lastActiveEpoch: number | null;
@@ -39,10 +39,10 @@ export type Hotspot = {
 };
 
 /**
- * A beacon is included at most one epoch after its own and closes at most one epoch after that, so that a verdict asks
- * for places up to two epochs back.
+ * A beacon is included at most one epoch after its own, and its challenge asks for the place two epochs before its own:
+ * three back. (It closes at most two epochs after its own, and its verdicts ask for places in its own: two back.)
  */
-const PLACE_EPOCHS_BACK = 2;
+const PLACE_EPOCHS_BACK = 3;
 
 export class Registry {
   readonly list: Hotspot[] = [];
@@ -72,7 +72,7 @@ export class Registry {
   }
 }
 
-/** The place in force at the start of an epoch, or null. Epochs further back than two are not kept. */
+/** The place in force at the start of an epoch, or null. Epochs further back than three are not kept. */
 export function placeAt(hotspot: Hotspot, epoch: number): Place | null {
   const { places } = hotspot;
   for (let i = places.length - 1; i >= 0; i--) if (places[i]!.fromEpoch <= epoch) return places[i]!;
@@ -80,8 +80,9 @@ export function placeAt(hotspot: Hotspot, epoch: number): Place | null {
 }
 
 /**
- * Adds an assertion; of two that come into force with the same epoch the later replaces the earlier. Those that no
- * verdict from `epoch` on can ask for are forgotten, which leaves at most four.
+ * Adds an assertion; of two that come into force with the same epoch the later replaces the earlier. Those that nothing
+ * from `epoch` on can ask for are forgotten, which leaves at most five: those in force from three epochs back, two, one,
+ * the running one and the next.
  */
 export function assertPlace(hotspot: Hotspot, place: Place, epoch: number): void {
   const kept = hotspot.places.filter(({ fromEpoch }) => fromEpoch !== place.fromEpoch);

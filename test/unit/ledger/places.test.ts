@@ -63,6 +63,40 @@ describe("what is in force at the start of the beacon's epoch counts", () => {
     expect(scenario.last(message).distanceM).toBeGreaterThan(1_900);
   });
 
+  test("a beacon is challenged by what was in force two epochs before its own, even when included one epoch after", () => {
+    scenario = new Scenario(inRow(60));
+    const lastEpoch = 3;
+    for (let epoch = 0; epoch < lastEpoch; epoch++) scenario.closeEpoch();
+    // A slot so late that its report may still be included in the epoch after.
+    const late = scenario.genesis.hotspots.findIndex(
+      (hotspot) => scenario.challenge(hotspot, lastEpoch).slotRound % WINDOWS.roundsPerEpoch >= 37,
+    );
+    expect(late).not.toBe(-1);
+    const roundIn = (epoch: number): number => epoch * WINDOWS.roundsPerEpoch;
+    const run = (assertedIn: readonly number[]): string[] => {
+      const again = new Scenario(inRow(60));
+      const hotspot = again.hotspot(late);
+      for (const [nonce, epoch] of assertedIn.entries()) {
+        // Transactions of a round execute after its reports.
+        const round = roundIn(epoch);
+        again.transact(round, hotspot.owner, {
+          ...{ kind: "assert", epoch, nonce, hotspotSignature: new Uint8Array(64) },
+          assertion: {
+            ...{ hotspot: hotspot.key, gainCentiDbi: hotspot.gainCentiDbi, elevationM: 9, region: 1, epoch },
+            ...assertedAt(siteAt(late * 2_000 + 40, 0)),
+          },
+        });
+      }
+      while (again.round < roundIn(lastEpoch)) again.step();
+      const sent = again.beacon(hotspot, lastEpoch);
+      const message = again.at(roundIn(lastEpoch + 1) + 1, hotspot, { beacons: [sent.report] }, lastEpoch);
+      again.runTo(roundIn(lastEpoch + 1) + 1);
+      return again.history(message);
+    };
+    expect(run([1])).toEqual(["pending"]);
+    expect(run([1, 4])).toEqual(["pending"]);
+  });
+
   test("a newcomer witnesses from the epoch after its registration and assertion on", () => {
     const bank = keyOf("bank");
     const key = keyOf("newcomer");
@@ -98,7 +132,7 @@ describe("the registry", () => {
     fromEpoch,
   });
 
-  test("keeps at most four assertions, and all that a verdict two epochs back can ask for", () => {
+  test("keeps at most five assertions, and all that a challenge three epochs back can ask for", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(2), fc.nat(3)), { maxLength: 40 }), (steps) => {
         const owner = { owner: 0, ownerKey: keyOf("owner"), registeredEpoch: 0, bond: 0n };
@@ -112,8 +146,8 @@ describe("the registry", () => {
             history.push(place);
             assertPlace(hotspot, place, epoch);
           }
-          expect(hotspot.places.length).toBeLessThanOrEqual(4);
-          for (const asked of [epoch - 2, epoch - 1, epoch, epoch + 1]) {
+          expect(hotspot.places.length).toBeLessThanOrEqual(5);
+          for (const asked of [epoch - 3, epoch - 2, epoch - 1, epoch, epoch + 1]) {
             const expected = history.findLast(({ fromEpoch }) => fromEpoch <= asked) ?? null;
             expect(placeAt(hotspot, asked)).toEqual(expected);
           }
