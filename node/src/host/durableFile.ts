@@ -9,6 +9,8 @@ import { CodedError, systemCodeOf } from "./codedError.ts";
 
 /** Flushes a folder's names to the disk. */
 export async function syncFolder(folder: string): Promise<void> {
+  // Windows opens no folders, and NTFS journals names by itself.
+  if (process.platform === "win32") return;
   const handle = await open(folder, "r");
   try {
     await handle.sync();

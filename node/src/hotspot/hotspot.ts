@@ -266,7 +266,7 @@ async function createBody(
   );
   countEvents(events, metrics, verdicts);
   const statusParts = {
-    ...{ networkName: genesis.name, networkId, parameters, plan, gainCentiDbi, verdicts },
+    ...{ networkName: genesis.name, networkId, parameters, plan, gainCentiDbi, cell, verdicts },
     ...{ clock: modules.clock, network, radio, links, follower, beaconer, spool, submitter },
   };
   return {

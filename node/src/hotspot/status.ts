@@ -3,6 +3,7 @@ import { encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
 import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
+import { type Cell, cellToHex } from "../../../protocol/src/geo/cell.ts";
 import { firstRoundOfEpoch, type Parameters } from "../../../protocol/src/network/parameters.ts";
 import { computeDutyUse } from "../../../protocol/src/radio/dutyCycle.ts";
 import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
@@ -25,6 +26,8 @@ export type HotspotStatus = {
   readonly peerId: string;
   readonly network: { readonly name: string; readonly id: string };
   readonly region: string;
+  /** The asserted H3 cell, or null. */
+  readonly cell: string | null;
   readonly antennaGainDbi: number;
   /** Whether it can earn now; where not, `problems` says why. */
   readonly ready: boolean;
@@ -65,6 +68,7 @@ export type StatusParts = {
   readonly parameters: Parameters;
   readonly plan: RegionPlan;
   readonly gainCentiDbi: number;
+  readonly cell: Cell | null;
   readonly clock: Clock;
   readonly network: Network;
   readonly radio: Radio;
@@ -94,6 +98,7 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
     peerId: network.peerId,
     network: { name: parts.networkName, id: encodeHex0x(parts.networkId) },
     region: plan.name,
+    cell: parts.cell && cellToHex(parts.cell),
     antennaGainDbi: parts.gainCentiDbi / 100,
     ready: problems.length === 0,
     problems,

@@ -36,7 +36,7 @@ export type ValidatorLinksOptions = {
   readonly validators: readonly Uint8Array[];
 };
 export type ValidatorLinksModules = {
-  readonly network: Network;
+  readonly network: Pick<Network, "connect" | "isConnected" | "disconnect">;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: RandomBytes;
