@@ -17,7 +17,7 @@ import {
 } from "../../protocol/src/trust/witnessGraph.ts";
 import { listFiles, readJson } from "./dataFolder.ts";
 import { createFigure, type Figure, type SectionResult, type Target } from "./figure.ts";
-import { bootstrap, computeAuc, computeTpr, estimateShare } from "./statistics.ts";
+import { bootstrap, computeAuc, computeTpr, estimateQuantile, estimateShare } from "./statistics.ts";
 
 type GraphFile = {
   readonly asserted: readonly (readonly [lat: number, lng: number])[];
@@ -74,6 +74,7 @@ export function evaluateMoves(folder: string): SectionResult {
     );
     add("  caught at the threshold", shareCaught(moved));
     add("  honest refused at the threshold", shareCaught(honest));
+    add("  99 % of honest scores are at most", estimateQuantile(pair[0], 0.99));
   }
   return { figures, scores };
 }

@@ -17,7 +17,7 @@ import {
 } from "../../protocol/src/trust/penalties/edgePlausibility.ts";
 import { listFiles, readCsv, readJsonLines } from "./dataFolder.ts";
 import { createFigure, type Figure, type SectionResult, type Target } from "./figure.ts";
-import { bootstrap, computeAuc, computeTpr, estimateShare } from "./statistics.ts";
+import { bootstrap, computeAuc, computeTpr, estimateQuantile, estimateShare } from "./statistics.ts";
 
 type Link = readonly [
   lat: number,
@@ -81,6 +81,8 @@ export function evaluateLocation(folder: string): SectionResult {
     }
     add(`${links} links, honest refused at the thresholds`, shareCaught(honest));
     add("  on the measuring half", shareCaught(honest.filter(({ station }) => station % 2 === 1)));
+    const fitting = honest.filter(({ station }) => station % 2 === 0).map(({ score }) => score);
+    add("  99 % of the fitting half's honest scores are at most", estimateQuantile(fitting, 0.99));
   }
   for (const set of new Set(scored.map((one) => one.set))) {
     const honest = scored.filter((one) => one.set === set && one.movedKm === 0 && one.links >= 3);
@@ -143,7 +145,6 @@ function toEvidence({ asserted, eirp_dbm, links }: Case): PlaceEvidence {
     lngE7: toE7(asserted[1]),
     counterpartLatE7: Int32Array.from(links, ([lat]) => toE7(lat)),
     counterpartLngE7: Int32Array.from(links, ([, lng]) => toE7(lng)),
-    reachOctaves: null,
     lossCentiDb,
     nearby: null,
   };

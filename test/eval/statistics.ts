@@ -72,3 +72,12 @@ export function bootstrap(
     n,
   };
 }
+
+/** A quantile of values, bootstrapped. */
+export function estimateQuantile(values: readonly number[], share: number): Estimate {
+  const quantile = (list: ArrayLike<number>): number => {
+    const sorted = Float64Array.from(list).sort();
+    return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+  };
+  return bootstrap(values, values, quantile);
+}

@@ -70,9 +70,18 @@ function evaluateDistance(folder: string): SectionResult {
   return { figures, scores };
 }
 
-/** For each station that many others heard, or that heard many: its pairs, with the mean signal of each. */
+/**
+ * For each station that stands still and that many others heard, or that heard many: its pairs, with the mean signal of
+ * each. A sender on the move is many counterparts of those who hear it, and no station itself.
+ */
 function gatherStations(rows: readonly Row[]): TrendPair[][] {
   const stations = new Map<string, Map<string, { count: number; signal: number; distance: number }>>();
+  const placesOf = Map.groupBy(rows, ({ tx }) => tx!);
+  const moves = new Set(
+    [...placesOf]
+      .filter(([, sent]) => new Set(sent.map((row) => `${row.tx_lat} ${row.tx_lon}`)).size > 1)
+      .map(([tx]) => tx),
+  );
   for (const row of rows) {
     const signal = computeSignalDeciDbm({
       rssiDeciDbm: Math.round(Number(row.rssi_dbm) * 10),
@@ -82,9 +91,10 @@ function gatherStations(rows: readonly Row[]): TrendPair[][] {
     const distance = Math.round(Number(row.distance_m));
     const ring = Math.round(distance / RING_M);
     for (const [station, other] of [
-      [`tx ${row.tx}`, `${row.rx} ${row.rx_lat} ${row.rx_lon}`],
+      [moves.has(row.tx!) ? null : `tx ${row.tx}`, `${row.rx} ${row.rx_lat} ${row.rx_lon}`],
       [`rx ${row.rx}`, `${row.tx} ${ring}`],
     ] as const) {
+      if (station === null) continue;
       const pairs = stations.get(station) ?? new Map();
       stations.set(station, pairs);
       const pair = pairs.get(other) ?? { count: 0, signal: 0, distance: 0 };

@@ -2,54 +2,36 @@
  * What the whole network says about each hotspot's place: gathers, from the witness graph and the asserted places, the
  * evidence that edge plausibility judges.
  */
-import { computeLogOctaves, takeMedian } from "./fixed.ts";
-import { computeEastM, computeNorthM, createLocalPlane } from "./localPlane.ts";
+import { takeMedian } from "./fixed.ts";
 import { Neighbourhood, type Places } from "./neighbourhood.ts";
 import { NEARBY_MAX, type Nearby, type PlaceEvidence } from "./penalties/edgePlausibility.ts";
 import type { WitnessGraph } from "./witnessGraph.ts";
 
-/** Links are no shorter than this for their median, as places are no finer. */
-const NEAREST_M = 300;
-
 export type NetworkPlaces = {
   readonly graph: WitnessGraph;
   readonly places: Places;
+  /** Finds hotspots that have links. */
   readonly neighbourhood: Neighbourhood;
-  /** The median length of each hotspot's links as 2^-10 octaves over 1 m; 0 without links. */
-  readonly reachOctaves: Int32Array;
   /** Distinct counterparts of the median hotspot among those that have any. */
   readonly medianLinks: number;
 };
 
-/** Measures a network once for all its hotspots; linear in edges but for the medians' sorting of each row. */
+/** Measures a network once for all its hotspots. */
 export function measureNetworkPlaces(graph: WitnessGraph, places: Places): NetworkPlaces {
-  const { count, start, neighbour } = graph;
-  const { latE7, lngE7 } = places;
-  const reachOctaves = new Int32Array(count);
+  const { count, start } = graph;
   const linked = new Uint8Array(count);
   const links = new Int32Array(count);
   let linkedCount = 0;
   for (let hotspot = 0; hotspot < count; hotspot++) {
-    const first = start[hotspot]!;
-    const octaves = new Int32Array(start[hotspot + 1]! - first);
-    if (octaves.length === 0) continue;
-    const plane = createLocalPlane(latE7[hotspot]!, lngE7[hotspot]!);
-    for (let i = 0; i < octaves.length; i++) {
-      const other = neighbour[first + i]!;
-      const eastM = computeEastM(plane, lngE7[other]!);
-      const northM = computeNorthM(plane, latE7[other]!);
-      const distanceM = Math.floor(Math.sqrt(eastM * eastM + northM * northM));
-      octaves[i] = computeLogOctaves(Math.max(distanceM, NEAREST_M));
-    }
+    const degree = start[hotspot + 1]! - start[hotspot]!;
+    if (degree === 0) continue;
     linked[hotspot] = 1;
-    links[linkedCount++] = octaves.length;
-    reachOctaves[hotspot] = takeMedian(octaves);
+    links[linkedCount++] = degree;
   }
   return {
     graph,
     places,
     neighbourhood: new Neighbourhood(places, linked),
-    reachOctaves,
     medianLinks: takeMedian(links.subarray(0, linkedCount)),
   };
 }
@@ -60,14 +42,13 @@ export function createPlaceEvidence(
   hotspot: number,
   lossCentiDb: Int32Array | null = null,
 ): PlaceEvidence {
-  const { graph, places, reachOctaves } = network;
+  const { graph, places } = network;
   const row = graph.neighbour.subarray(graph.start[hotspot]!, graph.start[hotspot + 1]!);
   return {
     latE7: places.latE7[hotspot]!,
     lngE7: places.lngE7[hotspot]!,
     counterpartLatE7: gather(places.latE7, row),
     counterpartLngE7: gather(places.lngE7, row),
-    reachOctaves: gather(reachOctaves, row),
     lossCentiDb,
     nearby: createNearby(network, hotspot, row),
   };

@@ -10,8 +10,8 @@ import { RAMPS } from "../thresholds.ts";
 
 /** Pairs from which the trend is judged: with ten, honest stations and rooms overlap; with twenty, they part. */
 export const TREND_PAIRS_MIN = 20;
-/** Receptions that make a pair's mean: single ones scatter by 6 dB, which hides the trend. */
-export const TREND_RECEPTIONS_MIN = 4;
+/** Receptions that make a pair's mean: single ones scatter by 6 dB, and sixteen bring that down to a quarter. */
+export const TREND_RECEPTIONS_MIN = 16;
 
 /** Nearer counterparts count as this near: there walls decide and not distance. */
 const NEAREST_M = 100;
