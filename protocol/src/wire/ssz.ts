@@ -7,8 +7,27 @@ import { ByteVectorType, type Type, UintBigintType, UintNumberType } from "@chai
 export const Uint8 = new UintNumberType(1);
 export const Uint16 = new UintNumberType(2);
 export const Uint32 = new UintNumberType(4);
-/** Counts, rounds, epochs and Unix milliseconds; strict decoding refuses what a double cannot hold exactly. */
-export const Uint64 = new UintNumberType(8);
+
+/**
+ * SSZ's uint64 as a JavaScript number. Only up to 2^53 - 1 is every integer its own double; above that some numbers
+ * would decode and their neighbours not, which no other language's implementation would do by itself.
+ */
+class CountType extends UintNumberType {
+  constructor() {
+    super(8);
+  }
+
+  override value_deserializeFromBytes(
+    ...[data, start, end]: Parameters<UintNumberType["value_deserializeFromBytes"]>
+  ): number {
+    const value = super.value_deserializeFromBytes(data, start, end);
+    if (!Number.isSafeInteger(value)) throw new RangeError("a count is above 2^53 - 1");
+    return value;
+  }
+}
+
+/** Counts, rounds, epochs and Unix milliseconds: at most 2^53 - 1. Strict decoding refuses what is above. */
+export const Uint64 = new CountType();
 /** Amounts of money and H3 indexes. */
 export const UintBig64 = new UintBigintType(8);
 export const Bytes6 = new ByteVectorType(6);
@@ -37,7 +56,7 @@ export function decodeStrict<V>(type: Type<V>, bytes: Uint8Array, maxBytes: numb
   } catch {
     return null;
   }
-  // Lists beyond their limit and integers beyond a double decode without an error in some types: re-encoding tells.
+  // Lists beyond their limit decode without an error in some types: re-encoding tells.
   let again: Uint8Array;
   try {
     again = type.serialize(value);

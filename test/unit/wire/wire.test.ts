@@ -7,6 +7,8 @@ import {
   decodeSignedAnnouncement,
   decodeValue,
   encodeBatch,
+  encodeFinalCert,
+  encodeSignedAnnouncement,
 } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { createSigningDomains, SIGNED_KINDS } from "../../../protocol/src/crypto/domain.ts";
@@ -109,13 +111,6 @@ describe("report bundles", () => {
         expect(encodeMeasurement(measurement)).toHaveLength(22);
       }),
     );
-  });
-
-  test("an integer beyond a double's exact range is refused", () => {
-    const reveal = { hotspot: new Uint8Array(32), beaconEpoch: 1, secret: new Uint8Array(16) };
-    const encoded = encodeReportBundle({ epoch: 1, beacons: [], witnesses: [], reveals: [reveal] });
-    encoded.fill(0xff, 0, 8);
-    expect(decodeReportBundle(encoded)).toBeNull();
   });
 });
 
@@ -247,6 +242,56 @@ describe("receipts", () => {
       }),
     );
   });
+});
+
+describe("counts", () => {
+  const id = new Uint8Array(32);
+  const signature = new Uint8Array(64);
+  const cert = { round: 1, view: 1, value: id, bitmap: new Uint8Array(1), signatures: [] };
+  const announcement = { round: 1, timeMs: 1, epoch: 1, seed: id, final: cert };
+  const transfer = encodeTransaction({ kind: "transfer", epoch: 1, nonce: 1, to: id, amount: 1n });
+  /** An encoding, where in it a count stands, and its decoder. */
+  const places: readonly [string, Uint8Array, number, (data: Uint8Array) => unknown][] = [
+    ["a bundle's epoch", encodeReportBundle(fc.sample(reportBundles, 1)[0]!), 0, decodeReportBundle],
+    ["a transaction's epoch", transfer, 0, (data) => decodeTransaction("transfer", data)],
+    ["a transaction's nonce", transfer, 8, (data) => decodeTransaction("transfer", data)],
+    ["a receipt's round", encodeReceipt({ round: 1, deadlineRound: 2, items: [] }), 0, decodeReceipt],
+    [
+      "a state's round",
+      encodeStatusAnswer([{ id, state: "included", round: 1, verdicts: [] }]),
+      4 + 32 + 1,
+      decodeStatusAnswer,
+    ],
+    ["a batch's seq", encodeBatch({ lane: id, seq: 1, prev: id, messages: [] }), 32, decodeBatch],
+    ["a certificate's round", encodeFinalCert(cert), 0, decodeFinalCert],
+    [
+      "an announcement's time",
+      encodeSignedAnnouncement({ validator: id, announcement, signature }),
+      32 + 4 + 64 + 8,
+      decodeSignedAnnouncement,
+    ],
+  ];
+
+  test.each(places)(
+    "%s is refused beyond 2^53 - 1, also where a double holds it",
+    (_, encoded, at, decode) => {
+      const decodeWith = (count: bigint): unknown => {
+        const changed = encoded.slice();
+        new DataView(changed.buffer).setBigUint64(at, count, true);
+        return decode(changed);
+      };
+      const largest = 2n ** 53n - 1n;
+      expect(decodeWith(largest)).not.toBeNull();
+      for (const count of [2n ** 53n, 2n ** 53n + 1n, 2n ** 53n + 2n, 2n ** 60n, 2n ** 64n - 1n]) {
+        expect(decodeWith(count)).toBeNull();
+      }
+      fc.assert(
+        fc.property(fc.oneof(fc.bigInt(0n, 2n * largest), fc.bigInt(0n, 2n ** 64n - 1n)), (count) => {
+          expect(decodeWith(count) === null).toBe(count > largest);
+        }),
+      );
+    },
+  );
 });
 
 describe("arbitrary bytes", () => {
