@@ -230,7 +230,11 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a crash loses the certificates",
     rule: "durability",
-    edit: { file: "step.ts", find: "recoverCertificate(draft, record.certificate);", replace: "void record;" },
+    edit: {
+      file: "step.ts",
+      find: "recoverCertificate(draft, record.certificate);",
+      replace: "void record;",
+    },
   },
   {
     name: "a vote leaves before it is written",
@@ -246,10 +250,16 @@ export const MUTATIONS: readonly Mutation[] = [
 
 export type Verdict = { readonly mutation: Mutation; readonly caughtBy: string | null; readonly how: string };
 
+/** The file's text with the mistake; throws where it has no place, or several, because the core has moved on. */
+export function writeMistake({ file, find, replace }: NonNullable<Mutation["edit"]>, text: string): string {
+  if (text.split(find).length !== 2) throw new Error(`a mistake has no single place in ${file}: ${find}`);
+  return text.replace(find, () => replace);
+}
+
 /** Writes a copy of the protocol with the mistake, hands it to `use`, and removes it. */
 export async function withMutant<T>(mutation: Mutation, use: (core: Core) => Promise<T> | T): Promise<T> {
   if (mutation.edit === undefined) return use(await loadCore(CORE_URL));
-  const { file, find, replace } = mutation.edit;
+  const { file } = mutation.edit;
   const home = mkdtempSync(join(tmpdir(), "hexbeacon-mutant-"));
   try {
     const sources = new URL("../../", CORE_URL);
@@ -257,13 +267,7 @@ export async function withMutant<T>(mutation: Mutation, use: (core: Core) => Pro
     symlinkSync(fileURLToPath(new URL("../../node_modules", sources)), join(home, "node_modules"));
     const core = pathToFileURL(join(home, "src/agreement/simplex/"));
     const path = join(fileURLToPath(core), file);
-    const text = readFileSync(path, "utf8");
-    if (text.split(find).length !== 2)
-      throw new Error(`"${mutation.name}" does not find its place in ${file}`);
-    writeFileSync(
-      path,
-      text.replace(find, () => replace),
-    );
+    writeFileSync(path, writeMistake(mutation.edit, readFileSync(path, "utf8")));
     return await use(await loadCore(core));
   } finally {
     rmSync(home, { recursive: true });
