@@ -41,6 +41,7 @@ type Scored = {
   readonly movedKm: number;
   readonly station: number;
   readonly score: number;
+  readonly profile: number;
   readonly caught: boolean;
 };
 
@@ -81,6 +82,11 @@ export function evaluateLocation(folder: string): SectionResult {
     }
     add(`${links} links, honest refused at the thresholds`, shareCaught(honest));
     add("  on the measuring half", shareCaught(honest.filter(({ station }) => station % 2 === 1)));
+    const profiles = honest.filter(({ station }) => station % 2 === 0).map(({ profile }) => profile);
+    add(
+      "  99 % of the fitting half's honest distance profiles are at most",
+      estimateQuantile(profiles, 0.99),
+    );
     const fitting = honest.filter(({ station }) => station % 2 === 0).map(({ score }) => score);
     add("  99 % of the fitting half's honest scores are at most", estimateQuantile(fitting, 0.99));
   }
@@ -122,7 +128,8 @@ function scoreCases(folder: string): Scored[] {
       links,
       movedKm,
       station,
-      score: computePlaceScoreOctaves(evidence) ?? profile ?? -1,
+      score: computePlaceScoreOctaves(evidence) ?? -1,
+      profile: profile ?? -1,
       caught:
         checkEdgePlausibility(evidence, TERM) !== null || checkDistanceProfile(distances, TERM) !== null,
     };

@@ -14,14 +14,17 @@ export const WINDOW_MIN = 10;
 /** Where each penalty begins and where it is largest. Units stand in the names. */
 export const RAMPS = {
   /**
-   * Octaves (x 1,024) of the nearest plus the median counterpart's distance over 1 m. It begins where no honest station
-   * of the fitting half stands, both at some 20 km, and is largest at 40 km.
+   * Octaves (x 1,024) of the nearest plus the median counterpart's distance over 1 m. Fitted: 99 % of the honest fitting
+   * half at most 27,259; it begins where both lie at some 13 km, and is largest at 27 km.
    */
-  distanceProfileOctaves: { from: Math.round(28.6 * OCTAVE), to: Math.round(30.6 * OCTAVE) },
-  /** Fitted: above all but 1 % of the honest, on graphs; largest two octaves further. See edgePlausibility.ts. */
-  edgePlausibilityOctaves: { from: 8_900, to: 11_900 },
-  /** The same where only links are known and not the graph: another scale, as nearest and median distance are in it. */
-  linkPlausibilityOctaves: { from: 20_000, to: 30_000 },
+  distanceProfileOctaves: { from: Math.floor(27.4 * OCTAVE), to: Math.floor(29.4 * OCTAVE) },
+  /**
+   * Fitted: of honest hotspots in a city's graph with moved ones in it, 99 % score at most 9,280; largest three octaves
+   * further. See edgePlausibility.ts.
+   */
+  edgePlausibilityOctaves: { from: 9_800, to: 13_000 },
+  /** Fitted, where only links are known: 99 % of the honest fitting half at most 9,900 to 11,000, by number of links. */
+  linkPlausibilityOctaves: { from: 11_000, to: 15_000 },
   /** Fitted: sd(RSSI) + sd(SNR) of gateways' honest windows is at least 1.22 dB (633 windows); constants have 0. */
   constantWindowCentiDb: { from: 100, to: 20 },
   /** Fitted: all honest gateway windows lie below 8.21 dB; uniform independent forgeries above 8.1 (median 10.8). */
@@ -35,7 +38,7 @@ export const RAMPS = {
   /** Share of counterparts whose reverse direction is missing, ppm. Inferred: no public data has both directions. */
   missingReversePpm: { from: 600_000, to: 1_000_000 },
   /** dB of signal per dB of transmit power (x 1,000), upper confidence bound: honest 390 near the floor, 800-950 above. */
-  powerSlopeMilli: { from: 300, to: 0 },
+  powerSlopeMilli: { from: 400, to: 100 },
   /** Hotspots of one owner in a resolution-7 cell (5 km2). 84 % of owners have at most 3 in all (Jagtap, IMC 2021). */
   ownerCapHotspots: { from: 4, to: 16 },
   /** Hotspots in a resolution-11 cell (2,150 m2): more than a large building's roofs. Inferred. */

@@ -22,10 +22,11 @@ export const NEARBY_MAX = 24;
 const GRAPH_WEIGHT = { gain: 300, missing: 200, nearest: 60, median: 100 } as const;
 /**
  * Weights where only the links are known, per cent, with three counterparts and with ten or more; between, by the
- * logarithm of their number. The nearest one says most where there are few, the best place where there are many.
+ * logarithm of their number. The nearest one says most where there are few, the best place where there are many; the
+ * offset brings the honest of all numbers to one scale.
  */
-const FEW_WEIGHT = { gain: 60, nearest: 250, median: 30, misfit: 20, level: 0 } as const;
-const MANY_WEIGHT = { gain: 300, nearest: 0, median: 100, misfit: 29, level: 7 } as const;
+const FEW_WEIGHT = { gain: 60, nearest: 250, median: 30, misfit: 20, level: 0, offset: 0 } as const;
+const MANY_WEIGHT = { gain: 300, nearest: 0, median: 100, misfit: 29, level: 7, offset: 1_150_000 } as const;
 
 /** Nearer than this places are not told apart: the links' likelihood is flat there, more so where the graph speaks too. */
 const FLAT_M = { links: 500, graph: 1_000 } as const;
@@ -108,7 +109,7 @@ export function computePlaceScoreOctaves(evidence: PlaceEvidence): number | null
   const { lossCentiDb } = points;
   const misfit = lossCentiDb === null ? 0 : Math.min(MISFIT_MAX, Math.max(0, asserted.misfit - bestMisfit));
   const level = lossCentiDb === null ? 0 : computeLevel(lossCentiDb, distances);
-  return weigh(weightsFor(points.count), { gain, nearest, median, misfit, level });
+  return weigh(weightsFor(points.count), { gain, nearest, median, misfit, level, offset: 1 });
 }
 
 /** Judges the asserted place; evidence: the longest links first. */
@@ -215,6 +216,7 @@ function weightsFor(count: number): Readonly<Record<keyof typeof FEW_WEIGHT, num
     median: between("median"),
     misfit: between("misfit"),
     level: between("level"),
+    offset: between("offset"),
   };
 }
 
