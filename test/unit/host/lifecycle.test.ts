@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { createLifecycle, type Part } from "../../../node/src/host/lifecycle.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
+import { eventually } from "./eventually.ts";
 
 const log = createSilentLog();
 
@@ -60,7 +61,7 @@ describe("a lifecycle", () => {
     const gate = Promise.withResolvers<void>();
     const lifecycle = createLifecycle([part("a", said), part("b", said, () => gate.promise)], { log });
     const starting = lifecycle.start();
-    await expect.poll(() => said).toEqual(["+a"]);
+    await eventually(() => said).toEqual(["+a"]);
     const stopping = lifecycle.stop();
     gate.resolve();
     await expect(starting).rejects.toMatchObject({ code: "stopped" });

@@ -6,6 +6,7 @@ import { MAX_STREAM_BUFFER_BYTES } from "../../../node/src/host/gossipOptions.ts
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { createNetwork, type NetworkOptions } from "../../../node/src/host/network.ts";
 import type { Network } from "../../../node/src/host/types.ts";
+import { eventually } from "./eventually.ts";
 import { createRogue } from "./rogue.ts";
 
 const TOPIC = "/hexbeacon/0000000000000000/rounds/1";
@@ -151,7 +152,7 @@ describe("requests", () => {
     // The one that waits still holds the only place.
     await expect(ask([2])).rejects.toMatchObject({ code: "request_refused" });
     release.resolve(new Uint8Array(1));
-    await expect.poll(() => ask([2]).catch(() => null)).toHaveLength(50);
+    await eventually(() => ask([2]).catch(() => null)).toHaveLength(50);
     await expect(a.request(b.peerId, "/hexbeacon/none/1", new Uint8Array(1), options)).rejects.toMatchObject({
       code: "request_refused",
     });
@@ -168,7 +169,7 @@ describe("connections", () => {
     await a.connect(b.multiaddrs()[0]!);
     await a.connect(b.multiaddrs()[0]!);
     expect(a.isConnected(b.peerId)).toBe(true);
-    await expect.poll(() => b.peers().map(({ peerId }) => peerId)).toEqual([a.peerId]);
+    await eventually(() => b.peers().map(({ peerId }) => peerId)).toEqual([a.peerId]);
     expect(changes).toBeGreaterThan(0);
     await a.disconnect(b.peerId);
     expect(a.isConnected(b.peerId)).toBe(false);
@@ -177,7 +178,7 @@ describe("connections", () => {
     ).rejects.toMatchObject({
       code: "peer_not_connected",
     });
-    await expect.poll(() => b.peers()).toEqual([]);
+    await eventually(() => b.peers()).toEqual([]);
     const taken = b.multiaddrs()[0]!.split("/p2p/")[0]!;
     await expect(start({ listen: [taken] })).rejects.toMatchObject({ code: "listen_failed" });
   });
@@ -188,7 +189,7 @@ describe("connections", () => {
       Array.from({ length: 24 }, () => start({ listen: [], role: "hotspot" })),
     );
     await Promise.all(dialers.map((dialer) => dialer.connect(validator.multiaddrs()[0]!)));
-    await expect.poll(() => validator.peers().length).toBe(24);
+    await eventually(() => validator.peers().length).toBe(24);
   });
 });
 

@@ -13,6 +13,7 @@ import { computeCommit, computeProof, computeTag } from "../../../protocol/src/e
 import { decodeFrame, encodeFrame } from "../../../protocol/src/radio/frame.ts";
 import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
 import { encodeMeasurement } from "../../../protocol/src/wire/reports.ts";
+import { eventually } from "../host/eventually.ts";
 import { FakeRadio } from "./fakeRadio.ts";
 import { createTestGenesis, FakeValidator, newKey, newKeyWithSlot } from "./fakeValidator.ts";
 
@@ -134,25 +135,23 @@ describe("a hotspot with a validator in reach", () => {
     expect(report!.proof).toEqual(
       computeProof(secret, keyPair.publicKey, encodeMeasurement(report!.measurement)),
     );
-    await expect
-      .poll(async () => {
-        const { packets } = (await read(hotspot, "/v1/packets")).json as { packets: PacketRow[] };
-        return packets.map(({ kind, reason }) => `${kind} ${reason}`).sort();
-      })
-      .toEqual([
-        "beacon heard_before",
-        "beacon null",
-        "ghost ghost_copy",
-        "other crc_bad",
-        "other wrong_length",
-      ]);
+    await eventually(async () => {
+      const { packets } = (await read(hotspot, "/v1/packets")).json as { packets: PacketRow[] };
+      return packets.map(({ kind, reason }) => `${kind} ${reason}`).sort();
+    }).toEqual([
+      "beacon heard_before",
+      "beacon null",
+      "ghost ghost_copy",
+      "other crc_bad",
+      "other wrong_length",
+    ]);
     // Its own beacon comes back to its own antenna.
     await validator.advanceTo(challenge.slotRound - 1);
     await validator.until(() => radio.transmitted.length === 1);
     radio.hear(radio.transmitted[0]!.payload);
-    await expect
-      .poll(async () => JSON.stringify((await read(hotspot, "/v1/packets")).json))
-      .toContain("own_beacon");
+    await eventually(async () => JSON.stringify((await read(hotspot, "/v1/packets")).json)).toContain(
+      "own_beacon",
+    );
   });
 
   test("says in words how it stands", async () => {
@@ -173,9 +172,9 @@ describe("a hotspot with no validator in reach", () => {
   test("runs, shows what it hears, does not beacon, and says what is wrong", async () => {
     const hotspot = await startHotspot(["/ip4/127.0.0.1/tcp/9"]);
     radio.hear(encodeFrame({ tag: randomBytes(6), secret: randomBytes(16) }));
-    await expect
-      .poll(async () => (await read(hotspot, "/v1/packets")).json)
-      .toMatchObject({ packets: [{ kind: "beacon", kept: false, reason: "no_rounds", rssiDbm: -101 }] });
+    await eventually(async () => (await read(hotspot, "/v1/packets")).json).toMatchObject({
+      packets: [{ kind: "beacon", kept: false, reason: "no_rounds", rssiDbm: -101 }],
+    });
     expect((await read(hotspot, "/livez")).status).toBe(200);
     const ready = await read(hotspot, "/readyz");
     expect(ready.status).toBe(503);

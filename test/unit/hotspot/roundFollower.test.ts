@@ -13,6 +13,7 @@ import { createSigningDomains, signingMessage } from "../../../protocol/src/cryp
 import { sign } from "../../../protocol/src/crypto/ed25519.ts";
 import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
+import { eventually } from "../host/eventually.ts";
 import { newKey } from "./fakeValidator.ts";
 
 const parameters = PRESETS.test;
@@ -123,7 +124,7 @@ describe("following rounds", () => {
     expect(asked()).toBe(0);
     pass(2 * parameters.roundMs);
     expect(asked()).toBe(1);
-    await expect.poll(() => follower.newest()?.round).toBe(9);
+    await eventually(() => follower.newest()?.round).toBe(9);
     expect(follower.isFresh()).toBe(true);
     pass(60_000);
     expect(follower.isFresh()).toBe(false);

@@ -11,12 +11,12 @@ import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeReason, type Reason } from "../../../protocol/src/evidence/reasons.ts";
 import { encodeFrame } from "../../../protocol/src/radio/frame.ts";
 import { VERDICT_PENDING } from "../../../protocol/src/wire/receipts.ts";
+import { eventually } from "../host/eventually.ts";
 import { FakeRadio } from "./fakeRadio.ts";
-import { createTestGenesis, FakeValidator, newKey, newKeyWithSlot } from "./fakeValidator.ts";
+import { createTestGenesis, FakeValidator, newKey } from "./fakeValidator.ts";
 
 const validatorKeys = [newKey(), newKey()];
-// Its beacon comes late in the epoch, so that witness reports are all there is before.
-const keyPair = newKeyWithSlot(15, 19);
+const keyPair = newKey();
 const cleanups: (() => Promise<unknown>)[] = [];
 let home: string;
 let radio: FakeRadio;
@@ -25,6 +25,8 @@ beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "hexbeacon-submitter-"));
   cleanups.push(() => rm(home, { recursive: true }));
   radio = new FakeRadio();
+  // No beacon of its own comes between.
+  radio.onTransmit = () => ({ status: "failed", reason: "no_forwarder", onAir: "no" });
 });
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -47,9 +49,9 @@ async function startNetwork(count: 1 | 2): Promise<{ validators: FakeValidator[]
     await hotspot.stop();
     await Promise.all(validators.map((validator) => validator.stop()));
   });
-  await expect.poll(() => hotspot.status().validators.filter((v) => v.connected).length).toBe(count);
+  await eventually(() => hotspot.status().validators.filter((v) => v.connected).length).toBe(count);
   for (const validator of validators) await validator.advanceTo(0);
-  await expect.poll(() => hotspot.status().rounds?.round).toBe(0);
+  await eventually(() => hotspot.status().rounds?.round).toBe(0);
   return { validators, hotspot };
 }
 
@@ -73,11 +75,11 @@ describe("a submission", () => {
     validator.answer = () => ({ state: "included", round: 1, verdicts: codes });
     await validator.advanceTo(1);
     expect(await included).toMatchObject({ round: 1 });
-    await expect.poll(() => hotspot.status().spool.entries).toBe(0);
+    await eventually(() => hotspot.status().spool.entries).toBe(0);
     codes = [0, VERDICT_PENDING];
-    await expect.poll(() => verdicts.length).toBe(1);
+    await eventually(() => verdicts.length).toBe(1);
     codes = [0, encodeReason("rssi_above_ceiling")];
-    await expect.poll(() => verdicts.length).toBe(2);
+    await eventually(() => verdicts.length).toBe(2);
     expect(verdicts).toMatchObject([
       { index: 0, kind: "witness", reason: null },
       { index: 1, kind: "witness", reason: "rssi_above_ceiling" },
@@ -99,9 +101,11 @@ describe("a submission", () => {
     hearBeacon();
     await other!.until(() => other!.submissions.length === 2);
     expect(first!.submissions).toHaveLength(1);
-    await expect
-      .poll(() => hotspot.status().delivery.submissions)
-      .toEqual({ receipted: 2, no_answer: 1, bad_receipt: 1 });
+    await eventually(() => hotspot.status().delivery.submissions).toEqual({
+      receipted: 2,
+      no_answer: 1,
+      bad_receipt: 1,
+    });
   });
 
   test("is tried again while a validator is busy, and given up where it can never be taken", async () => {
@@ -117,7 +121,7 @@ describe("a submission", () => {
     const refused = next<Submitted>(hotspot, "submitted");
     hearBeacon();
     expect(await refused).toMatchObject({ reason: "unknown_sender" });
-    await expect.poll(() => hotspot.status().spool.entries).toBe(1);
+    await eventually(() => hotspot.status().spool.entries).toBe(1);
   });
 
   test("goes elsewhere too when a quarter of its window has passed without a cut", async () => {
@@ -131,7 +135,7 @@ describe("a submission", () => {
     expect(count()).toEqual([0, 1]);
     // The receipt's deadline is eight rounds ahead; two are a quarter.
     for (let round = 1; round <= 4; round++) for (const v of validators) await v.advanceTo(round);
-    await expect.poll(count).toEqual([1, 1]);
+    await eventually(count).toEqual([1, 1]);
   });
 
   test("of an epoch that is past is given up with its reason, and the spool forgets it", async () => {
@@ -143,8 +147,8 @@ describe("a submission", () => {
     const reasons: (Reason | null)[] = [];
     hotspot.events.on("submitted", ({ reason }) => reasons.push(reason));
     await validator.advanceTo(40);
-    await expect.poll(() => reasons).toContain("stale_epoch");
-    await expect.poll(() => hotspot.status().spool.entries).toBe(0);
+    await eventually(() => reasons).toContain("stale_epoch");
+    await eventually(() => hotspot.status().spool.entries).toBe(0);
   });
 
   test("waits in the spool over a restart, and is delivered once, in order, with its original time", async () => {
@@ -154,7 +158,7 @@ describe("a submission", () => {
     const heardAtMs = Date.now();
     for (let i = 0; i < 3; i++) {
       hearBeacon();
-      await expect.poll(() => hotspot.status().spool.entries).toBe(i + 1);
+      await eventually(() => hotspot.status().spool.entries).toBe(i + 1);
     }
     await hotspot.stop();
     validator.isUp = true;
@@ -174,6 +178,6 @@ describe("a submission", () => {
     expect(times).toEqual([...times].sort((a, b) => a - b));
     expect(times[2]! - heardAtMs).toBeLessThan(10_000);
     await validator.advanceTo(1);
-    await expect.poll(() => again.status().spool.entries).toBe(0);
+    await eventually(() => again.status().spool.entries).toBe(0);
   });
 });
