@@ -66,6 +66,8 @@ const QUERY_TIMEOUT_MS = 5_000;
 const LONGEST_RETRY_MS = 30_000;
 const LEAST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
+/** A validator that gave no receipt is asked last for so long: each try costs up to the timeout. */
+const SHUN_MS = 30_000;
 /** Envelopes of an SSZ list: an offset each. */
 const PARCEL_OVERHEAD_BYTES = 4;
 /** Two epochs' reports at the least filled, one in an envelope; beyond it the oldest is no longer followed. */
@@ -76,6 +78,8 @@ export class Submitter {
   readonly #modules: SubmitterModules;
   /** By id in hexadecimal, oldest first. */
   readonly #deliveries = new Map<string, Delivery>();
+  /** When a validator last failed to give a receipt, by peer id. */
+  readonly #failedAtMs = new Map<string, number>();
   readonly #outcomes: Record<SubmissionOutcome, number> = { receipted: 0, no_answer: 0, bad_receipt: 0 };
   #wake: () => void = () => undefined;
   #isAwake = false;
@@ -215,11 +219,15 @@ export class Submitter {
     }
   }
 
-  /** One not tried yet, in an order that differs from hotspot to hotspot. */
+  /** One not tried yet and, if there is one, not failing lately; in an order that differs from hotspot to hotspot. */
   #choosePeer(peers: readonly PeerRef[], delivery: Delivery): PeerRef {
     const turn = this.#modules.network.publicKey[0]! % peers.length;
     const inTurn = [...peers.slice(turn), ...peers.slice(0, turn)];
-    return inTurn.find(({ peerId }) => !delivery.tried.has(peerId)) ?? inTurn[0]!;
+    const untried = inTurn.filter(({ peerId }) => !delivery.tried.has(peerId));
+    const candidates = untried.length > 0 ? untried : inTurn;
+    const shunnedSinceMs = this.#modules.clock.nowMs() - SHUN_MS;
+    const isWell = ({ peerId }: PeerRef) => (this.#failedAtMs.get(peerId) ?? 0) < shunnedSinceMs;
+    return candidates.find(isWell) ?? candidates[0]!;
   }
 
   async #submit(
@@ -246,10 +254,12 @@ export class Submitter {
     const receipt = answer && readReceipt(this.#options.domains, peer.publicKey!, ids, answer);
     if (receipt === null) {
       this.#outcomes[answer === null ? "no_answer" : "bad_receipt"]++;
+      this.#failedAtMs.set(peer.peerId, clock.nowMs());
       for (const delivery of batch) this.#postpone(delivery, peer, peers);
       return;
     }
     this.#outcomes.receipted++;
+    this.#failedAtMs.delete(peer.peerId);
     for (const [i, delivery] of batch.entries()) {
       const { reason } = receipt.items[i]!;
       const meaning = classifyReceipt(reason);
