@@ -13,8 +13,9 @@ import { createLinks, createPopulation, createRandom } from "./population.ts";
 
 const HOTSPOTS = 1_000_000;
 const EDGES_PER_HOTSPOT = 10;
-/** One seed in a thousand hotspots, as in the lab's cities. */
-const SEED_EVERY = 1_000;
+/** This population's links run along a line, on which trust walks slowly: so many seeds that it arrives everywhere. */
+const SEED_EVERY = 20;
+const HOTSPOTS_PER_REGION = 30_000;
 const TRUST_MS_MAX = 20_000;
 const RSS_MIB_MAX = 2_048;
 
@@ -64,8 +65,8 @@ function createNetwork() {
     lngE7[hotspot] = Math.round(lng * 1e7);
   }
   const seeds = order.filter((_, place) => place % SEED_EVERY === 0);
-  // A stretch of the order is a stretch of the Earth: thirty seeds to a region.
+  // A stretch of the order is a stretch of the Earth.
   const region = new Uint32Array(HOTSPOTS);
-  for (const [place, hotspot] of order.entries()) region[hotspot] = Math.floor(place / (30 * SEED_EVERY));
+  for (const [place, hotspot] of order.entries()) region[hotspot] = Math.floor(place / HOTSPOTS_PER_REGION);
   return { places: { latE7, lngE7 }, edges, seeds, region };
 }

@@ -153,6 +153,6 @@ function toEvidence({ asserted, eirp_dbm, links }: Case): PlaceEvidence {
     counterpartLatE7: Int32Array.from(links, ([lat]) => toE7(lat)),
     counterpartLngE7: Int32Array.from(links, ([, lng]) => toE7(lng)),
     lossCentiDb,
-    nearby: null,
+    findNearby: null,
   };
 }

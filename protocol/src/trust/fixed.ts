@@ -15,6 +15,18 @@ export function computeLogOctaves(value: number): number {
   return computeLog2(Math.min(Math.max(value, 1), 0xffff_ffff)) >> 10;
 }
 
+const scratch = new DataView(new ArrayBuffer(8));
+const MANTISSA_BITS = 20;
+const EXPONENT_BIAS = 1_023;
+
+/** The binary logarithm of a finite double of at least 1, in 2^-10 octaves, rounded down: by its own exponent and 20 bits. */
+export function computeLogOfDouble(value: number): number {
+  scratch.setFloat64(0, value);
+  const high = scratch.getUint32(0);
+  const mantissa = (1 << MANTISSA_BITS) | (high & ((1 << MANTISSA_BITS) - 1));
+  return ((high >>> MANTISSA_BITS) - EXPONENT_BIAS - MANTISSA_BITS) * OCTAVE + computeLogOctaves(mantissa);
+}
+
 // log2(1 + 2^z) for z = -12 to 12 octaves in eighths. Between entries the chord lies above the curve by at most
 // (1/8)^2 / 8 * ln(2) / 4 = 3.4e-4 octaves, a third of a unit.
 const STEPS_PER_OCTAVE = 8;

@@ -9,7 +9,7 @@ const SQUARE_E7 = 200_000;
 const RINGS_MAX = 3;
 const COLUMNS = 3_600_000_000 / SQUARE_E7;
 /** Hotspots of one square that are looked at: a network this dense has its neighbours among the first. */
-const PER_SQUARE_MAX = 64;
+const PER_SQUARE_MAX = 32;
 
 /** Places in 1e-7 degrees, by which the nearest are found. */
 export type Places = { readonly latE7: Int32Array; readonly lngE7: Int32Array };

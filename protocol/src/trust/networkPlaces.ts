@@ -50,7 +50,7 @@ export function createPlaceEvidence(
     counterpartLatE7: gather(places.latE7, row),
     counterpartLngE7: gather(places.lngE7, row),
     lossCentiDb,
-    nearby: createNearby(network, hotspot, row),
+    findNearby: () => createNearby(network, hotspot, row),
   };
 }
 
@@ -62,7 +62,7 @@ function createNearby(network: NetworkPlaces, hotspot: number, row: Uint32Array)
   for (let i = 0; i < nearest.length; i++) {
     const other = nearest[i]!;
     links[i] = graph.start[other + 1]! - graph.start[other]!;
-    linked[i] = row.includes(other) ? 1 : 0;
+    linked[i] = includesSorted(row, other) ? 1 : 0;
   }
   return {
     latE7: gather(places.latE7, nearest),
@@ -72,6 +72,18 @@ function createNearby(network: NetworkPlaces, hotspot: number, row: Uint32Array)
     ownLinks: row.length,
     medianLinks: network.medianLinks,
   };
+}
+
+/** Whether an ascending row has a value. */
+function includesSorted(row: Uint32Array, value: number): boolean {
+  let low = 0;
+  let high = row.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (row[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return row[low] === value;
 }
 
 // A plain loop: `Int32Array.from` with a function takes ten times as long, a million times over.

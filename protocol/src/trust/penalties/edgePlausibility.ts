@@ -7,7 +7,7 @@
  */
 import { PPM } from "../../network/parameters.ts";
 import { computeFactorPpm, createFinding, type Finding, type FindingTerm } from "../finding.ts";
-import { computeLogOctaves, computeLogSumOctaves, OCTAVE } from "../fixed.ts";
+import { computeLogOctaves, computeLogOfDouble, computeLogSumOctaves, OCTAVE } from "../fixed.ts";
 import { computeEastM, computeNorthM, createLocalPlane, type LocalPlane } from "../localPlane.ts";
 import { COUNTERPARTS_MIN, RAMPS } from "../thresholds.ts";
 
@@ -39,6 +39,8 @@ const LINKED_HALF_OCTAVES = computeLogOctaves(2_000);
 const LINK_DECAY_PERCENT = 160;
 /** Log-odds for each octave of either end's degree over the network's median. */
 const LINK_DEGREE_PERCENT = 80;
+/** One silent neighbourhood, behind a hill or a wall, is not everything: what is missing counts up to 1.5 octaves. */
+const MISSING_MAX = 1.5 * OCTAVE;
 /** Strengths fall 15 dB a decade among real gateways (exponent 1.5, offset free), and scatter 6 dB around it. */
 const FALL_OFF_CENTI_DB_PER_OCTAVE = 452;
 const SCATTER_CENTI_DB = 600;
@@ -55,8 +57,8 @@ export type PlaceEvidence = {
   readonly counterpartLngE7: Int32Array;
   /** EIRP less mean signal of each link in hundredths of a dB; null where strengths are unknown. */
   readonly lossCentiDb: Int32Array | null;
-  /** null where only the links are known and not the graph. */
-  readonly nearby: Nearby | null;
+  /** The hotspots nearest to the asserted place; null where only the links are known and not the graph. */
+  readonly findNearby: (() => Nearby) | null;
 };
 
 /** The hotspots nearest to the asserted place, linked or not, at most `NEARBY_MAX`. */
@@ -81,42 +83,41 @@ type Points = {
 
 /**
  * The score of the asserted place in 2^-10 octaves, the higher the less plausible; null below `COUNTERPARTS_MIN`
- * counterparts. Scores with and without `nearby` lie on different scales, each with its ramp.
+ * counterparts. Scores with and without neighbours lie on different scales, each with its ramp.
+ * @param from neighbours cost most to find: they are not asked for where the score stays below this whatever they say,
+ *   and what comes back then is a lower bound of it.
  */
-export function computePlaceScoreOctaves(evidence: PlaceEvidence): number | null {
-  const { counterpartLatE7, nearby } = evidence;
+export function computePlaceScoreOctaves(
+  evidence: PlaceEvidence,
+  from: number = Number.MIN_SAFE_INTEGER,
+): number | null {
+  const { counterpartLatE7, findNearby } = evidence;
   if (counterpartLatE7.length < COUNTERPARTS_MIN) return null;
   const plane = createLocalPlane(evidence.latE7, evidence.lngE7);
   const points = selectPoints(evidence, plane);
-  const flatM = nearby === null ? FLAT_M.links : FLAT_M.graph;
-  const asserted = computeLikelihood(points, 0, 0, flatM);
-  let bestDistance = asserted.distanceOctaves;
-  let bestMisfit = asserted.misfit;
-  forEachTried(points, (eastM, northM) => {
-    const tried = computeLikelihood(points, eastM, northM, flatM);
-    bestDistance = Math.min(bestDistance, tried.distanceOctaves);
-    bestMisfit = Math.min(bestMisfit, tried.misfit);
-  });
   const distances = computeDistances(points);
   const sorted = distances.slice().sort();
-  const gain = Math.floor((asserted.distanceOctaves - bestDistance) / points.count);
   const nearest = sorted[0]! - ONE_KM_OCTAVES;
   const median = sorted[(sorted.length - 1) >> 1]! - ONE_KM_OCTAVES;
-  if (nearby !== null) {
-    const missing = computeMissing(plane, nearby);
-    return weigh(GRAPH_WEIGHT, { gain, missing, nearest, median });
+  const tried = listTried(points);
+  if (findNearby !== null) {
+    const known = { gain: computeGain(points, tried, FLAT_M.graph), nearest, median };
+    if (weigh(GRAPH_WEIGHT, { ...known, missing: MISSING_MAX }) < from)
+      return weigh(GRAPH_WEIGHT, { ...known, missing: 0 });
+    return weigh(GRAPH_WEIGHT, { ...known, missing: computeMissing(plane, findNearby()) });
   }
+  const gain = computeGain(points, tried, FLAT_M.links);
   const { lossCentiDb } = points;
-  const misfit = lossCentiDb === null ? 0 : Math.min(MISFIT_MAX, Math.max(0, asserted.misfit - bestMisfit));
+  const misfit = lossCentiDb === null ? 0 : computeMisfitGain(points, tried, lossCentiDb);
   const level = lossCentiDb === null ? 0 : computeLevel(lossCentiDb, distances);
   return weigh(weightsFor(points.count), { gain, nearest, median, misfit, level, offset: 1 });
 }
 
 /** Judges the asserted place; evidence: the longest links first. */
 export function checkEdgePlausibility(evidence: PlaceEvidence, term: FindingTerm): Finding | null {
-  const score = computePlaceScoreOctaves(evidence);
+  const ramp = evidence.findNearby === null ? RAMPS.linkPlausibilityOctaves : RAMPS.edgePlausibilityOctaves;
+  const score = computePlaceScoreOctaves(evidence, ramp.from);
   if (score === null) return null;
-  const ramp = evidence.nearby === null ? RAMPS.linkPlausibilityOctaves : RAMPS.edgePlausibilityOctaves;
   // The evidence is put in order only where there is something to show.
   if (computeFactorPpm(score, ramp) === PPM) return null;
   return createFinding("edge_implausible", score, ramp, listLongestFirst(evidence), term);
@@ -147,43 +148,86 @@ function selectPoints(evidence: PlaceEvidence, plane: LocalPlane): Points {
   return { count, eastM, northM, lossCentiDb: losses, source };
 }
 
-/** The middle of the counterparts, coordinate by coordinate, and the places of some of them. */
-function forEachTried(points: Points, visit: (eastM: number, northM: number) => void): void {
-  const { count, eastM, northM } = points;
-  const middle = (count - 1) >> 1;
-  visit(eastM.slice().sort()[middle]!, northM.slice().sort()[middle]!);
-  const tried = Math.min(count, TRIED_COUNTERPARTS_MAX);
-  for (let i = 0; i < tried; i++) {
-    const from = Math.floor((i * count) / tried);
-    visit(eastM[from]!, northM[from]!);
+/** East and north of the tried places: the middle of the counterparts, and some of theirs. */
+function listTried({ count, eastM, northM }: Points): Float64Array {
+  const counterparts = Math.min(count, TRIED_COUNTERPARTS_MAX);
+  const tried = new Float64Array(2 * (counterparts + 1));
+  for (let i = 0; i < count; i++) {
+    tried[0]! += eastM[i]! / count;
+    tried[1]! += northM[i]! / count;
   }
+  for (let i = 0; i < counterparts; i++) {
+    const from = Math.floor((i * count) / counterparts);
+    tried[2 * i + 2] = eastM[from]!;
+    tried[2 * i + 3] = northM[from]!;
+  }
+  return tried;
 }
 
-/** What the links say about one place: the sum of their logarithmic lengths, and the misfit of their strengths. */
-function computeLikelihood(
-  { count, eastM, northM, lossCentiDb }: Points,
+/** By how much the best tried place makes the links shorter: the mean of their logarithms, in 2^-10 octaves. */
+function computeGain(points: Points, tried: Float64Array, flatM: number): number {
+  const asserted = computeLogSquares(points, 0, 0, flatM);
+  let best = asserted;
+  for (let i = 0; i < tried.length; i += 2) {
+    best = Math.min(best, computeLogSquares(points, tried[i]!, tried[i + 1]!, flatM));
+  }
+  return Math.floor((asserted - best) / (2 * points.count));
+}
+
+/** A square of a distance on Earth is below 2^49, so a product of this many is a finite double. */
+const SQUARES_PER_PRODUCT = 16;
+
+/** The sum of the logarithms of the squared lengths of all links from a place: of products, as logarithms cost most. */
+function computeLogSquares(
+  { count, eastM, northM }: Points,
   atEastM: number,
   atNorthM: number,
   flatM: number,
-): { distanceOctaves: number; misfit: number } {
-  let distanceOctaves = 0;
+): number {
+  const flatSquare = flatM * flatM;
+  let sum = 0;
+  let product = 1;
+  for (let i = 0; i < count; i++) {
+    const dx = eastM[i]! - atEastM;
+    const dy = northM[i]! - atNorthM;
+    product *= Math.max(dx * dx + dy * dy, flatSquare);
+    if (i % SQUARES_PER_PRODUCT < SQUARES_PER_PRODUCT - 1) continue;
+    sum += computeLogOfDouble(product);
+    product = 1;
+  }
+  return sum + computeLogOfDouble(product);
+}
+
+/** By how much the best tried place explains the strengths better, in nats times 1,024, capped. */
+function computeMisfitGain(points: Points, tried: Float64Array, lossCentiDb: Int32Array): number {
+  const asserted = computeMisfit(points, lossCentiDb, 0, 0);
+  let best = asserted;
+  for (let i = 0; i < tried.length; i += 2) {
+    best = Math.min(best, computeMisfit(points, lossCentiDb, tried[i]!, tried[i + 1]!));
+  }
+  return Math.min(MISFIT_MAX, asserted - best);
+}
+
+/** The squares around the mean over twice the variance: nats, in 2^-10. */
+function computeMisfit(
+  { count, eastM, northM }: Points,
+  lossCentiDb: Int32Array,
+  atEastM: number,
+  atNorthM: number,
+): number {
   let sum = 0;
   let squares = 0;
   for (let i = 0; i < count; i++) {
     const dx = eastM[i]! - atEastM;
     const dy = northM[i]! - atNorthM;
     const distanceM = Math.floor(Math.sqrt(dx * dx + dy * dy));
-    distanceOctaves += computeLogOctaves(Math.max(distanceM, flatM));
-    if (lossCentiDb === null) continue;
     const fall = computeLogOctaves(Math.max(distanceM, NEAREST_M)) * FALL_OFF_CENTI_DB_PER_OCTAVE;
     const rest = Math.floor(fall / OCTAVE) - lossCentiDb[i]!;
     sum += rest;
     squares += rest * rest;
   }
-  // The squares around the mean over twice the variance: nats, in 2^-10.
   const around = squares - Math.floor((sum * sum) / count);
-  const misfit = Math.floor((around * OCTAVE) / (2 * SCATTER_CENTI_DB * SCATTER_CENTI_DB));
-  return { distanceOctaves, misfit };
+  return Math.floor((around * OCTAVE) / (2 * SCATTER_CENTI_DB * SCATTER_CENTI_DB));
 }
 
 function computeDistances({ count, eastM, northM }: Points): Int32Array {
@@ -244,5 +288,5 @@ function computeMissing(plane: LocalPlane, nearby: Nearby): number {
     const logOdds = Math.floor((degree * LINK_DEGREE_PERCENT - distance * LINK_DECAY_PERCENT) / 100);
     sum += computeLogSumOctaves(nearby.linked[i] === 1 ? -logOdds : logOdds);
   }
-  return Math.floor(sum / NEARBY_MAX);
+  return Math.min(MISSING_MAX, Math.floor(sum / NEARBY_MAX));
 }
