@@ -20,7 +20,7 @@ export interface Ed25519KeyPair {
  */
 export function createKeyPair(secretSeed: Uint8Array): Ed25519KeyPair {
   assertSeed(secretSeed);
-  return { publicKey: ed25519.getPublicKey(secretSeed), secretSeed: secretSeed.slice() };
+  return { publicKey: ed25519.getPublicKey(secretSeed), secretSeed: Uint8Array.from(secretSeed) };
 }
 
 /**
