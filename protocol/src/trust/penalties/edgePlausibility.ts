@@ -148,14 +148,13 @@ function selectPoints(evidence: PlaceEvidence, plane: LocalPlane): Points {
   return { count, eastM, northM, lossCentiDb: losses, source };
 }
 
-/** East and north of the tried places: the middle of the counterparts, and some of theirs. */
+/** East and north of the tried places: the middle of the counterparts by each coordinate, and some of theirs. */
 function listTried({ count, eastM, northM }: Points): Float64Array {
   const counterparts = Math.min(count, TRIED_COUNTERPARTS_MAX);
   const tried = new Float64Array(2 * (counterparts + 1));
-  for (let i = 0; i < count; i++) {
-    tried[0]! += eastM[i]! / count;
-    tried[1]! += northM[i]! / count;
-  }
+  const middle = (count - 1) >> 1;
+  tried[0] = eastM.slice().sort()[middle]!;
+  tried[1] = northM.slice().sort()[middle]!;
   for (let i = 0; i < counterparts; i++) {
     const from = Math.floor((i * count) / counterparts);
     tried[2 * i + 2] = eastM[from]!;
