@@ -1,0 +1,114 @@
+/**
+ * Runs the model of agreement with quint, sees its broken forms caught, and replays its traces against the code:
+ * `npm run model -- [--samples 2000] [--steps 45] [--traces 50] [--write] [--quint PATH]`. Quint is
+ * `@informalsystems/quint` 0.33.0, taken from this package or from where `--quint` or `HEXBEACON_QUINT` says.
+ * Exits 1 when anything differs from what is expected, 2 when quint is not there.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { CORE_URL, loadCore } from "../sim/agreement/core.ts";
+import { replay } from "./replay.ts";
+import { readItf, type Trace } from "./trace.ts";
+
+const MODEL = join(import.meta.dirname, "agreement.qnt");
+const TRACES = join(import.meta.dirname, "../vectors/agreement-traces.json");
+/** How many traces `--write` commits. */
+const KEPT_TRACES = 12;
+
+/** What quint must find, module by module. */
+const SAFE = ["byzLeadsLate", "byzLeadsFirst", "byzLeadsSecond", "byzLeadsAll"];
+const BROKEN = [
+  "twoByzantine",
+  "dropParent",
+  "dropSkips",
+  "dropOnce",
+  "dropAfterNullify",
+  "dropAfterFinalize",
+];
+
+const { values: flags } = parseArgs({
+  options: {
+    samples: { type: "string", default: "2000" },
+    steps: { type: "string", default: "45" },
+    traces: { type: "string", default: "50" },
+    write: { type: "boolean", default: false },
+    quint: { type: "string" },
+  },
+});
+const quint =
+  flags.quint ??
+  process.env.HEXBEACON_QUINT ??
+  join(import.meta.dirname, "../../node_modules/@informalsystems/quint/dist/src/cli.js");
+if (!existsSync(quint)) {
+  console.error(
+    "quint is not installed: put @informalsystems/quint@0.33.0 into a folder of its own (npm overrides: antlr4ts " +
+      "0.5.0-alpha.4), and say --quint FOLDER/node_modules/@informalsystems/quint/dist/src/cli.js",
+  );
+  process.exit(2);
+}
+
+for (const module of SAFE) expectFinding(module, "safe", false);
+for (const module of BROKEN) expectFinding(module, "safe", true);
+// A model that never decides anything would be safe too.
+expectFinding("byzLeadsAll", "undecided", true);
+await replayTraces(Number(flags.traces));
+
+function expectFinding(module: string, invariant: string, isExpected: boolean): void {
+  const run = runQuint(module, ["--max-samples", flags.samples, "--invariant", invariant]);
+  const isFound = run.stdout.includes("[violation]");
+  const isRun = isFound || run.stdout.includes("[ok]");
+  const verdict = !isRun ? "DID NOT RUN" : isFound === isExpected ? "as expected" : "NOT EXPECTED";
+  console.log(`${module}, ${invariant}: ${isFound ? "violated" : "holds"}, ${verdict}`);
+  if (verdict !== "as expected") {
+    console.log(run.stdout.slice(-2_000), run.stderr.slice(-2_000));
+    process.exitCode = 1;
+  }
+}
+
+async function replayTraces(count: number): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), "hexbeacon-model-"));
+  try {
+    const out = join(home, "trace_{seq}.itf.json");
+    runQuint("byzLeadsAll", [
+      "--max-samples",
+      String(count),
+      "--n-traces",
+      String(count),
+      "--mbt",
+      "--out-itf",
+      out,
+    ]);
+    const traces: Trace[] = readdirSync(home).map((name) =>
+      readItf(JSON.parse(readFileSync(join(home, name), "utf8")), "byzLeadsAll::agreement"),
+    );
+    const core = await loadCore(CORE_URL);
+    const differences = traces
+      .map((trace) => replay(core, trace))
+      .filter((difference) => difference !== null);
+    const steps = traces.reduce((sum, trace) => sum + trace.steps.length, 0);
+    console.log(
+      `${traces.length} traces, ${steps} steps replayed against the core: ${differences.length} differ`,
+    );
+    for (const difference of differences.slice(0, 5)) console.log(`  ${difference}`);
+    if (differences.length > 0 || traces.length === 0) process.exitCode = 1;
+    if (flags.write) writeFileSync(TRACES, `${traces.slice(0, KEPT_TRACES).map(toLine).join("")}]\n`);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+}
+
+/** One trace a line. */
+function toLine(trace: Trace, index: number): string {
+  return `${index === 0 ? "[" : ","}${JSON.stringify(trace)}\n`;
+}
+
+function runQuint(module: string, args: readonly string[]) {
+  return spawnSync(
+    process.execPath,
+    [quint, "run", "--backend=typescript", `--main=${module}`, `--max-steps=${flags.steps}`, ...args, MODEL],
+    { encoding: "utf8", maxBuffer: 64 * 1_048_576 },
+  );
+}
