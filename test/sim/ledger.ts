@@ -170,7 +170,7 @@ export class LedgerSimulation {
 
   #reveal(beacon: SentBeacon, behaviour: Behaviour, included: number): void {
     const { parameters } = this.genesis;
-    const reveals = [{ hotspot: beacon.hotspot.key, beaconEpoch: beacon.epoch, secret: beacon.secret }];
+    const reveals = [{ tag: beacon.tag, secret: beacon.secret }];
     const windowEnd = included + parameters.witnessWindowRounds;
     const report = (round: number, sender = beacon.hotspot) =>
       this.#report(sender, epochOfRound(parameters, round), round, { reveals });

@@ -13,7 +13,7 @@ import { SIGNED_KINDS } from "../../protocol/src/crypto/domain.ts";
 import { SIGNATURE_FORM_REASONS } from "../../protocol/src/crypto/signatureForm.ts";
 import { BEACON_RULES } from "../../protocol/src/evidence/beaconRules.ts";
 import { WITNESS_RULES } from "../../protocol/src/evidence/witnessRules.ts";
-import { WAITING_PER_TAG } from "../../protocol/src/ledger/beaconBook.ts";
+import { OTHERS_PER_REVEAL, WAITING_PER_TAG } from "../../protocol/src/ledger/beaconBook.ts";
 import { STATE_CHUNK_BYTES } from "../../protocol/src/ledger/snapshot.ts";
 import { computeNetworkId } from "../../protocol/src/network/genesis.ts";
 import { MAX_VALIDATORS } from "../../protocol/src/network/parameters.ts";
@@ -157,7 +157,14 @@ describe("the protocol's document", () => {
       ...receipts,
       ...reports,
       ...transactions,
-      ...{ MAX_VALIDATORS, REPORT_BUCKETS, FRAME_BYTES, WAITING_PER_TAG, STATE_CHUNK_BYTES },
+      ...{
+        MAX_VALIDATORS,
+        REPORT_BUCKETS,
+        FRAME_BYTES,
+        WAITING_PER_TAG,
+        OTHERS_PER_REVEAL,
+        STATE_CHUNK_BYTES,
+      },
     };
     const limits = rowsOf(sectionOf("## 1 Conventions")).filter(([name]) => /^[A-Z_]+$/.test(name!));
     expect(limits.length).toBeGreaterThan(15);

@@ -320,7 +320,7 @@ export class Beaconer {
   }
 
   #revealBundle(beacon: BeaconRecord): ReportBundle {
-    const reveal = { hotspot: this.#options.hotspot, beaconEpoch: beacon.epoch, secret: beacon.secret };
+    const reveal = { tag: computeTag(this.#commitOf(beacon)), secret: beacon.secret };
     return { epoch: beacon.revealEpoch!, beacons: [], witnesses: [], reveals: [reveal] };
   }
 

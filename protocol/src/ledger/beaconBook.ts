@@ -49,8 +49,8 @@ export type Waiting = {
 export type BeaconMark = {
   readonly hotspot: number;
   readonly challengeEpoch: number;
-  state: "open" | "revealed" | "never_revealed";
-  open: Candidate | null;
+  readonly tag: string;
+  readonly state: "open" | "revealed" | "never_revealed";
 };
 
 /**
@@ -59,6 +59,13 @@ export type BeaconMark = {
  * beacon a challenge.
  */
 export const WAITING_PER_TAG = 4;
+
+/**
+ * How many others' open beacons of its tag a reveal is held against, a hash each; the sender's own always is. An honest
+ * tag is one beacon's alone. Anyone with a challenge may post a commit under it, and so bring in a candidate that was
+ * never on air, but pays for each with silence.
+ */
+export const OTHERS_PER_REVEAL = 16;
 
 /**
  * Refused reports are remembered so that their witnesses get a good answer, which any one of them gives; beyond so many
@@ -77,14 +84,15 @@ export class BeaconBook {
   /** Those of them for which a beacon could still come. */
   readonly early = new Set<Waiting>();
   readonly marks = new Map<number, BeaconMark>();
+  /** How many of the marks by tag say "revealed". */
+  readonly #revealedByTag = new Map<string, number>();
   readonly #candidatesByTag = new Map<string, Candidate[]>();
   readonly #waitingByTag = new Map<string, Waiting[]>();
 
   addCandidate(candidate: Candidate): void {
     this.candidates.add(candidate);
     append(this.#candidatesByTag, candidate.tag, candidate);
-    if (candidate.challenge !== null)
-      this.mark(candidate.hotspot, candidate.challengeEpoch, "open", candidate);
+    if (candidate.challenge !== null) this.mark({ ...candidate, state: "open" });
   }
 
   removeCandidate(candidate: Candidate): void {
@@ -133,15 +141,30 @@ export class BeaconBook {
     return mark !== undefined && mark.challengeEpoch === challengeEpoch ? mark : null;
   }
 
-  mark(hotspot: number, challengeEpoch: number, state: BeaconMark["state"], open: Candidate | null): void {
-    this.marks.set(markKey(hotspot, challengeEpoch), { hotspot, challengeEpoch, state, open });
+  /** Notes what became of a hotspot's beacon for an epoch's challenge. */
+  mark({ hotspot, challengeEpoch, tag, state }: BeaconMark): void {
+    this.marks.set(markKey(hotspot, challengeEpoch), { hotspot, challengeEpoch, tag, state });
+    if (state === "revealed") this.#revealedByTag.set(tag, (this.#revealedByTag.get(tag) ?? 0) + 1);
+  }
+
+  /** Whether a beacon with this tag was revealed and is still remembered. */
+  wasRevealed(tag: string): boolean {
+    return this.#revealedByTag.has(tag);
   }
 
   /** Forgets closed beacons of challenges before an epoch. */
   forgetBefore(epoch: number): void {
     for (const [key, mark] of this.marks) {
-      if (mark.open === null && mark.challengeEpoch < epoch) this.marks.delete(key);
+      if (mark.state === "open" || mark.challengeEpoch >= epoch) continue;
+      this.marks.delete(key);
+      if (mark.state === "revealed") this.#forgetRevealed(mark.tag);
     }
+  }
+
+  #forgetRevealed(tag: string): void {
+    const left = this.#revealedByTag.get(tag)! - 1;
+    if (left === 0) this.#revealedByTag.delete(tag);
+    else this.#revealedByTag.set(tag, left);
   }
 }
 

@@ -7,3 +7,8 @@
 export function byteKey(bytes: Uint8Array): string {
   return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }
+
+/** The bytes of a key that `byteKey` made. */
+export function bytesOfKey(key: string): Uint8Array {
+  return Uint8Array.from(key, (character) => character.charCodeAt(0));
+}

@@ -9,7 +9,7 @@ import { type Challenge, computeChallenge } from "../evidence/challenge.ts";
 import { computeCommit, computeTag } from "../evidence/commitReveal.ts";
 import type { Reason, RevealReason } from "../evidence/reasons.ts";
 import type { BeaconReport, RevealReport, WitnessReport } from "../wire/reports.ts";
-import { type Candidate, STUBS_PER_TAG, WAITING_PER_TAG } from "./beaconBook.ts";
+import { type Candidate, OTHERS_PER_REVEAL, STUBS_PER_TAG, WAITING_PER_TAG } from "./beaconBook.ts";
 import { byteKey } from "./byteKey.ts";
 import { type Hotspot, isSilent, type Place, placeAt, planOf } from "./registry.ts";
 import type { RoundLog } from "./roundLog.ts";
@@ -212,25 +212,24 @@ function checkWaiting(
   return withTag >= WAITING_PER_TAG ? "waiting_full" : null;
 }
 
+/** A reveal's tag leads to the open beacons that it may be of, and its secret to the one whose commit it fits. */
 function executeReveal(
   ledger: Ledger,
   log: RoundLog,
   reportId: ReportId,
-  report: RevealReport,
+  { tag, secret }: RevealReport,
   { hotspot, round }: Inclusion,
 ): void {
-  const beaconer = ledger.registry.find(report.hotspot);
-  const mark = beaconer && ledger.book.findMark(beaconer.index, report.beaconEpoch);
-  const beacon = mark?.open ?? null;
-  const reason =
-    beacon === null
-      ? // A closed beacon that was not revealed is as unknown as one that never was: its time is over.
-        mark?.state === "revealed"
-        ? "already_revealed"
-        : "unknown_beacon"
-      : checkReveal(ledger, beacon, beaconer!, hotspot, report, round);
+  const key = byteKey(tag);
+  const open = ledger.book.candidatesOf(key).filter(({ challenge }) => challenge !== null);
+  const beacon = findCommitted(ledger, open, hotspot, secret);
+  let reason: RevealReason | null;
+  if (beacon !== null) reason = checkReveal(ledger, beacon, hotspot, round);
+  else if (open.length > 0) reason = "reveal_mismatch";
+  // A closed beacon that was not revealed is as unknown as one that never was: its time is over.
+  else reason = ledger.book.wasRevealed(key) ? "already_revealed" : "unknown_beacon";
   if (reason === null) {
-    beacon!.secret = report.secret;
+    beacon!.secret = secret;
     ledger.revealed.push(beacon!);
   }
   log.outcomes.push(
@@ -246,13 +245,28 @@ function executeReveal(
   );
 }
 
-/** The rules of a reveal of an open beacon, cheapest first. */
+/** The first of a tag's open beacons that is bound to a secret: any of the sender's own, or of so many others. */
+function findCommitted(
+  { registry }: Ledger,
+  open: readonly Candidate[],
+  sender: Hotspot,
+  secret: Uint8Array,
+): Candidate | null {
+  let others = 0;
+  for (const candidate of open) {
+    if (candidate.hotspot !== sender.index && others++ >= OTHERS_PER_REVEAL) continue;
+    const { key } = registry.list[candidate.hotspot]!;
+    const commit = computeCommit(key, candidate.challengeEpoch, secret);
+    if (equalBytes(commit, candidate.report.commit)) return candidate;
+  }
+  return null;
+}
+
+/** The rules of a reveal whose secret fits an open beacon. */
 function checkReveal(
   { parameters }: Ledger,
   beacon: Candidate,
-  beaconer: Hotspot,
   sender: Hotspot,
-  { secret }: RevealReport,
   round: number,
 ): RevealReason | null {
   // The first valid reveal closes the beacon, at the end of its round.
@@ -262,8 +276,6 @@ function checkReveal(
   if (round <= windowEndRound) return "early_reveal";
   // In the first half of the reveal window, rounded down, only the beaconer may; then anyone registered.
   const ownRounds = Math.floor(parameters.revealWindowRounds / 2);
-  if (round <= windowEndRound + ownRounds && sender !== beaconer) return "not_beaconer";
-  // The secret is the one that the beaconer is bound to.
-  const commit = computeCommit(beaconer.key, beacon.challengeEpoch, secret);
-  return equalBytes(commit, beacon.report.commit) ? null : "reveal_mismatch";
+  if (round <= windowEndRound + ownRounds && sender.index !== beacon.hotspot) return "not_beaconer";
+  return null;
 }

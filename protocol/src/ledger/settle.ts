@@ -98,7 +98,7 @@ function closeUnrevealed(ledger: Ledger, log: RoundLog, candidate: Candidate, ro
   if (!isStub) {
     const hotspot = ledger.registry.list[candidate.hotspot]!;
     silence(ledger, log, hotspot, epochOfRound(ledger.parameters, round));
-    ledger.book.mark(candidate.hotspot, candidate.challengeEpoch, "never_revealed", null);
+    ledger.book.mark({ ...candidate, state: "never_revealed" });
     reportClosed(ledger, log, candidate, "never_revealed", round, [], 0);
   }
   settleFate(ledger, log, candidate, isStub ? "beacon_refused" : "never_revealed", () => false);
@@ -116,7 +116,7 @@ function silence(ledger: Ledger, log: RoundLog, hotspot: Hotspot, closedEpoch: n
 function closeRevealed(ledger: Ledger, log: RoundLog, beacon: Candidate, round: number): void {
   const { book, registry } = ledger;
   book.removeCandidate(beacon);
-  book.mark(beacon.hotspot, beacon.challengeEpoch, "revealed", null);
+  book.mark({ ...beacon, state: "revealed" });
   const closedEpoch = epochOfRound(ledger.parameters, round);
   const witnesses: ValidWitness[] = [];
   const judged = new Set<number>();

@@ -23,7 +23,7 @@ import {
 import { Ledger, type LedgerModules, registerHotspot } from "./state.ts";
 
 /** The layout's version; another layout gets another number. */
-const SNAPSHOT_VERSION = 1;
+const SNAPSHOT_VERSION = 2;
 
 /** Encodes the ledger between two rounds. */
 export function encodeLedger(ledger: Ledger): Uint8Array {

@@ -4,7 +4,7 @@ import { decodeReason, encodeReason, isUnpaidReason } from "../evidence/reasons.
 import { findRegionPlanById } from "../radio/regions.ts";
 import { type BeaconReport, encodeMeasurement, type Measurement, RSSI_KINDS } from "../wire/reports.ts";
 import { type BeaconBook, type Candidate, FATES } from "./beaconBook.ts";
-import { byteKey } from "./byteKey.ts";
+import { byteKey, bytesOfKey } from "./byteKey.ts";
 import type { ByteReader } from "./byteReader.ts";
 import type { ByteWriter } from "./byteWriter.ts";
 import { type Hotspot, type Place, planOf } from "./registry.ts";
@@ -78,11 +78,12 @@ export function writeBook(out: ByteWriter, book: BeaconBook): void {
     out.uint8(FATES.indexOf(waiting.fate));
     out.optional(waiting.fateBeacon, (reportId) => writeReportId(out, reportId));
   });
-  const closed = [...book.marks.values()].filter(({ open }) => open === null);
+  const closed = [...book.marks.values()].filter(({ state }) => state !== "open");
   closed.sort((a, b) => a.hotspot - b.hotspot || a.challengeEpoch - b.challengeEpoch);
-  out.list(closed, ({ hotspot, challengeEpoch, state }) => {
+  out.list(closed, ({ hotspot, challengeEpoch, tag, state }) => {
     out.int32(hotspot);
     out.int64(challengeEpoch);
+    out.bytes(bytesOfKey(tag));
     out.uint8(state === "revealed" ? 1 : 0);
   });
 }
@@ -112,8 +113,10 @@ export function readBook(input: ByteReader, { book, registry, parameters, round 
     book.addWaiting(waiting, includedRound + parameters.waitRounds > round);
   });
   input.list(() => {
-    const { index } = hotspotAt(input.uint32());
-    book.mark(index, input.int64(), input.uint8() === 1 ? "revealed" : "never_revealed", null);
+    const { index: hotspot } = hotspotAt(input.uint32());
+    const challengeEpoch = input.int64();
+    const tag = byteKey(input.bytes(TAG_BYTES));
+    book.mark({ hotspot, challengeEpoch, tag, state: input.uint8() === 1 ? "revealed" : "never_revealed" });
   });
 }
 

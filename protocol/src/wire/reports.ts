@@ -46,10 +46,7 @@ const WitnessReportSsz = new ContainerType(
   { tag: Bytes6, proof: Bytes32, measurement: MeasurementSsz },
   { typeName: "WitnessReport" },
 );
-const RevealReportSsz = new ContainerType(
-  { hotspot: Bytes32, beaconEpoch: Uint64, secret: Bytes16 },
-  { typeName: "RevealReport" },
-);
+const RevealReportSsz = new ContainerType({ tag: Bytes6, secret: Bytes16 }, { typeName: "RevealReport" });
 const ReportBundleSsz = new ContainerType(
   {
     epoch: Uint64,
@@ -89,10 +86,12 @@ export type WitnessReport = {
   readonly proof: Uint8Array;
   readonly measurement: Measurement;
 };
-/** The secret of the beacon that `hotspot` sent in `beaconEpoch`. */
+/**
+ * What a beacon said on air. It names no beaconer, so that whoever heard the beacon can reveal it: whose it was is told
+ * by the commit that the secret fits.
+ */
 export type RevealReport = {
-  readonly hotspot: Uint8Array;
-  readonly beaconEpoch: number;
+  readonly tag: Uint8Array;
   readonly secret: Uint8Array;
 };
 /** The body of an envelope of kind `reports`: at least one and at most 16 reports in all. */

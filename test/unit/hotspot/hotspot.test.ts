@@ -106,9 +106,7 @@ describe("a hotspot with a validator in reach", () => {
     expect(validator.submissions).toHaveLength(1);
     await validator.advanceTo(windowEnd);
     await validator.until(() => validator.submissions.length === 2);
-    expect(validator.submissions[1]!.bundle.reveals).toEqual([
-      { hotspot: keyPair.publicKey, beaconEpoch: 0, secret: frame.frame.secret },
-    ]);
+    expect(validator.submissions[1]!.bundle.reveals).toEqual([frame.frame]);
     expect(verdicts).toContainEqual(expect.objectContaining({ kind: "beacon", reason: null }));
     expect(radio.transmitted).toHaveLength(1);
     await validator.until(() => validator.gossiped.length >= 2);

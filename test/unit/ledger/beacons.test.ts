@@ -1,5 +1,6 @@
 /** A beacon's life in the ledger: inclusion, reveal, close, silence. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { OTHERS_PER_REVEAL } from "../../../protocol/src/ledger/beaconBook.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import { keyOf, type SentBeacon, witnessBeacon } from "../../sim/ledgerWorld.ts";
 import { earlySlotted, inRow, Scenario, WINDOWS } from "./scenario.ts";
@@ -180,7 +181,7 @@ describe("reveals", () => {
 
   test("with another secret do not fit the commit", () => {
     beaconAt(slot);
-    beacon = scenario.beacon(beaconer, 0, "other");
+    beacon = { ...beacon, secret: scenario.beacon(beaconer, 0, "other").secret };
     const message = revealAt(slot + W + 1);
     scenario.runTo(slot + W + 1);
     expect(scenario.history(message)).toEqual(["refused reveal_mismatch"]);
@@ -215,25 +216,86 @@ describe("reveals", () => {
   });
 
   test("of what was never sent are of an unknown beacon", () => {
-    const stranger = scenario.at(3, beaconer, {
-      reveals: [{ hotspot: keyOf("nobody"), beaconEpoch: 0, secret: beacon.secret }],
-    });
-    const other = revealAt(3);
+    const early = revealAt(3);
     beaconAt(slot);
-    const reveals = [0, 4, 8].map((beaconEpoch) => ({
-      hotspot: beaconer.key,
-      beaconEpoch,
-      secret: beacon.secret,
-    }));
-    const epochs = scenario.at(slot + W + 1, beaconer, { reveals: reveals.reverse() });
+    const unheard = { tag: keyOf("nobody").slice(0, 6), secret: beacon.secret };
+    const reveals = [unheard, ...scenario.revealOf(beacon).reveals];
+    const message = scenario.at(slot + W + 1, beaconer, { reveals });
     scenario.runTo(slot + W + 1);
-    expect([0, 1, 2].map((index) => scenario.last(epochs, index).reason)).toEqual([
-      "unknown_beacon",
-      "unknown_beacon",
-      null,
+    expect(scenario.history(early)).toEqual(["refused unknown_beacon"]);
+    expect(scenario.history(message, 0)).toEqual(["refused unknown_beacon"]);
+    expect(scenario.history(message, 1)).toEqual(["accepted"]);
+  });
+});
+
+describe("reveals under a tag that others have copied", () => {
+  /** Posts a commit that begins with the beacon's tag and that nobody has a secret for. */
+  const copyAt = (round: number, copycat: GenesisHotspot, powerCentiDb = 0) => {
+    const { report } = scenario.beacon(copycat, 0);
+    const commit = keyOf("no secret");
+    commit.set(beacon.tag);
+    const powerCentiDbm = report.powerCentiDbm + powerCentiDb;
+    return scenario.at(round, copycat, { beacons: [{ ...report, commit, powerCentiDbm }] }, 0);
+  };
+
+  test("find the beacon that the secret fits, from the beaconer and from anyone who heard it", () => {
+    const copycat = scenario.genesis.hotspots.find((hotspot) => {
+      const { slotRound } = scenario.challenge(hotspot, 0);
+      return (
+        ![beaconer, witness].includes(hotspot) &&
+        slotRound <= slot &&
+        slotRound + beaconToleranceRounds >= slot
+      );
+    })!;
+    expect(copycat).toBeDefined();
+    const copied = copyAt(slot, copycat);
+    const genuine = beaconAt(slot);
+    const hasty = revealAt(slot + W + 1, copycat);
+    const helped = revealAt(slot + W + Math.floor(R / 2) + 1, witness);
+    const result = scenario.runTo(slot + W + Math.floor(R / 2) + 1);
+    expect(scenario.history(copied)).toEqual(["pending"]);
+    expect(scenario.history(hasty)).toEqual(["refused not_beaconer"]);
+    expect(scenario.history(helped)).toEqual(["accepted"]);
+    expect(scenario.last(helped).beacon).toEqual({ envelopeId: genuine.id, index: 0 });
+    expect(result.beaconsClosed.map(({ hotspot }) => hotspot)).toEqual([beaconer.key]);
+    // The copy is still open, so that the secret now fits none; once it has ended the genuine one is remembered.
+    const bundles = [slot + W + R, slot + W + R + 1].map((round, i) =>
+      revealAt(round, scenario.hotspot(i + 8)),
+    );
+    scenario.runTo(slot + W + R + 1);
+    expect(bundles.map((message) => scenario.last(message).reason)).toEqual([
+      "reveal_mismatch",
+      "already_revealed",
     ]);
-    expect(scenario.history(stranger)).toEqual(["refused unknown_beacon"]);
-    expect(scenario.history(other)).toEqual(["refused unknown_beacon"]);
+  });
+
+  test("of a refused beacon report are of an unknown beacon: nothing was opened", () => {
+    const stub = copyAt(slot, beaconer, -1_000);
+    const message = revealAt(slot + W + 1);
+    scenario.runTo(slot + W + 1);
+    expect(scenario.history(stub)).toEqual(["refused challenge_unmet"]);
+    expect(scenario.history(message)).toEqual(["refused unknown_beacon"]);
+  });
+
+  test("by others are held against the first sixteen only, the beaconer's own against its beacon always", () => {
+    scenario = new Scenario(inRow(120), { beaconToleranceRounds: 39 });
+    beaconer = scenario.genesis.hotspots.find((hotspot) => scenario.challenge(hotspot, 0).slotRound === 15)!;
+    beacon = scenario.beacon(beaconer, 0);
+    const due = scenario.genesis.hotspots.filter(
+      (hotspot) => scenario.challenge(hotspot, 0).slotRound <= 15 && hotspot !== beaconer,
+    );
+    const reasonsAfter = (copies: number): string[] => {
+      scenario = new Scenario(inRow(120), { beaconToleranceRounds: 39 });
+      for (const copycat of due.slice(0, copies)) copyAt(15, copycat);
+      beaconAt(15);
+      const others = revealAt(15 + W + R, due.at(-1)!);
+      const own = revealAt(15 + W + R);
+      scenario.runTo(15 + W + R);
+      return [others, own].flatMap((message) => scenario.history(message));
+    };
+    expect(due.length).toBeGreaterThan(OTHERS_PER_REVEAL);
+    expect(reasonsAfter(OTHERS_PER_REVEAL - 1)).toEqual(["accepted", "refused already_revealed"]);
+    expect(reasonsAfter(OTHERS_PER_REVEAL)).toEqual(["refused reveal_mismatch", "accepted"]);
   });
 });
 

@@ -20,7 +20,7 @@ const bundle = {
   epoch: 0,
   beacons: [beacon.report],
   witnesses: [witnessBeacon(beacon, scenario.hotspot(1))],
-  reveals: [{ hotspot: sender, beaconEpoch: 0, secret: beacon.secret }],
+  reveals: [{ tag: beacon.tag, secret: beacon.secret }],
 };
 const encoded = encodeEnvelope({ kind: "reports", sender, body: encodeReportBundle(bundle), signature });
 

@@ -135,8 +135,8 @@ export class Scenario {
     return sendBeacon(hotspot, challenge, epoch, secret, timeMs);
   }
 
-  revealOf({ hotspot, epoch, secret }: SentBeacon): Pick<ReportBundle, "reveals"> {
-    return { reveals: [{ hotspot: hotspot.key, beaconEpoch: epoch, secret }] };
+  revealOf({ tag, secret }: SentBeacon): Pick<ReportBundle, "reveals"> {
+    return { reveals: [{ tag, secret }] };
   }
 }
 

@@ -102,9 +102,7 @@ function messageOf(
     const { measurement, honest, proves } = report;
     if (report.kind === "beacon")
       beacons.push(honest ? sent.report : { ...report.beacon, commit: sent.report.commit });
-    if (report.kind === "reveal") {
-      reveals.push({ hotspot: sent.hotspot.key, beaconEpoch: sent.epoch, secret: sent.secret });
-    }
+    if (report.kind === "reveal") reveals.push({ tag: sent.tag, secret: sent.secret });
     if (report.kind === "witness") {
       const proof = computeProof(
         sent.secret,

@@ -40,8 +40,7 @@ export const witnessReports: fc.Arbitrary<WitnessReport> = fc.record({
   measurement: measurements,
 });
 export const revealReports: fc.Arbitrary<RevealReport> = fc.record({
-  hotspot: bytes(32),
-  beaconEpoch: safe,
+  tag: bytes(6),
   secret: bytes(16),
 });
 export const reportBundles: fc.Arbitrary<ReportBundle> = fc

@@ -91,7 +91,7 @@ describe("report bundles", () => {
     const full = encodeReportBundle(filled(MAX_REPORTS_PER_BUNDLE));
     expect(full.length).toBeLessThanOrEqual(MAX_REPORT_BUNDLE_BYTES);
     expect(decodeReportBundle(full)?.witnesses).toHaveLength(MAX_REPORTS_PER_BUNDLE);
-    const reveal = { hotspot: new Uint8Array(32), beaconEpoch: 1, secret: new Uint8Array(16) };
+    const reveal = { tag: new Uint8Array(6), secret: new Uint8Array(16) };
     const over = { ...filled(MAX_REPORTS_PER_BUNDLE), reveals: [reveal] };
     expect(decodeReportBundle(encodeReportBundle(over))).toBeNull();
   });
