@@ -9,7 +9,7 @@ import { cellFromHex } from "../../protocol/src/geo/cell.ts";
 import { computeDistanceM } from "../../protocol/src/geo/distance.ts";
 import { NEIGHBOURS_MAX, writeNeighbours } from "../../protocol/src/geo/neighbours.ts";
 import { computeFreeSpaceLossCentiDb } from "../../protocol/src/radio/pathLoss.ts";
-import type { BenchRow } from "./verify.ts";
+import type { BenchRow } from "./benchRow.ts";
 
 const LINKS = 100_000;
 const JUDGE_MAX_S = 20;
