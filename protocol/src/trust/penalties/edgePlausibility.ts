@@ -85,7 +85,7 @@ type Points = {
  * The score of the asserted place in 2^-10 octaves, the higher the less plausible; null below `COUNTERPARTS_MIN`
  * counterparts. Scores with and without neighbours lie on different scales, each with its ramp.
  * @param from neighbours cost most to find: they are not asked for where the score stays below this whatever they say,
- *   and what comes back then is a lower bound of it.
+ *   and what comes back then is an upper bound, below `from` too.
  */
 export function computePlaceScoreOctaves(
   evidence: PlaceEvidence,
@@ -99,11 +99,17 @@ export function computePlaceScoreOctaves(
   const sorted = distances.slice().sort();
   const nearest = sorted[0]! - ONE_KM_OCTAVES;
   const median = sorted[(sorted.length - 1) >> 1]! - ONE_KM_OCTAVES;
+  if (findNearby !== null) {
+    // No place makes the links shorter than flat: most hotspots are cleared by that alone.
+    const most = computeGainMost(points, FLAT_M.graph);
+    const bound = weigh(GRAPH_WEIGHT, { gain: most, nearest, median, missing: MISSING_MAX });
+    if (bound < from) return bound;
+  }
   const tried = listTried(points);
   if (findNearby !== null) {
     const known = { gain: computeGain(points, tried, FLAT_M.graph), nearest, median };
-    if (weigh(GRAPH_WEIGHT, { ...known, missing: MISSING_MAX }) < from)
-      return weigh(GRAPH_WEIGHT, { ...known, missing: 0 });
+    const bound = weigh(GRAPH_WEIGHT, { ...known, missing: MISSING_MAX });
+    if (bound < from) return bound;
     return weigh(GRAPH_WEIGHT, { ...known, missing: computeMissing(plane, findNearby()) });
   }
   const gain = computeGain(points, tried, FLAT_M.links);
@@ -171,6 +177,12 @@ function computeGain(points: Points, tried: Float64Array, flatM: number): number
     best = Math.min(best, computeLogSquares(points, tried[i]!, tried[i + 1]!, flatM));
   }
   return Math.floor((asserted - best) / (2 * points.count));
+}
+
+/** What `computeGain` gives at most. */
+function computeGainMost(points: Points, flatM: number): number {
+  const flat = points.count * computeLogOfDouble(flatM * flatM);
+  return Math.ceil((computeLogSquares(points, 0, 0, flatM) - flat) / (2 * points.count)) + 1;
 }
 
 /** A square of a distance on Earth is below 2^49, so a product of this many is a finite double. */
