@@ -237,6 +237,16 @@ describe("the protocol's document lists", () => {
     );
   });
 
+  test("where a transmitter must listen first", () => {
+    expect(rowsOf(sectionOf("### 9.1 Region plans")).filter((row) => row.length === 4)).toEqual(
+      REGION_NAMES.flatMap((name) =>
+        REGION_PLANS[name].listenBeforeTalk.map(({ country, listenUs, thresholdCentiDbm }) => [
+          ...[name, country, String(listenUs / 1e3), String(thresholdCentiDbm / 100)],
+        ]),
+      ),
+    );
+  });
+
   test("a beacon's time on air", () => {
     const times = [7, 8, 9, 10, 11, 12].map((spreadingFactor) =>
       computeAirtimeUs({ spreadingFactor, bandwidthHz: 125_000, payloadBytes: FRAME_BYTES }),

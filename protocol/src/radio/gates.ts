@@ -67,8 +67,12 @@ const DEMODULATION_LIMIT_CENTI_DB: Readonly<Record<number, number>> = {
 /** Of real receptions at most 0.07 % lie this far below the limit. */
 const DEMODULATION_MARGIN_CENTI_DB = 400;
 
-// Where a link's frequency is unknown, the lowest of any plan gives the least loss, hence the most generous ceiling.
-const LOWEST_FREQ_HZ = Math.min(...REGION_NAMES.flatMap((name) => REGION_PLANS[name].beaconFreqsHz));
+/** Coverage is asked for around 900 MHz; a link of the plans at 433 and 470 MHz says so itself. */
+const PRESUMED_FROM_HZ = 800_000_000;
+// Where neither frequency nor region is known, the lowest there gives the least loss, hence the most generous ceiling.
+const LOWEST_FREQ_HZ = Math.min(
+  ...REGION_NAMES.flatMap((name) => REGION_PLANS[name].beaconFreqsHz).filter((hz) => hz >= PRESUMED_FROM_HZ),
+);
 
 /** The gates, in the order in which they are asked: cheapest first, and what earns nothing after what is refused. */
 export const GATES: readonly Gate[] = [

@@ -1,13 +1,27 @@
 /**
  * Region plans: where, how loud and how often a hotspot may beacon. One row a region; adding one is adding a row.
  * Channels and numbers of the regions are Helium's (lorawan-h3, `region` enumeration), which existing gateways are set
- * up for; powers and dwell times are the LoRaWAN regional parameters' (RP002-1.0.4); the European bands and their duty
- * cycles are those of ETSI EN 300 220-2, annex B, as ChirpStack's concentratord enforces them.
+ * up for, save EU433's, whose table there says 43 MHz; powers, bands and dwell times are the LoRaWAN regional
+ * parameters' (RP002-1.0.4); the European bands and their duty cycles are those of ETSI EN 300 220-2, annex B, as
+ * ChirpStack's concentratord enforces them. Where sources differ the stricter is taken: a beacon needs little.
  */
 import { computeAirtimeUs } from "./airtime.ts";
 import { FRAME_BYTES } from "./frame.ts";
 
-export const REGION_NAMES = ["EU868", "US915", "AU915", "AS923-1", "IN865"] as const;
+export const REGION_NAMES = [
+  "EU868",
+  "US915",
+  "AU915",
+  "AS923-1",
+  "IN865",
+  "AS923-2",
+  "AS923-3",
+  "AS923-4",
+  "KR920",
+  "RU864",
+  "CN470",
+  "EU433",
+] as const;
 export type RegionName = (typeof REGION_NAMES)[number];
 
 /** A stretch of spectrum with its own budget of time on air. Both edges belong to it; of two, the first counts. */
@@ -19,6 +33,17 @@ export type DutyBand = {
   readonly dutyPpm: number;
   readonly windowMs: number;
   readonly maxEirpCentiDbm: number;
+};
+
+/**
+ * Where a regulator lets nobody transmit who has not listened first. Only the concentrator can do it: GWMP has no word
+ * for it, so this is what its forwarder must be configured to, and what people are told.
+ */
+export type ListenBeforeTalk = {
+  readonly country: string;
+  readonly listenUs: number;
+  /** A channel with more than this, in hundredths of a dBm, is taken. */
+  readonly thresholdCentiDbm: number;
 };
 
 export type RegionPlan = {
@@ -37,6 +62,8 @@ export type RegionPlan = {
   /** Where the dwell limit counts all transmissions on a channel within a window, its length; null: each by itself. */
   readonly dwellWindowMs: number | null;
   readonly dutyBands: readonly DutyBand[];
+  /** The countries of the plan in which a transmitter must listen first; none where no such rule is known. */
+  readonly listenBeforeTalk: readonly ListenBeforeTalk[];
 };
 
 const HOUR_MS = 3_600_000;
@@ -65,6 +92,28 @@ const band = (
   maxEirpCentiDbm,
 });
 
+/** The AS923 plans differ only in their offset (RP002-1.0.4, 2.11): channels move, and with them the countries' band. */
+const createAs923Plan = (
+  name: RegionName,
+  id: number,
+  firstHz: number,
+  [fromHz, toHz]: readonly [number, number],
+  listenBeforeTalk: readonly ListenBeforeTalk[] = [],
+): RegionPlan => ({
+  name,
+  id,
+  beaconFreqsHz: channels(firstHz, 8, 200_000),
+  bwHz: BW_HZ,
+  maxEirpCentiDbm: 1_600,
+  maxGainCentiDbi: MAX_GAIN_CENTI_DBI,
+  dataRates: ALL_RATES,
+  dwellMs: 400,
+  dwellWindowMs: null,
+  // Some of its countries ask for 1 %, so all keep it.
+  dutyBands: [band("AS", fromHz, toHz, 10_000, 1_600)],
+  listenBeforeTalk,
+});
+
 export const REGION_PLANS: Readonly<Record<RegionName, RegionPlan>> = {
   EU868: {
     name: "EU868",
@@ -85,6 +134,7 @@ export const REGION_PLANS: Readonly<Record<RegionName, RegionPlan>> = {
       band("P'", 869_700_000, 870_000_000, NO_DUTY_LIMIT_PPM, 900),
       band("Q", 869_700_000, 870_000_000, 10_000, 1_600),
     ],
+    listenBeforeTalk: [],
   },
   US915: {
     name: "US915",
@@ -98,6 +148,7 @@ export const REGION_PLANS: Readonly<Record<RegionName, RegionPlan>> = {
     dwellMs: 400,
     dwellWindowMs: 20_000,
     dutyBands: [band("US", 902_000_000, 928_000_000, NO_DUTY_LIMIT_PPM, 3_600)],
+    listenBeforeTalk: [],
   },
   AU915: {
     name: "AU915",
@@ -110,20 +161,18 @@ export const REGION_PLANS: Readonly<Record<RegionName, RegionPlan>> = {
     dwellMs: 400,
     dwellWindowMs: null,
     dutyBands: [band("AU", 915_000_000, 928_000_000, NO_DUTY_LIMIT_PPM, 3_000)],
+    listenBeforeTalk: [],
   },
-  "AS923-1": {
-    name: "AS923-1",
-    id: 6,
-    beaconFreqsHz: channels(923_200_000, 8, 200_000),
-    bwHz: BW_HZ,
-    maxEirpCentiDbm: 1_600,
-    maxGainCentiDbi: MAX_GAIN_CENTI_DBI,
-    dataRates: ALL_RATES,
-    dwellMs: 400,
-    dwellWindowMs: null,
-    // Some of its countries ask for 1 %, so all keep it.
-    dutyBands: [band("AS", 920_000_000, 928_000_000, 10_000, 1_600)],
-  },
+  "AS923-1": createAs923Plan(
+    "AS923-1",
+    6,
+    923_200_000,
+    [920_000_000, 928_000_000],
+    [
+      // ARIB STD-T108.
+      { country: "Japan", listenUs: 5_000, thresholdCentiDbm: -8_000 },
+    ],
+  ),
   IN865: {
     name: "IN865",
     id: 8,
@@ -135,6 +184,72 @@ export const REGION_PLANS: Readonly<Record<RegionName, RegionPlan>> = {
     dwellMs: null,
     dwellWindowMs: null,
     dutyBands: [band("IN", 865_000_000, 868_000_000, NO_DUTY_LIMIT_PPM, 3_000)],
+    listenBeforeTalk: [],
+  },
+  "AS923-2": createAs923Plan("AS923-2", 9, 921_400_000, [920_000_000, 923_000_000]),
+  "AS923-3": createAs923Plan("AS923-3", 10, 916_600_000, [915_000_000, 921_000_000]),
+  "AS923-4": createAs923Plan("AS923-4", 11, 917_300_000, [917_000_000, 920_000_000]),
+  KR920: {
+    name: "KR920",
+    id: 7,
+    beaconFreqsHz: channels(922_100_000, 7, 200_000),
+    bwHz: BW_HZ,
+    maxEirpCentiDbm: 1_400,
+    maxGainCentiDbi: MAX_GAIN_CENTI_DBI,
+    dataRates: ALL_RATES,
+    dwellMs: null,
+    dwellWindowMs: null,
+    dutyBands: [
+      band("KR low", 920_800_000, 922_000_000, NO_DUTY_LIMIT_PPM, 1_000),
+      band("KR high", 922_000_000, 923_400_000, NO_DUTY_LIMIT_PPM, 1_400),
+    ],
+    listenBeforeTalk: [{ country: "South Korea", listenUs: 6_000, thresholdCentiDbm: -6_500 }],
+  },
+  RU864: {
+    name: "RU864",
+    id: 14,
+    beaconFreqsHz: [...channels(864_100_000, 5, 200_000), 868_900_000, 869_100_000],
+    bwHz: BW_HZ,
+    maxEirpCentiDbm: 1_600,
+    maxGainCentiDbi: MAX_GAIN_CENTI_DBI,
+    dataRates: ALL_RATES,
+    dwellMs: null,
+    dwellWindowMs: null,
+    // Sources give 1 % or, below 865 MHz, 0.1 %: that is two beacons an hour even at SF12.
+    dutyBands: [
+      band("RU low", 864_000_000, 865_000_000, 1_000, 1_600),
+      band("RU high", 868_700_000, 869_200_000, 10_000, 1_600),
+    ],
+    listenBeforeTalk: [],
+  },
+  CN470: {
+    name: "CN470",
+    id: 4,
+    beaconFreqsHz: channels(486_300_000, 8, 200_000),
+    bwHz: BW_HZ,
+    maxEirpCentiDbm: 1_915,
+    maxGainCentiDbi: MAX_GAIN_CENTI_DBI,
+    dataRates: ALL_RATES,
+    // China's rules for short-range devices: no transmission over a second, so that SF12 is out.
+    dwellMs: 1_000,
+    dwellWindowMs: null,
+    dutyBands: [band("CN", 470_000_000, 510_000_000, NO_DUTY_LIMIT_PPM, 1_915)],
+    listenBeforeTalk: [],
+  },
+  EU433: {
+    name: "EU433",
+    id: 2,
+    // lorawan-h3 divides its first digits wrongly and has 43.3175 MHz and so on; these are the channels that it means.
+    beaconFreqsHz: channels(433_175_000, 3, 200_000),
+    bwHz: BW_HZ,
+    maxEirpCentiDbm: 1_215,
+    maxGainCentiDbi: MAX_GAIN_CENTI_DBI,
+    dataRates: ALL_RATES,
+    dwellMs: null,
+    dwellWindowMs: null,
+    // RP002's 1 %; ETSI grants 10 % in parts of the band.
+    dutyBands: [band("433", 433_050_000, 434_790_000, 10_000, 1_215)],
+    listenBeforeTalk: [],
   },
 };
 
@@ -190,6 +305,9 @@ function assertPlan(plan: RegionPlan): void {
   for (const { name, fromHz, toHz, dutyPpm } of plan.dutyBands) {
     if (fromHz >= toHz || dutyPpm <= 0 || dutyPpm > NO_DUTY_LIMIT_PPM)
       fail(`band ${name} is empty or absurd`);
+  }
+  for (const { country, listenUs } of plan.listenBeforeTalk) {
+    if (country === "" || listenUs <= 0) fail("a rule to listen first says nothing");
   }
   if (plan.dwellMs === null && plan.dwellWindowMs !== null) fail("a dwell window without a dwell limit");
 }

@@ -99,9 +99,9 @@ describe("what is absent is not judged", () => {
     expect(computeLinkCeilingCentiDbm(bare)).toBeNull();
   });
 
-  test("no frequency: the region's lowest, or the lowest of all, whose ceiling is the highest", () => {
+  test("no frequency: the region's lowest, or the lowest from 800 MHz up, whose ceiling is the highest", () => {
     const far = { ...bare, distanceM: 3_000 };
-    expect(computeLinkCeilingCentiDbm(far)).toBe(computeLinkCeilingCentiDbm({ ...far, freqHz: 865_062_500 }));
+    expect(computeLinkCeilingCentiDbm(far)).toBe(computeLinkCeilingCentiDbm({ ...far, freqHz: 864_100_000 }));
     expect(computeLinkCeilingCentiDbm({ ...far, region: REGION_PLANS.US915 })).toBe(
       computeLinkCeilingCentiDbm({ ...far, region: REGION_PLANS.US915, freqHz: 903_900_000 }),
     );
