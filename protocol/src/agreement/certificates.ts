@@ -92,8 +92,11 @@ export function assembleSignatures(
   };
 }
 
-/** Everyone who signed signed the same message, so one check serves both kinds. Cheapest first. */
-function checkSignatures(
+/**
+ * Checks a quorum's signatures of one message: everyone who signed signed the same, so one check serves every kind of
+ * certificate. Cheapest first; null where they are valid.
+ */
+export function checkSignatures(
   cert: { readonly bitmap: Uint8Array; readonly signatures: readonly Uint8Array[] },
   message: Uint8Array,
   set: ValidatorSet,

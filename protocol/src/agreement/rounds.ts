@@ -27,7 +27,7 @@ const CertificateSsz = {
   bitmap: new ByteListType(MAX_BITMAP_BYTES),
   signatures: new ListCompositeType(Bytes64, MAX_VALIDATORS),
 };
-const AvailabilityCertSsz = new ContainerType(
+export const AvailabilityCertSsz = new ContainerType(
   { lane: Bytes32, seq: Uint64, digest: Bytes32, epoch: Uint64, ...CertificateSsz },
   { typeName: "AvailabilityCert" },
 );
@@ -46,7 +46,10 @@ const TipsSsz = new ContainerType(
   },
   { typeName: "Tips" },
 );
-const SignedTipsSsz = new ContainerType({ tips: TipsSsz, signature: Bytes64 }, { typeName: "SignedTips" });
+export const SignedTipsSsz = new ContainerType(
+  { tips: TipsSsz, signature: Bytes64 },
+  { typeName: "SignedTips" },
+);
 const FinalCertSsz = new ContainerType(
   { round: Uint64, view: Uint32, value: Bytes32, ...CertificateSsz },
   { typeName: "FinalCert" },
@@ -64,7 +67,7 @@ const VoteBodySsz = new ContainerType(
   { round: Uint64, view: Uint32, value: Bytes32 },
   { typeName: "VoteBody" },
 );
-const AckBodySsz = new ContainerType(
+export const AckBodySsz = new ContainerType(
   { lane: Bytes32, seq: Uint64, digest: Bytes32, epoch: Uint64 },
   { typeName: "AckBody" },
 );
@@ -114,6 +117,8 @@ export const computeBatchDigest = (encoded: Uint8Array): Uint8Array => sha256(en
 
 /** The bytes of an acknowledgement, signed under the domain `ack`. */
 export const encodeAckBody = (body: ValueOf<typeof AckBodySsz>): Uint8Array => AckBodySsz.serialize(body);
+/** The bytes by which an author signs its batch, under the domain `batch`: two digests of one number convict it. */
+export const encodeBatchBody = (body: LaneTip): Uint8Array => LaneTipSsz.serialize(body);
 /** The bytes of a vote, signed under the domain `notarize` or `finalize`. */
 export const encodeVoteBody = (body: ValueOf<typeof VoteBodySsz>): Uint8Array => VoteBodySsz.serialize(body);
 /** The bytes of tips, signed under the domain `tips`. */

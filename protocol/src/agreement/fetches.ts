@@ -1,0 +1,61 @@
+/**
+ * What a validator asks another for when it misses something: a batch by its digest, a value by its digest, or the
+ * decided rounds from one on. What comes back is proven by its digest or its certificate, so anyone may be asked.
+ */
+import { ByteListType, ContainerType, ListCompositeType, type ValueOf } from "@chainsafe/ssz";
+import { concatBytes, uint64Bytes } from "../bytes/bytes.ts";
+import { decodeStrict } from "../wire/ssz.ts";
+import { MAX_ANNOUNCEMENT_BYTES, MAX_BATCH_BYTES, MAX_VALUE_BYTES } from "./rounds.ts";
+
+/** The stream protocol on which validators answer each other. */
+export const FETCH_PROTOCOL = "/hexbeacon/fetch/1";
+
+export type Fetch =
+  | { readonly type: "batch"; readonly digest: Uint8Array }
+  | { readonly type: "value"; readonly digest: Uint8Array }
+  | { readonly type: "rounds"; readonly from: number };
+
+/** A decided round on its way to one who missed it: the value's encoding and the certificate's. */
+export type FetchedRound = ValueOf<typeof FetchedRoundSsz>;
+
+/** Rounds in one answer: a second or so of work for who executes them. */
+export const MAX_FETCHED_ROUNDS = 64;
+/** An answer takes rounds until it is this long, and at least one of any length. */
+export const FETCHED_ROUNDS_BYTES = 1_048_576;
+
+const FetchedRoundSsz = new ContainerType(
+  { value: new ByteListType(MAX_VALUE_BYTES), cert: new ByteListType(MAX_ANNOUNCEMENT_BYTES) },
+  { typeName: "FetchedRound" },
+);
+const FetchedRoundsSsz = new ListCompositeType(FetchedRoundSsz, MAX_FETCHED_ROUNDS);
+
+/** One byte of kind, and a digest or a round. */
+export const MAX_FETCH_BYTES = 33;
+/** One round of any size beyond the length at which an answer ends. */
+export const MAX_FETCH_ANSWER_BYTES = Math.max(
+  MAX_BATCH_BYTES,
+  FETCHED_ROUNDS_BYTES + MAX_VALUE_BYTES + MAX_ANNOUNCEMENT_BYTES + 16 * MAX_FETCHED_ROUNDS,
+);
+
+const KIND_BYTES = { batch: 1, value: 2, rounds: 3 } as const;
+
+export function encodeFetch(fetch: Fetch): Uint8Array {
+  const kind = Uint8Array.of(KIND_BYTES[fetch.type]);
+  return concatBytes(kind, fetch.type === "rounds" ? uint64Bytes(fetch.from) : fetch.digest);
+}
+
+/** Strictly decodes a question; null where malformed. */
+export function decodeFetch(bytes: Uint8Array): Fetch | null {
+  const body = bytes.slice(1);
+  if (bytes[0] === KIND_BYTES.batch && body.length === 32) return { type: "batch", digest: body };
+  if (bytes[0] === KIND_BYTES.value && body.length === 32) return { type: "value", digest: body };
+  if (bytes[0] !== KIND_BYTES.rounds || body.length !== 8) return null;
+  const from = Number(new DataView(body.buffer).getBigUint64(0, true));
+  return Number.isSafeInteger(from) ? { type: "rounds", from } : null;
+}
+
+export const encodeFetchedRounds = (rounds: readonly FetchedRound[]): Uint8Array =>
+  FetchedRoundsSsz.serialize(rounds as FetchedRound[]);
+/** Strictly decodes an answer of rounds; null where malformed. */
+export const decodeFetchedRounds = (bytes: Uint8Array): FetchedRound[] | null =>
+  decodeStrict(FetchedRoundsSsz, bytes, MAX_FETCH_ANSWER_BYTES);
