@@ -3,6 +3,7 @@
  * crash, its timers, and the values it holds.
  */
 import type {
+  Certificate,
   Effect,
   Event,
   JournalRecord,
@@ -31,9 +32,11 @@ export type World = {
   readonly below: (choices: number) => number;
 };
 
+/** What waits for the disk: a record to be written, or something to let out once what is ahead is durable. */
 type Pending =
-  | { readonly record: JournalRecord; readonly message?: undefined }
-  | { readonly record?: undefined; readonly to: number | null; readonly message: Message };
+  | { readonly type: "record"; readonly record: JournalRecord }
+  | { readonly type: "message"; readonly to: number | null; readonly message: Message }
+  | { readonly type: "decision"; readonly certificate: Certificate };
 
 export type ReplicaOptions = {
   readonly self: number;
@@ -60,7 +63,9 @@ export class Replica {
   #held = new Set<string>();
   state: SimplexState;
   isUp = true;
+  /** The decision is durable. */
   isDecided = false;
+  #votesNoMore = false;
   decidedView = 0;
   /** Timers of a life before a crash must not fire. */
   life = 0;
@@ -111,20 +116,20 @@ export class Replica {
     return this.#held.has(value);
   }
 
-  /** The disk is done with what it was given; what waited for it leaves. */
+  /** The disk is done with what it was given; what waited for it comes out. */
   onSynced(): void {
     const synced = this.#pending.slice(0, this.#syncing);
     this.#pending = this.#pending.slice(this.#syncing);
     this.#syncing = 0;
-    for (const { record } of synced) if (record !== undefined) this.#journal.push(record);
-    for (const item of synced) if (item.message !== undefined) this.#leave(item.to, item.message);
+    for (const item of synced) if (item.type === "record") this.#onDurable(item.record);
+    for (const item of synced) this.#letOut(item);
     if (this.#pending.length > 0) this.#sync();
   }
 
   /** Power is cut: of what was not synced a beginning may have reached the disk. */
   crash(): void {
-    const unsynced = this.#pending.flatMap(({ record }) => (record === undefined ? [] : [record]));
-    this.#journal.push(...unsynced.slice(0, this.#world.below(unsynced.length + 1)));
+    const unsynced = recordsOf(this.#pending);
+    for (const record of unsynced.slice(0, this.#world.below(unsynced.length + 1))) this.#onDurable(record);
     this.#pending = [];
     this.#syncing = 0;
     this.isUp = false;
@@ -136,6 +141,7 @@ export class Replica {
     this.isUp = true;
     this.#held = new Set(this.#journal.flatMap((r) => (r.type === "value" ? [r.value] : [])));
     this.isDecided = false;
+    this.#votesNoMore = false;
     this.state = this.#world.core.recoverSimplex(this.#config, this.#journal);
     if (this.#options.isWatched) this.#checkRecovered();
     this.handle({ type: "start" });
@@ -162,10 +168,10 @@ export class Replica {
         this.#write(effect.record);
         break;
       case "broadcast":
-        this.#pending.push({ to: null, message: effect.message });
+        this.#pending.push({ type: "message", to: null, message: effect.message });
         break;
       case "send":
-        this.#pending.push({ to: effect.to, message: effect.message });
+        this.#pending.push({ type: "message", to: effect.to, message: effect.message });
         break;
       case "setViewTimer":
         this.viewTimer = effect.view;
@@ -181,12 +187,8 @@ export class Replica {
         if (!this.#held.has(effect.value)) world.fetchValue(this, effect.value);
         break;
       case "decide":
-        this.isDecided = true;
-        this.decidedView = effect.certificate.view;
-        if (this.#options.isWatched) {
-          const value = effect.certificate.value!;
-          world.watch.onDecision(this.self, value, world.isValid(value));
-        }
+        this.#votesNoMore = true;
+        this.#pending.push({ type: "decision", certificate: effect.certificate });
         break;
       case "evidence":
         if (this.#options.isWatched) world.watch.onEvidence(effect.conflict);
@@ -194,39 +196,47 @@ export class Replica {
   }
 
   #write(record: JournalRecord): void {
-    this.#pending.push({ record });
-    if (!this.#options.isWatched) return;
-    if (record.type === "certificate") this.#world.watch.onCertificate(record.certificate);
-    if (record.type === "vote" && this.isDecided) {
-      this.#world.watch.report(
-        "voted_on",
-        `validator ${this.self} votes ${record.vote.kind} after its decision`,
-      );
+    if (this.#options.isWatched && record.type === "vote") {
+      const { watch } = this.#world;
+      if (this.#votesNoMore)
+        watch.report("voted_on", `validator ${this.self} votes ${record.vote.kind} after its decision`);
+      watch.onVoted(record.vote, [...this.#journal, ...recordsOf(this.#pending)]);
     }
-    if (record.type === "vote" && record.vote.kind === "notarize") {
-      this.#world.watch.onVoted(record.vote, [
-        ...this.#journal,
-        ...this.#pending.flatMap((item) => (item.record === undefined ? [] : [item.record])),
-      ]);
+    this.#pending.push({ type: "record", record });
+  }
+
+  /** A certificate counts from here on: one that rests on an unwritten vote of one's own may vanish with it. */
+  #onDurable(record: JournalRecord): void {
+    this.#journal.push(record);
+    if (this.#options.isWatched && record.type === "certificate") {
+      this.#world.watch.onCertificate(record.certificate);
     }
   }
 
-  /** What rests on nothing unwritten leaves; the rest waits for the disk. */
+  /** What rests on nothing unwritten comes out; the rest waits for the disk. */
   #sync(): void {
     if (this.#syncing > 0) return;
-    const isFree = (item: Pending) => item.message !== undefined;
-    const firstRecord = this.#pending.findIndex((item) => !isFree(item));
+    const firstRecord = this.#pending.findIndex(({ type }) => type === "record");
     const free = firstRecord < 0 ? this.#pending : this.#pending.slice(0, firstRecord);
     this.#pending = firstRecord < 0 ? [] : this.#pending.slice(firstRecord);
     if (!this.#options.syncsBeforeSending) {
-      free.push(...this.#pending.filter(isFree));
-      this.#pending = this.#pending.filter((item) => !isFree(item));
+      free.push(...this.#pending.filter(({ type }) => type !== "record"));
+      this.#pending = this.#pending.filter(({ type }) => type === "record");
     }
-    for (const item of free) if (item.message !== undefined) this.#leave(item.to, item.message);
+    for (const item of free) this.#letOut(item);
     if (this.#pending.length === 0) return;
     this.#syncing = this.#pending.length;
     if (this.#options.syncMs === 0) this.onSynced();
     else this.#world.setTimer(this, "sync", 0, this.#options.syncMs);
+  }
+
+  #letOut(item: Pending): void {
+    if (item.type === "message") this.#leave(item.to, item.message);
+    if (item.type !== "decision") return;
+    this.isDecided = true;
+    this.decidedView = item.certificate.view;
+    const value = item.certificate.value!;
+    if (this.#options.isWatched) this.#world.watch.onDecision(this.self, value, this.#world.isValid(value));
   }
 
   #leave(to: number | null, message: Message): void {
@@ -236,4 +246,8 @@ export class Replica {
     }
     this.#world.send(this, to, message);
   }
+}
+
+function recordsOf(pending: readonly Pending[]): JournalRecord[] {
+  return pending.flatMap((item) => (item.type === "record" ? [item.record] : []));
 }

@@ -33,8 +33,9 @@ export type JournalRecord =
   | { readonly type: "value"; readonly value: ValueId };
 
 /**
- * The shell carries effects out in order, and **nothing is sent before every `persist` ahead of it is durable**: a
- * certificate may hold the validator's own vote, so this goes for certificates as for votes.
+ * The shell carries effects out in order, and **sends nothing, and acts on no decision, before every `persist` ahead of
+ * it is durable**: a certificate, and so a decision, may rest on the validator's own vote. One that was forgotten in a
+ * crash could be followed by another, and what was decided with it by another decision.
  */
 export type Effect =
   | { readonly type: "persist"; readonly record: JournalRecord }
