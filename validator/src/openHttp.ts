@@ -59,6 +59,7 @@ export async function openHttp(options: HttpOptions, modules: HttpModules): Prom
       exposeMetrics: metrics.expose,
       status: () => ({ peers: network.peers().length, notReady: describeUnready(modules) }),
       submitTransaction: (envelope) => submitEnvelope(core.intake, envelope),
+      isPending: core.intake.isPending,
       ledger: {
         rewardProof: async (account) => {
           const proof = computeRewardProof(ledger, account);

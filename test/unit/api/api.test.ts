@@ -331,6 +331,37 @@ describe("transactions", () => {
     }
   });
 
+  test("are told of from admission to verdict", async () => {
+    const id = encodeHex0x(named("transaction"));
+    expect((await fixture.get(`/v1/transactions/${id}`)).statusCode).toBe(404);
+    fixture.pending = [id.slice(2)];
+    expect((await fixture.get(`/v1/transactions/${id}`)).json()).toEqual({
+      id,
+      verdict: "pending",
+      reason: null,
+      kind: null,
+      sender: null,
+      round: null,
+    });
+    for (const { commit } of fixture.history.commits.slice(-6)) {
+      for (const { id: key, reason } of commit.result.transactions) {
+        // An id that has moved on is told of by its round, whatever was known of it before.
+        fixture.pending = [encodeHex(key)];
+        expect((await fixture.get(`/v1/transactions/${encodeHex(key)}`)).json()).toEqual({
+          id: encodeHex0x(key),
+          verdict: reason === null ? "accepted" : "refused",
+          reason,
+          kind: "transfer",
+          sender: did("owner 0"),
+          round: commit.result.round,
+        });
+      }
+    }
+    for (const bad of ["0x12", "latest", `${id}00`]) {
+      expect((await fixture.get(`/v1/transactions/${bad}`)).statusCode).toBe(400);
+    }
+  });
+
   test("are not reports", async () => {
     const sender = named("hotspot 0");
     const reports = encodeEnvelope({ kind: "reports", sender, body: sender, signature: new Uint8Array(64) });
@@ -390,6 +421,7 @@ describe("the API as a whole", () => {
       "/v1/rounds/latest",
       "/v1/status",
       "/v1/transactions",
+      "/v1/transactions/{id}",
     ]);
     for (const [path, methods] of Object.entries<Record<string, { responses: object; summary?: string }>>(
       description.paths,

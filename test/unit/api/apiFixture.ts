@@ -53,6 +53,8 @@ export type Fixture = {
   /** What the next submitted transaction gets. */
   submission: SubmittedTransaction;
   submitted: Uint8Array[];
+  /** Ids in hexadecimal that were admitted and are in no round yet. */
+  pending: string[];
   notReady: string | null;
   /** Asks, and holds the answer against the API's own description. */
   readonly get: (url: string, headers?: Record<string, string>) => Promise<LightMyRequestResponse>;
@@ -104,6 +106,7 @@ export async function createFixture(
       fixture.submitted.push(envelope);
       return fixture.submission;
     },
+    isPending: (id) => fixture.pending.includes(encodeHex(id)),
     clock,
     log,
     ...replace,
@@ -133,6 +136,7 @@ export async function createFixture(
     eventClients: () => clients,
     submission: { id: named("transaction"), reason: null },
     submitted: [],
+    pending: [],
     notReady: null,
     get: async (url, headers = {}) => {
       const response = await api.inject({ method: "GET", url, headers });

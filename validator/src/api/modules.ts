@@ -40,6 +40,8 @@ export type ApiModules = {
   /** The Prometheus page. */
   readonly exposeMetrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly submitTransaction: (envelope: Uint8Array) => Promise<SubmittedTransaction>;
+  /** Whether an id was admitted here and is in no executed round yet. */
+  readonly isPending: (id: Uint8Array) => boolean;
   readonly clock: Clock;
   readonly log: Log;
 };

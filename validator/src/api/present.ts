@@ -15,6 +15,7 @@ import type {
   ReportRow,
   RewardBucket,
   RoundRow,
+  TransactionRow,
   WitnessRow,
 } from "../store/store.ts";
 import type {
@@ -25,6 +26,7 @@ import type {
   HotspotJson,
   RewardBucketJson,
   RewardLineJson,
+  TransactionJson,
   WitnessJson,
 } from "./schemas/entities.ts";
 
@@ -214,6 +216,18 @@ export function presentBeacon({ report, closing, scalePpm, witnesses, truncated 
           },
     witnesses: witnesses.map((row) => presentWitness(row, perWitnessPpm)),
     truncated,
+  };
+}
+
+/** A transaction that an executed round holds. */
+export function presentTransaction(row: TransactionRow): TransactionJson {
+  return {
+    id: encodeHex0x(row.id),
+    verdict: row.reason === null ? "accepted" : "refused",
+    reason: row.reason,
+    kind: row.kind,
+    sender: encodeDidKey(row.sender),
+    round: row.round,
   };
 }
 

@@ -5,10 +5,11 @@ import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../../protocol/src/crypto/names.ts";
 import type { AdmissionReason } from "../../../../protocol/src/evidence/reasons.ts";
 import { decodeEnvelope, MAX_ENVELOPE_BYTES } from "../../../../protocol/src/wire/envelope.ts";
+import { presentTransaction } from "../present.ts";
 import { ApiProblem, badField, notFound } from "../problem.ts";
 import { readKey } from "../requests.ts";
-import { Hash, json, KeyInput, object, PROBLEMS } from "../schemas/common.ts";
-import { Account, Proof } from "../schemas/entities.ts";
+import { Hash, HashInput, json, KeyInput, object, PROBLEMS } from "../schemas/common.ts";
+import { Account, Proof, Transaction } from "../schemas/entities.ts";
 import type { RouteContext, Routes } from "./context.ts";
 
 const IdParams = object({ id: KeyInput });
@@ -72,7 +73,44 @@ const refused = {
   },
 };
 
-export function addTransactionRoutes(routes: Routes, { modules }: RouteContext): void {
+export function addTransactionRoutes(routes: Routes, context: RouteContext): void {
+  addSubmission(routes, context);
+  addTransactionLookup(routes, context);
+}
+
+function addTransactionLookup(routes: Routes, { modules: { store, isPending } }: RouteContext): void {
+  routes.get(
+    "/v1/transactions/:id",
+    {
+      schema: {
+        summary: "What became of a transaction",
+        description:
+          "Its id is what submitting answered with. It is told of until two epochs after the one that included it.",
+        tags: ["accounts"],
+        params: object({ id: HashInput }),
+        response: { 200: json("The transaction.", Transaction), ...PROBLEMS },
+      },
+    },
+    async ({ params }) => {
+      const id = decodeHex(params.id, 32)!;
+      // Asked first: between two questions it may go from pending to executed, and never back.
+      const wasPending = isPending(id);
+      const row = await store.getTransaction(id);
+      if (row !== null) return presentTransaction(row);
+      if (!wasPending) throw notFound("transaction");
+      return {
+        id: encodeHex0x(id),
+        verdict: "pending" as const,
+        reason: null,
+        kind: null,
+        sender: null,
+        round: null,
+      };
+    },
+  );
+}
+
+function addSubmission(routes: Routes, { modules }: RouteContext): void {
   routes.post(
     "/v1/transactions",
     {

@@ -54,6 +54,11 @@ export const KeyInput = Type.String({
   maxLength: 100,
   description: "A key: did:key, or 32 bytes in hexadecimal.",
 });
+/** An id of 32 bytes as it comes in a path, with or without 0x. */
+export const HashInput = Type.String({
+  pattern: "^(0x)?[0-9a-fA-F]{64}$",
+  description: "32 bytes in hexadecimal.",
+});
 export const CellInput = Type.String({
   pattern: "^0?[0-9a-fA-F]{15}$",
   description: "An H3 cell of resolution 0 to 12, in hexadecimal.",

@@ -2,6 +2,7 @@
 import { type Static, Type } from "typebox";
 import { POOL_NAMES } from "../../../../protocol/src/reward/pools.ts";
 import { RSSI_KINDS } from "../../../../protocol/src/wire/reports.ts";
+import { TRANSACTION_KINDS } from "../../../../protocol/src/wire/transactions.ts";
 import { HOTSPOT_STATUSES } from "../../store/hotspotStatus.ts";
 import {
   Amount,
@@ -205,6 +206,19 @@ export const Proof = object(
   },
   "That an account has earned `total` up to the end of `epoch`: what `hexbeacon tool verify-proof` reads.",
 );
+
+export const Transaction = object(
+  {
+    id: Hash,
+    verdict: oneOf(["pending", "accepted", "refused"]),
+    reason: orNull(ReasonText),
+    kind: orNull(oneOf(TRANSACTION_KINDS)),
+    sender: orNull(Key),
+    round: orNull(RoundNumber),
+  },
+  "What became of a transaction. While it is pending, kind, sender and round are null.",
+);
+export type TransactionJson = Static<typeof Transaction>;
 
 export const CoverageCell = object({
   cell: CellText,
