@@ -150,8 +150,11 @@ function toEvidence({ asserted, eirp_dbm, links }: Case): PlaceEvidence {
   return {
     latE7: toE7(asserted[0]),
     lngE7: toE7(asserted[1]),
-    counterpartLatE7: Int32Array.from(links, ([lat]) => toE7(lat)),
-    counterpartLngE7: Int32Array.from(links, ([, lng]) => toE7(lng)),
+    places: {
+      latE7: Int32Array.from(links, ([lat]) => toE7(lat)),
+      lngE7: Int32Array.from(links, ([, lng]) => toE7(lng)),
+    },
+    counterparts: Uint32Array.from(links.keys()),
     lossCentiDb,
     findNearby: null,
   };

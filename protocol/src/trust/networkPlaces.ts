@@ -47,8 +47,8 @@ export function createPlaceEvidence(
   return {
     latE7: places.latE7[hotspot]!,
     lngE7: places.lngE7[hotspot]!,
-    counterpartLatE7: gather(places.latE7, row),
-    counterpartLngE7: gather(places.lngE7, row),
+    places,
+    counterparts: row,
     lossCentiDb,
     findNearby: () => createNearby(network, hotspot, row),
   };

@@ -9,6 +9,7 @@ import { PPM } from "../../network/parameters.ts";
 import { computeFactorPpm, createFinding, type Finding, type FindingTerm } from "../finding.ts";
 import { computeLogOctaves, computeLogOfDouble, computeLogSumOctaves, OCTAVE } from "../fixed.ts";
 import { computeEastM, computeNorthM, createLocalPlane, type LocalPlane } from "../localPlane.ts";
+import type { Places } from "../neighbourhood.ts";
 import { COUNTERPARTS_MIN, RAMPS } from "../thresholds.ts";
 
 /** Counterparts looked at, evenly spaced over the list: the cost of a place grows with their number times the tried ones. */
@@ -31,6 +32,8 @@ const MANY_WEIGHT = { gain: 300, nearest: 0, median: 100, misfit: 29, level: 7, 
 /** Nearer than this places are not told apart: the links' likelihood is flat there, more so where the graph speaks too. */
 const FLAT_M = { links: 500, graph: 1_000 } as const;
 const NEAREST_M = 300;
+/** More than rounding down to metres and units takes from a distance of `NEAREST_M`. */
+const ROUNDING_OCTAVES = 8;
 const FEW_OCTAVES = computeLogOctaves(COUNTERPARTS_MIN);
 const MANY_OCTAVES = computeLogOctaves(10) - FEW_OCTAVES;
 const ONE_KM_OCTAVES = computeLogOctaves(1_000);
@@ -49,13 +52,14 @@ const LEVEL_CENTI_DB_PER_OCTAVE = 903;
 /** More than this much misfit is one antenna's, not a place's: 7 nats. */
 const MISFIT_MAX = 7 * OCTAVE;
 
-/** What is known about a hotspot's place. Columns are parallel; places are in 1e-7 degrees. */
+/** What is known about a hotspot's place. Places are in 1e-7 degrees. */
 export type PlaceEvidence = {
   readonly latE7: number;
   readonly lngE7: number;
-  readonly counterpartLatE7: Int32Array;
-  readonly counterpartLngE7: Int32Array;
-  /** EIRP less mean signal of each link in hundredths of a dB; null where strengths are unknown. */
+  /** Columns of places, and which of their rows are the counterparts: a network's columns serve all its hotspots. */
+  readonly places: Places;
+  readonly counterparts: Uint32Array;
+  /** EIRP less mean signal of each counterpart's link in hundredths of a dB; null where strengths are unknown. */
   readonly lossCentiDb: Int32Array | null;
   /** The hotspots nearest to the asserted place; null where only the links are known and not the graph. */
   readonly findNearby: (() => Nearby) | null;
@@ -78,7 +82,6 @@ type Points = {
   readonly eastM: Float64Array;
   readonly northM: Float64Array;
   readonly lossCentiDb: Int32Array | null;
-  readonly source: Int32Array;
 };
 
 /**
@@ -91,8 +94,8 @@ export function computePlaceScoreOctaves(
   evidence: PlaceEvidence,
   from: number = Number.MIN_SAFE_INTEGER,
 ): number | null {
-  const { counterpartLatE7, findNearby } = evidence;
-  if (counterpartLatE7.length < COUNTERPARTS_MIN) return null;
+  const { counterparts, findNearby } = evidence;
+  if (counterparts.length < COUNTERPARTS_MIN) return null;
   const plane = createLocalPlane(evidence.latE7, evidence.lngE7);
   const points = selectPoints(evidence, plane);
   const distances = computeDistances(points);
@@ -101,7 +104,7 @@ export function computePlaceScoreOctaves(
   const median = sorted[(sorted.length - 1) >> 1]! - ONE_KM_OCTAVES;
   if (findNearby !== null) {
     // No place makes the links shorter than flat: most hotspots are cleared by that alone.
-    const most = computeGainMost(points, FLAT_M.graph);
+    const most = computeGainMost(distances, FLAT_M.graph);
     const bound = weigh(GRAPH_WEIGHT, { gain: most, nearest, median, missing: MISSING_MAX });
     if (bound < from) return bound;
   }
@@ -134,24 +137,29 @@ function listLongestFirst(evidence: PlaceEvidence): number[] {
   const distances = computeDistances(points);
   return Array.from(distances.keys())
     .sort((a, b) => distances[b]! - distances[a]! || a - b)
-    .map((place) => points.source[place]!);
+    .map((place) => sourceOf(place, points.count, evidence.counterparts.length));
 }
 
-function selectPoints(evidence: PlaceEvidence, plane: LocalPlane): Points {
-  const { counterpartLatE7, counterpartLngE7, lossCentiDb } = evidence;
-  const total = counterpartLatE7.length;
+/** At most `PLACE_COUNTERPARTS_MAX` counterparts on the map around the asserted place. */
+function selectPoints({ places, counterparts, lossCentiDb }: PlaceEvidence, plane: LocalPlane): Points {
+  const total = counterparts.length;
   const count = Math.min(total, PLACE_COUNTERPARTS_MAX);
   const eastM = new Float64Array(count);
   const northM = new Float64Array(count);
-  const source = new Int32Array(count);
+  const losses = lossCentiDb === null ? null : new Int32Array(count);
   for (let i = 0; i < count; i++) {
-    const from = Math.floor((i * total) / count);
-    source[i] = from;
-    eastM[i] = computeEastM(plane, counterpartLngE7[from]!);
-    northM[i] = computeNorthM(plane, counterpartLatE7[from]!);
+    const from = sourceOf(i, count, total);
+    const counterpart = counterparts[from]!;
+    eastM[i] = computeEastM(plane, places.lngE7[counterpart]!);
+    northM[i] = computeNorthM(plane, places.latE7[counterpart]!);
+    if (losses !== null) losses[i] = lossCentiDb![from]!;
   }
-  const losses = lossCentiDb === null ? null : source.map((from) => lossCentiDb[from]!);
-  return { count, eastM, northM, lossCentiDb: losses, source };
+  return { count, eastM, northM, lossCentiDb: losses };
+}
+
+/** Which counterpart is point i of `count`, evenly spaced over all. */
+function sourceOf(i: number, count: number, total: number): number {
+  return Math.floor((i * total) / count);
 }
 
 /** East and north of the tried places: the middle of the counterparts by each coordinate, and some of theirs. */
@@ -179,10 +187,12 @@ function computeGain(points: Points, tried: Float64Array, flatM: number): number
   return Math.floor((asserted - best) / (2 * points.count));
 }
 
-/** What `computeGain` gives at most. */
-function computeGainMost(points: Points, flatM: number): number {
-  const flat = points.count * computeLogOfDouble(flatM * flatM);
-  return Math.ceil((computeLogSquares(points, 0, 0, flatM) - flat) / (2 * points.count)) + 1;
+/** What `computeGain` gives at most; distances are rounded down by up to a unit and a metre. */
+function computeGainMost(distances: Int32Array, flatM: number): number {
+  const flat = computeLogOctaves(flatM);
+  let sum = 0;
+  for (const octaves of distances) sum += Math.max(0, octaves - flat) + ROUNDING_OCTAVES;
+  return Math.ceil(sum / distances.length);
 }
 
 /** A square of a distance on Earth is below 2^49, so a product of this many is a finite double. */
