@@ -1,14 +1,18 @@
 /**
- * Gathers witness reports for a short time, so that up to sixteen share one signature: verification is what a validator
- * pays for. A hotspot keeps within its quota itself, since surplus earns nothing and costs everyone.
+ * Gathers witness reports, and reveals of others' beacons, for a short time, so that up to sixteen share one signature:
+ * verification is what a validator pays for. A hotspot keeps within its quota itself, since surplus earns nothing and costs everyone.
  */
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
-import { MAX_REPORTS_PER_BUNDLE, type WitnessReport } from "../../../protocol/src/wire/reports.ts";
+import {
+  MAX_REPORTS_PER_BUNDLE,
+  type RevealReport,
+  type WitnessReport,
+} from "../../../protocol/src/wire/reports.ts";
 import type { Clock, Log } from "../host/types.ts";
 import type { Outbox } from "./outbox.ts";
 import type { RoundFollower } from "./roundFollower.ts";
 
-/** Why a witness report was not taken. */
+/** Why a report was not taken. */
 export const BUNDLE_REFUSALS = ["no_rounds", "over_quota"] as const;
 export type BundleRefusal = (typeof BUNDLE_REFUSALS)[number];
 
@@ -24,12 +28,17 @@ export type BundlerModules = {
   readonly follower: RoundFollower;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told of a bundle that was sent: its envelope's id, and what its witness reports have heard, by their indexes. */
+  readonly onReported: (id: Uint8Array, heard: readonly RevealReport[]) => void;
 };
 
 export class Bundler {
   readonly #parameters: Parameters;
   readonly #modules: BundlerModules;
-  #gathered: WitnessReport[] = [];
+  #witnesses: WitnessReport[] = [];
+  /** The secrets of those, in the same order. */
+  #heard: RevealReport[] = [];
+  #reveals: RevealReport[] = [];
   #cancel: (() => void) | null = null;
   #epoch = -1;
   #countInEpoch = 0;
@@ -45,8 +54,20 @@ export class Bundler {
     return Math.min(LONGEST_GATHER_MS, (witnessWindowRounds * roundMs) / WINDOW_SHARE);
   }
 
-  /** Takes a report. @returns null, or why it was not taken. */
-  add(report: WitnessReport): BundleRefusal | null {
+  /** Takes a report of a beacon with its secret, which stays here. @returns null, or why it was not taken. */
+  add(report: WitnessReport, secret: Uint8Array): BundleRefusal | null {
+    return this.#take(() => {
+      this.#witnesses.push(report);
+      this.#heard.push({ tag: report.tag, secret });
+    });
+  }
+
+  /** Takes a reveal of another's beacon. @returns null, or why it was not taken. */
+  addReveal(reveal: RevealReport): BundleRefusal | null {
+    return this.#take(() => this.#reveals.push(reveal));
+  }
+
+  #take(gather: () => void): BundleRefusal | null {
     const newest = this.#modules.follower.newest();
     if (newest === null) return "no_rounds";
     if (newest.epoch !== this.#epoch) {
@@ -55,8 +76,9 @@ export class Bundler {
     }
     if (this.#countInEpoch >= this.#parameters.reportsPerEpoch - RESERVED_REPORTS) return "over_quota";
     this.#countInEpoch++;
-    this.#gathered.push(report);
-    if (this.#gathered.length === MAX_REPORTS_PER_BUNDLE) void this.flush();
+    gather();
+    const count = this.#witnesses.length + this.#reveals.length;
+    if (count === MAX_REPORTS_PER_BUNDLE) void this.flush();
     else this.#cancel ??= this.#modules.clock.after(this.gatherMs, () => void this.flush());
     return null;
   }
@@ -65,14 +87,18 @@ export class Bundler {
   async flush(): Promise<void> {
     this.#cancel?.();
     this.#cancel = null;
-    const witnesses = this.#gathered;
-    const newest = this.#modules.follower.newest();
-    if (witnesses.length === 0 || newest === null) return;
-    this.#gathered = [];
+    const { outbox, follower, onReported, log } = this.#modules;
+    const [witnesses, heard, reveals] = [this.#witnesses, this.#heard, this.#reveals];
+    const newest = follower.newest();
+    if (witnesses.length + reveals.length === 0 || newest === null) return;
+    this.#witnesses = [];
+    this.#heard = [];
+    this.#reveals = [];
     try {
-      await this.#modules.outbox.send({ epoch: newest.epoch, beacons: [], witnesses, reveals: [] });
+      const id = await outbox.send({ epoch: newest.epoch, beacons: [], witnesses, reveals });
+      onReported(id, heard);
     } catch (error) {
-      this.#modules.log.error("Could not send witness reports", { error: String(error) });
+      log.error("Could not send witness reports", { error: String(error) });
     }
   }
 }

@@ -3,7 +3,11 @@
  * rules of what comes next, as pure functions of what was answered; the submitter has the sockets.
  */
 import { decodeReason, type Reason } from "../../../protocol/src/evidence/reasons.ts";
-import { type MessageStatus, VERDICT_PENDING } from "../../../protocol/src/wire/receipts.ts";
+import {
+  type MessageStatus,
+  VERDICT_PENDING,
+  VERDICT_SELECTION_PENDING,
+} from "../../../protocol/src/wire/receipts.ts";
 import type { ReportBundle } from "../../../protocol/src/wire/reports.ts";
 import type { ReportKind } from "./events.ts";
 import type { SpoolEntry } from "./spool.ts";
@@ -28,6 +32,8 @@ export type Delivery = {
   includedRound: number | null;
   /** One a report; undefined while pending. */
   readonly verdicts: (Reason | null | undefined)[];
+  /** Indexes of witness reports whose beacon has closed, and whose verdict is the epoch's end to say. */
+  readonly unselected: Set<number>;
 };
 
 /** What a receipt's reason means for the sender: admitted (also when it was there already), again later, or never. */
@@ -66,6 +72,7 @@ export function createDelivery(
     deadlineRound: Number.MAX_SAFE_INTEGER,
     includedRound: null,
     verdicts: about.kinds.map(() => undefined),
+    unselected: new Set(),
   };
 }
 
@@ -89,11 +96,20 @@ export function isSettled(delivery: Delivery): boolean {
   return delivery.verdicts.every((verdict) => verdict !== undefined);
 }
 
+/** Whether an included report waits for something to come of its beacon, as far as is known. */
+export function isWaiting({ state, verdicts, unselected }: Delivery, index: number): boolean {
+  return state === "included" && verdicts[index] === undefined && !unselected.has(index);
+}
+
 /** Takes in an "included" status. @returns the indexes whose verdict is new or has changed. */
 export function takeVerdicts(delivery: Delivery, status: MessageStatus): number[] {
   const changed: number[] = [];
   for (const [index, code] of status.verdicts.entries()) {
     if (index >= delivery.kinds.length || code === VERDICT_PENDING) continue;
+    if (code === VERDICT_SELECTION_PENDING) {
+      delivery.unselected.add(index);
+      continue;
+    }
     const verdict = decodeReason(code);
     if (verdict === undefined || verdict === delivery.verdicts[index]) continue;
     delivery.verdicts[index] = verdict;

@@ -24,6 +24,7 @@ import type { Radio } from "../radio/radio.ts";
 import { createBeaconer } from "./beaconer.ts";
 import { Bundler } from "./bundler.ts";
 import { createHotspotEmitter, type HotspotEmitter } from "./events.ts";
+import { HeardSecrets } from "./heardSecrets.ts";
 import { createHotspotMetrics, type HotspotMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox.ts";
 import { PacketLog } from "./packetLog.ts";
@@ -254,7 +255,11 @@ async function createBody(
     { ...modules, spool, network, links, follower, events },
   );
   const outbox = new Outbox({ domains, keyPair }, { ...modules, spool, submitter });
-  const bundler = new Bundler(parameters, { ...modules, outbox, follower });
+  const bundler = new Bundler(parameters, {
+    ...{ ...modules, outbox, follower },
+    onReported: (id, heard) => secrets.keep(id, heard),
+  });
+  const secrets = new HeardSecrets(parameters, { follower, submitter, bundler });
   const packets = new PacketLog();
   const witness = new Witness(
     { hotspot, parameters },
@@ -275,6 +280,7 @@ async function createBody(
     start: (signal) => {
       follower.onRound(({ round, timeMs, epoch }) => events.emit("round", { round, timeMs, epoch }));
       witness.start();
+      secrets.start();
       follower.start(signal);
       beaconer.start(signal);
       submitter.start(signal);

@@ -29,6 +29,7 @@ import {
   type Delivery,
   isOverdue,
   isSettled,
+  isWaiting,
   kindsOf,
   takeVerdicts,
 } from "./delivery.ts";
@@ -130,6 +131,12 @@ export class Submitter {
   /** A report's verdict: a reason, null for accepted, undefined while it is not known. */
   verdictOf(id: Uint8Array, index: number): Reason | null | undefined {
     return this.#deliveries.get(encodeHex(id))?.verdicts[index];
+  }
+
+  /** Whether a report is in a round, and its beacon has not closed as far as is known. */
+  isWaiting(id: Uint8Array, index: number): boolean {
+    const delivery = this.#deliveries.get(encodeHex(id));
+    return delivery !== undefined && isWaiting(delivery, index);
   }
 
   /** Envelopes by state, and how submissions ended. */
@@ -338,15 +345,17 @@ export class Submitter {
   async #include(delivery: Delivery, status: MessageStatus): Promise<void> {
     const { events, spool } = this.#modules;
     const { id, kinds } = delivery;
-    if (delivery.state !== "included") {
+    const isNew = delivery.state !== "included";
+    // Inclusion and verdicts become known together, before anything is waited for.
+    if (isNew) {
       delivery.state = "included";
       delivery.includedRound = status.round;
       events.emit("included", { id, round: status.round, kinds });
-      await spool.settle(id);
     }
     for (const index of takeVerdicts(delivery, status)) {
       events.emit("verdict", { id, index, kind: kinds[index]!, reason: delivery.verdicts[index]! });
     }
+    if (isNew) await spool.settle(id);
   }
 
   #submitElsewhereIfOverdue(delivery: Delivery): void {

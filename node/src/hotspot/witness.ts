@@ -104,7 +104,7 @@ export class Witness {
     // The whole frame, not the tag alone: two beacons may share a tag.
     const key = encodeHex(packet.payload);
     if (this.#heard.has(key)) return { kind: "beacon", reason: "heard_before" };
-    const reason = this.#modules.bundler.add(this.#createReport(frame, packet));
+    const reason = this.#modules.bundler.add(this.#createReport(frame, packet), frame.secret);
     if (reason === null) {
       // Two epochs' quota: an older frame's window has long closed.
       addBounded(this.#heard, key, 2 * this.#options.parameters.reportsPerEpoch);

@@ -56,9 +56,11 @@ export const MESSAGE_STATES = ["unknown", "pending", "included"] as const;
 export type MessageState = (typeof MESSAGE_STATES)[number];
 /** In place of a verdict that is not known yet. */
 export const VERDICT_PENDING = 255;
+/** The same for a witness report whose beacon has closed: accepted, and paid or not as is drawn at the epoch's end. */
+export const VERDICT_SELECTION_PENDING = 254;
 /**
- * State of one envelope id. `verdicts`: one a report, in index order: `VERDICT_PENDING`, 0 for accepted, else the
- * reason's number; empty while not included.
+ * State of one envelope id. `verdicts`: one a report, in index order: `VERDICT_PENDING`, `VERDICT_SELECTION_PENDING`, 0
+ * for accepted, else the reason's number; empty while not included.
  */
 export type MessageStatus = {
   readonly id: Uint8Array;

@@ -2,16 +2,19 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import type { Verdict } from "../../../node/src/hotspot/events.ts";
+import { computeHelpRounds } from "../../../node/src/hotspot/heardSecrets.ts";
 import { createHotspot, findGenesisPlacement, type Hotspot } from "../../../node/src/hotspot/hotspot.ts";
 import type { PacketRow } from "../../../node/src/hotspot/packetLog.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
 import { computeCommit, computeProof, computeTag } from "../../../protocol/src/evidence/commitReveal.ts";
 import { decodeFrame, encodeFrame } from "../../../protocol/src/radio/frame.ts";
 import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
+import { VERDICT_PENDING, VERDICT_SELECTION_PENDING } from "../../../protocol/src/wire/receipts.ts";
 import { encodeMeasurement } from "../../../protocol/src/wire/reports.ts";
 import { eventually } from "../host/eventually.ts";
 import { FakeRadio } from "./fakeRadio.ts";
@@ -110,6 +113,47 @@ describe("a hotspot with a validator in reach", () => {
     expect(verdicts).toContainEqual(expect.objectContaining({ kind: "beacon", reason: null }));
     expect(radio.transmitted).toHaveLength(1);
     await validator.until(() => validator.gossiped.length >= 2);
+  });
+
+  test.each([
+    ["reveals another's beacon when its beaconer stays silent", VERDICT_PENDING, 1],
+    ["reveals no other's beacon that has closed", VERDICT_SELECTION_PENDING, 0],
+  ])("%s", async (_, verdict, reveals) => {
+    const validator = await startValidator();
+    const hotspot = await startHotspot([validator.address]);
+    await validator.advanceTo(0);
+    await new Promise((resolve) => hotspot.events.once("round", resolve));
+    const frame = { tag: new Uint8Array(randomBytes(6)), secret: new Uint8Array(randomBytes(16)) };
+    const included = new Promise((resolve) => hotspot.events.once("included", resolve));
+    radio.hear(encodeFrame(frame));
+    await validator.until(() => validator.submissions.length === 1);
+    const { id, bundle } = validator.submissions[0]!;
+    expect(bundle.witnesses).toHaveLength(1);
+    const { answer } = validator;
+    let asked = 0;
+    validator.answer = (which) => {
+      if (!equalBytes(which, id)) return answer(which);
+      asked++;
+      return { state: "included", round: 1, verdicts: [verdict] };
+    };
+    await validator.advanceTo(1);
+    await included;
+    const { first } = computeHelpRounds(parameters);
+    await validator.advanceTo(first);
+    const revealsSent = () =>
+      validator.submissions
+        .flatMap(({ bundle: sent }) => sent.reveals)
+        .filter(({ tag }) => equalBytes(tag, frame.tag));
+    expect(revealsSent()).toEqual([]);
+    await validator.advanceTo(1 + first);
+    if (reveals === 1) await validator.until(() => revealsSent().length === 1);
+    // Later rounds bring no second one.
+    for (const round of [2 + first, 3 + first]) {
+      const before = asked;
+      await validator.advanceTo(round);
+      await vi.waitUntil(() => asked > before, { timeout: 10_000 });
+    }
+    expect(revealsSent()).toEqual(reveals === 1 ? [frame] : []);
   });
 
   test("witnesses others' beacons once, with a proof of its own, and not its own echo", async () => {

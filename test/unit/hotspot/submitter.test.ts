@@ -10,7 +10,7 @@ import { createHotspot, findGenesisPlacement, type Hotspot } from "../../../node
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeReason, type Reason } from "../../../protocol/src/evidence/reasons.ts";
 import { encodeFrame } from "../../../protocol/src/radio/frame.ts";
-import { VERDICT_PENDING } from "../../../protocol/src/wire/receipts.ts";
+import { VERDICT_PENDING, VERDICT_SELECTION_PENDING } from "../../../protocol/src/wire/receipts.ts";
 import { eventually } from "../host/eventually.ts";
 import { FakeRadio } from "./fakeRadio.ts";
 import { createTestGenesis, FakeValidator, newKey } from "./fakeValidator.ts";
@@ -78,6 +78,9 @@ describe("a submission", () => {
     await eventually(() => hotspot.status().spool.entries).toBe(0);
     codes = [0, VERDICT_PENDING];
     await eventually(() => verdicts.length).toBe(1);
+    // Nothing final: no verdict is told of.
+    codes = [0, VERDICT_SELECTION_PENDING];
+    await validator.advanceTo(2);
     codes = [0, encodeReason("rssi_above_ceiling")];
     await eventually(() => verdicts.length).toBe(2);
     expect(verdicts).toMatchObject([

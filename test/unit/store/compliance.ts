@@ -1,7 +1,7 @@
 /** What every store must do. Each implementation's test file calls this with a way to open it. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { asciiBytes } from "../../../protocol/src/bytes/bytes.ts";
-import { VERDICT_PENDING } from "../../../protocol/src/wire/receipts.ts";
+import { VERDICT_PENDING, VERDICT_SELECTION_PENDING } from "../../../protocol/src/wire/receipts.ts";
 import { computeCellRange, computeWholeRange } from "../../../validator/src/store/cellRange.ts";
 import type { Page, RoundCommit, Store } from "../../../validator/src/store/store.ts";
 import { createHistory, type History, named, ROUNDS_PER_EPOCH, START_TIME_MS } from "./history.ts";
@@ -322,7 +322,7 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       expect(waiting.length).toBeGreaterThan(0);
       for (const { reportId } of waiting) {
         const [status] = await store.messageStatus([reportId.envelopeId]);
-        expect(status?.verdicts[reportId.index]).toBe(VERDICT_PENDING);
+        expect(status?.verdicts[reportId.index]).toBe(VERDICT_SELECTION_PENDING);
       }
     });
 

@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeReason } from "../../../protocol/src/evidence/reasons.ts";
 import type { ReportOutcome, RoundResult } from "../../../protocol/src/ledger/types.ts";
-import { VERDICT_PENDING } from "../../../protocol/src/wire/receipts.ts";
+import { VERDICT_PENDING, VERDICT_SELECTION_PENDING } from "../../../protocol/src/wire/receipts.ts";
 import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
 import { openSqliteStore } from "../../../validator/src/store/sqliteStore/sqliteStore.ts";
 import type { RoundCommit } from "../../../validator/src/store/store.ts";
@@ -73,7 +73,8 @@ test("both stores take a ledger's whole history and give it back", async () => {
       for (const [index, code] of status.verdicts.entries()) {
         const outcome = last.get(`${encodeHex(status.id)}-${index}`);
         if (outcome === undefined) expect(code).toBe(encodeReason("over_quota"));
-        else if (outcome.state === "pending" || outcome.selectionPending) expect(code).toBe(VERDICT_PENDING);
+        else if (outcome.state === "pending") expect(code).toBe(VERDICT_PENDING);
+        else if (outcome.selectionPending) expect(code).toBe(VERDICT_SELECTION_PENDING);
         else expect(code).toBe(encodeReason(outcome.reason));
       }
     }

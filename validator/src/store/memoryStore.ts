@@ -7,7 +7,6 @@ import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeReason } from "../../../protocol/src/evidence/reasons.ts";
 import type { AccountView, ReportId } from "../../../protocol/src/ledger/types.ts";
-import { VERDICT_PENDING } from "../../../protocol/src/wire/receipts.ts";
 import { MAX_REPORTS_PER_BUNDLE } from "../../../protocol/src/wire/reports.ts";
 import { computeCoverageLevels } from "./cellRange.ts";
 import { checkCommit, checkNextRound, checkSameRound } from "./checkCommit.ts";
@@ -35,7 +34,7 @@ import {
   type Store,
   type TransactionRow,
 } from "./store.ts";
-import { listVerdicts } from "./verdicts.ts";
+import { encodeVerdict, listVerdicts } from "./verdicts.ts";
 
 type Envelope = { readonly seq: number; readonly round: number; readonly epoch: number };
 type Tables = {
@@ -322,8 +321,8 @@ function createEvidenceMethods(
         for (let index = 0; index < MAX_REPORTS_PER_BUNDLE; index++) {
           const report = tables.reports.get(seq * MAX_REPORTS_PER_BUNDLE + index);
           if (report === undefined) continue;
-          const isPending = report.state === "pending" || report.selectionPending;
-          codes.set(index, isPending ? VERDICT_PENDING : encodeReason(report.reason));
+          const { state, selectionPending, reason } = report;
+          codes.set(index, encodeVerdict(state, selectionPending, encodeReason(reason)));
         }
         return { id, state: "included", round, verdicts: listVerdicts(codes) };
       }),

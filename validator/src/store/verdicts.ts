@@ -1,5 +1,13 @@
 /** The list of verdicts that a message's status carries. */
 import { encodeReason } from "../../../protocol/src/evidence/reasons.ts";
+import type { VerdictState } from "../../../protocol/src/ledger/types.ts";
+import { VERDICT_PENDING, VERDICT_SELECTION_PENDING } from "../../../protocol/src/wire/receipts.ts";
+
+/** A verdict's number on the wire; nothing final is said while the witness cap is still to be applied. */
+export function encodeVerdict(state: VerdictState, selectionPending: boolean, reasonCode: number): number {
+  if (state === "pending") return VERDICT_PENDING;
+  return selectionPending ? VERDICT_SELECTION_PENDING : reasonCode;
+}
 
 /**
  * Verdicts in index order. A report without an outcome of its own is one of the surplus over the hotspot's quota, which

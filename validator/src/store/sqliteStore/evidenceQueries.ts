@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
 import { encodeReason } from "../../../../protocol/src/evidence/reasons.ts";
 import type { ReportId } from "../../../../protocol/src/ledger/types.ts";
-import { type MessageStatus, VERDICT_PENDING } from "../../../../protocol/src/wire/receipts.ts";
+import type { MessageStatus } from "../../../../protocol/src/wire/receipts.ts";
 import { MAX_REPORTS_PER_BUNDLE, RSSI_KINDS } from "../../../../protocol/src/wire/reports.ts";
 import { TRANSACTION_KINDS } from "../../../../protocol/src/wire/transactions.ts";
 import {
@@ -17,7 +17,7 @@ import {
   type TransactionRow,
   type WitnessRow,
 } from "../store.ts";
-import { listVerdicts } from "../verdicts.ts";
+import { encodeVerdict, listVerdicts } from "../verdicts.ts";
 import {
   REPORT_KINDS,
   readBytes,
@@ -114,10 +114,9 @@ function readTransaction(row: SqlRow): TransactionRow {
   };
 }
 
-/** The verdict's number on the wire; nothing final is said while the witness cap is still to be applied. */
 function verdictCode(row: SqlRow): number {
-  const isPending = VERDICT_STATES[readNumber(row, "state")] === "pending" || row.selection_pending === 1n;
-  return isPending ? VERDICT_PENDING : readNumber(row, "reason");
+  const state = VERDICT_STATES[readNumber(row, "state")]!;
+  return encodeVerdict(state, row.selection_pending === 1n, readNumber(row, "reason"));
 }
 
 type EvidenceQueries = Pick<QueryStore, "listActivity" | "getBeacon" | "messageStatus" | "getTransaction">;
