@@ -13,10 +13,20 @@ import { peerIdFromString } from "@libp2p/peer-id";
 import { tcp } from "@libp2p/tcp";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
+import { openChannel, serveChannels } from "./channels.ts";
 import { CodedError, isCodedError } from "./codedError.ts";
 import { createGossipOptions, MAX_GOSSIP_MESSAGE_BYTES, MAX_STREAM_BUFFER_BYTES } from "./gossipOptions.ts";
 import { sendRequest, serveRequests } from "./requests.ts";
-import type { Clock, GossipHandler, GossipVerdict, Log, Network, PeerRef } from "./types.ts";
+import type {
+  Channel,
+  ChannelAcceptor,
+  Clock,
+  GossipHandler,
+  GossipVerdict,
+  Log,
+  Network,
+  PeerRef,
+} from "./types.ts";
 
 export type NetworkOptions = {
   /** The node's Ed25519 seed, 32 bytes: its identity on the wire is its identity everywhere. */
@@ -191,6 +201,20 @@ class LibpNetwork implements Network {
     const connection = this.#findConnection(peerId);
     if (connection === null) throw new CodedError("peer_not_connected", "the peer is not connected");
     return await sendRequest(connection, protocol, request, options);
+  }
+
+  async openChannel(peerId: string, protocol: string): Promise<Channel> {
+    const connection = this.#findConnection(peerId);
+    if (connection === null) throw new CodedError("peer_not_connected", "the peer is not connected");
+    return await openChannel(connection, protocol);
+  }
+
+  async serveChannels(
+    protocol: string,
+    limits: { readonly maxMessageBytes: number },
+    accept: ChannelAcceptor,
+  ): Promise<void> {
+    await serveChannels(this.#node, toPeerRef, protocol, limits, accept);
   }
 
   async disconnect(peerId: string): Promise<void> {

@@ -38,6 +38,11 @@ export class FrameReader {
     this.#maxBytes = maxBytes;
   }
 
+  /** The message's length, once its prefix is whole. */
+  get length(): number | null {
+    return this.#length;
+  }
+
   /**
    * Takes the next chunk.
    * @returns the message once it is whole; null while it is not; "oversized" or "malformed" where it can never be.
@@ -64,6 +69,37 @@ export class FrameReader {
     this.#body.set(rest, this.#received);
     this.#received += rest.length;
     return this.#received === this.#length ? this.#body : null;
+  }
+}
+
+/** Takes a stream of messages apart, as its chunks come. */
+export class FrameSplitter {
+  readonly #maxBytes: number;
+  #reader: FrameReader;
+  #missingBytes: number | null = null;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+    this.#reader = new FrameReader(maxBytes);
+  }
+
+  /** Takes the next chunk. @returns the messages that are whole with it, or why nothing more can be read. */
+  push(chunk: Uint8Array): Uint8Array[] | "oversized" | "malformed" {
+    const messages: Uint8Array[] = [];
+    for (let offset = 0; offset < chunk.length; ) {
+      // The prefix goes in byte by byte, so that no piece reaches beyond its message.
+      const take = this.#missingBytes === null ? 1 : Math.min(this.#missingBytes, chunk.length - offset);
+      const result = this.#reader.push(chunk.subarray(offset, offset + take));
+      if (typeof result === "string") return result;
+      if (result !== null) {
+        messages.push(result);
+        this.#reader = new FrameReader(this.#maxBytes);
+        this.#missingBytes = null;
+      } else if (this.#missingBytes !== null) this.#missingBytes -= take;
+      else this.#missingBytes = this.#reader.length;
+      offset += take;
+    }
+    return messages;
   }
 }
 

@@ -39,6 +39,18 @@ export type RequestOptions = {
   readonly signal?: AbortSignal;
 };
 
+/** The sending end of a long-lived stream of messages to one peer. */
+export type Channel = {
+  /** Sends one message; resolves when the stream has room for the next. Rejects where the stream has ended. */
+  readonly write: (message: Uint8Array) => Promise<void>;
+  /** Resolves when the stream has ended, whoever ended it. */
+  readonly closed: Promise<void>;
+  readonly close: () => void;
+};
+
+/** Decides on a peer's new channel: what takes its messages, one after the other, or null to refuse it. */
+export type ChannelAcceptor = (from: PeerRef) => ((message: Uint8Array) => void) | null;
+
 /** A libp2p node: gossip topics, request and response streams, connections. */
 export type Network = {
   readonly publicKey: Uint8Array;
@@ -67,6 +79,14 @@ export type Network = {
     request: Uint8Array,
     options: RequestOptions,
   ) => Promise<Uint8Array>;
+  /** Opens a channel to a connected peer. Throws a CodedError where it is not connected or refuses. */
+  readonly openChannel: (peerId: string, protocol: string) => Promise<Channel>;
+  /** Takes channels that peers open; a message that is malformed or over the limit ends its channel. */
+  readonly serveChannels: (
+    protocol: string,
+    limits: { readonly maxMessageBytes: number },
+    accept: ChannelAcceptor,
+  ) => Promise<void>;
   readonly disconnect: (peerId: string) => Promise<void>;
   readonly stop: () => Promise<void>;
 };
