@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { CORE_URL, type Core, loadCore } from "./core.ts";
 import { EXPLORATIONS, explore } from "./explore.ts";
+import type { Impatience } from "./replica.ts";
 import type { Profile } from "./scenario.ts";
 import { simulate } from "./simulate.ts";
 
@@ -17,7 +18,7 @@ export type Mutation = {
   readonly rule: string;
   /** A file of the core and a piece of it that occurs once; absent where the mistake is the shell's. */
   readonly edit?: { readonly file: string; readonly find: string; readonly replace: string };
-  readonly syncsBeforeSending?: false;
+  readonly impatient?: Impatience;
 };
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -65,6 +66,15 @@ export const MUTATIONS: readonly Mutation[] = [
       file: "justification.ts",
       find: "return areNullified(state, parent + 1, view - 1);",
       replace: "return areNullified(state, view, view - 1);",
+    },
+  },
+  {
+    name: "the value is not written before the vote",
+    rule: "B2",
+    edit: {
+      file: "rules.ts",
+      find: '    persist(draft, { type: "value", value });\n    castVote',
+      replace: "    castVote",
     },
   },
   {
@@ -245,7 +255,8 @@ export const MUTATIONS: readonly Mutation[] = [
       replace: '  broadcast(draft, { type: "vote", vote });\n  persist(draft, { type: "vote", vote });\n',
     },
   },
-  { name: "messages leave before the disk has synced", rule: "durability", syncsBeforeSending: false },
+  { name: "messages leave before the disk has synced", rule: "durability", impatient: "message" },
+  { name: "a decision does not wait for the disk", rule: "durability", impatient: "decision" },
 ];
 
 export type Verdict = { readonly mutation: Mutation; readonly caughtBy: string | null; readonly how: string };
@@ -280,7 +291,7 @@ export async function withMutant<T>(mutation: Mutation, use: (core: Core) => Pro
  */
 export async function judgeMutation(mutation: Mutation, seeds: number): Promise<Verdict> {
   return withMutant(mutation, (core) => {
-    const { syncsBeforeSending = true } = mutation;
+    const { impatient = null } = mutation;
     for (const exploration of mutation.edit === undefined ? [] : EXPLORATIONS) {
       const { violation, states } = explore({ ...exploration, core, maxStates: 100_000 });
       if (violation !== null)
@@ -288,7 +299,7 @@ export async function judgeMutation(mutation: Mutation, seeds: number): Promise<
     }
     for (let seed = 0; seed < seeds; seed++) {
       for (const [validators, profile] of SIMULATIONS) {
-        const { violation, detail } = simulate({ core, seed, validators, profile, syncsBeforeSending });
+        const { violation, detail } = simulate({ core, seed, validators, profile, impatient });
         if (violation === null) continue;
         const how = `${violation}: ${detail.split("\n")[0]} (${profile}, n = ${validators}, seed ${seed})`;
         return { mutation, caughtBy: "simulation", how };

@@ -38,6 +38,8 @@ type Pending =
   | { readonly type: "message"; readonly to: number | null; readonly message: Message }
   | { readonly type: "decision"; readonly certificate: Certificate };
 
+export type Impatience = "message" | "decision";
+
 export type ReplicaOptions = {
   readonly self: number;
   readonly validators: number;
@@ -45,8 +47,8 @@ export type ReplicaOptions = {
   readonly delayMs: number;
   /** How long the disk takes; 0 makes records durable within the step that wrote them. */
   readonly syncMs: number;
-  /** False is a mistake to be caught: messages leave before what they rest on is durable. */
-  readonly syncsBeforeSending: boolean;
+  /** A mistake of the shell, to be caught: what does not wait for the records that it rests on. */
+  readonly impatient: Impatience | null;
   /** Watched as an honest validator; a twin is not. */
   readonly isWatched: boolean;
 };
@@ -219,9 +221,10 @@ export class Replica {
     const firstRecord = this.#pending.findIndex(({ type }) => type === "record");
     const free = firstRecord < 0 ? this.#pending : this.#pending.slice(0, firstRecord);
     this.#pending = firstRecord < 0 ? [] : this.#pending.slice(firstRecord);
-    if (!this.#options.syncsBeforeSending) {
-      free.push(...this.#pending.filter(({ type }) => type !== "record"));
-      this.#pending = this.#pending.filter(({ type }) => type === "record");
+    const { impatient } = this.#options;
+    if (impatient !== null) {
+      free.push(...this.#pending.filter(({ type }) => type === impatient));
+      this.#pending = this.#pending.filter(({ type }) => type !== impatient);
     }
     for (const item of free) this.#letOut(item);
     if (this.#pending.length === 0) return;
@@ -235,8 +238,9 @@ export class Replica {
     if (item.type !== "decision") return;
     this.isDecided = true;
     this.decidedView = item.certificate.view;
+    if (!this.#options.isWatched) return;
     const value = item.certificate.value!;
-    if (this.#options.isWatched) this.#world.watch.onDecision(this.self, value, this.#world.isValid(value));
+    this.#world.watch.onDecision(this.self, value, this.#world.isValid(value), this.#journal);
   }
 
   #leave(to: number | null, message: Message): void {

@@ -8,7 +8,7 @@ import { createAttack, type Stage } from "./adversary.ts";
 import { Coalition } from "./coalition.ts";
 import type { Core } from "./core.ts";
 import { EventQueue } from "./eventQueue.ts";
-import { Replica, type World } from "./replica.ts";
+import { type Impatience, Replica, type World } from "./replica.ts";
 import { createScenario, DELAY_MS, PATIENCE_MS, type Profile, type Scenario } from "./scenario.ts";
 import { type Violation, Watch } from "./watch.ts";
 
@@ -29,8 +29,8 @@ export type SimulationOptions = {
   readonly seed: number;
   readonly validators: number;
   readonly profile: Profile;
-  /** False lets messages leave before the journal is durable: a mistake of the shell, to be caught. */
-  readonly syncsBeforeSending?: boolean;
+  /** A mistake of the shell, to be caught. */
+  readonly impatient?: Impatience | null;
 };
 
 type Happening =
@@ -106,7 +106,7 @@ class Simulation {
             leaders,
             delayMs: DELAY_MS,
             syncMs: scenario.syncMs,
-            syncsBeforeSending: options.syncsBeforeSending ?? true,
+            impatient: options.impatient ?? null,
             isWatched: behaviour === null,
           },
           world,

@@ -22,6 +22,7 @@ export const VIOLATIONS = [
   "undecided",
   "lost_its_past",
   "voted_on",
+  "not_durable",
   "threw",
 ] as const;
 export type Violation = (typeof VIOLATIONS)[number];
@@ -88,6 +89,12 @@ export class Watch {
   /** An honest validator writes a vote into its journal behind these records. */
   onVoted(vote: SignedVote, journal: readonly JournalRecord[]): void {
     if (vote.kind !== "notarize") return;
+    if (!journal.some((record) => record.type === "value" && record.value === vote.value)) {
+      this.report(
+        "not_durable",
+        `validator ${vote.validator} notarized ${vote.value} and has not written it`,
+      );
+    }
     const nullified = journal.some(
       (record) => record.type === "vote" && record.vote.kind === "nullify" && record.vote.view === vote.view,
     );
@@ -95,7 +102,13 @@ export class Watch {
       this.report("honest_double_sign", `validator ${vote.validator} notarized what it had nullified`);
   }
 
-  onDecision(validator: number, value: string, isValid: boolean): void {
+  /** An honest validator acts on its decision; `journal` is what would survive a crash now. */
+  onDecision(validator: number, value: string, isValid: boolean, journal: readonly JournalRecord[]): void {
+    const isFinal = (record: JournalRecord) =>
+      record.type === "certificate" && record.certificate.kind === "finalize";
+    if (!journal.some(isFinal)) {
+      this.report("not_durable", `validator ${validator} decided ${value} and could forget it`);
+    }
     if (!isValid) this.report("invalid_value", `validator ${validator} decided ${value}`);
     if (this.decided !== null && this.decided !== value) {
       this.report("disagreement", `${this.decided}, and ${value} by validator ${validator}`);

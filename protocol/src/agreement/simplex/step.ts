@@ -21,6 +21,7 @@ import {
   closeDraft,
   createSimplex,
   type Draft,
+  isViewInWindow,
   openDraft,
   ownVote,
   type SimplexState,
@@ -203,7 +204,8 @@ function judgeValue(draft: Draft, value: ValueId, valid: boolean): void {
   notarize(draft);
 }
 
-function hasUnseenVotes(draft: Draft, certificate: Certificate): boolean {
-  const { finalize } = viewOf(draft, certificate.view);
-  return certificate.signers.some((signer) => finalize[signer] === undefined);
+/** Votes of a view beyond the window are not kept, so those never count as seen, and as news neither. */
+function hasUnseenVotes(draft: Draft, { view, signers }: Certificate): boolean {
+  const { finalize } = viewOf(draft, view);
+  return isViewInWindow(draft, view) && signers.some((signer) => finalize[signer] === undefined);
 }
