@@ -186,9 +186,13 @@ describe("hotspots", () => {
     expect(one.json().items.every((b: { firstEpoch: number }) => b.firstEpoch === 1)).toBe(true);
     const csv = await fixture.get(`${url}?format=csv`);
     expect(csv.body.split("\r\n")).toHaveLength(byEpoch.items.length + 2);
-    expect((await fixture.get(`${url}?from=3&to=1`)).json().items).toEqual([]);
     expect((await fixture.get(`${url}?bucket=week`)).statusCode).toBe(400);
     expect((await fixture.get(`/v1/hotspots/${did("nobody")}/rewards`)).statusCode).toBe(404);
+  });
+
+  test("refuse a range that ends before it begins", async () => {
+    const response = await fixture.get(`/v1/hotspots/${did("hotspot 1")}/rewards?from=3&to=1`);
+    expect([response.statusCode, response.json().errors[0].field]).toEqual([400, "from"]);
   });
 
   test("refuse a range that is too wide to sum", async () => {
@@ -447,8 +451,12 @@ describe("the API as a whole", () => {
   test("names every field that is at fault", async () => {
     const response = await fixture.get("/v1/hotspots?limit=0&status=asleep&owner=&colour=red");
     expect(response.statusCode).toBe(400);
-    const fields = response.json().errors.map((e: { field: string }) => e.field);
-    expect(fields).toEqual(expect.arrayContaining(["limit", "status", "owner", "colour"]));
+    const { errors } = response.json();
+    const fields = errors.map((e: { field: string }) => e.field);
+    expect(fields.sort()).toEqual(["colour", "limit", "owner", "status"]);
+    expect(errors.find((e: { field: string }) => e.field === "status").message).toMatch(
+      /^must be one of active, /,
+    );
   });
 
   test("answers what it does not know with a problem", async () => {
@@ -468,8 +476,21 @@ describe("the API as a whole", () => {
         "application/problem+json; charset=utf-8",
       ]);
     }
-    const put = await fixture.api.inject({ method: "PUT", url: "/v1/status" });
-    expect(put.statusCode).toBe(404);
+  });
+
+  test("tells a wrong method from a wrong path", async () => {
+    for (const [method, url, allowed] of [
+      ["PUT", "/v1/status", "GET, HEAD"],
+      ["DELETE", `/v1/hotspots/${did("hotspot 1")}?x=1`, "GET, HEAD"],
+      ["GET", "/v1/transactions", "POST"],
+      ["POST", "/metrics", "GET, HEAD"],
+    ] as const) {
+      const response = await fixture.api.inject({ method, url });
+      expect([url, response.statusCode, response.headers.allow]).toEqual([url, 405, allowed]);
+      expect(response.json().title).toBe("Method Not Allowed");
+    }
+    const nowhere = await fixture.api.inject({ method: "PUT", url: "/v1/hotspots/a/b/c" });
+    expect([nowhere.statusCode, nowhere.headers.allow]).toEqual([404, undefined]);
   });
 
   test("counts every request by its route's pattern, never by its path", async () => {

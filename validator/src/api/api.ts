@@ -10,13 +10,14 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/typ
 import underPressure from "@fastify/under-pressure";
 import Fastify, { type FastifyInstance } from "fastify";
 import { MAX_ENVELOPE_BYTES } from "../../../protocol/src/wire/envelope.ts";
+import { collectAllowedMethods } from "./allowedMethods.ts";
 import {
   type ApiModules,
   type ApiOptions,
   DEFAULT_EVENT_LOOP_DELAY_MS,
   DEFAULT_REQUESTS_PER_MINUTE,
 } from "./modules.ts";
-import { createErrorHandler, describeProblem, notFound, PROBLEM_TYPE } from "./problem.ts";
+import { ApiProblem, createErrorHandler, describeProblem, notFound, PROBLEM_TYPE } from "./problem.ts";
 import { addAccountRoutes, addTransactionRoutes } from "./routes/accountRoutes.ts";
 import type { RouteContext, Routes } from "./routes/context.ts";
 import { addEpochRoutes } from "./routes/epochRoutes.ts";
@@ -65,8 +66,13 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
     cache: MAX_RATED_ADDRESSES,
     enableDraftSpec: true,
   });
-  api.setNotFoundHandler({ preHandler: api.rateLimit() }, () => {
-    throw notFound("page");
+  const allowedMethods = collectAllowedMethods(api);
+  api.setNotFoundHandler({ preHandler: api.rateLimit() }, (request, reply) => {
+    const allowed = allowedMethods.of(request.url);
+    // The documentation's files come here too, when one is asked for that is not there.
+    if (allowed.length === 0 || allowed.includes(request.method)) throw notFound("page");
+    reply.header("allow", allowed.join(", "));
+    throw new ApiProblem(405, `This page takes ${allowed.join(" and ")} only.`);
   });
   const context: RouteContext = { options, modules };
   await api.register(async (scope) => {

@@ -55,9 +55,17 @@ function readFault(fault: SchemaFault, context: string): Fault {
   // The text of a field's name is the client's own; it goes back to that client only, cut short.
   return {
     field: (field === "" ? context : field).slice(0, 100),
-    message: fault.message ?? "is not as it must be",
+    message: describeFault(fault.message, params),
   };
 }
+
+function describeFault(message: string | undefined, { allowedValues }: Record<string, unknown>): string {
+  if (Array.isArray(allowedValues)) return `must be one of ${allowedValues.join(", ")}`;
+  return message ?? "is not as it must be";
+}
+
+/** TypeBox's fault of a surplus field's value, beside the one that says that the field is surplus. */
+const isEcho = ({ message }: SchemaFault): boolean => message === "schema is false";
 
 /** What an error says to the client: status and problem. */
 export function problemOf(error: FastifyError | ApiProblem): ProblemJson {
@@ -68,7 +76,8 @@ export function problemOf(error: FastifyError | ApiProblem): ProblemJson {
   if (error.validation !== undefined) {
     const context = error.validationContext ?? "request";
     // A union reports every branch; ten faults are more than a person reads.
-    const faults = error.validation.slice(0, 10).map((fault) => readFault(fault, context));
+    const told = error.validation.filter((fault) => !isEcho(fault)).slice(0, 10);
+    const faults = told.map((fault) => readFault(fault, context));
     return describeProblem(400, "The request is not as the API's description says.", faults);
   }
   const status = error.statusCode ?? 500;

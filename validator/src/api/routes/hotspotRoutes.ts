@@ -191,6 +191,8 @@ function addHotspotRewards(routes: Routes, { modules: { store } }: RouteContext)
     async (request, reply) => {
       const key = readKey("id", request.params.id);
       const { bucket = "epoch", format } = request.query;
+      if ((request.query.from ?? 0) > (request.query.to ?? Number.MAX_SAFE_INTEGER))
+        throw badField("from", "must not be after the end of the range");
       if ((await store.getHotspot(key)) === null) throw notFound("hotspot");
       const latest = await store.latestEpoch();
       const to = Math.min(request.query.to ?? Number.MAX_SAFE_INTEGER, latest?.epoch ?? 0);

@@ -11,7 +11,7 @@ import {
 } from "../../store/cellRange.ts";
 import type { CoverageCell as CoverageRow } from "../../store/store.ts";
 import { presentCell, presentCoverage, presentHotspot } from "../present.ts";
-import { badField, notFound } from "../problem.ts";
+import { ApiProblem, badField } from "../problem.ts";
 import { readCell, readCellCursor, writeHotspotCursor } from "../requests.ts";
 import {
   CellInput,
@@ -133,7 +133,7 @@ function addCoverageRoute(routes: Routes, { modules: { store } }: RouteContext):
     async ({ query }, reply) => {
       const { resolution = COVERAGE_RESOLUTION, cell, limit, cursor } = query;
       const epoch = query.epoch ?? (await store.latestCoverageEpoch());
-      if (epoch === null) throw notFound("coverage map yet");
+      if (epoch === null) throw new ApiProblem(404, "There is no coverage map until an epoch has closed.");
       const range = cell === undefined ? computeWholeRange(resolution) : rangeWithin(cell, resolution);
       const { rows, next } = await store.listCoverage(
         epoch,
