@@ -109,6 +109,19 @@ export class LinkHistory {
     return true;
   }
 
+  /**
+   * Forgets every link of a hotspot: after it asserts another place, antenna or owner, what was heard before says nothing
+   * about it. Goes through the whole table; an assertion costs a fee.
+   */
+  forget(hotspot: number): void {
+    for (let at = 0; at < this.#table.length; at += WIDTH) {
+      if (this.#table[at + WITNESS] === FREE) continue;
+      if (this.#table[at + WITNESS] !== hotspot && this.#table[at + BEACONER] !== hotspot) continue;
+      this.#table.fill(0, at + PAIR_COLUMNS, at + WIDTH);
+    }
+    this.#expiredEpoch = -1;
+  }
+
   /** What is remembered of a directed pair in `epoch`, or null. */
   find(witness: number, beaconer: number, epoch: number): LinkRecord | null {
     const at = this.#locate(witness, beaconer);

@@ -67,6 +67,20 @@ describe("the history of links", () => {
     expect(history.size).toBe(1);
   });
 
+  test("forgets both directions of a hotspot that moved, and makes room for it", () => {
+    const history = new LinkHistory(WINDOW_EPOCHS);
+    for (let other = 0; other < PAIRS_PER_WITNESS_MAX; other++) {
+      history.record(entry({ witness: 1_000, beaconer: other }));
+      history.record(entry({ witness: other, beaconer: 1_000 }));
+    }
+    history.record(entry({ witness: 3, beaconer: 4 }));
+    expect(history.record(entry({ witness: 1_000, beaconer: 500 }))).toBe(false);
+    history.forget(1_000);
+    expect(history.listSorted(0)).toHaveLength(1);
+    expect(history.record(entry({ witness: 1_000, beaconer: 500, epoch: 2 }))).toBe(true);
+    expect(history.find(1_000, 500, 2)?.firstEpoch).toBe(2);
+  });
+
   test("sums hold as many receptions as fit 31 bits, at the extremes of what is permitted", () => {
     const history = new LinkHistory(WINDOW_EPOCHS);
     const moments = createMoments({

@@ -7,7 +7,7 @@
  */
 import { PPM } from "../../network/parameters.ts";
 import { computeFactorPpm, createFinding, type Finding, type FindingTerm } from "../finding.ts";
-import { computeLogOctaves, computeLogOfDouble, computeLogSumOctaves, OCTAVE } from "../fixed.ts";
+import { computeLogOctaves, computeLogOfDouble, computeLogSumOctaves, OCTAVE, takeMedian } from "../fixed.ts";
 import { computeEastM, computeNorthM, createLocalPlane, type LocalPlane } from "../localPlane.ts";
 import type { Places } from "../neighbourhood.ts";
 import { COUNTERPARTS_MIN, RAMPS } from "../thresholds.ts";
@@ -99,9 +99,9 @@ export function computePlaceScoreOctaves(
   const plane = createLocalPlane(evidence.latE7, evidence.lngE7);
   const points = selectPoints(evidence, plane);
   const distances = computeDistances(points);
-  const sorted = distances.slice().sort();
+  const sorted = distances.slice();
+  const median = takeMedian(sorted) - ONE_KM_OCTAVES;
   const nearest = sorted[0]! - ONE_KM_OCTAVES;
-  const median = sorted[(sorted.length - 1) >> 1]! - ONE_KM_OCTAVES;
   if (findNearby !== null) {
     // No place makes the links shorter than flat: most hotspots are cleared by that alone.
     const most = computeGainMost(distances, FLAT_M.graph);
@@ -166,9 +166,8 @@ function sourceOf(i: number, count: number, total: number): number {
 function listTried({ count, eastM, northM }: Points): Float64Array {
   const counterparts = Math.min(count, TRIED_COUNTERPARTS_MAX);
   const tried = new Float64Array(2 * (counterparts + 1));
-  const middle = (count - 1) >> 1;
-  tried[0] = eastM.slice().sort()[middle]!;
-  tried[1] = northM.slice().sort()[middle]!;
+  tried[0] = takeMedian(eastM.slice());
+  tried[1] = takeMedian(northM.slice());
   for (let i = 0; i < counterparts; i++) {
     const from = Math.floor((i * count) / counterparts);
     tried[2 * i + 2] = eastM[from]!;
