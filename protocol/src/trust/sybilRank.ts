@@ -34,9 +34,9 @@ export function computeGraphTrustPpm(
   if (seeds.length === 0) return trust;
   const groups = dealSeeds(seeds, region);
   const strength = computeStrengths(graph);
-  const regionIsSeeded = findSeededRegions(groups, region);
+  const seededNumber = numberSeededRegions(groups, region);
   const [a, b, c] = walk(graph, strength, groups).map((rank) =>
-    normalise(rank, strength, region, regionIsSeeded),
+    normalise(rank, strength, region, seededNumber),
   ) as [Uint32Array, Uint32Array, Uint32Array];
   for (let hotspot = 0; hotspot < graph.count; hotspot++) {
     const sharePpm = takeMiddle(a[hotspot]!, b[hotspot]!, c[hotspot]!);
@@ -114,14 +114,18 @@ function countSteps(strength: Uint32Array): number {
   return connected < 2 ? 0 : 32 - Math.clz32(connected - 1);
 }
 
-/** 1 for each region in which at least two groups have seeds. */
-function findSeededRegions(groups: readonly Uint32Array[], region: Uint32Array): Uint8Array {
+/**
+ * For each region its own number from 1 where at least two groups have seeds in it, else 0. Seeds are few, so what is
+ * kept for each number is too, however many regions there are.
+ */
+function numberSeededRegions(groups: readonly Uint32Array[], region: Uint32Array): Uint32Array {
   const regions = region.reduce((most, number) => Math.max(most, number + 1), 0);
   const groupsIn = new Uint8Array(regions);
   for (const seeds of groups) {
     for (const number of new Set(Array.from(seeds, (seed) => region[seed]!))) groupsIn[number]!++;
   }
-  return groupsIn.map((count) => (count >= 2 ? 1 : 0));
+  let seeded = 0;
+  return Uint32Array.from(groupsIn, (count) => (count >= 2 ? ++seeded : 0));
 }
 
 /** Each hotspot's rank over its region's reference in parts per million, at most 1,000,000, rounded down. */
@@ -129,15 +133,17 @@ function normalise(
   rank: Float64Array,
   strength: Uint32Array,
   region: Uint32Array,
-  regionIsSeeded: Uint8Array,
+  seededNumber: Uint32Array,
 ): Uint32Array {
-  const local = findReferences(rank, strength, region, regionIsSeeded.length);
-  const [network] = findReferences(rank, strength, new Uint32Array(rank.length), 1);
+  const seededRegions = seededNumber.reduce((most, number) => Math.max(most, number), 0);
+  const bin = region.map((number) => seededNumber[number]!);
+  const reference = findReferences(rank, strength, bin, seededRegions + 1);
+  // All others are measured by the whole network.
+  reference[0] = findReferences(rank, strength, new Uint32Array(rank.length), 1)[0]!;
   const shares = new Uint32Array(rank.length);
   for (let hotspot = 0; hotspot < rank.length; hotspot++) {
-    const number = region[hotspot]!;
-    const reference = regionIsSeeded[number] === 1 ? local[number]! : network!;
-    if (reference > 0) shares[hotspot] = Math.min(PPM, Math.floor((rank[hotspot]! / reference) * PPM));
+    const full = reference[bin[hotspot]!]!;
+    if (full > 0) shares[hotspot] = Math.min(PPM, Math.floor((rank[hotspot]! / full) * PPM));
   }
   return shares;
 }
@@ -147,21 +153,21 @@ const BUCKETS_PER_OCTAVE = 64;
 const BUCKETS = 46 * BUCKETS_PER_OCTAVE;
 
 /**
- * The rank in each region above and below which half of its trust lies: weighted by trust, as rings may be many but hold
+ * The rank in each bin of hotspots above and below which half of its trust lies: weighted by trust, as rings may be many but hold
  * little of it. Rounded down by at most 1 %.
  */
 function findReferences(
   rank: Float64Array,
   strength: Uint32Array,
-  region: Uint32Array,
-  regions: number,
+  bin: Uint32Array,
+  bins: number,
 ): Float64Array {
-  const massIn = new Float64Array(regions * BUCKETS);
-  const total = new Float64Array(regions);
+  const massIn = new Float64Array(bins * BUCKETS);
+  const total = new Float64Array(bins);
   for (let hotspot = 0; hotspot < rank.length; hotspot++) {
     const mass = rank[hotspot]! * strength[hotspot]!;
-    massIn[region[hotspot]! * BUCKETS + bucketOf(rank[hotspot]!)]! += mass;
-    total[region[hotspot]!]! += mass;
+    massIn[bin[hotspot]! * BUCKETS + bucketOf(rank[hotspot]!)]! += mass;
+    total[bin[hotspot]!]! += mass;
   }
   return total.map((mass, number) => {
     let below = 0;
