@@ -218,7 +218,7 @@ function judge(available: number, views: number): string | null {
 
 /** Who leads: an honest validator then another, the Byzantine one first, the Byzantine one second. */
 export const EXPLORATIONS: readonly Omit<Exploration, "core" | "maxStates">[] = [
-  { views: 2, leaders: [0, 1, 2, 3], byzantine: 1, crashes: true, proposalsAhead: false },
-  { views: 2, leaders: [3, 0, 1, 2], byzantine: 1, crashes: true, proposalsAhead: false },
-  { views: 2, leaders: [0, 3, 1, 2], byzantine: 1, crashes: false, proposalsAhead: true },
+  { views: 2, leaders: [0, 1, 2, 3], byzantine: 1, crashes: true, proposalsAhead: true },
+  { views: 2, leaders: [3, 0, 1, 2], byzantine: 1, crashes: true, proposalsAhead: true },
+  { views: 2, leaders: [0, 3, 1, 2], byzantine: 1, crashes: true, proposalsAhead: true },
 ];

@@ -80,17 +80,24 @@ export class LocalStates {
     if (known > 0) return known - 1;
     const { journal, voted, certified, view } = this.states[id]!;
     const restored = this.#core.recoverSimplex(this.#config, journal);
-    const recovered = describe(restored, journal, this.#maxView);
+    const after = this.#live(restored, journal, [{ type: "start" }]);
+    const recovered = describe(after.state, after.journal, this.#maxView);
     if ((recovered.voted & voted) !== voted || (recovered.certified & certified) !== certified) {
       this.#report("a crash forgets votes or certificates");
     }
-    const next = this.#run(restored, journal, [{ type: "start" }]);
-    if (recovered.view < view && view > 1) this.#report("a crash leads back to an earlier view");
+    if (recovered.view < view) this.#report("a crash leads back to an earlier view");
+    const next = this.#number(after.state, after.journal);
     this.#next[id]![code] = next + 1;
     return next;
   }
 
   #run(from: SimplexState, before: readonly JournalRecord[], events: readonly Event[]): number {
+    const { state, journal } = this.#live(from, before, events);
+    return this.#number(state, journal);
+  }
+
+  /** Lets events happen, and every value that is asked for arrive at once. */
+  #live(from: SimplexState, before: readonly JournalRecord[], events: readonly Event[]) {
     let state = from;
     const journal = [...before];
     const queue = [...events];
@@ -104,7 +111,7 @@ export class LocalStates {
       }
       state = step.state;
     }
-    return this.#number(state, journal);
+    return { state, journal };
   }
 
   #check(effect: Effect, journal: readonly JournalRecord[]): void {
@@ -133,7 +140,7 @@ export class LocalStates {
     const seen = `${voted}|${proposed.map((own) => (own === null ? "" : own.value + own.parent)).join()}`;
     if (isDecided || view > this.#maxView) return seen;
     const leads = (other: number) => this.#config.leaders[(other - 1) % VALIDATORS] === this.self;
-    const last = ballotBit(view, 0) | ballotBit(view, 2);
+    const last = ballotBit(view, 0) | ballotBit(view, 1) | ballotBit(view, 2);
     const isIdle = view === this.#maxView && (voted & last) !== 0 && (!leads(view) || holdsProposal[view]);
     const held = state.views.slice(view).map(({ proposal }) => proposal && proposal.value + proposal.parent);
     let leadsAgain = false;
