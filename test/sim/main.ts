@@ -17,6 +17,8 @@ const validators = readNumber("n", 4);
 const profiles: readonly Profile[] = PROFILES.filter(
   (name) => flags.profile === "both" || flags.profile === name,
 );
+// Partitions are bit masks of positions.
+if (validators < 1 || validators > 30) fail("--n takes 1 to 30 validators");
 if (profiles.length === 0) fail(`--profile is ${PROFILES.join(", ")} or both`);
 
 if (flags.mutations) await printMutations(readNumber("seeds", 3_000));

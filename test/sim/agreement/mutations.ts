@@ -293,7 +293,7 @@ export async function judgeMutation(mutation: Mutation, seeds: number): Promise<
   return withMutant(mutation, (core) => {
     const { impatient = null } = mutation;
     for (const exploration of mutation.edit === undefined ? [] : EXPLORATIONS) {
-      const { violation, states } = explore({ ...exploration, core, maxStates: 100_000 });
+      const { violation, states } = explore({ ...exploration, core, maxStates: 300_000 });
       if (violation !== null)
         return { mutation, caughtBy: "exploration", how: `${violation} (${states} states)` };
     }
