@@ -4,7 +4,7 @@ import type { Ed25519KeyPair } from "../../../protocol/src/crypto/ed25519.ts";
 import type { Genesis } from "../../../protocol/src/network/genesis.ts";
 import { isCodedError } from "../host/codedError.ts";
 import { readFileIfAny } from "../host/durableFile.ts";
-import { openKeyFile } from "../host/keystore.ts";
+import { type AskPassphrase, openKeyFile } from "../host/keystore.ts";
 import {
   type Checked,
   CONFIG_FILE,
@@ -23,10 +23,11 @@ export async function openHome(
   home: string | undefined,
   genesisFile: string | undefined,
   faults: string[],
+  askPassphrase: AskPassphrase,
 ): Promise<Home & { readonly genesis: Genesis }> {
   if (home === undefined) throw new ConfigErrors([...faults, "--home must name a hotspot's folder"]);
   const [opened, genesis] = [
-    await readHome(home, faults),
+    await readHome(home, faults, askPassphrase),
     await readGenesis(genesisFile ?? join(home, GENESIS_FILE)),
   ];
   if (!genesis.ok) faults.push(...genesis.faults);
@@ -35,12 +36,16 @@ export async function openHome(
 }
 
 /** Configuration and key; null where there are faults, which are added. */
-export async function readHome(home: string, faults: string[]): Promise<Home | null> {
+export async function readHome(
+  home: string,
+  faults: string[],
+  askPassphrase: AskPassphrase,
+): Promise<Home | null> {
   const config = await readConfig(join(home, CONFIG_FILE));
   if (!config.ok) faults.push(...config.faults);
   let keyPair: Ed25519KeyPair | null = null;
   try {
-    keyPair = await openKeyFile(join(home, KEY_FILE));
+    keyPair = await openKeyFile(join(home, KEY_FILE), askPassphrase);
   } catch (error) {
     if (!isCodedError(error)) throw error;
     faults.push(error.message);
@@ -48,7 +53,8 @@ export async function readHome(home: string, faults: string[]): Promise<Home | n
   return config.ok && keyPair !== null ? { config: config.value, keyPair } : null;
 }
 
-async function readConfig(path: string): Promise<Checked<NodeConfig>> {
+/** The configuration of a home. */
+export async function readConfig(path: string): Promise<Checked<NodeConfig>> {
   const bytes = await readFileIfAny(path);
   if (bytes === null) return { ok: false, faults: [`there is no ${path}: run init first`] };
   return decodeConfigToml(Buffer.from(bytes).toString("utf8"));

@@ -11,8 +11,9 @@ import { computeNetworkId } from "../../../protocol/src/network/genesis.ts";
 import { findCell, GENESIS_FILE, readGenesis } from "./config.ts";
 import { readHome } from "./home.ts";
 import { ConfigErrors, type NodeIo, printJson, runAction } from "./io.ts";
+import { PASSPHRASE_OPTION, readPassphrase } from "./passphrase.ts";
 
-type InfoFlags = { readonly home?: string; readonly genesis?: string };
+type InfoFlags = { readonly home?: string; readonly genesis?: string; readonly passphraseFile?: string };
 
 /** Creates the command; it prints one JSON object. */
 export function createInfoCommand(io: NodeIo): Command {
@@ -20,12 +21,14 @@ export function createInfoCommand(io: NodeIo): Command {
     .description("say who a hotspot is")
     .option("--home <dir>", "the hotspot's folder")
     .option("--genesis <file>", "the network's genesis file, where the home has none")
+    .option(...PASSPHRASE_OPTION)
     .action((flags: InfoFlags) => runAction(io, () => printInfo(flags, io)));
 }
 
-async function printInfo({ home, genesis: genesisFile }: InfoFlags, io: NodeIo): Promise<void> {
+async function printInfo(flags: InfoFlags, io: NodeIo): Promise<void> {
+  const { home, genesis: genesisFile } = flags;
   const faults: string[] = [];
-  const opened = home === undefined ? null : await readHome(home, faults);
+  const opened = home === undefined ? null : await readHome(home, faults, () => readPassphrase(flags, io));
   if (home === undefined) faults.push("--home must name a hotspot's folder");
   if (opened === null) throw new ConfigErrors(faults);
   const { config, keyPair } = opened;

@@ -9,6 +9,7 @@ import { createFile, makePrivateFolder } from "../host/durableFile.ts";
 import { createKeyFile } from "../host/keystore.ts";
 import { CONFIG_FILE, checkConfig, encodeConfigToml, GENESIS_FILE, KEY_FILE, readGenesis } from "./config.ts";
 import { ConfigErrors, type NodeIo, printLine, runAction } from "./io.ts";
+import { PASSPHRASE_OPTION, readNewPassphrase } from "./passphrase.ts";
 
 type InitFlags = {
   readonly home?: string;
@@ -18,6 +19,8 @@ type InitFlags = {
   readonly gain?: string;
   readonly elevation?: string;
   readonly genesis?: string;
+  readonly passphrase?: boolean;
+  readonly passphraseFile?: string;
 };
 
 /** Creates the command. All flags are checked together, so that every fault is said at once. */
@@ -31,6 +34,8 @@ export function createInitCommand(io: NodeIo): Command {
     .option("--gain <dBi>", "gain of its antenna")
     .option("--elevation <m>", "height of its antenna above the ground", "0")
     .option("--genesis <file>", "the network's genesis file, copied into the home")
+    .option("--passphrase", "put the key under a passphrase, which every start then asks for")
+    .option(...PASSPHRASE_OPTION)
     .action((flags: InitFlags) => runAction(io, () => init(flags, io)));
 }
 
@@ -62,9 +67,11 @@ async function init(flags: InitFlags, io: NodeIo): Promise<void> {
   }
   if (!checked.ok || flags.home === undefined || faults.length > 0) throw new ConfigErrors(faults);
   const { home } = flags;
+  const wantsPassphrase = flags.passphrase === true || flags.passphraseFile !== undefined;
+  const sealing = wantsPassphrase ? { passphrase: await readNewPassphrase(flags, io) } : {};
   await makePrivateFolder(home);
   // The key first: of two that race, the loser stops here and leaves the winner's configuration alone.
-  const { publicKey } = await createKeyFile(join(home, KEY_FILE));
+  const { publicKey } = await createKeyFile(join(home, KEY_FILE), sealing);
   if (!(await createFile(join(home, CONFIG_FILE), encodeConfigToml(checked.value)))) {
     throw new CodedError("home_exists", `${join(home, CONFIG_FILE)} exists`);
   }

@@ -1,11 +1,15 @@
 /** What the node's commands read and write, and how they end; passed in, so that tests need no process. */
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { type Command, CommanderError } from "commander";
 import { isCodedError } from "../host/codedError.ts";
 
 export type NodeIo = {
   readonly stdout: Writable;
   readonly stderr: Writable;
+  /** Where a passphrase is typed, if it is a terminal; absent where nobody can be asked. */
+  readonly stdin?: Readable & { readonly isTTY?: boolean };
+  /** Environment variables; the process's by default. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Ends the process; `process.exit` by default. */
   readonly exit?: (code: number) => never;
 };

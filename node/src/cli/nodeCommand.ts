@@ -1,5 +1,6 @@
 /** `hexbeacon node`: the commands of someone who runs a hotspot. */
 import { Command } from "commander";
+import { createBackupCommand, createRestoreCommand } from "./backupCommand.ts";
 import { createInfoCommand } from "./infoCommand.ts";
 import { createInitCommand } from "./initCommand.ts";
 import { type NodeIo, useIo } from "./io.ts";
@@ -9,7 +10,14 @@ import { createStatusCommand } from "./statusCommand.ts";
 /** Creates the command with its parts. @param io where they write, and how they end. */
 export function createNodeCommand(io: NodeIo): Command {
   const node = useIo(new Command("node"), io).description("run a hotspot");
-  const parts = [createInitCommand(io), createRunCommand(io), createStatusCommand(io), createInfoCommand(io)];
+  const parts = [
+    createInitCommand(io),
+    createRunCommand(io),
+    createStatusCommand(io),
+    createInfoCommand(io),
+    createBackupCommand(io),
+    createRestoreCommand(io),
+  ];
   for (const part of parts) node.addCommand(useIo(part, io));
   return node;
 }

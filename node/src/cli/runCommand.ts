@@ -13,6 +13,7 @@ import { createGwmpRadio } from "../radio/gwmp/gwmpRadio.ts";
 import { findCell, type NodeConfig, parseEndpoint } from "./config.ts";
 import { openHome } from "./home.ts";
 import { exit, type NodeIo, printJson, runAction } from "./io.ts";
+import { PASSPHRASE_OPTION, readPassphrase } from "./passphrase.ts";
 
 export const DEFAULT_GWMP = "127.0.0.1:1700";
 export const DEFAULT_HTTP = "127.0.0.1:4468";
@@ -24,6 +25,7 @@ type RunFlags = {
   readonly validator: readonly string[];
   readonly forwarder: readonly string[];
   readonly genesis?: string;
+  readonly passphraseFile?: string;
   readonly logLevel: string;
   readonly logFormat: string;
   readonly readyJson?: boolean;
@@ -46,6 +48,7 @@ export function createRunCommand(io: NodeIo): Command {
       [],
     )
     .option("--genesis <file>", "the network's genesis file, where the home has none")
+    .option(...PASSPHRASE_OPTION)
     .option("--log-level <level>", LOG_LEVELS.join(", "), "info")
     .option("--log-format <format>", LOG_FORMATS.join(", "), "plain")
     .option("--ready-json", "print one line of JSON when it is ready")
@@ -72,7 +75,9 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
   if (!LOG_FORMATS.includes(flags.logFormat as LogFormat)) {
     faults.push(`--log-format must be one of ${LOG_FORMATS.join(", ")}`);
   }
-  const { config, keyPair, genesis } = await openHome(flags.home, flags.genesis, faults);
+  const { config, keyPair, genesis } = await openHome(flags.home, flags.genesis, faults, () =>
+    readPassphrase(flags, io),
+  );
   const log = createLog({ level: flags.logLevel as LogLevel, format: flags.logFormat as LogFormat });
   const clock = createSystemClock();
   const radio = createGwmpRadio(

@@ -45,18 +45,19 @@ export type BeaconState = {
   readonly transmissions: readonly Transmission[];
 };
 
-const STATE_FILE = "beacons.json";
+/** Its name in the home. */
+export const BEACON_STATE_FILE = "beacons.json";
 const STATE_VERSION = 1;
 /** The present beacon and those whose reveal is still to come reach back two epochs; one more is for the status. */
 export const BEACONS_KEPT = 4;
 
 /** Loads the state; an absent file is the empty state. @throws CodedError "file_corrupt", "file_unreadable". */
 export async function loadBeaconState(home: string): Promise<BeaconState> {
-  const bytes = await readFileIfAny(join(home, STATE_FILE));
+  const bytes = await readFileIfAny(join(home, BEACON_STATE_FILE));
   if (bytes === null) return { beacons: [], transmissions: [] };
   const state = parseState(Buffer.from(bytes).toString("utf8"));
   // The file is written whole or not at all, so this is a failing disk or an editor's slip; guessing might beacon twice.
-  if (state === null) throw new CodedError("file_corrupt", `${join(home, STATE_FILE)} cannot be understood`);
+  if (state === null) throw new CodedError("file_corrupt", `${join(home, BEACON_STATE_FILE)} cannot be understood`);
   return state;
 }
 
@@ -67,7 +68,7 @@ export async function saveBeaconState(home: string, state: BeaconState): Promise
     beacons: state.beacons.map((b) => ({ ...b, secret: encodeHex(b.secret) })),
     transmissions: state.transmissions,
   };
-  await replaceFile(join(home, STATE_FILE), `${JSON.stringify(json)}\n`);
+  await replaceFile(join(home, BEACON_STATE_FILE), `${JSON.stringify(json)}\n`);
 }
 
 type Json = Record<string, unknown>;

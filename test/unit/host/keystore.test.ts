@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { lockHome } from "../../../node/src/host/homeLock.ts";
-import { createKeyFile, openKeyFile, writeKeyFile } from "../../../node/src/host/keystore.ts";
+import { createKeyFile, isKeySealed, openKeyFile, writeKeyFile } from "../../../node/src/host/keystore.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 
 let folder: string;
@@ -49,7 +49,7 @@ describe("the key file", () => {
       "",
       text.slice(0, -2),
       `${text}x`,
-      text.replace("seed-1", "seed-2"),
+      text.replace("seed-1", "seed-3"),
       "x".repeat(5_000),
     ]) {
       await writeFile(join(folder, "bad"), bad, { mode: 0o600 });
@@ -57,6 +57,30 @@ describe("the key file", () => {
       await expect(refused).rejects.toMatchObject({ code: "key_malformed" });
       const error = (await refused.catch((reason: unknown) => reason)) as Error;
       expect(String(error.stack)).not.toContain(encodeHex(secretSeed).slice(0, 12));
+    }
+  });
+
+  test("under a passphrase opens with that one only, and shows nothing of the seed", async () => {
+    const made = await createKeyFile(path, { passphrase: "caf\u00e9 au lait" });
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    const text = await readFile(path, "latin1");
+    expect(text).toMatch(/^hexbeacon-ed25519-seed-2\nscrypt 15 8 3 [0-9a-f]{32}\n/);
+    expect(text).not.toContain(encodeHex(made.secretSeed).slice(0, 12));
+    expect(await isKeySealed(path)).toBe(true);
+    // An accent typed as a character of its own is the same passphrase.
+    expect(await openKeyFile(path, async () => "cafe\u0301 au lait")).toEqual(made);
+    await expect(openKeyFile(path)).rejects.toMatchObject({ code: "passphrase_missing" });
+    await expect(openKeyFile(path, async () => "cafe au lait")).rejects.toMatchObject({
+      code: "passphrase_wrong",
+      message: expect.not.stringContaining("cafe"),
+    });
+    for (const [from, to, code] of [
+      ["scrypt 15", "scrypt 14", "passphrase_wrong"],
+      ["scrypt 15", "scrypt 31", "key_malformed"],
+      ["aes-256-gcm", "aes-128-gcm", "key_malformed"],
+    ] as const) {
+      await writeFile(path, text.replace(from, to));
+      await expect(openKeyFile(path, async () => "caf\u00e9 au lait")).rejects.toMatchObject({ code });
     }
   });
 

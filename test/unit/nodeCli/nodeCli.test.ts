@@ -4,7 +4,6 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { Writable } from "node:stream";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
@@ -13,11 +12,11 @@ import {
   type NodeConfig,
   parseEndpoint,
 } from "../../../node/src/cli/config.ts";
-import { createNodeCommand } from "../../../node/src/cli/nodeCommand.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { encodeGenesisJson } from "../../../protocol/src/network/genesis.ts";
 import { REGION_NAMES } from "../../../protocol/src/radio/regions.ts";
 import { createTestGenesis, newKey } from "../hotspot/fakeValidator.ts";
+import { initHome, run } from "./runNode.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -25,52 +24,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-class Exit extends Error {
-  readonly code: number;
-  constructor(code: number) {
-    super(`exit ${code}`);
-    this.code = code;
-  }
-}
-
-/** Runs a command in this process. */
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const said = { stdout: "", stderr: "" };
-  const sink = (name: keyof typeof said) =>
-    new Writable({
-      write(chunk, _, done) {
-        said[name] += String(chunk);
-        done();
-      },
-    });
-  const exit = (code: number): never => {
-    throw new Exit(code);
-  };
-  const command = createNodeCommand({ stdout: sink("stdout"), stderr: sink("stderr"), exit });
-  try {
-    await command.parseAsync(args, { from: "user" });
-    return { code: 0, ...said };
-  } catch (error) {
-    if (!(error instanceof Exit)) throw error;
-    return { code: error.code, ...said };
-  }
-}
-
 const owner = encodeDidKey(newKey().publicKey);
-const init = (home: string) =>
-  run(
-    "init",
-    "--home",
-    home,
-    "--region",
-    "EU868",
-    "--owner",
-    owner,
-    "--location",
-    "46.95,7.45",
-    "--gain",
-    "2.15",
-  );
+const init = (home: string) => initHome(home, owner);
 
 describe("node init", () => {
   test("makes a private home, says who the hotspot is, and never overwrites a key", async () => {
