@@ -3,12 +3,23 @@
  * peer or a cell; `_total` is a counter, and seconds and bytes are the units.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import { ADMISSION_REASONS, type AdmissionReason } from "../../protocol/src/evidence/reasons.ts";
-import type { EpochClose } from "../../protocol/src/ledger/types.ts";
+import {
+  ADMISSION_REASONS,
+  type AdmissionReason,
+  BEACON_REASONS,
+  REPORT_REASONS,
+  REVEAL_REASONS,
+  TRANSACTION_REASONS,
+  UNPAID_REASONS,
+  WITNESS_REASONS,
+} from "../../protocol/src/evidence/reasons.ts";
+import type { EpochClose, RoundResult } from "../../protocol/src/ledger/types.ts";
 import { BASE_UNITS_PER_TOKEN } from "../../protocol/src/network/parameters.ts";
 import { POOL_NAMES } from "../../protocol/src/reward/pools.ts";
 import type { ExecutedRound } from "./execution/executor.ts";
 import { INTAKE_KINDS, type IntakeKind } from "./intake/inbox.ts";
+import type { NetworkHealth } from "./networkHealth.ts";
+import { HOTSPOT_STATUSES } from "./store/hotspotStatus.ts";
 
 /** What is asked for when Prometheus asks; everything else is counted as it happens. */
 export type MetricSources = {
@@ -18,7 +29,7 @@ export type MetricSources = {
   readonly executionBacklog: () => number;
   readonly peers: () => number;
   readonly storeBytes: () => Promise<number>;
-  readonly booksBalanced: () => boolean;
+  readonly networkHealth: () => NetworkHealth;
 };
 
 export type ValidatorMetrics = {
@@ -136,12 +147,14 @@ function createRoundMetrics(registry: Registry) {
     "hexbeacon_round_latency_seconds",
     "Time from the round's own time until it is executed and stored.",
   );
+  const countVerdicts = createVerdictMetrics(registry);
   const onEpochClosed = createEpochMetrics(registry);
   return {
     onRoundDecided: () => decided.inc(),
     onRoundExecuted: ({ result, executionMs, commitMs }: ExecutedRound, latencyMs: number) => {
       executed.inc();
       included.inc(result.included.length);
+      countVerdicts(result);
       round.set(result.round);
       executionSeconds.observe(executionMs / 1_000);
       commitSeconds.observe(commitMs / 1_000);
@@ -166,24 +179,7 @@ function createEpochMetrics(registry: Registry): (close: EpochClose) => void {
     registers,
   });
   const paid = new Counter({ name: "hexbeacon_paid_tokens_total", help: "Rewards paid.", registers });
-  const beacons = new Counter({ name: "hexbeacon_beacons_closed_total", help: "Beacons closed.", registers });
-  const beaconsRefused = new Counter({
-    name: "hexbeacon_beacons_refused_total",
-    help: "Beacons refused or closed without units, by reason.",
-    labelNames: ["reason"],
-    registers,
-  });
-  const witnesses = new Counter({
-    name: "hexbeacon_witnesses_accepted_total",
-    help: "Witness reports paid.",
-    registers,
-  });
-  const witnessesRefused = new Counter({
-    name: "hexbeacon_witnesses_refused_total",
-    help: "Witness reports refused or unpaid, by reason.",
-    labelNames: ["reason"],
-    registers,
-  });
+  const onEvidenceClosed = createEvidenceMetrics(registry);
   return (close) => {
     epoch.set(close.epoch);
     let difference = 0n;
@@ -194,12 +190,107 @@ function createEpochMetrics(registry: Registry): (close: EpochClose) => void {
       paid.inc(toTokens(books.paid));
     }
     imbalance.set(toTokens(difference));
+    onEvidenceClosed(close);
+  };
+}
+
+function createEvidenceMetrics(registry: Registry): (close: EpochClose) => void {
+  const registers = [registry];
+  const coveredCells = new Gauge({
+    name: "hexbeacon_epoch_covered_cells",
+    help: "Cells of resolution 8 on the coverage map of the newest closed epoch.",
+    registers,
+  });
+  const hotspotsPaid = new Gauge({
+    name: "hexbeacon_epoch_hotspots_paid",
+    help: "Hotspots with a line in the record of the newest closed epoch.",
+    registers,
+  });
+  const beacons = new Counter({ name: "hexbeacon_beacons_closed_total", help: "Beacons closed.", registers });
+  const witnesses = new Counter({
+    name: "hexbeacon_witnesses_accepted_total",
+    help: "Valid witness reports, paid or not.",
+    registers,
+  });
+  const countBeaconsRefused = countByReason(registry, {
+    name: "hexbeacon_beacons_refused_total",
+    help: "Beacons refused or closed without units, by reason.",
+    reasons: [...BEACON_REASONS, ...REPORT_REASONS],
+  });
+  const countWitnessesUnpaid = countByReason(registry, {
+    name: "hexbeacon_witnesses_unpaid_total",
+    help: "Valid witness reports that earn nothing, by reason.",
+    reasons: UNPAID_REASONS,
+  });
+  const countWitnessesRefused = countByReason(registry, {
+    name: "hexbeacon_witnesses_refused_total",
+    help: "Witness reports refused, by reason.",
+    reasons: [...WITNESS_REASONS, ...REPORT_REASONS, "never_revealed"],
+  });
+  return (close) => {
+    coveredCells.set(close.coverage.length);
+    hotspotsPaid.set(close.lines.length);
     beacons.inc(close.beaconsClosed);
     witnesses.inc(close.witnessesAccepted);
-    for (const [reason, count] of Object.entries(close.beaconsRefused)) beaconsRefused.inc({ reason }, count);
+    for (const [reason, count] of Object.entries(close.beaconsRefused)) countBeaconsRefused(reason, count);
+    for (const [reason, count] of Object.entries(close.witnessesUnpaid)) countWitnessesUnpaid(reason, count);
     for (const [reason, count] of Object.entries(close.witnessesRefused))
-      witnessesRefused.inc({ reason }, count);
+      countWitnessesRefused(reason, count);
   };
+}
+
+/** What a round makes of transactions, reveals and what it passes over; the epoch's end counts the evidence. */
+function createVerdictMetrics(registry: Registry): (result: RoundResult) => void {
+  const executed = new Counter({
+    name: "hexbeacon_transactions_executed_total",
+    help: "Transactions that did what they say.",
+    registers: [registry],
+  });
+  const countRefused = countByReason(registry, {
+    name: "hexbeacon_transactions_refused_total",
+    help: "Transactions that execution refused, by reason.",
+    reasons: TRANSACTION_REASONS,
+  });
+  const countRevealRefused = countByReason(registry, {
+    name: "hexbeacon_reveals_refused_total",
+    help: "Reveals refused, by reason.",
+    reasons: [...REVEAL_REASONS, ...REPORT_REASONS],
+  });
+  const overQuota = new Counter({
+    name: "hexbeacon_reports_over_quota_total",
+    help: "Reports beyond their hotspot's quota of an epoch, counted and no more.",
+    registers: [registry],
+  });
+  const countPassedOver = countByReason(registry, {
+    name: "hexbeacon_messages_passed_over_total",
+    help: "Messages of finalized rounds that execution passed over, by reason.",
+    reasons: ["stale_epoch", "future_epoch", "wrong_nonce"],
+  });
+  return ({ transactions, outcomes, overQuota: surplus, notExecuted }) => {
+    for (const { reason } of transactions) {
+      if (reason === null) executed.inc();
+      else countRefused(reason, 1);
+    }
+    for (const { kind, reason } of outcomes) {
+      if (kind === "reveal" && reason !== null) countRevealRefused(reason, 1);
+    }
+    for (const { count } of surplus) overQuota.inc(count);
+    for (const { reason } of notExecuted) countPassedOver(reason, 1);
+  };
+}
+
+type ReasonCounter = {
+  readonly name: string;
+  readonly help: string;
+  /** Every reason that there can be: each has its series from the start. */
+  readonly reasons: readonly string[];
+};
+
+/** A counter by reason, and what adds to it. */
+function countByReason(registry: Registry, { name, help, reasons }: ReasonCounter) {
+  const counter = new Counter({ name, help, labelNames: ["reason"], registers: [registry] });
+  for (const reason of reasons) counter.inc({ reason }, 0);
+  return (reason: string, count: number): void => counter.inc({ reason }, count);
 }
 
 function createApiMetrics(registry: Registry) {
@@ -270,6 +361,16 @@ function addSources(registry: Registry, sources: MetricSources): void {
   gauge("hexbeacon_peers", "Peers connected.", sources.peers);
   gauge("hexbeacon_store_bytes", "Bytes of the store on disk, without batch bodies.", sources.storeBytes);
   gauge("hexbeacon_books_balanced", "Whether all money ever made is accounted for: always 1.", () =>
-    sources.booksBalanced() ? 1 : 0,
+    sources.networkHealth().booksBalanced ? 1 : 0,
   );
+  new Gauge({
+    name: "hexbeacon_hotspots",
+    help: "Registered hotspots at the start of the running epoch, by status.",
+    labelNames: ["status"],
+    registers: [registry],
+    collect() {
+      const { hotspots } = sources.networkHealth();
+      for (const status of HOTSPOT_STATUSES) this.set({ status }, hotspots[status]);
+    },
+  });
 }

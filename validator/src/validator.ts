@@ -5,7 +5,6 @@
 import { createNetwork } from "../../node/src/host/network.ts";
 import type { Clock, Log, Network } from "../../node/src/host/types.ts";
 import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
-import { computeBooks } from "../../protocol/src/ledger/books.ts";
 import type { RoundResult } from "../../protocol/src/ledger/types.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { roundsTopic } from "../../protocol/src/wire/topics.ts";
@@ -18,6 +17,7 @@ import { createIdentity, type Identity } from "./identity.ts";
 import { intakeTopics, openStreams } from "./intake/streams.ts";
 import { LEDGER_MODULES } from "./ledgerModules.ts";
 import { createValidatorMetrics } from "./metrics.ts";
+import { readNetworkHealth } from "./networkHealth.ts";
 import { type HttpOptions, openHttp } from "./openHttp.ts";
 import { type Recovered, recover } from "./recovery.ts";
 import { openStorage, type Storage } from "./storage.ts";
@@ -132,7 +132,8 @@ type Opened = ValidatorModules & {
 function openCore(opened: Opened) {
   const { options, clock, log, identity, storage, verifier, recovered, network } = opened;
   const { ledger } = recovered;
-  const health = { booksBalanced: computeBooks(ledger).isBalanced };
+  const { parameters } = identity.genesis;
+  let health = readNetworkHealth(ledger, parameters, ledger.lastClosedEpoch + 1);
   const metrics = createValidatorMetrics({
     inboxDepth: (kind) => core.intake.depth(kind),
     verifier: () => verifier,
@@ -140,7 +141,7 @@ function openCore(opened: Opened) {
     executionBacklog: () => core.executor.backlog(),
     peers: () => network.peers().length,
     storeBytes: storage.store.sizeBytes,
-    booksBalanced: () => health.booksBalanced,
+    networkHealth: () => health,
   });
   const events = new EventHub();
   const topic = roundsTopic(identity.networkId);
@@ -148,7 +149,7 @@ function openCore(opened: Opened) {
   const onRoundExecuted = (executed: ExecutedRound): void => {
     const { result, finalized } = executed;
     metrics.onRoundExecuted(executed, clock.nowMs() - result.timeMs);
-    if (result.epochClose !== null) health.booksBalanced = computeBooks(ledger).isBalanced;
+    if (result.epochClose !== null) health = readNetworkHealth(ledger, parameters, result.epoch + 1);
     announcer.announce(finalized.cert);
     events.publish(result);
     logRound(result, log);

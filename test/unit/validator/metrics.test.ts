@@ -1,8 +1,14 @@
 /** What Prometheus reads of a validator. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { ADMISSION_REASONS } from "../../../protocol/src/evidence/reasons.ts";
+import {
+  ADMISSION_REASONS,
+  UNPAID_REASONS,
+  WITNESS_REASONS,
+} from "../../../protocol/src/evidence/reasons.ts";
+import type { ExecutedRound } from "../../../validator/src/execution/executor.ts";
 import { createValidatorMetrics } from "../../../validator/src/metrics.ts";
+import { createHistory } from "../store/history.ts";
 
 const createMetrics = () =>
   createValidatorMetrics({
@@ -12,7 +18,10 @@ const createMetrics = () =>
     executionBacklog: () => 0,
     peers: () => 5,
     storeBytes: async () => 4_096,
-    booksBalanced: () => true,
+    networkHealth: () => ({
+      booksBalanced: true,
+      hotspots: { active: 7, idle: 2, silent: 1, unasserted: 0 },
+    }),
   });
 
 const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;
@@ -37,6 +46,49 @@ describe("the validator's metrics", () => {
     expect(text).toMatch(/^hexbeacon_peers 5$/m);
     expect(text).toMatch(/^hexbeacon_store_bytes 4096$/m);
     expect(text).toMatch(/^hexbeacon_inbox_bytes\{kind="reports"\} 2$/m);
+  });
+
+  test("say how the network fares, from the rounds and epochs themselves", async () => {
+    const metrics = createMetrics();
+    const { commits } = createHistory("metrics", 3);
+    for (const { commit } of commits) {
+      const { result, finalCert } = commit;
+      const finalized = { cert: finalCert } as unknown as ExecutedRound["finalized"];
+      metrics.onRoundExecuted({ finalized, result, messageIds: [], executionMs: 1, commitMs: 1 }, 5);
+    }
+    const results = commits.map(({ commit }) => commit.result);
+    const { text } = await metrics.expose();
+    const read = (series: string): number => {
+      const line = text.split("\n").find((candidate) => candidate.startsWith(`${series} `));
+      return Number(line?.slice(series.length));
+    };
+    const closes = results.flatMap(({ epochClose }) => epochClose ?? []);
+    const newest = closes.at(-1)!;
+    expect(read('hexbeacon_hotspots{status="active"}')).toBe(7);
+    expect(read('hexbeacon_hotspots{status="unasserted"}')).toBe(0);
+    expect(read("hexbeacon_epoch_covered_cells")).toBe(newest.coverage.length);
+    expect(read("hexbeacon_epoch_hotspots_paid")).toBe(newest.lines.length);
+    const transactions = results.flatMap((result) => result.transactions);
+    const refused = transactions.filter(({ reason }) => reason === "wrong_nonce").length;
+    expect(refused).toBeGreaterThan(0);
+    expect(read('hexbeacon_transactions_refused_total{reason="wrong_nonce"}')).toBe(refused);
+    expect(read("hexbeacon_transactions_executed_total")).toBe(transactions.length - refused);
+    const surplus = results.flatMap(({ overQuota }) => overQuota.map(({ count }) => count));
+    expect(read("hexbeacon_reports_over_quota_total")).toBe(surplus.reduce((sum, count) => sum + count, 0));
+    for (const reason of [...WITNESS_REASONS, "never_revealed" as const]) {
+      const expected = closes.reduce((sum, close) => sum + (close.witnessesRefused[reason] ?? 0), 0);
+      expect([reason, read(`hexbeacon_witnesses_refused_total{reason="${reason}"}`)]).toEqual([
+        reason,
+        expected,
+      ]);
+    }
+    for (const reason of UNPAID_REASONS) {
+      const expected = closes.reduce((sum, close) => sum + (close.witnessesUnpaid[reason] ?? 0), 0);
+      expect([reason, read(`hexbeacon_witnesses_unpaid_total{reason="${reason}"}`)]).toEqual([
+        reason,
+        expected,
+      ]);
+    }
   });
 
   test.skipIf(!hasPromtool)("pass Prometheus's own check (needs promtool)", async () => {

@@ -8,7 +8,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from "fastify";
-import type { StatusEpochs } from "../../store/hotspotStatus.ts";
+import { computeStatusEpochs, type StatusEpochs } from "../../store/hotspotStatus.ts";
 import type { ApiModules, ApiOptions } from "../modules.ts";
 
 /** A fastify whose handlers see the types of their schemas. */
@@ -24,7 +24,5 @@ export type RouteContext = { readonly options: ApiOptions; readonly modules: Api
 
 /** The epochs by which a hotspot's status is told: the newest round's, and the oldest that still counts as recent. */
 export async function readStatusEpochs({ options, modules }: RouteContext): Promise<StatusEpochs> {
-  const epoch = (await modules.store.latestRound())?.epoch ?? 0;
-  // Execution counts a hotspot as active while its last activity is less than `activityEpochs` old.
-  return { epoch, activeSinceEpoch: epoch - options.network.parameters.activityEpochs + 1 };
+  return computeStatusEpochs((await modules.store.latestRound())?.epoch ?? 0, options.network.parameters);
 }
