@@ -11,10 +11,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CORE_URL, loadCore } from "../sim/agreement/core.ts";
 import { replay } from "./replay.ts";
-import { readItf, type Trace } from "./trace.ts";
+import { readItf, TRACES_URL, type Trace } from "./trace.ts";
 
 const MODEL = join(import.meta.dirname, "agreement.qnt");
-const TRACES = join(import.meta.dirname, "../vectors/agreement-traces.json");
 /** How many traces `--write` commits. */
 const KEPT_TRACES = 12;
 
@@ -94,7 +93,7 @@ async function replayTraces(count: number): Promise<void> {
     );
     for (const difference of differences.slice(0, 5)) console.log(`  ${difference}`);
     if (differences.length > 0 || traces.length === 0) process.exitCode = 1;
-    if (flags.write) writeFileSync(TRACES, `${traces.slice(0, KEPT_TRACES).map(toLine).join("")}]\n`);
+    if (flags.write) writeFileSync(TRACES_URL, `${traces.slice(0, KEPT_TRACES).map(toLine).join("")}]\n`);
   } finally {
     rmSync(home, { recursive: true });
   }

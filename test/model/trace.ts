@@ -3,6 +3,8 @@
  * Kept compact; `npm run model -- --write` makes them anew from quint's own (Informal Trace Format).
  */
 
+import { readFileSync } from "node:fs";
+
 export const ACTIONS = ["notarize", "passNotarized", "nullify", "passNullified"] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -24,6 +26,13 @@ export type Trace = {
   /** Every honest vote at the end, as `validator kind view value`, sorted. */
   readonly votes: readonly string[];
 };
+
+/** The traces that are kept in the repository. */
+export const TRACES_URL: URL = new URL("../vectors/agreement-traces.json", import.meta.url);
+
+export function readTraces(): Trace[] {
+  return JSON.parse(readFileSync(TRACES_URL, "utf8")) as Trace[];
+}
 
 type Itf = { readonly states: readonly Record<string, unknown>[] };
 

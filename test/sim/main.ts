@@ -21,7 +21,7 @@ const profiles: readonly Profile[] = PROFILES.filter(
 if (validators < 1 || validators > 30) fail("--n takes 1 to 30 validators");
 if (profiles.length === 0) fail(`--profile is ${PROFILES.join(", ")} or both`);
 
-if (flags.mutations) await printMutations(readNumber("seeds", 3_000));
+if (flags.mutations) await printMutations(readNumber("seeds", 1_000));
 else if (flags.explore !== undefined)
   await printExplorations(readNumber("explore", 2), readNumber("states", 50_000_000));
 else if (flags.seed !== undefined) await replay(readNumber("seed", 0));
@@ -76,11 +76,10 @@ async function printExplorations(views: number, maxStates: number): Promise<void
 
 async function printMutations(seeds: number): Promise<void> {
   for (const mutation of MUTATIONS) {
-    const { caughtBy, how } = await judgeMutation(mutation, seeds);
-    console.log(
-      `${(caughtBy ?? "SURVIVED").padEnd(12)} ${mutation.rule.padEnd(10)} ${mutation.name}: ${how}`,
-    );
-    if (caughtBy === null) process.exitCode = 1;
+    const findings = await judgeMutation(mutation, seeds, true);
+    console.log(`${findings.length > 0 ? "caught  " : "SURVIVED"} ${mutation.rule}: ${mutation.name}`);
+    for (const { check, how } of findings) console.log(`           ${check}: ${how}`);
+    if (findings.length === 0) process.exitCode = 1;
   }
 }
 

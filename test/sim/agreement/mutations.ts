@@ -6,6 +6,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { replay } from "../../model/replay.ts";
+import { readTraces } from "../../model/trace.ts";
 import { CORE_URL, type Core, loadCore } from "./core.ts";
 import { EXPLORATIONS, explore } from "./explore.ts";
 import type { Impatience } from "./replica.ts";
@@ -259,7 +261,8 @@ export const MUTATIONS: readonly Mutation[] = [
   { name: "a decision does not wait for the disk", rule: "durability", impatient: "decision" },
 ];
 
-export type Verdict = { readonly mutation: Mutation; readonly caughtBy: string | null; readonly how: string };
+/** A check that noticed, and what it saw. */
+export type Finding = { readonly check: "simulation" | "exploration" | "traces"; readonly how: string };
 
 /** The file's text with the mistake; throws where it has no place, or several, because the core has moved on. */
 export function writeMistake({ file, find, replace }: NonNullable<Mutation["edit"]>, text: string): string {
@@ -286,27 +289,59 @@ export async function withMutant<T>(mutation: Mutation, use: (core: Core) => Pro
 }
 
 /**
- * Lets the checks loose on a mistake, the exploration first, and says which of them noticed.
+ * Lets the checks loose on a mistake, and gives what they found; nothing, if it survived.
  * @param seeds how many seeds of each kind of simulation are tried.
+ * @param isPatient whether every check has its turn; otherwise the first that notices ends it.
  */
-export async function judgeMutation(mutation: Mutation, seeds: number): Promise<Verdict> {
+export async function judgeMutation(
+  mutation: Mutation,
+  seeds: number,
+  isPatient: boolean,
+): Promise<Finding[]> {
   return withMutant(mutation, (core) => {
-    const { impatient = null } = mutation;
-    for (const exploration of mutation.edit === undefined ? [] : EXPLORATIONS) {
-      const { violation, states } = explore({ ...exploration, core, maxStates: 300_000 });
-      if (violation !== null)
-        return { mutation, caughtBy: "exploration", how: `${violation} (${states} states)` };
+    const findings: Finding[] = [];
+    for (const check of [simulateMutant, exploreMutant, replayMutant]) {
+      if (findings.length > 0 && !isPatient) break;
+      // A mistake of the shell is in the simulation's own, and in no copy of the core.
+      if (mutation.edit === undefined && check !== simulateMutant) break;
+      const finding = check(core, mutation, seeds);
+      if (finding !== null) findings.push(finding);
     }
-    for (let seed = 0; seed < seeds; seed++) {
-      for (const [validators, profile] of SIMULATIONS) {
-        const { violation, detail } = simulate({ core, seed, validators, profile, impatient });
-        if (violation === null) continue;
-        const how = `${violation}: ${detail.split("\n")[0]} (${profile}, n = ${validators}, seed ${seed})`;
-        return { mutation, caughtBy: "simulation", how };
-      }
-    }
-    return { mutation, caughtBy: null, how: `survived ${seeds} seeds of each kind` };
+    return findings;
   });
+}
+
+function simulateMutant(core: Core, mutation: Mutation, seeds: number): Finding | null {
+  for (let seed = 0; seed < seeds; seed++) {
+    for (const [validators, profile] of SIMULATIONS) {
+      const { violation, detail } = simulate({
+        core,
+        seed,
+        validators,
+        profile,
+        impatient: mutation.impatient ?? null,
+      });
+      if (violation === null) continue;
+      const how = `${violation}: ${detail.split("\n")[0]} (${profile}, n = ${validators}, seed ${seed})`;
+      return { check: "simulation", how };
+    }
+  }
+  return null;
+}
+
+function exploreMutant(core: Core): Finding | null {
+  for (const exploration of EXPLORATIONS) {
+    const { violation, states } = explore({ ...exploration, core, maxStates: 300_000 });
+    if (violation !== null) return { check: "exploration", how: `${violation} (${states} states)` };
+  }
+  return null;
+}
+
+function replayMutant(core: Core): Finding | null {
+  const difference = readTraces()
+    .map((trace) => replay(core, trace))
+    .find((found) => found !== null);
+  return difference === undefined ? null : { check: "traces", how: difference };
 }
 
 const SIMULATIONS: readonly (readonly [number, Profile])[] = [

@@ -86,8 +86,8 @@ describe("mistakes in the rules", () => {
     "are caught: $name",
     { timeout: PATIENCE_MS },
     async (mutation) => {
-      const verdict = await judgeMutation(mutation, 600);
-      expect(verdict.caughtBy).not.toBeNull();
+      const findings = await judgeMutation(mutation, 150, false);
+      expect(findings).not.toEqual([]);
     },
   );
 

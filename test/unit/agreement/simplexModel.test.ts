@@ -1,13 +1,10 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { replay } from "../../model/replay.ts";
-import { ACTIONS, type Trace } from "../../model/trace.ts";
+import { ACTIONS, readTraces } from "../../model/trace.ts";
 import { CORE_URL, loadCore } from "../../sim/agreement/core.ts";
 
 const core = await loadCore(CORE_URL);
-const traces: Trace[] = JSON.parse(
-  readFileSync(new URL("../../vectors/agreement-traces.json", import.meta.url), "utf8"),
-);
+const traces = readTraces();
 
 describe("traces of the model", () => {
   test.each(traces.map((trace, index) => ({ index, trace })))(
