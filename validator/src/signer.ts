@@ -12,6 +12,8 @@ import { createKeyPair } from "../../protocol/src/crypto/ed25519.ts";
 export type Signer = {
   readonly publicKey: Uint8Array;
   readonly sign: (kind: SignedKind, body: Uint8Array) => Uint8Array;
+  /** Signs a message that carries its domain already. */
+  readonly signMessage: (message: Uint8Array) => Uint8Array;
 };
 
 /** PKCS #8 before an Ed25519 seed (RFC 8410, section 7): the form in which OpenSSL takes a key. */
@@ -22,8 +24,10 @@ export function createSigner(domains: SigningDomains, secretSeed: Uint8Array): S
   const { publicKey } = createKeyPair(secretSeed);
   const der = Buffer.from(concatBytes(PKCS8_PREFIX, secretSeed));
   const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  const signMessage = (message: Uint8Array) => new Uint8Array(nodeSign(null, message, key));
   return {
     publicKey,
-    sign: (kind, body) => new Uint8Array(nodeSign(null, signingMessage(domains, kind, body), key)),
+    sign: (kind, body) => signMessage(signingMessage(domains, kind, body)),
+    signMessage,
   };
 }

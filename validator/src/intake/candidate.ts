@@ -59,7 +59,8 @@ export function decodeCandidates(parcel: Uint8Array, domains: SigningDomains): D
   return envelopes.map((bytes) => decodeCandidate(bytes, domains));
 }
 
-function decodeCandidate(bytes: Uint8Array, domains: SigningDomains): DecodedItem {
+/** Decodes one envelope. */
+export function decodeCandidate(bytes: Uint8Array, domains: SigningDomains): DecodedItem {
   const decoded = decodeEnvelope(bytes);
   if (!decoded.ok) return refuse(bytes, decoded.reason);
   const { envelope } = decoded;
@@ -122,6 +123,7 @@ function listCosignatures(transaction: Transaction, domains: SigningDomains): Si
       return [{ publicKey: assertion.hotspot, message, signature: hotspotSignature }];
     }
     case "transfer":
+    case "deregister":
       return [];
   }
 }

@@ -74,10 +74,15 @@ function isFromStranger(candidate: Candidate, view: AdmissionView): boolean {
   return candidate.kind === "reports" ? !view.isHotspot(candidate.sender) : !view.isAccount(candidate.sender);
 }
 
-function hasCentreOffCell({ transaction }: Candidate): boolean {
-  if (transaction?.kind !== "assert") return false;
+function hasCentreOffCell(candidate: Candidate): boolean {
+  return !isCentreWithin(candidate, OWN_CENTRE_TOLERANCE_E7);
+}
+
+/** Whether an assertion's centre is its cell's by this tolerance, in 1e-7 degrees; true of anything else. */
+export function isCentreWithin({ transaction }: Candidate, toleranceE7: number): boolean {
+  if (transaction?.kind !== "assert") return true;
   const { cell: index, latE7, lngE7 } = transaction.assertion;
   const cell = cellFromBigint(index);
   // An index that is no cell has no centre; naming it costs no trigonometry.
-  return cell === null || computeCentreDeviationE7(cell, latE7, lngE7) > OWN_CENTRE_TOLERANCE_E7;
+  return cell !== null && computeCentreDeviationE7(cell, latE7, lngE7) <= toleranceE7;
 }

@@ -55,6 +55,11 @@ export type LaneModules = {
   readonly signer: Signer;
   /** The disk failed, or the votes contradict: the lane is closed, and the validator must stop. */
   readonly onFailure: (error: Error) => void;
+  /**
+   * Asks the other validators to acknowledge a batch that is durable here; `onCertificate` brings what comes of it.
+   * Absent in a set of one, which has its quorum with the own acknowledgement.
+   */
+  readonly requestAcks?: (batch: AuthoredBatch, encoded: Uint8Array) => void;
   readonly onBatch?: (messages: number, bytes: number, milliseconds: number) => void;
 };
 
@@ -68,6 +73,8 @@ export type Lane = {
   readonly append: (messages: readonly Uint8Array[]) => Promise<void>;
   /** The newest batch's certificate, made for the epoch or the one before; null before the first batch. */
   readonly tip: (epoch: number) => AvailabilityCert | null;
+  /** A quorum acknowledged a batch, and with it all before it. */
+  readonly onCertificate: (cert: AvailabilityCert) => void;
   /** A round took in the lane's batches up to this one. */
   readonly onCut: (seq: number) => void;
   readonly inFlight: () => number;
@@ -85,6 +92,8 @@ type SealedBatch = AuthoredBatch & {
   readonly messages: number;
   readonly bytes: number;
   readonly sealedAtMs: number;
+  /** The body, until it is recorded. */
+  encoded: Uint8Array | null;
   isWritten: boolean;
 };
 
@@ -112,8 +121,11 @@ class OwnLane implements Lane {
     this.#options = options;
     this.#modules = modules;
     this.#head = options.last ?? { seq: 0, digest: LANE_START };
-    this.#certified = this.#head;
     this.#cutSeq = options.cutSeq;
+    // What nobody acknowledged before the end is in flight again.
+    const isCertified = modules.requestAcks === undefined || this.#head.seq <= options.cutSeq;
+    this.#certified = isCertified ? this.#head : { seq: options.cutSeq, digest: LANE_START };
+    if (!isCertified) this.#sealed.push(this.#resume(this.#head));
   }
 
   canAcceptWork = (): boolean =>
@@ -142,6 +154,7 @@ class OwnLane implements Lane {
   };
 
   tip = (epoch: number): AvailabilityCert | null => {
+    if (this.#modules.requestAcks !== undefined) return this.#certificate;
     if (this.#certified.seq === 0) return null;
     // The same digest may be acknowledged again, for a set that can still be asked.
     const isOld = this.#certificate === null || this.#certificate.epoch < epoch - 1;
@@ -149,8 +162,17 @@ class OwnLane implements Lane {
     return this.#certificate;
   };
 
+  onCertificate = (cert: AvailabilityCert): void => {
+    if (cert.seq < this.#certified.seq) return;
+    this.#certificate = cert;
+    this.#settle(this.#sealed.filter(({ seq }) => seq <= cert.seq));
+  };
+
   onCut = (seq: number): void => {
     this.#cutSeq = Math.max(this.#cutSeq, seq);
+    // A batch in a cut was certified, whether its certificate came back here or not.
+    if (this.#modules.requestAcks !== undefined)
+      this.#settle(this.#sealed.filter((batch) => batch.seq <= seq));
   };
 
   close = async (): Promise<void> => {
@@ -169,6 +191,14 @@ class OwnLane implements Lane {
     // Who appended is told; a batch that nobody waits for any more must not end the process.
     durable.promise.catch(() => {});
     return { messages: [], bytes: BATCH_OVERHEAD_BYTES, durable };
+  }
+
+  /** A batch of before the last end, which is on disk and waits for a quorum. */
+  #resume({ seq, digest }: AuthoredBatch): SealedBatch {
+    const durable = Promise.withResolvers<void>();
+    durable.promise.catch(() => {});
+    const sealedAtMs = this.#modules.clock.nowMs();
+    return { seq, digest, durable, messages: 0, bytes: 0, sealedAtMs, encoded: null, isWritten: true };
   }
 
   /**
@@ -199,6 +229,7 @@ class OwnLane implements Lane {
       messages: open.messages.length,
       bytes: encoded.length,
       sealedAtMs: this.#modules.clock.nowMs(),
+      encoded,
       isWritten: false,
     };
     this.#head = { seq: sealed.seq, digest: sealed.digest };
@@ -220,14 +251,25 @@ class OwnLane implements Lane {
   /** Records the written batches that have no unwritten one before them, in one commit. */
   #recordWritten(): void {
     const firstUnwritten = this.#sealed.findIndex((batch) => !batch.isWritten);
-    const ready = firstUnwritten === -1 ? this.#sealed : this.#sealed.slice(0, firstUnwritten);
+    const written = firstUnwritten === -1 ? this.#sealed : this.#sealed.slice(0, firstUnwritten);
+    const ready = written.filter(({ encoded }) => encoded !== null);
     if (ready.length === 0 || this.#failure !== null) return;
     const verdict = this.#modules.votes.recordBatches(ready.map(({ seq, digest }) => ({ seq, digest })));
     if (verdict === "conflict") {
       this.#fail(new CodedError("votes_conflict", "another batch was signed under this sequence number"));
       return;
     }
-    const newest = ready.at(-1)!;
+    for (const batch of ready) {
+      this.#modules.requestAcks?.({ seq: batch.seq, digest: batch.digest }, batch.encoded!);
+      batch.encoded = null;
+    }
+    if (this.#modules.requestAcks === undefined) this.#settle(ready);
+  }
+
+  /** These batches, the oldest in flight, are certified: whoever appended to them is told. */
+  #settle(ready: readonly SealedBatch[]): void {
+    const newest = ready.at(-1);
+    if (newest === undefined) return;
     this.#certified = { seq: newest.seq, digest: newest.digest };
     this.#sealed = this.#sealed.slice(ready.length);
     const nowMs = this.#modules.clock.nowMs();

@@ -27,6 +27,17 @@ export type AuthoredBatch = { readonly seq: number; readonly digest: Uint8Array 
 /** A decided round: the value's encoding and the certificate's. */
 export type DecidedRound = { readonly round: number; readonly value: Uint8Array; readonly cert: Uint8Array };
 
+/**
+ * What a round's instance of agreement keeps: its own encodings, in the order in which they were made. A `value` is
+ * the encoding of one, `tips` the own signed tips, the rest messages between validators.
+ */
+export const JOURNAL_KINDS = ["tips", "value", "vote", "proposal", "certificate"] as const;
+export type JournalKind = (typeof JOURNAL_KINDS)[number];
+export type JournalEntry = { readonly kind: JournalKind; readonly bytes: Uint8Array };
+
+/** An acknowledgement of another validator's batch. */
+export type AckRecord = { readonly lane: Uint8Array; readonly seq: number; readonly digest: Uint8Array };
+
 /** Signing again what was signed before is harmless; signing anything else under its name is refused. */
 export type VoteVerdict = "recorded" | "repeated" | "conflict";
 
@@ -34,9 +45,33 @@ export type VoteVerdict = "recorded" | "repeated" | "conflict";
 export type Votes = {
   /** Records all of them or, where one conflicts, none. */
   readonly recordVotes: (votes: readonly Vote[], decided?: DecidedRound) => VoteVerdict;
+  /**
+   * Appends to a round's journal together with the votes that stand in it: all, or where a vote conflicts, none. A vote
+   * that was cast before is no conflict where it says the same.
+   */
+  readonly recordJournal: (
+    round: number,
+    entries: readonly JournalEntry[],
+    votes: readonly Vote[],
+  ) => VoteVerdict;
+  /** A round's journal, in order. */
+  readonly journalOf: (round: number) => JournalEntry[];
+  /** Keeps rounds that were decided, here or elsewhere; those that are kept already stay as they are. */
+  readonly recordDecided: (decided: readonly DecidedRound[]) => void;
+  /** Names the digest acknowledged under a lane's number; refuses another under the same. */
+  readonly recordAck: (ack: AckRecord) => VoteVerdict;
+  /** Names what was attested of an epoch, with the attestation's bytes; refuses anything else of it. */
+  readonly recordAttest: (epoch: number, digest: Uint8Array, bytes: Uint8Array) => VoteVerdict;
+  /** Keeps an epoch's reward certificate, for ever. */
+  readonly recordRewardCert: (epoch: number, cert: Uint8Array) => void;
+  readonly rewardCert: (epoch: number) => Uint8Array | null;
+  /** The own attestations from this epoch on that no reward certificate is kept for, in order. */
+  readonly openAttests: (fromEpoch: number) => Uint8Array[];
+  /** Forgets acknowledgements of a lane's batches below a number that a decided cut holds. */
+  readonly pruneAcks: (lane: Uint8Array, belowSeq: number) => void;
   /** Decided rounds from this one on, in order; they wait here until execution has stored them. */
   readonly decidedFrom: (round: number) => DecidedRound[];
-  /** The highest round that anything was signed for, or -1. */
+  /** The highest round that anything was signed for or decided, or -1. */
   readonly highestRound: () => number;
   /** Records the next batches of the own lane in order, with their acknowledgement, all or none. */
   readonly recordBatches: (batches: readonly AuthoredBatch[]) => VoteVerdict;
@@ -55,6 +90,11 @@ const SCHEMA = `
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS decided (round INTEGER PRIMARY KEY, value BLOB NOT NULL, cert BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS batch (seq INTEGER PRIMARY KEY, digest BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS journal (place INTEGER PRIMARY KEY, round INTEGER NOT NULL, kind TEXT NOT NULL, bytes BLOB NOT NULL);
+  CREATE INDEX IF NOT EXISTS journal_by_round ON journal (round, place);
+  CREATE TABLE IF NOT EXISTS ack (lane BLOB NOT NULL, seq INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (lane, seq)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS attest (epoch INTEGER PRIMARY KEY, digest BLOB NOT NULL, bytes BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS reward_cert (epoch INTEGER PRIMARY KEY, cert BLOB NOT NULL);
 `;
 
 /**
@@ -80,6 +120,33 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
   };
   return {
     recordVotes: (votes, decided) => transact(() => insertVotes(statements, votes, decided)),
+    recordJournal: (round, entries, cast) =>
+      transact(() => {
+        if (cast.length > 0 && insertVotes(statements, cast) === "conflict") return "conflict";
+        for (const { kind, bytes } of entries) statements.addJournal.run(round, kind, bytes);
+        return "recorded";
+      }),
+    journalOf: (round) => statements.journalOf.all(round).map(readJournal),
+    recordDecided: (decided) => {
+      transact(() => {
+        for (const { round, value, cert } of decided) statements.keepDecided.run(round, value, cert);
+        return "recorded";
+      });
+    },
+    recordAck: ({ lane, seq, digest }) =>
+      transact(() =>
+        nameOnce(statements.ackOf.get(lane, seq), digest, () => statements.addAck.run(lane, seq, digest)),
+      ),
+    recordAttest: (epoch, digest, bytes) =>
+      transact(() =>
+        nameOnce(statements.attestOf.get(epoch), digest, () =>
+          statements.addAttest.run(epoch, digest, bytes),
+        ),
+      ),
+    recordRewardCert: (epoch, cert) => void statements.keepRewardCert.run(epoch, cert),
+    rewardCert: (epoch) => (statements.rewardCert.get(epoch)?.cert as Uint8Array | undefined) ?? null,
+    openAttests: (fromEpoch) => statements.openAttests.all(fromEpoch).map((row) => row.bytes as Uint8Array),
+    pruneAcks: (lane, belowSeq) => void statements.pruneAcks.run(lane, belowSeq),
     decidedFrom: (round) => statements.decidedFrom.all(round).map(readDecided),
     highestRound: () => Number(statements.highestRound.get()!.round ?? -1),
     recordBatches: (batches) => transact(() => insertBatches(statements, batches)),
@@ -88,6 +155,7 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
       statements.pruneVotes.run(belowRound);
       statements.pruneDecided.run(belowRound);
       statements.pruneBatches.run(belowSeq);
+      statements.pruneJournal.run(belowRound);
     },
     close: () => db.close(),
   };
@@ -124,7 +192,23 @@ function prepareStatements(db: DatabaseSync) {
     decidedFrom: db.prepare("SELECT round, value, cert FROM decided WHERE round >= ? ORDER BY round"),
     // Votes below the pruning line were all cast, so nothing below the lowest kept one may be signed again.
     lowestRound: db.prepare("SELECT MIN(round) AS round FROM vote"),
-    highestRound: db.prepare("SELECT MAX(round) AS round FROM vote"),
+    highestRound: db.prepare(
+      "SELECT MAX(round) AS round FROM (SELECT round FROM vote UNION ALL SELECT round FROM decided)",
+    ),
+    addJournal: db.prepare("INSERT INTO journal (round, kind, bytes) VALUES (?, ?, ?)"),
+    journalOf: db.prepare("SELECT kind, bytes FROM journal WHERE round = ? ORDER BY place"),
+    keepDecided: db.prepare("INSERT OR IGNORE INTO decided (round, value, cert) VALUES (?, ?, ?)"),
+    ackOf: db.prepare("SELECT digest FROM ack WHERE lane = ? AND seq = ?"),
+    addAck: db.prepare("INSERT INTO ack (lane, seq, digest) VALUES (?, ?, ?)"),
+    attestOf: db.prepare("SELECT digest FROM attest WHERE epoch = ?"),
+    addAttest: db.prepare("INSERT INTO attest (epoch, digest, bytes) VALUES (?, ?, ?)"),
+    keepRewardCert: db.prepare("INSERT OR IGNORE INTO reward_cert (epoch, cert) VALUES (?, ?)"),
+    rewardCert: db.prepare("SELECT cert FROM reward_cert WHERE epoch = ?"),
+    openAttests: db.prepare(
+      "SELECT bytes FROM attest WHERE epoch >= ? AND epoch NOT IN (SELECT epoch FROM reward_cert) ORDER BY epoch",
+    ),
+    pruneAcks: db.prepare("DELETE FROM ack WHERE lane = ? AND seq < ?"),
+    pruneJournal: db.prepare("DELETE FROM journal WHERE round < ?"),
     batchOf: db.prepare("SELECT digest FROM batch WHERE seq = ?"),
     addBatch: db.prepare("INSERT INTO batch (seq, digest) VALUES (?, ?)"),
     lastBatch: db.prepare("SELECT seq, digest FROM batch ORDER BY seq DESC LIMIT 1"),
@@ -165,6 +249,13 @@ function insertBatches(statements: Statements, batches: readonly AuthoredBatch[]
   return repeated === batches.length ? "repeated" : "recorded";
 }
 
+/** Signs under a name for the first time, again, or not at all. */
+function nameOnce(before: Row | undefined, digest: Uint8Array, add: () => void): VoteVerdict {
+  if (before !== undefined) return equalBytes(before.digest as Uint8Array, digest) ? "repeated" : "conflict";
+  add();
+  return "recorded";
+}
+
 function bind(
   db: DatabaseSync,
   { network, validator }: { network: Uint8Array; validator: Uint8Array },
@@ -182,6 +273,11 @@ function bind(
 
 const readBatch = (row: Row | undefined): AuthoredBatch | null =>
   row === undefined ? null : { seq: row.seq as number, digest: row.digest as Uint8Array };
+
+const readJournal = (row: Row): JournalEntry => ({
+  kind: row.kind as JournalKind,
+  bytes: row.bytes as Uint8Array,
+});
 
 const readDecided = (row: Row): DecidedRound => ({
   round: row.round as number,

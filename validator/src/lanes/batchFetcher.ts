@@ -1,0 +1,93 @@
+/**
+ * Batches by their digest: from the own disk or, where they are missing, from the other validators, a few asked at a
+ * time. What a decided cut names lies with f + 1 honest validators at least, so asking on ends.
+ */
+import { hash } from "node:crypto";
+import { CodedError, isCodedError } from "../../../node/src/host/codedError.ts";
+import type { Clock } from "../../../node/src/host/types.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import type { BatchStore } from "../store/batchStore.ts";
+
+/** Asked at the same time (specification A4): one slow validator costs nothing, and the body comes thrice at worst. */
+const ASKED_AT_ONCE = 3;
+const BACKOFF_MIN_MS = 100;
+const BACKOFF_MAX_MS = 5_000;
+
+export type BatchFetcherModules = {
+  readonly mesh: Pick<Mesh, "fetch" | "connected">;
+  readonly batches: Pick<BatchStore, "getBatch" | "putBatch">;
+  readonly clock: Clock;
+};
+
+export class BatchFetcher {
+  readonly #modules: BatchFetcherModules;
+  readonly #stopped = Promise.withResolvers<never>();
+  #isStopped = false;
+
+  constructor(modules: BatchFetcherModules) {
+    this.#modules = modules;
+    this.#stopped.promise.catch(() => {});
+  }
+
+  /** One try: the body from disk or from one of the validators that are connected, `first` before all; else null. */
+  async find(digest: Uint8Array, first: number | null = null): Promise<Uint8Array | null> {
+    const held = await this.#read(digest);
+    if (held !== null) return held;
+    const { mesh } = this.#modules;
+    const others = mesh.connected().filter((position) => position !== first);
+    const asked = first === null ? others : [first, ...others];
+    for (let next = 0; next < asked.length; next += ASKED_AT_ONCE) {
+      const body = await this.#askAny(asked.slice(next, next + ASKED_AT_ONCE), digest);
+      if (body !== null) return body;
+    }
+    return null;
+  }
+
+  /**
+   * The body of a batch that a decided cut names, durable here: asks until somebody gives it.
+   * @throws CodedError "stopped" when the fetcher is stopped before.
+   */
+  getBatch = async (digest: Uint8Array): Promise<Uint8Array> => {
+    for (let delayMs = BACKOFF_MIN_MS; ; delayMs = Math.min(delayMs * 2, BACKOFF_MAX_MS)) {
+      if (this.#isStopped) throw new CodedError("stopped", "fetching was stopped");
+      const found = await Promise.race([this.find(digest), this.#stopped.promise]);
+      if (found !== null) {
+        // What execution takes must be there for a replay; a body that is on disk is not written again.
+        await this.#modules.batches.putBatch(digest, found);
+        return found;
+      }
+      await Promise.race([this.#wait(delayMs), this.#stopped.promise]);
+    }
+  };
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#stopped.reject(new CodedError("stopped", "fetching was stopped"));
+  }
+
+  async #read(digest: Uint8Array): Promise<Uint8Array | null> {
+    try {
+      return await this.#modules.batches.getBatch(digest);
+    } catch (error) {
+      // A damaged body is as good as none: another validator has it whole.
+      if (isCodedError(error, "file_corrupt")) return null;
+      throw error;
+    }
+  }
+
+  async #askAny(positions: readonly number[], digest: Uint8Array): Promise<Uint8Array | null> {
+    const answers = positions.map(async (position) => {
+      const body = await this.#modules.mesh.fetch(position, { type: "batch", digest });
+      if (body === null || !equalBytes(hash("sha256", body, "buffer"), digest)) throw new Error("not there");
+      return body;
+    });
+    return await Promise.any(answers).catch(() => null);
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#modules.clock.after(delayMs, resolve);
+    });
+  }
+}
