@@ -42,6 +42,7 @@ export type HotspotSurroundings = {
 };
 
 const E7 = 1e7;
+const LOOPBACK = "127.0.0.1";
 const clock = createSystemClock();
 const log = createSilentLog();
 
@@ -63,14 +64,15 @@ export async function startSharedHotspot(
   const { genesis, dataDir, validators } = surroundings;
   const radio = createGwmpRadio({ host: "127.0.0.1", port: 0, allowedEuis: [hotspot.eui] }, { clock, log });
   const placement = findGenesisPlacement(genesis, hotspot.keys.publicKey)!;
-  const home = await prepareHome(hotspot, dataDir);
+  const home = homeOf(dataDir, hotspot.index);
+  await prepareHome(hotspot, home);
   const node = createHotspot(
     { home, genesis, keyPair: hotspot.keys, placement, radio, validators },
     { clock, log, random: (length) => randomBytes(length) },
   );
   await node.start();
   const port = Number(radio.status().listeningOn!.split(":").at(-1));
-  const stopForwarder = await startForwarder(hotspot, surroundings.ether, port);
+  const stopForwarder = await startForwarder(hotspot, surroundings.ether, { host: LOOPBACK, port });
   return {
     events: node.events,
     readStatus: async () => node.status(),
@@ -90,18 +92,16 @@ export async function startIsolatedHotspot(
   surroundings: HotspotSurroundings,
 ): Promise<RunningHotspot> {
   const { genesisFile, dataDir, validators } = surroundings;
-  const home = await prepareHome(hotspot, dataDir);
+  const home = homeOf(dataDir, hotspot.index);
+  await prepareHome(hotspot, home);
   const args = ["node", "run", "--home", home, "--genesis", genesisFile, "--gwmp", "127.0.0.1:0"];
   const links = validators.flatMap((multiaddr) => ["--validator", multiaddr]);
   const child = await startHexbeacon<{ readonly http: string; readonly gwmp: string }>(
     [...args, "--http", "127.0.0.1:0", ...links, "--ready-json", "--exit-with-parent"],
     join(home, "log.txt"),
   );
-  const stopForwarder = await startForwarder(
-    hotspot,
-    surroundings.ether,
-    Number(child.ready.gwmp.split(":").at(-1)),
-  );
+  const port = Number(child.ready.gwmp.split(":").at(-1));
+  const stopForwarder = await startForwarder(hotspot, surroundings.ether, { host: LOOPBACK, port });
   return {
     events: null,
     readStatus: async () => (await (await fetch(`${child.ready.http}/v1/status`)).json()) as HotspotStatus,
@@ -116,9 +116,8 @@ export async function startIsolatedHotspot(
   };
 }
 
-/** Puts the key of the devnet's seed into the hotspot's home, once. */
-async function prepareHome(hotspot: DevnetHotspot, dataDir: string): Promise<string> {
-  const home = homeOf(dataDir, hotspot.index);
+/** Puts the key of the devnet's seed and the configuration into a hotspot's home, once. */
+export async function prepareHome(hotspot: DevnetHotspot, home: string): Promise<void> {
   await makePrivateFolder(home);
   const keyFile = join(home, KEY_FILE);
   if ((await readFileIfAny(keyFile)) === null) await writeKeyFile(keyFile, hotspot.keys.secretSeed);
@@ -128,14 +127,13 @@ async function prepareHome(hotspot: DevnetHotspot, dataDir: string): Promise<str
     join(home, CONFIG_FILE),
     encodeConfigToml({ ...config, gainCentiDbi: hotspot.gainCentiDbi }),
   );
-  return home;
 }
 
-/** Puts the hotspot's antenna on the air. @returns what takes it off. */
-async function startForwarder(
+/** Puts the hotspot's antenna on the air. @param server where it listens for forwarders. @returns what takes it off. */
+export async function startForwarder(
   hotspot: DevnetHotspot,
   ether: Ether,
-  port: number,
+  server: { readonly host: string; readonly port: number },
 ): Promise<() => Promise<void>> {
   const { place } = hotspot;
   const etherPort = ether.attach({
@@ -149,7 +147,7 @@ async function startForwarder(
   const forwarder = createForwarder(
     {
       eui: hotspot.eui,
-      server: { host: "127.0.0.1", port },
+      server,
       plan: REGION_PLANS[place.region],
       lutDbm: WIDE_LUT_DBM,
     },
