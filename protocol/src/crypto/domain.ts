@@ -22,6 +22,7 @@ export const SIGNED_KINDS = [
   "attest",
   "receipt",
   "round",
+  "deregister",
 ] as const;
 
 /** The name of a signed body's kind. */

@@ -12,7 +12,7 @@ import { computeScore, type Evidence, type ScoreOutput } from "../score/score.ts
 import { computeUnits } from "../score/units.ts";
 import type { Account } from "./accounts.ts";
 import { computeBooks } from "./books.ts";
-import { placeAt } from "./registry.ts";
+import { dismiss, placeAt } from "./registry.ts";
 import { rewardTreeOf } from "./rewardTotals.ts";
 import type { RoundLog } from "./roundLog.ts";
 import { type SelectedBeacon, selectPaid } from "./selection.ts";
@@ -69,6 +69,7 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
     record: encodeEpochRecord(record),
     recordDigest: computeRecordDigest(record),
   };
+  returnBonds(ledger, log, epoch);
   assertBooks(ledger);
   turnEpoch(ledger, epoch, nextSeed);
   return close;
@@ -215,6 +216,18 @@ function sumCounts(counts: ReadonlyMap<unknown, number>): number {
 
 function assertBooks(ledger: Ledger): void {
   if (!computeBooks(ledger).isBalanced) throw new Error("the books do not balance at the epoch's end");
+}
+
+/** Lets those go whose unbonding ends with the epoch, and returns their bonds to who paid them. */
+function returnBonds({ registry, accounts }: Ledger, log: RoundLog, epoch: number): void {
+  for (const hotspot of registry.list) {
+    if (hotspot.isGone || hotspot.leaving?.untilEpoch !== epoch) continue;
+    const payer = accounts.list[hotspot.payer]!;
+    payer.balance += hotspot.bond;
+    dismiss(hotspot);
+    log.touchHotspot(hotspot);
+    log.touchAccount(payer);
+  }
 }
 
 /** Forgets what no later round can ask for, and begins the next epoch's tally. */

@@ -20,13 +20,20 @@ export type Place = {
 };
 
 export type Hotspot = {
+  /** Its key's for ever, also when it is gone: reports and links name hotspots by it. */
   readonly index: number;
   readonly key: Uint8Array;
   /** Index of the owner's account. */
-  readonly owner: number;
-  readonly ownerKey: Uint8Array;
-  readonly registeredEpoch: number;
-  readonly bond: bigint;
+  owner: number;
+  ownerKey: Uint8Array;
+  registeredEpoch: number;
+  bond: bigint;
+  /** Index of the account that paid the bond and gets it back. */
+  payer: number;
+  /** The epoch in which its registration was ended, and the last one of its bond; null while it goes on. */
+  leaving: { readonly sinceEpoch: number; readonly untilEpoch: number } | null;
+  /** Whether it has left: it is not registered any more, and may be again. */
+  isGone: boolean;
   /** In the order of coming into force; at most five, see `assertPlace`. */
   places: Place[];
   /** The newest epoch in which a beacon or witness report of it was valid; null: none yet. */
@@ -44,22 +51,37 @@ export type Hotspot = {
  */
 const PLACE_EPOCHS_BACK = 3;
 
+/** What a registration says. */
+export type Registration = Pick<Hotspot, "key" | "owner" | "ownerKey" | "registeredEpoch" | "bond" | "payer">;
+
 export class Registry {
   readonly list: Hotspot[] = [];
   readonly #byKey = new Map<string, Hotspot>();
 
+  /** The registered hotspot of a key; null where it never was, or has left. */
   find(key: Uint8Array): Hotspot | null {
-    return this.#byKey.get(byteKey(key)) ?? null;
+    const hotspot = this.#byKey.get(byteKey(key));
+    return hotspot === undefined || hotspot.isGone ? null : hotspot;
   }
 
-  /** Adds a hotspot. @throws RangeError where its key is registered: the caller's bug, or a damaged snapshot. */
-  register(entry: Pick<Hotspot, "key" | "owner" | "ownerKey" | "registeredEpoch" | "bond">): Hotspot {
+  /**
+   * Adds a hotspot, or takes one that had left back in under its index. Its silence goes on: leaving is no way around it.
+   * @throws RangeError where its key is registered: the caller's bug, or a damaged snapshot.
+   */
+  register(entry: Registration): Hotspot {
     const mapKey = byteKey(entry.key);
-    if (this.#byKey.has(mapKey)) throw new RangeError("a key is registered twice");
+    const known = this.#byKey.get(mapKey);
+    if (known !== undefined) {
+      if (!known.isGone) throw new RangeError("a key is registered twice");
+      const { key: _, ...terms } = entry;
+      return Object.assign(known, terms, { leaving: null, isGone: false });
+    }
     const hotspot: Hotspot = {
       ...entry,
       key: entry.key.slice(),
       index: this.list.length,
+      leaving: null,
+      isGone: false,
       places: [],
       lastActiveEpoch: null,
       silence: null,
@@ -89,6 +111,16 @@ export function assertPlace(hotspot: Hotspot, place: Place, epoch: number): void
   kept.push(place);
   const oldest = kept.findLastIndex(({ fromEpoch }) => fromEpoch <= epoch - PLACE_EPOCHS_BACK);
   hotspot.places = oldest > 0 ? kept.slice(oldest) : kept;
+}
+
+/** Whether a hotspot's registration was ended before an epoch: in it the hotspot gives no new evidence. */
+export function hasEnded({ leaving }: Hotspot, epoch: number): boolean {
+  return leaving !== null && epoch > leaving.sinceEpoch;
+}
+
+/** Makes a hotspot gone: no place, no activity, no bond. Its last evidence was settled epochs before. */
+export function dismiss(hotspot: Hotspot): void {
+  Object.assign(hotspot, { isGone: true, bond: 0n, places: [], lastActiveEpoch: null });
 }
 
 /** Whether a hotspot is silenced in an epoch. */

@@ -8,10 +8,11 @@ import { checkBeacon } from "../evidence/beaconRules.ts";
 import { type Challenge, computeChallenge } from "../evidence/challenge.ts";
 import { computeCommit, computeTag } from "../evidence/commitReveal.ts";
 import type { Reason, RevealReason } from "../evidence/reasons.ts";
+import { epochOfRound } from "../network/parameters.ts";
 import type { BeaconReport, RevealReport, WitnessReport } from "../wire/reports.ts";
 import { type Candidate, OTHERS_PER_REVEAL, STUBS_PER_TAG, WAITING_PER_TAG } from "./beaconBook.ts";
 import { byteKey } from "./byteKey.ts";
-import { type Hotspot, isSilent, type Place, placeAt, planOf } from "./registry.ts";
+import { type Hotspot, hasEnded, isSilent, type Place, placeAt, planOf } from "./registry.ts";
 import type { RoundLog } from "./roundLog.ts";
 import type { Ledger } from "./state.ts";
 import type { LedgerMessage, ReportId, ReportOutcome, RoundInput } from "./types.ts";
@@ -140,11 +141,11 @@ function executeBeacon(
 /**
  * A hotspot's challenge in an epoch: only with registration and assertion in force at the end of the epoch before the
  * previous one (an assertion in force then was registered before), or keys and places could be ground against a seed
- * that is already known; and none while silenced.
+ * that is already known; and none while silenced, or after its registration was ended.
  */
 export function challengeOf(ledger: Ledger, hotspot: Hotspot, place: Place, epoch: number): Challenge | null {
   if (placeAt(hotspot, epoch - 2) === null) return null;
-  if (isSilent(hotspot, epoch)) return null;
+  if (isSilent(hotspot, epoch) || hasEnded(hotspot, epoch)) return null;
   const seed = ledger.seeds.get(epoch);
   if (seed === undefined) return null;
   return computeChallenge(ledger.parameters, seed, hotspot.key, epoch, planOf(place));
@@ -166,7 +167,8 @@ function executeWitness(
     includedRound: round,
     measurement: report.measurement,
   } as const;
-  const reason = checkWaiting(ledger, hotspot, tag, report, latestTimeMs);
+  const hasLeft = hasEnded(hotspot, epochOfRound(ledger.parameters, round));
+  const reason = hasLeft ? "unknown_hotspot" : checkWaiting(ledger, hotspot, tag, report, latestTimeMs);
   if (reason !== null) {
     countRefusedWitness(ledger, reason);
     log.outcomes.push(createOutcome({ ...fields, state: "refused", reason }));

@@ -92,9 +92,10 @@ export function decodeLedger(genesis: Genesis, bytes: Uint8Array, modules: Ledge
     if (account.earned > 0n) ledger.earnerOrder.add(account.key, account.index);
   });
   input.list(() => {
-    readHotspot(input, (key, owner, registeredEpoch, bond) =>
-      registerHotspot(ledger, key, at(ledger.accounts.list, owner), registeredEpoch, bond),
-    );
+    readHotspot(input, ({ owner, payer, ...terms }) => {
+      const { list } = ledger.accounts;
+      return registerHotspot(ledger, { ...terms, owner: at(list, owner), payer: at(list, payer) });
+    });
   });
   readBook(input, ledger);
   input.list(() => {

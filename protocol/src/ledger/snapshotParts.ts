@@ -7,7 +7,7 @@ import { type BeaconBook, type Candidate, FATES } from "./beaconBook.ts";
 import { byteKey, bytesOfKey } from "./byteKey.ts";
 import type { ByteReader } from "./byteReader.ts";
 import type { ByteWriter } from "./byteWriter.ts";
-import { type Hotspot, type Place, planOf } from "./registry.ts";
+import { type Hotspot, type Place, planOf, type Registration } from "./registry.ts";
 import type { EvidencedBeacon, Ledger } from "./state.ts";
 import type { ReportId } from "./types.ts";
 
@@ -19,6 +19,12 @@ export function writeHotspot(out: ByteWriter, hotspot: Hotspot): void {
   out.int32(hotspot.owner);
   out.int64(hotspot.registeredEpoch);
   out.amount(hotspot.bond);
+  out.int32(hotspot.payer);
+  out.optional(hotspot.leaving, ({ sinceEpoch, untilEpoch }) => {
+    out.int64(sinceEpoch);
+    out.int64(untilEpoch);
+  });
+  out.uint8(hotspot.isGone ? 1 : 0);
   out.list(hotspot.places, (place) => writePlace(out, place));
   out.optional(hotspot.lastActiveEpoch, (epoch) => out.int64(epoch));
   out.optional(hotspot.silence, ({ fromEpoch, untilEpoch }) => {
@@ -31,13 +37,22 @@ export function writeHotspot(out: ByteWriter, hotspot: Hotspot): void {
 /** @param register adds the hotspot to the ledger's registry. How many of its reports wait follows from the book. */
 export function readHotspot(
   input: ByteReader,
-  register: (key: Uint8Array, owner: number, registeredEpoch: number, bond: bigint) => Hotspot,
+  register: (entry: Omit<Registration, "ownerKey">) => Hotspot,
 ): void {
-  const hotspot = register(input.bytes(32), input.uint32(), input.int64(), input.amount());
+  const hotspot = register({
+    key: input.bytes(32),
+    owner: input.uint32(),
+    registeredEpoch: input.int64(),
+    bond: input.amount(),
+    payer: input.uint32(),
+  });
+  hotspot.leaving = input.optional(() => ({ sinceEpoch: input.int64(), untilEpoch: input.int64() }));
+  const isGone = input.uint8() === 1;
   hotspot.places = input.list(() => readPlace(input));
   hotspot.lastActiveEpoch = input.optional(() => input.int64());
   hotspot.silence = input.optional(() => ({ fromEpoch: input.int64(), untilEpoch: input.int64() }));
   hotspot.reportsInEpoch = input.uint32();
+  hotspot.isGone = isGone;
 }
 
 function writePlace(out: ByteWriter, place: Place): void {

@@ -15,7 +15,7 @@ import type { Measurement } from "../wire/reports.ts";
 import { type Account, Accounts, viewOfAccount } from "./accounts.ts";
 import { BeaconBook, type Candidate } from "./beaconBook.ts";
 import { Links } from "./links.ts";
-import { assertPlace, type Hotspot, Registry, viewOfHotspot } from "./registry.ts";
+import { assertPlace, type Hotspot, type Registration, Registry, viewOfHotspot } from "./registry.ts";
 import { SeenIds } from "./seenIds.ts";
 import { SortedKeys } from "./sortedKeys.ts";
 import type { AccountView, HotspotView, ReportId } from "./types.ts";
@@ -137,7 +137,7 @@ export class Ledger {
     return account && viewOfAccount(account);
   }
 
-  /** Every hotspot in the order of registration. */
+  /** Every hotspot that ever was registered, in the order of first registration. */
   listHotspots(): HotspotView[] {
     return this.registry.list.map(viewOfHotspot);
   }
@@ -174,7 +174,9 @@ export function createLedger(genesis: Genesis, modules: LedgerModules = {}): Led
     const owner = ledger.accounts.open(entry.owner);
     const cell = cellFromBigint(entry.cell);
     if (cell === null) throw new RangeError("a hotspot of genesis has no valid cell");
-    const hotspot = registerHotspot(ledger, entry.key, owner, GENESIS_REGISTRATION_EPOCH, 0n);
+    const hotspot = registerHotspot(ledger, {
+      ...{ key: entry.key, owner, registeredEpoch: GENESIS_REGISTRATION_EPOCH, bond: 0n, payer: owner },
+    });
     const { latE7, lngE7, gainCentiDbi, elevationM, region } = entry;
     const fromEpoch = GENESIS_REGISTRATION_EPOCH;
     const place = {
@@ -192,16 +194,18 @@ export function createLedger(genesis: Genesis, modules: LedgerModules = {}): Led
   return ledger;
 }
 
-/** Adds a hotspot to the registry; the caller has checked that its key is new and has moved the bond. */
+/** Adds a hotspot to the registry; the caller has checked that its key is not registered and has moved the bond. */
 export function registerHotspot(
   ledger: Ledger,
-  key: Uint8Array,
-  owner: Account,
-  registeredEpoch: number,
-  bond: bigint,
+  { owner, payer, ...terms }: Omit<Registration, "owner" | "ownerKey" | "payer"> & AccountsOfHotspot,
 ): Hotspot {
-  const entry = { key, owner: owner.index, ownerKey: owner.key, registeredEpoch, bond };
-  const hotspot = ledger.registry.register(entry);
-  ledger.hotspotOrder.add(hotspot.key, hotspot.index);
+  const { registry, hotspotOrder } = ledger;
+  const known = registry.list.length;
+  const entry = { ...terms, owner: owner.index, ownerKey: owner.key, payer: payer.index };
+  const hotspot = registry.register(entry);
+  if (registry.list.length > known) hotspotOrder.add(hotspot.key, hotspot.index);
   return hotspot;
 }
+
+/** Who owns a hotspot, and who paid its bond. */
+type AccountsOfHotspot = { readonly owner: Account; readonly payer: Account };

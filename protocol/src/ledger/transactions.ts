@@ -10,7 +10,12 @@
 import type { TransactionReason } from "../evidence/reasons.ts";
 import { cellFromBigint, resolutionOf } from "../geo/cell.ts";
 import { findRegionPlanById } from "../radio/regions.ts";
-import type { AssertTransaction, RegisterTransaction, TransferTransaction } from "../wire/transactions.ts";
+import type {
+  AssertTransaction,
+  DeregisterTransaction,
+  RegisterTransaction,
+  TransferTransaction,
+} from "../wire/transactions.ts";
 import type { Account } from "./accounts.ts";
 import { byteKey } from "./byteKey.ts";
 import { assertPlace } from "./registry.ts";
@@ -95,6 +100,8 @@ function execute(
       return executeAssert(ledger, log, account, transaction, epoch);
     case "transfer":
       return executeTransfer(ledger, log, account, transaction);
+    case "deregister":
+      return executeDeregister(ledger, account, transaction, epoch);
   }
 }
 
@@ -113,7 +120,25 @@ function executeRegister(
   payer.balance -= hotspotBond;
   const owner = ledger.accounts.open(registration.owner);
   log.touchAccount(owner);
-  log.touchHotspot(registerHotspot(ledger, registration.hotspot, owner, epoch, hotspotBond));
+  const terms = { key: registration.hotspot, registeredEpoch: epoch, bond: hotspotBond };
+  log.touchHotspot(registerHotspot(ledger, { ...terms, owner, payer }));
+  return null;
+}
+
+/**
+ * Ends a registration with the running epoch. What is open still closes; the bond stays for `unbondEpochs`, so that what
+ * comes to light later can still cost it. Said again it changes nothing, least of all when the bond returns.
+ */
+function executeDeregister(
+  ledger: Ledger,
+  sender: Account,
+  { hotspot: key }: DeregisterTransaction,
+  epoch: number,
+): TransactionReason | null {
+  const hotspot = ledger.registry.find(key);
+  if (hotspot === null) return "not_registered";
+  if (hotspot.owner !== sender.index) return "not_owner";
+  hotspot.leaving ??= { sinceEpoch: epoch, untilEpoch: epoch + ledger.parameters.unbondEpochs };
   return null;
 }
 

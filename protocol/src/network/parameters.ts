@@ -183,6 +183,10 @@ export function checkParameterRelations(p: Parameters): string[] {
     ],
     [p.witnessCap >= 1 && p.ownerWitnessCap >= 1, "witnessCap and ownerWitnessCap must be at least 1"],
     [p.activityEpochs >= p.beaconIntervalEpochs, "activityEpochs must be at least beaconIntervalEpochs"],
+    [
+      p.unbondEpochs >= 3,
+      "unbondEpochs must be at least 3: a hotspot's last evidence closes two epochs after its own",
+    ],
     [p.halvingEpochs >= 1, "halvingEpochs must be at least 1"],
     [
       p.beaconsPoolPpm + p.witnessesPoolPpm + p.dataPoolPpm + p.validatorsPoolPpm === PPM,

@@ -12,9 +12,13 @@ import { Bytes32, Bytes64, decodeStrict, Uint8 } from "./ssz.ts";
 import { MAX_TRANSACTION_BYTES } from "./transactions.ts";
 
 /** The kinds that travel in envelopes from hotspots and accounts, with their numbers on the wire. */
-export const ENVELOPE_KINDS = { reports: 1, register: 2, assert: 3, transfer: 4 } as const satisfies Partial<
-  Record<SignedKind, number>
->;
+export const ENVELOPE_KINDS = {
+  reports: 1,
+  register: 2,
+  assert: 3,
+  transfer: 4,
+  deregister: 5,
+} as const satisfies Partial<Record<SignedKind, number>>;
 export type EnvelopeKind = keyof typeof ENVELOPE_KINDS;
 
 /** The largest body of each kind, in bytes. */
@@ -23,6 +27,7 @@ export const MAX_BODY_BYTES: Readonly<Record<EnvelopeKind, number>> = {
   register: MAX_TRANSACTION_BYTES,
   assert: MAX_TRANSACTION_BYTES,
   transfer: MAX_TRANSACTION_BYTES,
+  deregister: MAX_TRANSACTION_BYTES,
 };
 const LARGEST_BODY_BYTES = Math.max(...Object.values(MAX_BODY_BYTES));
 

@@ -54,6 +54,11 @@ const TransferSsz = new ContainerType(
   { typeName: "Transfer" },
 );
 
+const DeregisterSsz = new ContainerType(
+  { epoch: Uint64, nonce: Uint64, hotspot: Bytes32 },
+  { typeName: "Deregister" },
+);
+
 /** What hotspot and owner both consent to, signed under the domain `registration`. */
 export type Registration = {
   readonly hotspot: Uint8Array;
@@ -96,12 +101,24 @@ export type TransferTransaction = {
   readonly to: Uint8Array;
   readonly amount: bigint;
 };
-export type Transaction = RegisterTransaction | AssertTransaction | TransferTransaction;
+/** Sent by the owner: ends a hotspot's registration. Its bond returns to who paid it after `unbondEpochs`. */
+export type DeregisterTransaction = {
+  readonly kind: "deregister";
+  readonly epoch: number;
+  readonly nonce: number;
+  readonly hotspot: Uint8Array;
+};
+export type Transaction =
+  | RegisterTransaction
+  | AssertTransaction
+  | TransferTransaction
+  | DeregisterTransaction;
 export type TransactionKind = Transaction["kind"];
 export const TRANSACTION_KINDS = [
   "register",
   "assert",
   "transfer",
+  "deregister",
 ] as const satisfies readonly TransactionKind[];
 
 /** The largest body of any transaction: all have a fixed size. */
@@ -109,6 +126,7 @@ export const MAX_TRANSACTION_BYTES = Math.max(
   RegisterSsz.fixedSize!,
   AssertSsz.fixedSize!,
   TransferSsz.fixedSize!,
+  DeregisterSsz.fixedSize!,
 );
 
 const rawAssertion = (a: Assertion) => ({
@@ -138,6 +156,8 @@ export function encodeTransaction(transaction: Transaction): Uint8Array {
       return AssertSsz.serialize({ ...transaction, assertion: rawAssertion(transaction.assertion) });
     case "transfer":
       return TransferSsz.serialize(transaction);
+    case "deregister":
+      return DeregisterSsz.serialize(transaction);
   }
 }
 
@@ -163,6 +183,10 @@ export function decodeTransaction(kind: TransactionKind, bytes: Uint8Array): Tra
     }
     case "transfer": {
       const raw = decodeStrict(TransferSsz, bytes, MAX_TRANSACTION_BYTES);
+      return raw && { kind, ...raw };
+    }
+    case "deregister": {
+      const raw = decodeStrict(DeregisterSsz, bytes, MAX_TRANSACTION_BYTES);
       return raw && { kind, ...raw };
     }
   }

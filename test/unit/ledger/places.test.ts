@@ -135,7 +135,7 @@ describe("the registry", () => {
   test("keeps at most five assertions, and all that a challenge three epochs back can ask for", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(2), fc.nat(3)), { maxLength: 40 }), (steps) => {
-        const owner = { owner: 0, ownerKey: keyOf("owner"), registeredEpoch: 0, bond: 0n };
+        const owner = { owner: 0, ownerKey: keyOf("owner"), registeredEpoch: 0, bond: 0n, payer: 0 };
         const hotspot: Hotspot = new Registry().register({ ...owner, key: keyOf("hotspot") });
         const history: Place[] = [];
         let epoch = 0;
@@ -158,7 +158,8 @@ describe("the registry", () => {
 
   test("takes a key once", () => {
     const registry = new Registry();
-    const entry = { key: keyOf("twice"), owner: 0, ownerKey: keyOf("owner"), registeredEpoch: 0, bond: 0n };
+    const terms = { owner: 0, ownerKey: keyOf("owner"), registeredEpoch: 0, bond: 0n, payer: 0 };
+    const entry = { ...terms, key: keyOf("twice") };
     registry.register(entry);
     expect(() => registry.register(entry)).toThrow(RangeError);
   });

@@ -1,14 +1,15 @@
 /** Transactions: nonces over the whole cut, fees, bonds, assertions, and books that balance whatever is sent. */
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { computeBooks } from "../../../protocol/src/ledger/index.ts";
+import { computeBooks, decodeLedger, encodeLedger } from "../../../protocol/src/ledger/index.ts";
 import type { LedgerMessage, RoundResult } from "../../../protocol/src/ledger/types.ts";
+import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
 import type { Assertion, Transaction } from "../../../protocol/src/wire/transactions.ts";
-import { keyOf } from "../../sim/ledgerWorld.ts";
-import { inRow, Scenario } from "./scenario.ts";
+import { keyOf, witnessBeacon } from "../../sim/ledgerWorld.ts";
+import { earlySlotted, inRow, Scenario, WINDOWS } from "./scenario.ts";
 
-const FEES: Partial<Parameters> = { txFee: 10n, assertFee: 1_000n, hotspotBond: 50_000n };
+const FEES: Partial<Parameters> = { txFee: 10n, assertFee: 1_000n, hotspotBond: 50_000n, unbondEpochs: 4 };
 const BANK = keyOf("bank");
 const ALICE = keyOf("alice");
 const HOTSPOT = keyOf("new hotspot");
@@ -57,6 +58,13 @@ const assert = (nonce: number, change: Partial<Assertion> = {}): Transaction => 
   nonce,
   assertion: assertion(change),
   hotspotSignature: new Uint8Array(64),
+});
+
+const deregister = (nonce: number, hotspot = HOTSPOT, epoch = 0): Transaction => ({
+  kind: "deregister",
+  epoch,
+  nonce,
+  hotspot,
 });
 
 /** Executes a round with these transactions and gives their reasons ("-" where one was passed over). */
@@ -224,11 +232,93 @@ describe("assertion", () => {
   });
 });
 
+describe("deregistration", () => {
+  const closeThrough = (epoch: number): void => {
+    while (scenario.closes.length <= epoch) scenario.step();
+  };
+
+  test("returns the bond to who paid it when the unbonding has passed, and frees the key", () => {
+    reasonsOf([BANK, transfer(0, 100n)], [BANK, register(1)]);
+    const before = balance(BANK)!;
+    expect(reasonsOf([ALICE, deregister(0)], [ALICE, deregister(1)])).toEqual([null, null]);
+    closeThrough(3);
+    expect(balance(BANK)).toBe(before);
+    expect(scenario.ledger.viewHotspot(HOTSPOT)).toMatchObject({ bond: 50_000n });
+    round = scenario.round + 1;
+    const late = { ...register(2), epoch: 4, registration: { hotspot: HOTSPOT, owner: ALICE, epoch: 4 } };
+    expect(reasonsOf([BANK, late as Transaction])).toEqual(["already_registered"]);
+    closeThrough(4);
+    expect(balance(BANK)).toBe(before - 10n + 50_000n);
+    expect(balance(ALICE)).toBe(80n);
+    expect(computeBooks(scenario.ledger)).toMatchObject({ bonds: 0n, isBalanced: true });
+    expect(scenario.ledger.viewHotspot(HOTSPOT)).toBeNull();
+    round = scenario.round + 1;
+    expect(reasonsOf([ALICE, deregister(2, HOTSPOT, 5)])).toEqual(["not_registered"]);
+    const again = { ...register(3), epoch: 5, registration: { hotspot: HOTSPOT, owner: BANK, epoch: 5 } };
+    const { length } = scenario.ledger.registry.list;
+    expect(reasonsOf([BANK, again as Transaction])).toEqual([null]);
+    expect(scenario.ledger.viewHotspot(HOTSPOT)).toMatchObject({
+      owner: BANK,
+      registeredEpoch: 5,
+      bond: 50_000n,
+    });
+    expect(scenario.ledger.registry.list).toHaveLength(length);
+    expect(computeBooks(scenario.ledger)).toMatchObject({ bonds: 50_000n, isBalanced: true });
+  });
+
+  test("survives a snapshot in every stage", () => {
+    reasonsOf([BANK, register(0, HOTSPOT, BANK)], [BANK, deregister(1)]);
+    for (const epoch of [0, 3, 4]) {
+      closeThrough(epoch);
+      const bytes = encodeLedger(scenario.ledger);
+      scenario.ledger = decodeLedger(scenario.genesis, bytes);
+      expect(encodeLedger(scenario.ledger)).toEqual(bytes);
+    }
+    expect(scenario.ledger.viewHotspot(HOTSPOT)).toBeNull();
+    expect(computeBooks(scenario.ledger)).toMatchObject({ bonds: 0n, isBalanced: true });
+  });
+
+  test("is refused for strangers, and to who does not own the hotspot", () => {
+    expect(reasonsOf([BANK, deregister(0)])).toEqual(["not_registered"]);
+    expect(reasonsOf([BANK, deregister(1, scenario.hotspot(0).key)])).toEqual(["not_owner"]);
+  });
+
+  test("closes what is open, and brings no challenge and no evidence from the next epoch on", () => {
+    scenario = new Scenario(inRow(12), { ...FEES, unbondEpochs: 4 });
+    const [beaconer, witness] = earlySlotted(scenario, 2) as [GenesisHotspot, GenesisHotspot];
+    const { slotRound } = scenario.challenge(beaconer, 0);
+    const beacon = scenario.beacon(beaconer, 0);
+    // Genesis's hotspots are their owners', who have nothing to pay the fee with.
+    for (const [i, { owner }] of [beaconer, witness].entries())
+      scenario.transact(0, BANK, transfer(i, 10n, owner));
+    scenario.transact(1, beaconer.owner, deregister(0, beaconer.key));
+    scenario.transact(1, witness.owner, deregister(0, witness.key));
+    const beaconMessage = scenario.at(slotRound, beaconer, { beacons: [beacon.report] });
+    const heard = scenario.at(slotRound, witness, { witnesses: [witnessBeacon(beacon, witness)] });
+    scenario.at(slotRound + WINDOWS.witnessWindowRounds + 1, beaconer, scenario.revealOf(beacon));
+    const { lines } = scenario.closeEpoch();
+    expect(scenario.history(beaconMessage)).toEqual(["pending", "accepted"]);
+    expect(scenario.history(heard)).toEqual(["pending", "accepted?", "accepted"]);
+    expect(lines.map(({ hotspot }) => hotspot)).toHaveLength(2);
+    const next = scenario.challenge(beaconer, 1).slotRound;
+    const later = scenario.beacon(beaconer, 1);
+    const refused = scenario.at(next, beaconer, { beacons: [later.report] });
+    const unheard = scenario.at(next, witness, { witnesses: [witnessBeacon(later, witness)] });
+    scenario.runTo(next);
+    expect(scenario.history(refused)).toEqual(["refused not_challenged"]);
+    expect(scenario.history(unheard)).toEqual(["refused unknown_hotspot"]);
+    closeThrough(4);
+    const gone = scenario.at(scenario.round + 1, beaconer, scenario.revealOf(later));
+    scenario.step();
+    expect(scenario.history(gone)).toEqual(["refused unknown_hotspot"]);
+  });
+});
+
 test("any soup of transactions leaves the books balanced and no balance negative", () => {
   const senders = [BANK, ALICE, keyOf("bob"), keyOf("owner of hotspot 0")];
   const anyTransaction = fc.record({
     sender: fc.constantFrom(...senders),
-    kind: fc.constantFrom("transfer", "register", "assert"),
+    kind: fc.constantFrom("transfer", "register", "assert", "deregister"),
     nonce: fc.nat(4),
     amount: fc.oneof(fc.bigInt(0n, 100_000n), fc.constant(2n ** 64n - 1n)),
     target: fc.constantFrom(HOTSPOT, keyOf("hotspot 0"), keyOf("second")),
@@ -243,6 +333,7 @@ test("any soup of transactions leaves the books balanced and no balance negative
             transfer: () => transfer(itsNonce, amount, to),
             register: () => register(itsNonce, target, to),
             assert: () => assert(itsNonce, { hotspot: target }),
+            deregister: () => deregister(itsNonce, target),
           };
           scenario.transact(at, sender, made[kind as keyof typeof made]());
         }

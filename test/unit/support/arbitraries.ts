@@ -90,4 +90,10 @@ export const transactions: fc.Arbitrary<Transaction> = fc.oneof(
     to: bytes(32),
     amount: uint64,
   }),
+  fc.record({
+    kind: fc.constant("deregister" as const),
+    epoch: safe,
+    nonce: safe,
+    hotspot: bytes(32),
+  }),
 );

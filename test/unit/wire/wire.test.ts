@@ -302,6 +302,7 @@ describe("arbitrary bytes", () => {
     decodeRegister: (data) => decodeTransaction("register", data),
     decodeAssert: (data) => decodeTransaction("assert", data),
     decodeTransfer: (data) => decodeTransaction("transfer", data),
+    decodeDeregister: (data) => decodeTransaction("deregister", data),
     decodeReceipt,
     decodeSignedReceipt,
     decodeStatusQuery,
