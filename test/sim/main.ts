@@ -78,7 +78,7 @@ async function printMutations(seeds: number): Promise<void> {
   for (const mutation of MUTATIONS) {
     const findings = await judgeMutation(mutation, seeds, true);
     console.log(`${findings.length > 0 ? "caught  " : "SURVIVED"} ${mutation.rule}: ${mutation.name}`);
-    for (const { check, how } of findings) console.log(`           ${check}: ${how}`);
+    for (const { check, how } of findings) console.log(`           ${check}: ${how.slice(0, 160)}`);
     if (findings.length === 0) process.exitCode = 1;
   }
 }
