@@ -1,0 +1,126 @@
+/**
+ * Catching up: rounds that the others decided without this validator come as values with their final certificates, in
+ * order, from whoever is ahead. A certificate is all the proof it takes, so anyone may be asked.
+ */
+import { hash } from "node:crypto";
+import type { Clock, Log } from "../../../node/src/host/types.ts";
+import {
+  checkFinalCert,
+  type ValidatorSet,
+  type VerifySignature,
+} from "../../../protocol/src/agreement/certificates.ts";
+import {
+  decodeFetchedRounds,
+  encodeFetchedRounds,
+  FETCHED_ROUNDS_BYTES,
+  type FetchedRound,
+  MAX_FETCHED_ROUNDS,
+} from "../../../protocol/src/agreement/fetches.ts";
+import { decodeFinalCert, decodeValue } from "../../../protocol/src/agreement/rounds.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import type { RoundStore } from "../store/store.ts";
+import type { Finalized } from "./agreement.ts";
+import type { Votes } from "./votes.ts";
+
+/** Rounds decided and not executed beyond which no more are fetched: some MiB of memory. */
+const MAX_BACKLOG = 2 * MAX_FETCHED_ROUNDS;
+const BACKLOG_POLL_MS = 50;
+
+export type CatchUpOptions = { readonly set: ValidatorSet; readonly domains: SigningDomains };
+export type CatchUpModules = {
+  readonly mesh: Pick<Mesh, "fetch">;
+  readonly verify: VerifySignature;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The round after the newest decided one. */
+  readonly nextRound: () => number;
+  readonly backlog: () => number;
+  /** Takes decided rounds, verified and in order. False where there is no more use for them. */
+  readonly adopt: (rounds: readonly Finalized[]) => boolean;
+};
+
+export class CatchUp {
+  readonly #options: CatchUpOptions;
+  readonly #modules: CatchUpModules;
+  #isRunning = false;
+  #isStopped = false;
+
+  constructor(options: CatchUpOptions, modules: CatchUpModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** Fetches from one validator until it has no more; does nothing while that is under way. */
+  from(position: number): void {
+    if (this.#isRunning || this.#isStopped) return;
+    this.#isRunning = true;
+    this.#run(position)
+      .catch((error: unknown) => this.#modules.log.warn("Could not catch up", { error: String(error) }))
+      .finally(() => {
+        this.#isRunning = false;
+      });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  async #run(position: number): Promise<void> {
+    const { mesh, clock, nextRound, backlog, adopt } = this.#modules;
+    for (;;) {
+      while (backlog() > MAX_BACKLOG && !this.#isStopped)
+        await new Promise<void>((resolve) => clock.after(BACKLOG_POLL_MS, resolve));
+      const from = nextRound();
+      const answer = await mesh.fetch(position, { type: "rounds", from });
+      const fetched = answer === null ? null : decodeFetchedRounds(answer);
+      if (fetched === null || fetched.length === 0 || this.#isStopped) return;
+      const rounds = this.#verify(from, fetched);
+      if (rounds.length > 0 && !adopt(rounds)) return;
+      if (rounds.length < fetched.length) {
+        this.#modules.log.warn("A validator gave rounds that are not proven", { validator: position, from });
+        return;
+      }
+    }
+  }
+
+  /** The rounds that are proven, from the first on. */
+  #verify(from: number, fetched: readonly FetchedRound[]): Finalized[] {
+    const { set, domains } = this.#options;
+    const rounds: Finalized[] = [];
+    for (const { value: valueBytes, cert: certBytes } of fetched) {
+      const round = from + rounds.length;
+      const value = decodeValue(valueBytes);
+      const cert = decodeFinalCert(certBytes);
+      if (value === null || cert === null || value.round !== round || cert.round !== round) break;
+      if (hash("sha256", valueBytes, "hex") !== encodeHex(cert.value)) break;
+      if (checkFinalCert(cert, set, domains, this.#modules.verify) !== null) break;
+      rounds.push({ round, value, valueBytes, cert, certBytes });
+    }
+    return rounds;
+  }
+}
+
+/** Decided rounds from one on, for one who catches up: executed ones from the store, the rest from the votes. */
+export async function answerRounds(
+  from: number,
+  { store, votes }: { store: Pick<RoundStore, "listRounds">; votes: Pick<Votes, "decidedFrom"> },
+): Promise<Uint8Array> {
+  const rounds: FetchedRound[] = [];
+  let bytes = 0;
+  const take = (round: number, value: Uint8Array, cert: Uint8Array): void => {
+    const isNext = round === from + rounds.length && rounds.length < MAX_FETCHED_ROUNDS;
+    if (!isNext || bytes >= FETCHED_ROUNDS_BYTES) return;
+    rounds.push({ value, cert });
+    bytes += value.length + cert.length;
+  };
+  for (const { round, value, finalCert } of await store.listRounds(from, MAX_FETCHED_ROUNDS))
+    take(round, value, finalCert);
+  for (const { round, value, cert } of votes.decidedFrom(from + rounds.length)) take(round, value, cert);
+  return encodeFetchedRounds(rounds);
+}

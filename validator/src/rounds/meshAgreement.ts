@@ -1,0 +1,363 @@
+/**
+ * Agreement of several validators: one instance a round, begun when B0 allows it, fed with what the others say, and
+ * followed by the next once it is decided. Whoever falls behind catches up by final certificates instead.
+ */
+import { hash } from "node:crypto";
+import type { Clock, Log } from "../../../node/src/host/types.ts";
+import type { ValidatorSet, VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
+import { computeLeaders } from "../../../protocol/src/agreement/leaders.ts";
+import { type PeerMessage, toFinalCert } from "../../../protocol/src/agreement/peerMessages.ts";
+import {
+  decodeValue,
+  encodeFinalCert,
+  type FinalCert,
+  type Tips,
+} from "../../../protocol/src/agreement/rounds.ts";
+import { type Certificate, createEd25519Scheme } from "../../../protocol/src/agreement/simplex/index.ts";
+import { decodeHex } from "../../../protocol/src/bytes/hex.ts";
+import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
+import { epochOfRound, type Parameters } from "../../../protocol/src/network/parameters.ts";
+import type { AvailabilityBook } from "../lanes/availability.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import type { Signer } from "../signer.ts";
+import type { Agreement, Executed, Finalized } from "./agreement.ts";
+import { CatchUp } from "./catchUp.ts";
+import { RoundInstance } from "./roundInstance.ts";
+import type { Votes } from "./votes.ts";
+
+/** Messages of the next round that one validator may have kept: its tips, proposal, votes and certificates, twice. */
+const BUFFERED_PER_VALIDATOR = 16;
+/** Two message delays without a decision are a standstill (B7); what the core does not repeat is repeated here. */
+const STANDSTILL_DELAYS = 2;
+/** Waiting for what B0 asks for is looked at again this often a round, besides when something happens. */
+const BEGIN_TRIES_PER_ROUND = 4;
+const VALUE_RETRY_MS = 250;
+
+export type MeshAgreementOptions = {
+  readonly parameters: Parameters;
+  readonly domains: SigningDomains;
+  readonly set: ValidatorSet;
+  readonly genesisTimeMs: number;
+  readonly last: Finalized | null;
+  /** d: the delay within which most messages arrive. */
+  readonly delayMs: number;
+};
+export type MeshAgreementModules = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly mesh: Mesh;
+  readonly votes: Pick<Votes, "recordJournal" | "journalOf" | "recordDecided">;
+  readonly signer: Signer;
+  readonly verify: VerifySignature;
+  readonly availability: AvailabilityBook;
+  readonly executed: () => Executed | null;
+  readonly backlog: () => number;
+  /** An epoch's seed, or null while execution has not come to it. */
+  readonly seedOf: (epoch: number) => Uint8Array | null;
+  readonly hasRewardCert: (epoch: number) => boolean;
+  readonly onFinalized: (finalized: Finalized) => void;
+  readonly onViewChange: (view: number) => void;
+  readonly onEvidence: (reason: string) => void;
+  readonly onFailure: (error: Error) => void;
+};
+
+/** What validators say of rounds. */
+export type AgreementMessage = Extract<
+  PeerMessage,
+  { type: "tips" | "proposal" | "vote" | "certificate" | "status" }
+>;
+
+export type MeshAgreement = Agreement & {
+  readonly onMessage: (from: number, message: AgreementMessage) => void;
+  /** A certificate of availability, an executed round or a reward certificate came: what waited for it goes on. */
+  readonly onProgress: () => void;
+  /** A value of the current or the last round by its digest's name. */
+  readonly valueOf: (name: string) => Uint8Array | null;
+  /** Where it stands, for those who look. */
+  readonly describe: () => { readonly round: number; readonly view: number; readonly isCatchingUp: boolean };
+};
+
+export function createMeshAgreement(
+  options: MeshAgreementOptions,
+  modules: MeshAgreementModules,
+): MeshAgreement {
+  return new SeveralAgreement(options, modules);
+}
+
+class SeveralAgreement implements MeshAgreement {
+  #options: MeshAgreementOptions;
+  #modules: MeshAgreementModules;
+  #self: number;
+  #last: Finalized | null;
+  /** The instance of the round after the last decided one; null before there is a seed for it. */
+  #instance: RoundInstance | null = null;
+  /** The decided instance before it, which answers those who are still in its round (B6). */
+  #previous: RoundInstance | null = null;
+  #catchUp: CatchUp;
+  #next: { readonly from: number; readonly message: AgreementMessage }[] = [];
+  #lastTipsAtMs = 0;
+  #cancelBegin: (() => void) | null = null;
+  #cancelStandstill: (() => void) | null = null;
+  #decidedSinceTick = false;
+  #statusAtMs = new Map<number, number>();
+  #isRunning = false;
+
+  constructor(options: MeshAgreementOptions, modules: MeshAgreementModules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#self = options.set.positionOf(modules.signer.publicKey)!;
+    this.#last = options.last;
+    const { set, domains } = options;
+    const { mesh, verify, clock, log, backlog } = modules;
+    const nextRound = () => this.#nextRound();
+    const adopt = (rounds: readonly Finalized[]) => this.#adopt(rounds);
+    this.#catchUp = new CatchUp({ set, domains }, { mesh, verify, clock, log, nextRound, backlog, adopt });
+  }
+
+  start = (): void => {
+    this.#isRunning = true;
+    const periodMs = STANDSTILL_DELAYS * this.#options.delayMs;
+    this.#cancelStandstill = this.#modules.clock.every(periodMs, () => this.#onStandstill());
+    this.#begin();
+  };
+
+  stop = (): void => {
+    this.#isRunning = false;
+    this.#cancelBegin?.();
+    this.#cancelStandstill?.();
+    this.#catchUp.stop();
+    this.#instance?.stop();
+    this.#previous?.stop();
+  };
+
+  newestRound = (): number => this.#last?.round ?? -1;
+
+  describe = () => ({
+    round: this.#nextRound(),
+    view: this.#instance?.view ?? 0,
+    isCatchingUp: this.#catchUp.isRunning,
+  });
+
+  valueOf = (name: string): Uint8Array | null =>
+    this.#instance?.valueOf(name) ?? this.#previous?.valueOf(name) ?? null;
+
+  onProgress = (): void => {
+    if (!this.#isRunning) return;
+    this.#instance?.onAvailability();
+    this.#begin();
+  };
+
+  onMessage = (from: number, message: AgreementMessage): void => {
+    if (!this.#isRunning) return;
+    if (message.type === "status") {
+      this.#onStatus(from, message.status.rounds - 1);
+      return;
+    }
+    const round = message.type === "tips" ? message.signed.tips.round : message.round;
+    const next = this.#nextRound();
+    if (round === next && this.#instance !== null) this.#instance.onMessage(from, message);
+    else if (round === next || round === next + 1) this.#keep(from, message);
+    else if (round > next) this.#catchUp.from(from);
+    else if (round === this.#previous?.round) this.#previous.onMessage(from, message);
+    else this.#sendStatus(from);
+  };
+
+  #nextRound(): number {
+    return this.newestRound() + 1;
+  }
+
+  /** B8: of the next round a little is kept of everyone, the newest. */
+  #keep(from: number, message: AgreementMessage): void {
+    const own = this.#next.filter((kept) => kept.from === from);
+    if (own.length >= BUFFERED_PER_VALIDATOR) this.#next.splice(this.#next.indexOf(own[0]!), 1);
+    this.#next.push({ from, message });
+  }
+
+  /** Makes the next round's instance as soon as its leaders are known, and starts it when B0 allows. */
+  #begin(): void {
+    if (!this.#isRunning) return;
+    this.#instance ??= this.#createInstance();
+    const instance = this.#instance;
+    if (instance?.isStarted === true) return;
+    this.#cancelBegin?.();
+    const waitMs = this.#beginsInMs();
+    if (instance !== null && waitMs === 0) {
+      this.#lastTipsAtMs = this.#modules.clock.nowMs();
+      instance.start(() => this.#makeTips(instance.round));
+      return;
+    }
+    const retryMs = this.#options.parameters.roundMs / BEGIN_TRIES_PER_ROUND;
+    this.#cancelBegin = this.#modules.clock.after(waitMs > 0 ? waitMs : retryMs, () => this.#begin());
+  }
+
+  #createInstance(): RoundInstance | null {
+    const { parameters, set, domains, delayMs } = this.#options;
+    const { verify, signer } = this.#modules;
+    const round = this.#nextRound();
+    // The seed of the epoch before is known once the epoch before that is executed, so agreement waits for no round.
+    const seed = this.#modules.seedOf(Math.max(0, epochOfRound(parameters, round) - 1));
+    if (seed === null) return null;
+    const last = this.#last;
+    const validators = set.keys.length;
+    const scheme = createEd25519Scheme({ round, set, domains, verify, sign: signer.signMessage });
+    const leaders = computeLeaders(seed, round, validators);
+    const previous = last === null ? null : { cut: last.value.cut, value: last.cert.value };
+    const instance = new RoundInstance(
+      {
+        round,
+        config: { self: this.#self, validators, leaders, delayMs, scheme },
+        context: { round, parameters, set, domains, verify, previous },
+      },
+      {
+        ...this.#modules,
+        previousFinal: () => this.#previousFinal(),
+        onDecided: (decided, certificate) => this.#onDecided(decided, certificate),
+      },
+    );
+    this.#instance = instance;
+    const kept = this.#next;
+    this.#next = [];
+    for (const { from, message } of kept) this.onMessage(from, message);
+    return this.#instance;
+  }
+
+  /** The last round's certificate with every FINALIZE that was seen for it: who took part is paid by it. */
+  #previousFinal(): FinalCert | null {
+    const widened = this.#previous?.round === this.newestRound() ? this.#previous.participation() : null;
+    return widened ?? this.#last?.cert ?? null;
+  }
+
+  /**
+   * B0: ROUND_MS after the own tips before, not before genesis; with execution not too far behind, and with the reward
+   * certificate of the epoch before the last. 0 for now, infinity-free: what has no time is asked for again.
+   */
+  #beginsInMs(): number {
+    const { parameters, genesisTimeMs } = this.#options;
+    const { clock, executed, hasRewardCert } = this.#modules;
+    const round = this.#nextRound();
+    const nowMs = clock.nowMs();
+    const earliestMs = Math.max(genesisTimeMs, this.#lastTipsAtMs + parameters.roundMs);
+    if (earliestMs > nowMs) return earliestMs - nowMs;
+    const retryMs = parameters.roundMs / BEGIN_TRIES_PER_ROUND;
+    const lagRounds = round - 1 - (executed()?.round ?? -1);
+    const epoch = epochOfRound(parameters, round);
+    const mayBegin = lagRounds <= parameters.execLagRounds && (epoch < 2 || hasRewardCert(epoch - 2));
+    return mayBegin ? 0 : retryMs;
+  }
+
+  #makeTips(round: number): Tips {
+    const { availability, executed, signer, clock } = this.#modules;
+    const newest = availability.newest(epochOfRound(this.#options.parameters, round));
+    const done = executed();
+    return {
+      round,
+      validator: signer.publicKey,
+      timeMs: clock.nowMs(),
+      tips: newest.map(({ lane, seq, digest }) => ({ lane, seq, digest })),
+      executedRound: done?.round ?? 0,
+      executedDigest: done?.digest ?? new Uint8Array(32),
+    };
+  }
+
+  /** The value may be missing where the certificate came first; it is fetched before the round counts as decided. */
+  #onDecided(instance: RoundInstance, certificate: Certificate): void {
+    const name = certificate.value!;
+    const bytes = instance.valueOf(name);
+    if (bytes === null) {
+      void this.#fetchDecided(instance, certificate, name);
+      return;
+    }
+    const value = decodeValue(bytes);
+    if (value === null) {
+      this.#modules.onFailure(new Error("a quorum decided a value that is none"));
+      return;
+    }
+    const cert = toFinalCert(instance.round, certificate, this.#options.set.keys.length);
+    const { round } = instance;
+    this.#adopt([{ round, value, valueBytes: bytes, cert, certBytes: encodeFinalCert(cert) }]);
+  }
+
+  async #fetchDecided(instance: RoundInstance, certificate: Certificate, name: string): Promise<void> {
+    const { mesh, clock } = this.#modules;
+    const digest = decodeHex(name, 32)!;
+    while (this.#isRunning && this.#instance === instance) {
+      for (const position of mesh.connected()) {
+        const bytes = await mesh.fetch(position, { type: "value", digest });
+        if (bytes === null || hash("sha256", bytes, "hex") !== name) continue;
+        instance.adoptValue(name, bytes);
+        if (this.#instance === instance) this.#onDecided(instance, certificate);
+        return;
+      }
+      await new Promise<void>((resolve) => clock.after(VALUE_RETRY_MS, resolve));
+    }
+  }
+
+  /** Takes decided rounds in order, durable first; what is decided already is passed over. */
+  #adopt(rounds: readonly Finalized[]): boolean {
+    const fresh = rounds.filter(({ round }) => round >= this.#nextRound());
+    if (!this.#isRunning || fresh.length === 0 || fresh[0]!.round !== this.#nextRound()) return false;
+    try {
+      const decided = fresh.map(({ round, valueBytes, certBytes }) => ({
+        round,
+        value: valueBytes,
+        cert: certBytes,
+      }));
+      this.#modules.votes.recordDecided(decided);
+    } catch (error) {
+      this.stop();
+      this.#modules.onFailure(error instanceof Error ? error : new Error(String(error)));
+      return false;
+    }
+    for (const finalized of fresh) this.#advance(finalized);
+    this.#begin();
+    return true;
+  }
+
+  #advance(finalized: Finalized): void {
+    this.#previous?.stop();
+    this.#instance?.rest();
+    this.#previous = this.#instance;
+    this.#instance = null;
+    this.#last = finalized;
+    this.#decidedSinceTick = true;
+    // Of the rounds that were buffered only the next one's are of use.
+    this.#next = this.#next.filter(({ message }) => roundOf(message) > finalized.round);
+    this.#modules.availability.onCut(finalized.value.cut);
+    this.#modules.onFinalized(finalized);
+  }
+
+  /** B7 for what the core does not hold: own tips, certificates of availability, and where this validator stands. */
+  #onStandstill(): void {
+    if (this.#decidedSinceTick) {
+      this.#decidedSinceTick = false;
+      return;
+    }
+    const { mesh, availability } = this.#modules;
+    this.#instance?.sendTips();
+    for (const cert of availability.newest(epochOfRound(this.#options.parameters, this.#nextRound())))
+      mesh.broadcast({ type: "availability", cert });
+    mesh.broadcast({ type: "status", status: this.#status() });
+  }
+
+  #status() {
+    return { round: this.#nextRound(), view: this.#instance?.view ?? 0, rounds: this.#nextRound() };
+  }
+
+  #onStatus(from: number, theirs: number): void {
+    if (theirs > this.newestRound()) this.#catchUp.from(from);
+    else if (theirs < this.newestRound()) this.#sendStatus(from);
+  }
+
+  /** Tells one who is behind, once a standstill at most: it then fetches what it misses. */
+  #sendStatus(to: number): void {
+    const nowMs = this.#modules.clock.nowMs();
+    if (nowMs - (this.#statusAtMs.get(to) ?? 0) < this.#options.delayMs) return;
+    this.#statusAtMs.set(to, nowMs);
+    this.#modules.mesh.send(to, { type: "status", status: this.#status() });
+  }
+}
+
+function roundOf(message: AgreementMessage): number {
+  if (message.type === "tips") return message.signed.tips.round;
+  return message.type === "status" ? message.status.round : message.round;
+}

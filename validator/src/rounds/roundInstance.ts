@@ -1,0 +1,401 @@
+/**
+ * One round's instance of agreement among several: the pure core's effects carried out. Everything that the core asks
+ * to persist is durable before anything is sent, and what it asks for (values, timers) comes back to it as events.
+ */
+import { hash } from "node:crypto";
+import { CodedError } from "../../../node/src/host/codedError.ts";
+import type { Clock, Log } from "../../../node/src/host/types.ts";
+import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
+import {
+  decodePeerMessage,
+  encodePeerMessage,
+  toFinalCert,
+} from "../../../protocol/src/agreement/peerMessages.ts";
+import {
+  decodeValue,
+  encodeTips,
+  type FinalCert,
+  type SignedTips,
+  type Tips,
+} from "../../../protocol/src/agreement/rounds.ts";
+import {
+  type Certificate,
+  computeParticipation,
+  createSimplex,
+  type Effect,
+  type Event,
+  encodeStatement,
+  type JournalRecord,
+  type Message,
+  recoverSimplex,
+  type SimplexConfig,
+  type SimplexState,
+  stepSimplex,
+} from "../../../protocol/src/agreement/simplex/index.ts";
+import { checkValue, type ValueContext } from "../../../protocol/src/agreement/valueRules.ts";
+import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { signingMessage } from "../../../protocol/src/crypto/domain.ts";
+import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
+import type { AvailabilityBook } from "../lanes/availability.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import type { Signer } from "../signer.ts";
+import { buildValue } from "./valueBuilder.ts";
+import type { JournalEntry, Vote, Votes } from "./votes.ts";
+
+/** Values that one validator may have this one keep in a round; an honest leader makes one. */
+const VALUES_PER_VALIDATOR = 4;
+
+export type RoundInstanceOptions = {
+  readonly round: number;
+  readonly config: SimplexConfig;
+  readonly context: ValueContext;
+};
+export type RoundInstanceModules = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly mesh: Mesh;
+  readonly signer: Signer;
+  readonly votes: Pick<Votes, "recordJournal" | "journalOf">;
+  readonly availability: AvailabilityBook;
+  /** The certificate of the round before with all votes seen for it, for a value of this round. */
+  readonly previousFinal: () => FinalCert | null;
+  readonly onDecided: (instance: RoundInstance, certificate: Certificate) => void;
+  readonly onViewChange: (view: number) => void;
+  readonly onEvidence: (reason: string) => void;
+  readonly onFailure: (error: Error) => void;
+};
+
+type RoundMessage = Extract<PeerMessage, { type: "tips" | "proposal" | "vote" | "certificate" }>;
+
+export class RoundInstance {
+  readonly round: number;
+  readonly #options: RoundInstanceOptions;
+  readonly #modules: RoundInstanceModules;
+  #state: SimplexState;
+  readonly #events: Event[] = [];
+  #isStepping = false;
+  #isStopped = false;
+  /** One a validator, by position, in the order of arrival. */
+  readonly #tips = new Map<number, SignedTips>();
+  /** Encodings by their digest's name; whether they are valid, once judged. */
+  readonly #values = new Map<string, Uint8Array>();
+  readonly #verdicts = new Map<string, boolean>();
+  readonly #valuesOf = new Map<number, number>();
+  readonly #kept = new Set<string>();
+  readonly #fetching = new Set<string>();
+  #wantsValue = false;
+  #isBuilt = false;
+  #cancelView: (() => void) | null = null;
+  #cancelStandstill: (() => void) | null = null;
+
+  /** Recovers what the journal has of the round; nothing is sent before `start`. */
+  constructor(options: RoundInstanceOptions, modules: RoundInstanceModules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.round = options.round;
+    const records = modules.votes.journalOf(options.round).flatMap((entry) => this.#recall(entry));
+    const { config } = options;
+    this.#state = records.length === 0 ? createSimplex(config) : recoverSimplex(config, records);
+  }
+
+  get view(): number {
+    return this.#state.view;
+  }
+
+  get isStarted(): boolean {
+    return this.#state.started;
+  }
+
+  /** B0: the own tips, made once for the round even across a crash, then the core begins. */
+  start(makeTips: () => Tips): void {
+    if (this.#state.started || this.#isStopped) return;
+    const { self } = this.#options.config;
+    try {
+      if (!this.#tips.has(self)) this.#tips.set(self, this.#signTips(makeTips()));
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.sendTips();
+    this.#post({ type: "start" });
+  }
+
+  /** Sends the own tips, again where nothing is decided yet. */
+  sendTips(): void {
+    const own = this.#tips.get(this.#options.config.self);
+    if (own !== undefined && !this.#isStopped) this.#modules.mesh.broadcast({ type: "tips", signed: own });
+  }
+
+  onMessage(from: number, message: RoundMessage): void {
+    if (this.#isStopped) return;
+    switch (message.type) {
+      case "tips":
+        this.#takeTips(message.signed);
+        break;
+      case "proposal":
+        if (message.value !== null) this.#keepValue(from, message.proposal.value, message.value);
+        this.#post({ type: "proposal", from, proposal: message.proposal });
+        break;
+      case "vote":
+        this.#post({ type: "vote", from, vote: message.vote });
+        break;
+      case "certificate":
+        this.#post({ type: "certificate", from, certificate: message.certificate });
+    }
+  }
+
+  /** A certificate came that tips may have waited for. */
+  onAvailability(): void {
+    this.#build();
+  }
+
+  /** A value's encoding by its digest's name, or null. */
+  valueOf(name: string): Uint8Array | null {
+    return this.#values.get(name) ?? null;
+  }
+
+  /** The deciding certificate with every FINALIZE seen since; null before the decision. */
+  participation(): FinalCert | null {
+    const certificate = computeParticipation(this.#state);
+    return certificate && toFinalCert(this.round, certificate, this.#options.config.validators);
+  }
+
+  /** A fetched encoding of the value that was decided. */
+  adoptValue(name: string, bytes: Uint8Array): void {
+    this.#values.set(name, bytes);
+  }
+
+  /** Ends timers; a decided instance still answers. */
+  rest(): void {
+    this.#cancelView?.();
+    this.#cancelStandstill?.();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.rest();
+  }
+
+  #signTips(tips: Tips): SignedTips {
+    const { signer } = this.#modules;
+    const body = encodeTips(tips);
+    const signed = { tips, signature: signer.sign("tips", body) };
+    const entry = this.#entryOf("tips", { type: "tips", signed });
+    this.#record([entry], [{ round: this.round, view: 0, kind: "tips", digest: sha256(body) }]);
+    return signed;
+  }
+
+  #takeTips(signed: SignedTips): void {
+    const { set, domains, verify } = this.#options.context;
+    const position = set.positionOf(signed.tips.validator);
+    if (position === undefined || signed.tips.round !== this.round || this.#tips.has(position)) return;
+    const message = signingMessage(domains, "tips", encodeTips(signed.tips));
+    if (!verify(signed.tips.validator, message, signed.signature)) return;
+    this.#tips.set(position, signed);
+    this.#build();
+  }
+
+  #post(event: Event): void {
+    this.#events.push(event);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+        if (this.#isStopped) continue;
+        const { view } = this.#state;
+        const { state, effects } = stepSimplex(this.#state, next);
+        this.#state = state;
+        this.#carryOut(effects);
+        if (state.view > Math.max(1, view)) this.#modules.onViewChange(state.view);
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#isStepping = false;
+    }
+  }
+
+  /** All that the step persists in one commit; only then is anything sent. */
+  #carryOut(effects: readonly Effect[]): void {
+    const entries: JournalEntry[] = [];
+    const votes: Vote[] = [];
+    for (const effect of effects) {
+      if (effect.type !== "persist") continue;
+      entries.push(...this.#toEntries(effect.record));
+      votes.push(...this.#toVotes(effect.record));
+    }
+    if (entries.length > 0) this.#record(entries, votes);
+    for (const effect of effects) this.#apply(effect);
+  }
+
+  #apply(effect: Effect): void {
+    const { clock, mesh } = this.#modules;
+    switch (effect.type) {
+      case "persist":
+        break;
+      case "broadcast":
+        mesh.broadcast(this.#toPeer(effect.message));
+        break;
+      case "send":
+        mesh.send(effect.to, this.#toPeer(effect.message));
+        break;
+      case "setViewTimer": {
+        const { view } = effect;
+        this.#cancelView?.();
+        this.#cancelView = clock.after(effect.delayMs, () => this.#post({ type: "timeout", view }));
+        break;
+      }
+      case "setStandstillTimer":
+        this.#cancelStandstill?.();
+        this.#cancelStandstill = clock.after(effect.delayMs, () => this.#post({ type: "standstill" }));
+        break;
+      case "buildValue":
+        this.#wantsValue = true;
+        this.#build();
+        break;
+      case "requestValue":
+        this.#judge(effect.value);
+        break;
+      case "decide":
+        this.rest();
+        this.#modules.onDecided(this, effect.certificate);
+        break;
+      case "evidence":
+        this.#modules.onEvidence(effect.conflict.reason);
+    }
+  }
+
+  /** B1: a fresh value once a quorum's tips are here with every certificate that they name. */
+  #build(): void {
+    if (!this.#wantsValue || this.#isBuilt || this.#isStopped) return;
+    const { availability, previousFinal, log } = this.#modules;
+    const { context } = this.#options;
+    const built = buildValue([...this.#tips.values()], context, availability, previousFinal());
+    if (built === null) return;
+    if (built.fault !== null) {
+      log.error("Propose nothing: the own value breaks a rule", { rule: built.fault, round: this.round });
+      return;
+    }
+    this.#isBuilt = true;
+    const name = encodeHex(built.digest);
+    this.#values.set(name, built.bytes);
+    this.#verdicts.set(name, true);
+    this.#post({ type: "propose", value: name });
+  }
+
+  #judge(name: string): void {
+    const bytes = this.#values.get(name);
+    if (bytes === undefined) {
+      void this.#fetchValue(name);
+      return;
+    }
+    let valid = this.#verdicts.get(name);
+    if (valid === undefined) {
+      const value = decodeValue(bytes);
+      const reason = value === null ? "malformed" : checkValue(value, this.#options.context);
+      if (reason !== null)
+        this.#modules.log.warn("A proposed value breaks a rule", { rule: reason, round: this.round });
+      valid = reason === null;
+      this.#verdicts.set(name, valid);
+    }
+    this.#post({ type: "valueAvailable", value: name, valid });
+  }
+
+  /** Asks those that are connected, one after the other; the core asks again at a standstill. */
+  async #fetchValue(name: string): Promise<void> {
+    if (this.#fetching.has(name)) return;
+    this.#fetching.add(name);
+    const digest = decodeHex(name, 32);
+    for (const position of this.#modules.mesh.connected()) {
+      if (digest === null || this.#values.has(name) || this.#isStopped) break;
+      const bytes = await this.#modules.mesh.fetch(position, { type: "value", digest });
+      if (bytes !== null && hash("sha256", bytes, "hex") === name) this.#values.set(name, bytes);
+    }
+    this.#fetching.delete(name);
+    if (this.#values.has(name)) this.#judge(name);
+  }
+
+  #keepValue(from: number, name: string, bytes: Uint8Array): void {
+    const kept = this.#valuesOf.get(from) ?? 0;
+    if (this.#values.has(name) || kept >= VALUES_PER_VALIDATOR) return;
+    if (hash("sha256", bytes, "hex") !== name) return;
+    this.#valuesOf.set(from, kept + 1);
+    this.#values.set(name, bytes);
+  }
+
+  #toPeer(message: Message): PeerMessage {
+    const { round } = this;
+    if (message.type !== "proposal") return { ...message, round };
+    const { proposal } = message;
+    const value = proposal.parent === 0 ? (this.#values.get(proposal.value) ?? null) : null;
+    return { type: "proposal", round, proposal, value };
+  }
+
+  #toEntries(record: JournalRecord): JournalEntry[] {
+    if (record.type !== "value") return [this.#entryOf(record.type, this.#toRecordMessage(record))];
+    const bytes = this.#values.get(record.value);
+    // A leader persists its value to propose it and again to vote for it.
+    if (bytes === undefined || this.#kept.has(record.value)) return [];
+    this.#kept.add(record.value);
+    return [{ kind: "value", bytes }];
+  }
+
+  #toRecordMessage(record: Exclude<JournalRecord, { type: "value" }>): PeerMessage {
+    const { round } = this;
+    switch (record.type) {
+      case "vote":
+        return { type: "vote", round, vote: record.vote };
+      case "proposal":
+        return { type: "proposal", round, proposal: record.proposal, value: null };
+      case "certificate":
+        return { type: "certificate", round, certificate: record.certificate };
+    }
+  }
+
+  /** The names under which a second, different signature is refused. */
+  #toVotes(record: JournalRecord): Vote[] {
+    if (record.type !== "vote" && record.type !== "proposal") return [];
+    const statement = record.type === "vote" ? record.vote : record.proposal;
+    const kind = record.type === "vote" ? record.vote.kind : "propose";
+    const digest = sha256(encodeStatement(this.round, statement)!);
+    return [{ round: this.round, view: statement.view, kind, digest }];
+  }
+
+  #entryOf(kind: JournalEntry["kind"], message: PeerMessage): JournalEntry {
+    return { kind, bytes: encodePeerMessage(message, this.#options.config.validators) };
+  }
+
+  /** Reads an entry back: tips and values into their places, the rest for the core. */
+  #recall({ kind, bytes }: JournalEntry): JournalRecord[] {
+    if (kind === "value") {
+      const name = hash("sha256", bytes, "hex");
+      this.#values.set(name, bytes);
+      this.#kept.add(name);
+      return [{ type: "value", value: name }];
+    }
+    const message = decodePeerMessage(bytes, this.#options.config.validators);
+    switch (message?.type) {
+      case "tips":
+        this.#tips.set(this.#options.config.self, message.signed);
+        return [];
+      case "vote":
+        return [{ type: "vote", vote: message.vote }];
+      case "proposal":
+        return [{ type: "proposal", proposal: message.proposal }];
+      case "certificate":
+        return [{ type: "certificate", certificate: message.certificate }];
+      default:
+        throw new CodedError("file_corrupt", `the journal of round ${this.round} is damaged`);
+    }
+  }
+
+  #record(entries: readonly JournalEntry[], votes: readonly Vote[]): void {
+    if (this.#modules.votes.recordJournal(this.round, entries, votes) !== "conflict") return;
+    throw new CodedError("votes_conflict", `round ${this.round}: another vote was cast under this name`);
+  }
+
+  #fail(error: unknown): void {
+    this.stop();
+    this.#modules.onFailure(error instanceof Error ? error : new Error(String(error)));
+  }
+}

@@ -1,0 +1,65 @@
+/** A leader's fresh value: from a quorum's tips, with the certificates that they name (rule B1). */
+import { computeCut } from "../../../protocol/src/agreement/cut.ts";
+import {
+  computeValueDigest,
+  encodeValue,
+  type FinalCert,
+  type SignedTips,
+  type Value,
+} from "../../../protocol/src/agreement/rounds.ts";
+import {
+  checkValue,
+  type ValueContext,
+  type ValueReason,
+} from "../../../protocol/src/agreement/valueRules.ts";
+import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
+import type { AvailabilityBook } from "../lanes/availability.ts";
+
+/** `fault` is the rule that the value would break: a bug here, and nothing to send. */
+export type BuiltValue = {
+  readonly bytes: Uint8Array;
+  readonly digest: Uint8Array;
+  readonly fault: ValueReason | null;
+};
+
+/**
+ * Builds from the first quorum of usable tips; null while there are too few.
+ * @param tips verified, one a validator, of the round.
+ */
+export function buildValue(
+  tips: readonly SignedTips[],
+  context: ValueContext,
+  availability: AvailabilityBook,
+  previousFinal: FinalCert | null,
+): BuiltValue | null {
+  const { round, parameters, set, previous } = context;
+  const usable = tips.filter((signed) => isUsable(signed, context, availability)).slice(0, set.quorum);
+  if (usable.length < set.quorum) return null;
+  const cut = computeCut(usable, previous?.cut ?? [], (tip) => availability.certificateOf(tip));
+  if (cut === null || (previous !== null && previousFinal === null)) return null;
+  const value: Value = {
+    round,
+    tips: usable,
+    cut: [...cut],
+    previousFinal: previousFinal === null ? [] : [previousFinal],
+  };
+  const bytes = encodeValue(value);
+  const fault = checkValue(value, { ...context, parameters });
+  return { bytes, digest: computeValueDigest(bytes), fault };
+}
+
+/** Whether a value may hold these tips: executed far enough, and every certificate is here and not too old. */
+function isUsable(
+  { tips }: SignedTips,
+  { round, parameters }: ValueContext,
+  availability: AvailabilityBook,
+): boolean {
+  const epoch = epochOfRound(parameters, round);
+  const lagRounds = round - tips.executedRound;
+  if (lagRounds < 0 || lagRounds > parameters.execLagRounds + 1) return false;
+  return tips.tips.every((tip) => {
+    if (availability.isCut(tip)) return true;
+    const cert = availability.certificateOf(tip);
+    return cert !== null && (cert.epoch === epoch || cert.epoch === epoch - 1);
+  });
+}
