@@ -101,6 +101,7 @@ function createHotspots(): HotspotView[] {
     assertion: null,
     lastActiveEpoch: null,
     silentUntilEpoch: null,
+    leavingUntilEpoch: null,
   }));
 }
 

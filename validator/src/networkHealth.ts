@@ -26,10 +26,12 @@ export function readNetworkHealth(
     number
   >;
   const epochs = computeStatusEpochs(epoch, parameters);
-  for (const { places, silence, lastActiveEpoch } of ledger.registry.list) {
+  for (const { places, silence, leaving, lastActiveEpoch } of ledger.registry.list) {
     const assertion = places.at(-1) ?? null;
     const silentUntilEpoch = silence?.untilEpoch ?? null;
-    hotspots[computeHotspotStatus({ assertion, silentUntilEpoch, lastActiveEpoch }, epochs)]++;
+    const leavingUntilEpoch = leaving?.untilEpoch ?? null;
+    const view = { assertion, silentUntilEpoch, leavingUntilEpoch, lastActiveEpoch };
+    hotspots[computeHotspotStatus(view, epochs)]++;
   }
   return { booksBalanced: computeBooks(ledger).isBalanced, hotspots };
 }

@@ -155,5 +155,6 @@ export function viewOfHotspot(hotspot: Hotspot): HotspotView {
           },
     lastActiveEpoch: hotspot.lastActiveEpoch,
     silentUntilEpoch: hotspot.silence?.untilEpoch ?? null,
+    leavingUntilEpoch: hotspot.leaving?.untilEpoch ?? null,
   };
 }

@@ -153,6 +153,7 @@ function writeHotspot(out: ByteWriter, hotspot: HotspotView): void {
   }
   out.int64(hotspot.lastActiveEpoch ?? -1);
   out.int64(hotspot.silentUntilEpoch ?? -1);
+  out.int64(hotspot.leavingUntilEpoch ?? -1);
 }
 
 function writeAccount(out: ByteWriter, { key, balance, nonce, earned }: AccountView): void {

@@ -101,7 +101,7 @@ function execute(
     case "transfer":
       return executeTransfer(ledger, log, account, transaction);
     case "deregister":
-      return executeDeregister(ledger, account, transaction, epoch);
+      return executeDeregister(ledger, log, account, transaction, epoch);
   }
 }
 
@@ -131,6 +131,7 @@ function executeRegister(
  */
 function executeDeregister(
   ledger: Ledger,
+  log: RoundLog,
   sender: Account,
   { hotspot: key }: DeregisterTransaction,
   epoch: number,
@@ -139,6 +140,7 @@ function executeDeregister(
   if (hotspot === null) return "not_registered";
   if (hotspot.owner !== sender.index) return "not_owner";
   hotspot.leaving ??= { sinceEpoch: epoch, untilEpoch: epoch + ledger.parameters.unbondEpochs };
+  log.touchHotspot(hotspot);
   return null;
 }
 

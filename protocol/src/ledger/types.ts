@@ -106,6 +106,8 @@ export type HotspotView = {
   } | null;
   readonly lastActiveEpoch: number | null;
   readonly silentUntilEpoch: number | null;
+  /** The last epoch of a bond whose registration was ended: leaving up to that epoch, gone after it; else null. */
+  readonly leavingUntilEpoch: number | null;
 };
 
 export type AccountView = {

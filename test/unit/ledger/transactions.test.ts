@@ -243,7 +243,7 @@ describe("deregistration", () => {
     expect(reasonsOf([ALICE, deregister(0)], [ALICE, deregister(1)])).toEqual([null, null]);
     closeThrough(3);
     expect(balance(BANK)).toBe(before);
-    expect(scenario.ledger.viewHotspot(HOTSPOT)).toMatchObject({ bond: 50_000n });
+    expect(scenario.ledger.viewHotspot(HOTSPOT)).toMatchObject({ bond: 50_000n, leavingUntilEpoch: 4 });
     round = scenario.round + 1;
     const late = { ...register(2), epoch: 4, registration: { hotspot: HOTSPOT, owner: ALICE, epoch: 4 } };
     expect(reasonsOf([BANK, late as Transaction])).toEqual(["already_registered"]);

@@ -73,6 +73,7 @@ function createHotspot(index: number): HotspotView {
           },
     lastActiveEpoch: null,
     silentUntilEpoch: null,
+    leavingUntilEpoch: null,
   };
 }
 

@@ -14,6 +14,8 @@ test.each([
   [{ lastActiveEpoch: 10, silentUntilEpoch: 10 }, "silent"],
   [{ lastActiveEpoch: 10, silentUntilEpoch: 9 }, "active"],
   [{ assertion: null, lastActiveEpoch: 10, silentUntilEpoch: 10 }, "unasserted"],
+  [{ lastActiveEpoch: 10, leavingUntilEpoch: 10 }, "leaving"],
+  [{ assertion: null, leavingUntilEpoch: 9 }, "gone"],
 ] as const)("%o is %s", (fields, status) => {
   expect(computeHotspotStatus({ ...asserted, ...fields }, epochs)).toBe(status);
 });

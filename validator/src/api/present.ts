@@ -129,6 +129,7 @@ export function presentHotspot(row: HotspotRow, epochs: StatusEpochs): HotspotJs
           },
     lastActiveEpoch: row.lastActiveEpoch,
     silentUntilEpoch: row.silentUntilEpoch,
+    leavingUntilEpoch: row.leavingUntilEpoch,
   };
 }
 

@@ -89,7 +89,7 @@ export type RewardBucketJson = Static<typeof RewardBucket>;
 
 export const HotspotStatusText = oneOf(
   HOTSPOT_STATUSES,
-  "active: evidence accepted lately; silent: left a beacon unrevealed; unasserted: has no place yet.",
+  "active: evidence accepted lately; silent: left a beacon unrevealed; unasserted: has no place yet; leaving: deregistered, its bond still locked; gone: its bond has returned.",
 );
 
 export const Hotspot = object({
@@ -112,6 +112,7 @@ export const Hotspot = object({
   ),
   lastActiveEpoch: orNull(EpochNumber),
   silentUntilEpoch: orNull(EpochNumber),
+  leavingUntilEpoch: orNull(EpochNumber),
 });
 export type HotspotJson = Static<typeof Hotspot>;
 

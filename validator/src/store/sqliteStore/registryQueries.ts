@@ -34,6 +34,7 @@ function readHotspot(row: SqlRow): HotspotRow {
           },
     lastActiveEpoch: readNumberOrNull(row, "last_active_epoch"),
     silentUntilEpoch: readNumberOrNull(row, "silent_until_epoch"),
+    leavingUntilEpoch: readNumberOrNull(row, "leaving_until_epoch"),
   };
 }
 

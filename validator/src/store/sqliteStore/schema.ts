@@ -13,7 +13,7 @@ import { CodedError } from "../../../../node/src/host/codedError.ts";
 import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
 
 /** Any change of the tables counts one up; there are no older stores to read yet. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /**
  * Older versions can corrupt a WAL database when two connections checkpoint at the same moment (the "WAL-reset" bug,
@@ -48,7 +48,8 @@ CREATE INDEX reward_lines_by_hotspot ON reward_lines (epoch, hotspot);
 CREATE TABLE hotspots (
   position INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, owner BLOB NOT NULL, registered_epoch INTEGER NOT NULL,
   bond INTEGER NOT NULL, cell INTEGER, lat_e7 INTEGER, lng_e7 INTEGER, gain_centi_dbi INTEGER, elevation_m INTEGER,
-  region TEXT, from_epoch INTEGER, last_active_epoch INTEGER, silent_until_epoch INTEGER
+  region TEXT, from_epoch INTEGER, last_active_epoch INTEGER, silent_until_epoch INTEGER,
+  leaving_until_epoch INTEGER
 ) STRICT;
 CREATE INDEX hotspots_by_owner ON hotspots (owner, position);
 CREATE INDEX hotspots_by_cell ON hotspots (cell, position) WHERE cell IS NOT NULL;
