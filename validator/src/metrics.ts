@@ -29,6 +29,7 @@ export type MetricSources = {
   readonly executionBacklog: () => number;
   readonly peers: () => number;
   readonly storeBytes: () => Promise<number>;
+  readonly diskFreeBytes: () => Promise<number>;
   readonly networkHealth: () => NetworkHealth;
 };
 
@@ -360,6 +361,7 @@ function addSources(registry: Registry, sources: MetricSources): void {
   );
   gauge("hexbeacon_peers", "Peers connected.", sources.peers);
   gauge("hexbeacon_store_bytes", "Bytes of the store on disk, without batch bodies.", sources.storeBytes);
+  gauge("hexbeacon_disk_free_bytes", "Bytes free where the home lies.", sources.diskFreeBytes);
   gauge("hexbeacon_books_balanced", "Whether all money ever made is accounted for: always 1.", () =>
     sources.networkHealth().booksBalanced ? 1 : 0,
   );

@@ -1,4 +1,5 @@
 /** The validator's three places on disk, opened together: votes (which also lock the home), store, batch bodies. */
+import { statfs } from "node:fs/promises";
 import { makePrivateFolder } from "../../node/src/host/durableFile.ts";
 import { createLedger } from "../../protocol/src/ledger/state.ts";
 import { homePaths } from "./home.ts";
@@ -12,6 +13,8 @@ export type Storage = {
   readonly votes: Votes;
   readonly store: Store;
   readonly batches: BatchStore;
+  /** What an ordinary user may still write where the home lies. */
+  readonly freeBytes: () => Promise<number>;
   readonly close: () => Promise<void>;
 };
 
@@ -39,6 +42,10 @@ export async function openStorage(
       votes,
       store,
       batches,
+      freeBytes: async () => {
+        const { bavail, bsize } = await statfs(home);
+        return bavail * bsize;
+      },
       close: async () => {
         await store.close();
         votes.close();

@@ -141,6 +141,7 @@ function openCore(opened: Opened) {
     executionBacklog: () => core.executor.backlog(),
     peers: () => network.peers().length,
     storeBytes: storage.store.sizeBytes,
+    diskFreeBytes: storage.freeBytes,
     networkHealth: () => health,
   });
   const events = new EventHub();

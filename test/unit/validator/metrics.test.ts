@@ -18,9 +18,10 @@ const createMetrics = () =>
     executionBacklog: () => 0,
     peers: () => 5,
     storeBytes: async () => 4_096,
+    diskFreeBytes: async () => 8_192,
     networkHealth: () => ({
       booksBalanced: true,
-      hotspots: { active: 7, idle: 2, silent: 1, unasserted: 0 },
+      hotspots: { active: 7, idle: 2, silent: 1, unasserted: 0, leaving: 0, gone: 0 },
     }),
   });
 
@@ -45,6 +46,7 @@ describe("the validator's metrics", () => {
     }
     expect(text).toMatch(/^hexbeacon_peers 5$/m);
     expect(text).toMatch(/^hexbeacon_store_bytes 4096$/m);
+    expect(text).toMatch(/^hexbeacon_disk_free_bytes 8192$/m);
     expect(text).toMatch(/^hexbeacon_inbox_bytes\{kind="reports"\} 2$/m);
   });
 
