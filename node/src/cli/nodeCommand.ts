@@ -1,6 +1,7 @@
 /** `hexbeacon node`: the commands of someone who runs a hotspot. */
 import { Command } from "commander";
 import { createBackupCommand, createRestoreCommand } from "./backupCommand.ts";
+import { createDoctorCommand } from "./doctorCommand.ts";
 import { createInfoCommand } from "./infoCommand.ts";
 import { createInitCommand } from "./initCommand.ts";
 import { type NodeIo, useIo } from "./io.ts";
@@ -15,6 +16,7 @@ export function createNodeCommand(io: NodeIo): Command {
     createRunCommand(io),
     createStatusCommand(io),
     createInfoCommand(io),
+    createDoctorCommand(io),
     createBackupCommand(io),
     createRestoreCommand(io),
   ];

@@ -1,0 +1,126 @@
+/** The doctor: looks at everything that a hotspot needs, with the hotspot stopped or running, online or not. */
+import { readFile } from "node:fs/promises";
+import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
+import type { AskPassphrase } from "../../host/keystore.ts";
+import type { HotspotStatus } from "../../hotspot/status.ts";
+import { checkClock } from "./clockChecks.ts";
+import { CHECKS, type Finding, finding } from "./finding.ts";
+import { judgeDestination, judgeHeard, judgePortTaken, judgeStatus } from "./forwarderChecks.ts";
+import { decodeForwarderConfig, type ForwarderConfig } from "./forwarderConfig.ts";
+import { listenToForwarders } from "./forwarderListener.ts";
+import { checkHome, type HomeView } from "./homeChecks.ts";
+import { checkDisk, checkVersions } from "./machineChecks.ts";
+import { checkListenFirst, checkPower, checkRegion } from "./placeChecks.ts";
+import { checkValidators } from "./reachChecks.ts";
+
+type Endpoint = { readonly host: string; readonly port: number };
+
+export type DoctorOptions = {
+  readonly home: string;
+  readonly genesisFile?: string;
+  /** The forwarder's own configuration file. */
+  readonly forwarderConfigFile?: string;
+  /** Where forwarders send to, and where the running hotspot serves its pages. */
+  readonly gwmp: Endpoint;
+  readonly http: Endpoint;
+  /** Multiaddrs beside those that genesis names. */
+  readonly validators: readonly string[];
+  /** Time servers, `host:port`. */
+  readonly timeServers: readonly string[];
+  /** How long to wait for a forwarder where the hotspot is stopped. */
+  readonly listenMs: number;
+};
+export type DoctorModules = {
+  readonly askPassphrase: AskPassphrase;
+  /** Told before something that takes seconds. */
+  readonly onWait: (sentence: string) => void;
+};
+
+const STATUS_TIMEOUT_MS = 2_000;
+
+/** Examines; the findings come in the order of `CHECKS`. Changes nothing, and never throws for what it finds. */
+export async function examine(options: DoctorOptions, modules: DoctorModules): Promise<Finding[]> {
+  const { view, findings } = await checkHome(options.home, options.genesisFile, modules.askPassphrase);
+  const status = await readStatus(options.http);
+  const forwarder = await readForwarderConfig(options.forwarderConfigFile);
+  const validators = [
+    ...options.validators,
+    ...(view.genesis?.validators.flatMap(({ multiaddrs }) => multiaddrs) ?? []),
+  ];
+  const apart = await Promise.all([
+    checkClock(options.timeServers),
+    checkForwarders(options, modules, status),
+    checkValidators(validators),
+    checkDisk(options.home),
+    checkVersions(),
+    checkRegion(view),
+  ]);
+  const { host, port } = options.gwmp;
+  const all = [
+    ...findings,
+    ...judgeHotspot(view, status),
+    ...apart.flat(),
+    checkPower(view, forwarder.config),
+    checkListenFirst(view.config, forwarder.config),
+    ...forwarder.findings,
+    ...(forwarder.config === null ? [] : judgeDestination(forwarder.config, host, port)),
+  ];
+  return CHECKS.flatMap((check) => all.filter((one) => one.check === check));
+}
+
+/** The running hotspot's own word; null where none answers. */
+async function readStatus({ host, port }: Endpoint): Promise<HotspotStatus | null> {
+  const name = host.includes(":") ? `[${host}]` : host;
+  try {
+    const signal = AbortSignal.timeout(STATUS_TIMEOUT_MS);
+    const response = await fetch(`http://${name}:${port}/v1/status`, { signal });
+    const status = (await response.json()) as HotspotStatus;
+    return Array.isArray(status?.problems) && Array.isArray(status.radio?.forwarders) ? status : null;
+  } catch {
+    return null;
+  }
+}
+
+function judgeHotspot({ publicKey }: HomeView, status: HotspotStatus | null): Finding[] {
+  if (status === null) {
+    return [
+      finding("hotspot", "not_checked", "No hotspot runs here; what it would say was looked at instead."),
+    ];
+  }
+  if (publicKey !== null && status.did !== encodeDidKey(publicKey)) {
+    const advice = "Name the right one with --home and --http; two on one machine need ports of their own.";
+    return [finding("hotspot", "warn", `Another hotspot runs here, ${status.name}.`, advice)];
+  }
+  const problems = status.problems.map((problem) => finding("hotspot", "warn", problem));
+  if (problems.length > 0) return problems;
+  return [finding("hotspot", "ok", `${status.name} runs, and lacks nothing.`)];
+}
+
+async function checkForwarders(
+  { gwmp, listenMs }: DoctorOptions,
+  { onWait }: DoctorModules,
+  status: HotspotStatus | null,
+): Promise<Finding[]> {
+  const endpoint = gwmp.host.includes(":") ? `[${gwmp.host}]:${gwmp.port}` : `${gwmp.host}:${gwmp.port}`;
+  // The running hotspot has the port, and knows more than could be heard beside it.
+  if (status !== null) return judgeStatus(status);
+  const listenS = Math.ceil(listenMs / 1_000);
+  if (listenMs === 0) return [finding("forwarder", "not_checked", "It was asked not to listen.")];
+  onWait(`listening for packet forwarders on UDP ${endpoint}, for at most ${listenS} s`);
+  const listening = await listenToForwarders(gwmp, listenMs);
+  if (!listening.bound) return [judgePortTaken(endpoint)];
+  return judgeHeard(listening.forwarders, endpoint, listenS);
+}
+
+async function readForwarderConfig(path: string | undefined): Promise<{
+  readonly config: ForwarderConfig | null;
+  readonly findings: readonly Finding[];
+}> {
+  if (path === undefined) return { config: null, findings: [] };
+  const text = await readFile(path, "utf8").catch(() => null);
+  const config = text === null ? null : decodeForwarderConfig(text);
+  if (config !== null) return { config, findings: [] };
+  const found = text === null ? `${path} cannot be read.` : `${path} is no forwarder's configuration.`;
+  const advice = "It is the global_conf.json, or local_conf.json, that the forwarder is started with.";
+  return { config: null, findings: [finding("forwarder", "warn", found, advice)] };
+}

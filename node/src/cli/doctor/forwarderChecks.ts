@@ -1,0 +1,106 @@
+/** The doctor's judgement of packet forwarders: of what it heard itself, or of what the running hotspot says. */
+import type { HotspotStatus } from "../../hotspot/status.ts";
+import { type Finding, finding } from "./finding.ts";
+import type { ForwarderConfig } from "./forwarderConfig.ts";
+import type { ForwarderHeard } from "./forwarderListener.ts";
+
+const ZERO_EUI = "0".repeat(16);
+
+/** What is judged of one forwarder, whoever heard it. */
+type ForwarderView = {
+  readonly eui: string;
+  readonly pushes: boolean;
+  readonly pulls: boolean;
+  /** Whether another address uses its EUI. */
+  readonly shared: boolean;
+  readonly version: 1 | 2;
+};
+
+/** Judges what was heard on the port while the hotspot was stopped. */
+export function judgeHeard(heard: readonly ForwarderHeard[], endpoint: string, listenS: number): Finding[] {
+  const views = heard.map(({ eui, pushes, pulls, pullSources, version }) => {
+    return { eui, version, pushes: pushes > 0, pulls: pulls > 0, shared: pullSources.size > 1 };
+  });
+  return judge(views, endpoint, `within ${listenS} s`);
+}
+
+/** Judges what the running hotspot has seen since it started. */
+export function judgeStatus({ radio }: HotspotStatus): Finding[] {
+  const heardPush = radio.datagrams.push_data + radio.datagrams.body_malformed > 0;
+  const views = radio.forwarders.map(({ eui, alive, stat, takeoversRefused, version }) => {
+    const pushes = stat !== null || (heardPush && radio.forwarders.length === 1);
+    return { eui, version, pushes, pulls: alive, shared: takeoversRefused > 0 };
+  });
+  return judge(views, radio.listeningOn ?? "a closed port", "since the hotspot started");
+}
+
+/** Judges where the forwarder's own configuration sends to. */
+export function judgeDestination(config: ForwarderConfig, host: string, port: number): Finding[] {
+  const findings: Finding[] = [];
+  const ports = [config.portUp, config.portDown].filter((configured) => configured !== null);
+  if (ports.some((configured) => configured !== port)) {
+    const found = `Its configuration sends to port ${ports.join(" and ")}, the hotspot listens on ${port}.`;
+    findings.push(finding("forwarder", "fail", found, `Set serv_port_up and serv_port_down to ${port}.`));
+  }
+  const isLocal = ["localhost", "127.0.0.1", "::1", host].includes(config.serverAddress ?? host);
+  if (!isLocal) {
+    const found = `Its configuration sends to ${config.serverAddress}, the hotspot listens on ${host}.`;
+    findings.push(finding("forwarder", "fail", found, `Set server_address to ${host}.`));
+  }
+  if (config.gatewayId === ZERO_EUI) findings.push(zeroEui());
+  return findings;
+}
+
+/** The port is taken, and not by this hotspot. */
+export function judgePortTaken(endpoint: string): Finding {
+  const found = `Another program has UDP ${endpoint}, and no hotspot answers here.`;
+  const advice =
+    "Find it with ss -lunp; a second hotspot, or a network server's bridge, would take the packets.";
+  return finding("forwarder", "fail", found, advice);
+}
+
+function judge(views: readonly ForwarderView[], endpoint: string, when: string): Finding[] {
+  if (views.length === 0) {
+    const advice = `Is it running? Its server_address, serv_port_up and serv_port_down must be ${endpoint}.`;
+    return [finding("forwarder", "fail", `No packet forwarder has spoken to ${endpoint} ${when}.`, advice)];
+  }
+  const findings = views.flatMap(judgeOne);
+  if (views.length > 1) {
+    const found = `${views.length} forwarders speak here: ${views.map(({ eui }) => eui).join(", ")}.`;
+    const advice = "Right for several concentrators on one mast; else stop what was forgotten.";
+    findings.push(finding("forwarder", "warn", found, advice));
+  }
+  return findings;
+}
+
+function judgeOne({ eui, pushes, pulls, shared, version }: ForwarderView): Finding[] {
+  const findings: Finding[] = [];
+  if (eui === ZERO_EUI) findings.push(zeroEui());
+  if (shared) {
+    const found = `Two forwarders use the EUI ${eui}, or one has just restarted.`;
+    const advice = "Beacons go to the one that pulled last: stop one, or give it a gateway_ID of its own.";
+    findings.push(finding("forwarder", "warn", found, advice));
+  }
+  if (pulls && !pushes) {
+    const found = `${eui} asks for frames to send (PULL), but reports nothing (PUSH), not even statistics.`;
+    const advice =
+      "Its serv_port_up may be another one; statistics come each stat_interval, 30 s by default.";
+    findings.push(finding("forwarder", "warn", found, advice));
+  }
+  if (pushes && !pulls) {
+    const found = `${eui} reports packets (PUSH), but never asks for frames to send (PULL).`;
+    const advice = "No beacon can leave: its serv_port_down may be another one, or a firewall is between.";
+    findings.push(finding("forwarder", "fail", found, advice));
+  }
+  if (version === 1) {
+    const found = `${eui} speaks version 1, which never says whether a frame was taken.`;
+    findings.push(finding("forwarder", "warn", found, "Update it: version 2 came in 2015."));
+  }
+  if (findings.length > 0) return findings;
+  return [finding("forwarder", "ok", `${eui} reports packets and asks for frames to send.`)];
+}
+
+function zeroEui(): Finding {
+  const advice = "Set gateway_ID to the concentrator's own number; RAK and Seeed print it on the board.";
+  return finding("forwarder", "fail", "A forwarder's EUI is all zeros, as it is shipped.", advice);
+}

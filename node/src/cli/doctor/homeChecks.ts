@@ -1,0 +1,92 @@
+/** The doctor's look at a home: configuration, key and network, each by itself, so that one fault hides no other. */
+import { access, constants } from "node:fs/promises";
+import { join } from "node:path";
+import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
+import { computeName } from "../../../../protocol/src/crypto/names.ts";
+import type { Genesis } from "../../../../protocol/src/network/genesis.ts";
+import { isCodedError } from "../../host/codedError.ts";
+import { type AskPassphrase, openKeyFile } from "../../host/keystore.ts";
+import { CONFIG_FILE, GENESIS_FILE, KEY_FILE, type NodeConfig, readGenesis } from "../config.ts";
+import { readConfig } from "../home.ts";
+import { type Finding, finding } from "./finding.ts";
+
+/** What the home says, null where it does not. */
+export type HomeView = {
+  readonly config: NodeConfig | null;
+  readonly publicKey: Uint8Array | null;
+  readonly genesis: Genesis | null;
+};
+
+/** Looks at the three files of a home. */
+export async function checkHome(
+  home: string,
+  genesisFile: string | undefined,
+  askPassphrase: AskPassphrase,
+): Promise<{ readonly view: HomeView; readonly findings: readonly Finding[] }> {
+  const configuration = await checkConfiguration(home);
+  const key = await checkKey(home, askPassphrase);
+  const genesis = await checkGenesis(genesisFile ?? join(home, GENESIS_FILE));
+  return {
+    view: { config: configuration.value, publicKey: key.value, genesis: genesis.value },
+    findings: [configuration.finding, key.finding, genesis.finding],
+  };
+}
+
+type Checked<T> = { readonly value: T | null; readonly finding: Finding };
+
+async function checkConfiguration(home: string): Promise<Checked<NodeConfig>> {
+  const config = await readConfig(join(home, CONFIG_FILE)).catch(toFaults);
+  if (config.ok) {
+    const { region, latitude, longitude, gainCentiDbi } = config.value;
+    const found = `${region} at ${latitude}, ${longitude} with ${gainCentiDbi / 100} dBi.`;
+    return { value: config.value, finding: finding("configuration", "ok", found) };
+  }
+  const found = `${config.faults.join("; ")}.`;
+  return { value: null, finding: finding("configuration", "fail", found, `Correct ${CONFIG_FILE}.`) };
+}
+
+async function checkKey(home: string, askPassphrase: AskPassphrase): Promise<Checked<Uint8Array>> {
+  try {
+    const { publicKey } = await openKeyFile(join(home, KEY_FILE), askPassphrase);
+    const found = `${computeName(publicKey)}, ${encodeDidKey(publicKey)}, readable by its owner only.`;
+    return { value: publicKey, finding: finding("key", "ok", found) };
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    if (error.code === "passphrase_missing") {
+      const advice = "Give the passphrase with --passphrase-file to have it opened.";
+      return { value: null, finding: finding("key", "not_checked", `${error.message}.`, advice) };
+    }
+    const advice = {
+      key_missing: "Make a home with init, or bring one back with restore.",
+      key_not_private: "Run chmod 600 on it; if others could have read it, take a new key.",
+      key_foreign_owner: "Run this as the hotspot's user, or give that user the file.",
+      key_malformed: "Bring the key back with restore.",
+    }[error.code as string];
+    return { value: null, finding: finding("key", "fail", `${error.message}.`, advice ?? null) };
+  }
+}
+
+async function checkGenesis(path: string): Promise<Checked<Genesis>> {
+  const genesis = await readGenesis(path).catch(toFaults);
+  if (genesis.ok) {
+    const { name, validators } = genesis.value;
+    const found = `The network is ${name}; its genesis names ${validators.length} validators.`;
+    return { value: genesis.value, finding: finding("genesis", "ok", found) };
+  }
+  const shown = genesis.faults.slice(0, 3).join("; ");
+  const advice = "Put the network's genesis file there, or name it with --genesis.";
+  return { value: null, finding: finding("genesis", "fail", `${shown}.`, advice) };
+}
+
+/** Whether this user may write into the home: beacons and reports must be on the disk before they are sent. */
+export async function isWritable(home: string): Promise<boolean> {
+  return await access(home, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+function toFaults(error: unknown): { readonly ok: false; readonly faults: readonly string[] } {
+  if (!isCodedError(error)) throw error;
+  return { ok: false, faults: [error.message] };
+}

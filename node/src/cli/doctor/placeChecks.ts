@@ -1,0 +1,103 @@
+/** The doctor's look at place and antenna: what is asserted, and whether the concentrator can be as quiet as asked. */
+import { encodeHex } from "../../../../protocol/src/bytes/hex.ts";
+import { POWER_TOLERANCE_CENTI_DB } from "../../../../protocol/src/evidence/beaconRules.ts";
+import { computeChallengePowerCentiDbm } from "../../../../protocol/src/evidence/challenge.ts";
+import { cellFromBigint, cellToHex } from "../../../../protocol/src/geo/cell.ts";
+import { REGION_PLANS } from "../../../../protocol/src/radio/regions.ts";
+import { findCell, type NodeConfig } from "../config.ts";
+import { type Finding, finding } from "./finding.ts";
+import type { ForwarderConfig } from "./forwarderConfig.ts";
+import type { HomeView } from "./homeChecks.ts";
+
+/** sx1302_hal's reference table for Europe goes from 12 to 27 dBm; what most concentrators are shipped with. */
+const REFERENCE_LEAST_DBM = 12;
+const REFERENCE_MOST_DBM = 27;
+
+/** The configuration against what the network's genesis asserts of this hotspot. */
+export async function checkRegion({ config, publicKey, genesis }: HomeView): Promise<Finding> {
+  if (config === null || publicKey === null || genesis === null) {
+    return finding("region", "not_checked", "Configuration, key and genesis are needed for it.");
+  }
+  const key = encodeHex(publicKey);
+  const asserted = genesis.hotspots.find((hotspot) => encodeHex(hotspot.key) === key);
+  if (asserted === undefined) {
+    const found = "Genesis does not name this hotspot, so what it has asserted since is not known offline.";
+    const advice = `See to it yourself that ${config.region} is the plan of the country it stands in.`;
+    return finding("region", "not_checked", found, advice);
+  }
+  const cell = cellToHex(cellFromBigint(asserted.cell)!);
+  const configuredCell = cellToHex(await findCell(config));
+  const differing: string[] = [];
+  if (asserted.region !== config.region) differing.push(`${asserted.region}, not ${config.region}`);
+  if (cell !== configuredCell) differing.push(`cell ${cell}, not ${configuredCell}`);
+  if (asserted.gainCentiDbi !== config.gainCentiDbi) {
+    differing.push(`${asserted.gainCentiDbi / 100} dBi, not ${config.gainCentiDbi / 100}`);
+  }
+  if (asserted.region !== config.region) {
+    const found = `The network has asserted: ${differing.join("; ")}. What is asserted is transmitted by.`;
+    return finding("region", "fail", found, "Correct config.toml, or assert the place anew before it runs.");
+  }
+  if (differing.length > 0) {
+    const found = `The network has asserted: ${differing.join("; ")}.`;
+    return finding("region", "warn", found, "Correct config.toml, or assert the place anew.");
+  }
+  const found = `${config.region}, place and gain are as asserted; that the plan is the country's is not checked.`;
+  return finding("region", "ok", found);
+}
+
+/**
+ * Whether the concentrator can be set to what beacons ask for. A forwarder that is asked for less than its table holds
+ * sends the least that it has, and says so in a warning only.
+ * @param forwarder its configuration, or null: then the reference table is taken for its own.
+ */
+export function checkPower({ config, genesis }: HomeView, forwarder: ForwarderConfig | null): Finding {
+  if (config === null) return finding("power", "not_checked", "A configuration is needed for it.");
+  const plan = REGION_PLANS[config.region];
+  const known = forwarder !== null && forwarder.powersDbm.length > 0;
+  const leastDbm = known ? forwarder.powersDbm[0]! : REFERENCE_LEAST_DBM;
+  const mostDbm = known ? forwarder.powersDbm.at(-1)! : REFERENCE_MOST_DBM;
+  const steps = genesis?.parameters.powerStepsDb ?? [0];
+  const askedDbm = steps.map((step) => computeChallengePowerCentiDbm(plan, config.gainCentiDbi, step) / 100);
+  const gainDbi = config.gainCentiDbi / 100;
+  const table = `${known ? "its" : "the reference"} power table begins at ${leastDbm} dBm`;
+  const asked = `${plan.name} with ${gainDbi} dBi asks the concentrator for ${askedDbm.join(" and ")} dBm`;
+  const mostGainDbi = plan.maxEirpCentiDbm / 100 - leastDbm;
+  const lower = known ? "" : " If its table goes lower, show it with --forwarder-config.";
+
+  if (forwarder !== null && forwarder.antennaGainDbi !== 0) {
+    const found = `The forwarder takes ${forwarder.antennaGainDbi} dBi off again, which the hotspot has taken off already.`;
+    return finding("power", "fail", found, "Set antenna_gain to 0 in the forwarder's configuration.");
+  }
+  if (Math.floor(plan.maxEirpCentiDbm / 100 - gainDbi) < leastDbm) {
+    const found = `${asked}; ${table}, which is more than the plan allows.`;
+    const advice = `Use an antenna of at most ${mostGainDbi} dBi, or a lower tx_gain_lut.${lower}`;
+    return finding("power", known ? "fail" : "warn", found, advice);
+  }
+  const toleranceDb = POWER_TOLERANCE_CENTI_DB / 100;
+  const unmet = askedDbm.filter((dbm) => dbm + toleranceDb < leastDbm || dbm - toleranceDb > mostDbm);
+  if (unmet.length > 0) {
+    const found = `${asked}; ${table}, so beacons at ${unmet.join(" and ")} dBm are refused as challenge_unmet.`;
+    return finding("power", "warn", found, `Add lower entries to tx_gain_lut.${lower}`);
+  }
+  return finding("power", "ok", `${asked}; ${table}${known ? "" : " (assumed)"}.`);
+}
+
+/** Whether the country may ask for listening before each transmission. Only the concentrator can do it. */
+export function checkListenFirst(config: NodeConfig | null, forwarder: ForwarderConfig | null): Finding {
+  const plan = config && REGION_PLANS[config.region];
+  if (plan === null) return finding("listen_first", "not_checked", "A configuration is needed for it.");
+  if (plan.listenBeforeTalk.length === 0) {
+    return finding("listen_first", "ok", `No rule to listen first is known in ${plan.name}.`);
+  }
+  const rules = plan.listenBeforeTalk
+    .map(({ country, listenUs, thresholdCentiDbm }) => {
+      return `${country}: ${listenUs / 1_000} ms below ${thresholdCentiDbm / 100} dBm`;
+    })
+    .join("; ");
+  if (forwarder?.listensFirst === true) {
+    return finding("listen_first", "ok", `The forwarder listens first, as asked for in ${rules}.`);
+  }
+  const advice = "Turn lbt on in the forwarder's configuration where the rule holds.";
+  const result = forwarder === null ? "not_checked" : "warn";
+  return finding("listen_first", result, `A transmitter must listen first in ${rules}.`, advice);
+}

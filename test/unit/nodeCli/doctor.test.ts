@@ -1,0 +1,342 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { CHECKS, type Finding, RESULTS } from "../../../node/src/cli/doctor/finding.ts";
+import { decodeForwarderConfig } from "../../../node/src/cli/doctor/forwarderConfig.ts";
+import { encodeFromForwarder } from "../../../node/src/radio/gwmp/datagram.ts";
+import { decodeDidKey, encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
+import { cellFromHex, cellToBigint } from "../../../protocol/src/geo/cell.ts";
+import { encodeGenesisJson } from "../../../protocol/src/network/genesis.ts";
+import type { RegionName } from "../../../protocol/src/radio/regions.ts";
+import { createTestGenesis, newKey } from "../hotspot/fakeValidator.ts";
+import { initHome, run, runWith } from "./runNode.ts";
+
+const EUI = "aa555a0000000001";
+const STAT = '{"stat":{"time":"2020-03-04 07:01:02 GMT","rxnb":0,"rxok":0,"ackr":0.0}}';
+const owner = encodeDidKey(newKey().publicKey);
+const cleanups: (() => unknown)[] = [];
+let folder: string;
+let home: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "hexbeacon-doctor-"));
+  home = join(folder, "home");
+  cleanups.push(() => rm(folder, { recursive: true }));
+});
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** A UDP port that was free a moment ago. */
+async function findPort(): Promise<number> {
+  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
+/** Speaks to a port as a forwarder does, again and again until the test ends. */
+async function startForwarder(
+  port: number,
+  kinds: readonly ("push_data" | "pull_data")[] = ["push_data", "pull_data"],
+  { eui = EUI, version = 2 }: { eui?: string; version?: 1 | 2 } = {},
+): Promise<void> {
+  for (const kind of kinds) {
+    const socket = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(socket, "listening");
+    const bytes = encodeFromForwarder(kind, version, 0x1234, eui, kind === "push_data" ? STAT : "");
+    const timer = setInterval(() => socket.send(bytes, port, "127.0.0.1"), 20);
+    cleanups.push(() => {
+      clearInterval(timer);
+      socket.close();
+    });
+  }
+}
+
+/** An NTP server whose clock is behind by so much: this machine's then looks ahead. */
+async function startTimeServer(behindMs: number): Promise<string> {
+  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  cleanups.push(() => socket.close());
+  socket.on("message", (request, from) => {
+    const answer = Buffer.alloc(48);
+    answer.set([0x24, 2]);
+    request.copy(answer, 24, 40, 48);
+    const nowS = (Date.now() - behindMs) / 1_000 + 2_208_988_800;
+    for (const offset of [32, 40]) {
+      answer.writeUInt32BE(Math.floor(nowS), offset);
+      answer.writeUInt32BE(Math.floor((nowS % 1) * 2 ** 32), offset + 4);
+    }
+    socket.send(answer, from.port, from.address);
+  });
+  return `127.0.0.1:${socket.address().port}`;
+}
+
+async function startValidator(): Promise<string> {
+  const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  cleanups.push(() => server.close());
+  return `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`;
+}
+
+/** A home whose network has asserted it as it is configured. */
+async function makeHome(...more: string[]): Promise<string> {
+  const { stdout } = await initHome(home, owner, ...more);
+  const info = JSON.parse((await run("info", "--home", home)).stdout) as {
+    cell: string;
+    antennaGainDbi: number;
+    region: RegionName;
+  };
+  const did = stdout.split("\n")[0]!;
+  const publicKey = decodeDidKey(did)!;
+  const genesis = createTestGenesis([newKey()], [{ publicKey, secretSeed: new Uint8Array(32) }]);
+  const [hotspot] = genesis.hotspots;
+  const asserted = {
+    ...hotspot!,
+    cell: cellToBigint(cellFromHex(info.cell)!),
+    gainCentiDbi: Math.round(100 * info.antennaGainDbi),
+    region: info.region,
+  };
+  await writeFile(join(home, "genesis.json"), encodeGenesisJson({ ...genesis, hotspots: [asserted] }));
+  return did;
+}
+
+async function examine(...flags: string[]): Promise<{ code: number; findings: Finding[]; text: string }> {
+  const nobody = ["--http", "127.0.0.1:9", "--time-server", "127.0.0.1:9", "--listen", "0"];
+  const { code, stdout } = await run("doctor", "--home", home, "--json", ...nobody, ...flags);
+  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+  return { code, findings, text: findings.map(({ found, advice }) => `${found} ${advice}`).join("\n") };
+}
+
+const of = (findings: readonly Finding[], check: Finding["check"]) =>
+  findings.filter((one) => one.check === check);
+const resultOf = (findings: readonly Finding[], check: Finding["check"]) =>
+  of(findings, check).map(({ result }) => result);
+
+describe("the doctor", () => {
+  test("finds nothing wrong where nothing is, and ends with 0", async () => {
+    await makeHome();
+    await writeFile(
+      join(folder, "global_conf.json"),
+      `{ "SX130x_conf": { /* board */ "antenna_gain": 0, "radio_0": { "tx_gain_lut": [
+        {"rf_power": 6}, {"rf_power": 14}, {"rf_power": 27} ] } } }`,
+    );
+    const port = await findPort();
+    await startForwarder(port);
+    const { code, findings } = await examine(
+      ...["--gwmp", `127.0.0.1:${port}`, "--listen", "1", "--validator", await startValidator()],
+      ...["--time-server", await startTimeServer(0)],
+      ...["--forwarder-config", join(folder, "global_conf.json")],
+    );
+    expect(findings.filter(({ result }) => result === "warn" || result === "fail")).toEqual([]);
+    expect(code).toBe(0);
+    expect([...new Set(findings.map(({ check }) => check))]).toEqual([...CHECKS]);
+    expect(findings.every(({ result }) => RESULTS.includes(result))).toBe(true);
+    expect(resultOf(findings, "forwarder")).toEqual(["ok"]);
+    expect(resultOf(findings, "region")).toEqual(["ok"]);
+    expect(of(findings, "clock")[0]!.found).toMatch(/^The clock is \d+ ms/);
+  });
+
+  test("names every fault of an empty home at once, each with what to do, and ends with 1", async () => {
+    const { code, findings } = await examine();
+    expect(code).toBe(1);
+    for (const check of ["configuration", "key", "genesis", "validators", "disk"] as const) {
+      expect(of(findings, check)[0]).toMatchObject({ result: "fail", advice: expect.any(String) });
+    }
+    const words = await run("doctor", "--home", home, "--listen", "0", "--time-server", "127.0.0.1:9");
+    expect(words.stdout).toMatch(/^fail {8}configuration {2}there is no /m);
+    expect((await run("doctor", "--listen", "x")).stderr.split("\n")).toHaveLength(3);
+  });
+
+  test("does not take a sealed key for a fault, and opens it where it can", async () => {
+    const env = { HEXBEACON_PASSPHRASE: "seven blue herons" };
+    const flags = ["--home", home, "--region", "EU868", "--owner", owner, "--location", "46.95,7.45"];
+    await runWith({ env }, "init", ...flags, "--gain", "2.15", "--passphrase");
+    expect(resultOf((await examine()).findings, "key")).toEqual(["not_checked"]);
+    await chmod(join(home, "key"), 0o644);
+    const { findings } = await examine();
+    expect(of(findings, "key")[0]!.advice).toContain("chmod 600");
+  });
+});
+
+describe("the doctor's look at the clock", () => {
+  test.each([
+    [0, "ok"],
+    [1_500, "warn"],
+    [-1_500, "warn"],
+    [20_000, "fail"],
+  ] as const)("%d ms off: %s", async (behindMs, result) => {
+    const { findings } = await examine("--time-server", await startTimeServer(behindMs));
+    const [clock] = of(findings, "clock");
+    expect(clock!.result).toBe(result);
+    if (behindMs !== 0) expect(clock!.found).toContain(behindMs > 0 ? "ahead of" : "behind");
+  });
+
+  test("says that it was not checked where no server answers", async () => {
+    expect(resultOf((await examine()).findings, "clock")).toEqual(["not_checked"]);
+  });
+});
+
+describe("the doctor's look at forwarders", () => {
+  const listen = async (port: number) => {
+    const { findings } = await examine("--gwmp", `127.0.0.1:${port}`, "--listen", "1");
+    return of(findings, "forwarder");
+  };
+
+  test("nobody", async () => {
+    const port = await findPort();
+    expect(await listen(port)).toMatchObject([
+      { result: "fail", advice: expect.stringContaining(`127.0.0.1:${port}`) },
+    ]);
+  });
+
+  test.each<[string, Parameters<typeof startForwarder>[1], Parameters<typeof startForwarder>[2], object]>([
+    ["an EUI of zeros", undefined, { eui: "0".repeat(16) }, { result: "fail", found: /all zeros/ }],
+    ["PULL without PUSH", ["pull_data"], {}, { result: "warn", found: /reports nothing/ }],
+    ["PUSH without PULL", ["push_data"], {}, { result: "fail", found: /never asks/ }],
+    ["version 1", undefined, { version: 1 }, { result: "warn", found: /version 1/ }],
+  ])("%s", async (_, kinds, more, expected) => {
+    const port = await findPort();
+    await startForwarder(port, kinds, more);
+    const [first, ...rest] = await listen(port);
+    const { result, found } = expected as { result: string; found: RegExp };
+    expect([first!.result, rest]).toEqual([result, []]);
+    expect(first!.found).toMatch(found);
+  });
+
+  test("two with one EUI, and two with their own", async () => {
+    const port = await findPort();
+    await startForwarder(port);
+    await startForwarder(port);
+    expect(await listen(port)).toMatchObject([
+      { result: "warn", found: expect.stringContaining("Two forwarders use") },
+    ]);
+    const another = await findPort();
+    await startForwarder(another);
+    await startForwarder(another, undefined, { eui: "aa555a0000000002" });
+    expect((await listen(another)).map(({ result }) => result)).toEqual(["ok", "ok", "warn"]);
+  });
+
+  test("a port that another program has", async () => {
+    const taken = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(taken, "listening");
+    cleanups.push(() => taken.close());
+    const [found] = await listen(taken.address().port);
+    expect(found).toMatchObject({ result: "fail", found: expect.stringContaining("Another program") });
+  });
+
+  test("as the running hotspot tells it", async () => {
+    const did = await makeHome();
+    const forwarder = { eui: EUI, alive: true, stat: null, takeoversRefused: 2, version: 2 };
+    const radio = {
+      listeningOn: "127.0.0.1:1700",
+      forwarders: [forwarder],
+      datagrams: { push_data: 0, body_malformed: 0 },
+    };
+    const status = { did, name: "calm-blue-heron", problems: ["No validator is in reach."], radio };
+    const server = createHttpServer((_, response) => response.end(JSON.stringify(status)));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    cleanups.push(() => server.close());
+    const { findings } = await examine("--http", `127.0.0.1:${(server.address() as AddressInfo).port}`);
+    expect(of(findings, "hotspot")).toMatchObject([{ result: "warn", found: "No validator is in reach." }]);
+    expect(of(findings, "forwarder").map(({ found }) => found)).toEqual([
+      expect.stringContaining("Two forwarders use"),
+      expect.stringContaining("reports nothing"),
+    ]);
+  });
+});
+
+describe("the doctor's look at place and power", () => {
+  const lut = (...powers: number[]) =>
+    JSON.stringify({ SX130x_conf: { radio_0: { tx_gain_lut: powers.map((rf_power) => ({ rf_power })) } } });
+
+  test.each([
+    // The reference table begins at 12 dBm: 16 dBm EIRP less 5.8 dBi is 10.
+    ["EU868 with 5.8 dBi, table unknown", ["--gain", "5.8"], null, "warn", /more than the plan allows/],
+    [
+      "EU868 with 5.8 dBi, table from 12",
+      ["--gain", "5.8"],
+      lut(12, 27),
+      "fail",
+      /more than the plan allows/,
+    ],
+    ["EU868 with 5.8 dBi, table from 4", ["--gain", "5.8"], lut(4, 10, 27), "ok", /asks the concentrator/],
+    // The step 6 dB below cannot be met, which costs half of the beacons.
+    ["EU868 with 2.15 dBi, table from 12", [], lut(12, 27), "warn", /7 dBm are refused/],
+    ["US915 with 8 dBi, table from 12", ["--gain", "8", "--region", "US915"], lut(12, 27), "ok", /asks/],
+    ["a gain taken off twice", [], '{"SX1301_conf":{"antenna_gain":2}}', "fail", /taken off already/],
+  ])("%s", async (_, flags, config, result, found) => {
+    await makeHome(...flags);
+    const file = join(folder, "conf.json");
+    if (config !== null) await writeFile(file, config);
+    const { findings } = await examine(...(config === null ? [] : ["--forwarder-config", file]));
+    const [power] = of(findings, "power");
+    expect(power!.result).toBe(result);
+    expect(power!.found).toMatch(found);
+  });
+
+  test("what is configured and what is asserted", async () => {
+    await makeHome();
+    await rm(join(home, "config.toml"));
+    await writeFile(
+      join(home, "config.toml"),
+      `owner = "${owner}"\nregion = "US915"\n[location]\nlatitude = 46.95\nlongitude = 7.46\nelevationM = 0\n[antenna]\ngainDbi = 3`,
+    );
+    const [region] = of((await examine()).findings, "region");
+    expect(region!.result).toBe("fail");
+    for (const word of ["EU868, not US915", "cell", "2.15 dBi, not 3"]) expect(region!.found).toContain(word);
+  });
+
+  test("listening first, where a country asks for it", async () => {
+    await makeHome("--region", "KR920");
+    const [unknown] = of((await examine()).findings, "listen_first");
+    expect(unknown).toMatchObject({
+      result: "not_checked",
+      found: expect.stringContaining("South Korea: 6 ms"),
+    });
+    const file = join(folder, "conf.json");
+    const config = (enable: boolean) => ({ SX130x_conf: { sx1261_conf: { lbt: { enable } } } });
+    for (const [enable, result] of [
+      [true, "ok"],
+      [false, "warn"],
+    ] as const) {
+      await writeFile(file, JSON.stringify(config(enable)));
+      const { findings } = await examine("--forwarder-config", file);
+      expect(resultOf(findings, "listen_first")).toEqual([result]);
+    }
+  });
+
+  test("the forwarder's destination", async () => {
+    const file = join(folder, "conf.json");
+    const gateway_conf = {
+      gateway_ID: "0000000000000000",
+      server_address: "eu1.cloud.example",
+      serv_port_up: 1730,
+      serv_port_down: 1700,
+    };
+    await writeFile(file, JSON.stringify({ gateway_conf }));
+    const { text } = await examine("--forwarder-config", file);
+    for (const word of ["port 1730 and 1700", "eu1.cloud.example", "all zeros"]) expect(text).toContain(word);
+  });
+});
+
+describe("a forwarder's configuration", () => {
+  test("is read with its comments, in both vendors' forms", () => {
+    const old = `{ "SX1301_conf": { "tx_lut_0": { /* -6 */ "rf_power": -6 }, "tx_lut_1": {"rf_power": 14} },
+      // where to
+      "gateway_conf": { "gateway_ID": "AA555A0000000000", "server_address": "http://x//y" } }`;
+    expect(decodeForwarderConfig(old)).toMatchObject({
+      powersDbm: [-6, 14],
+      gatewayId: "aa555a0000000000",
+      serverAddress: "http://x//y",
+      antennaGainDbi: 0,
+    });
+    for (const none of ["", "{}", "[]", "null", "{", '{"a":1}'])
+      expect(decodeForwarderConfig(none)).toBe(null);
+  });
+});
