@@ -94,6 +94,10 @@ async function measure(withRounds: boolean): Promise<Figures> {
         },
         onBatch: () => {},
         onRoundDecided: () => {},
+        onViewChange: () => {},
+        onEvidence: () => {},
+        onRewardCert: () => {},
+        onSplitAttestation: () => {},
         onRoundExecuted: ({ result }) => {
           executedReports += result.included.length;
           if (executedReports === total) finish();

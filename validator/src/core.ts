@@ -1,22 +1,27 @@
 /**
  * The part of a validator that agrees and executes: intake, lane, agreement and execution, wired to each other over an
- * opened home. Sockets are not in here; a message's way is intake.ts, lane.ts, soloAgreement.ts, executor.ts, and the
- * ledger.
+ * opened home. Sockets are not in here; a message's way is intake.ts, lane.ts, soloAgreement.ts or meshAgreement.ts,
+ * executor.ts, and the ledger.
  */
 import type { Clock, Log } from "../../node/src/host/types.ts";
 import { verifySignature } from "../../node/src/host/verify.ts";
-import type { ValidatorSet } from "../../protocol/src/agreement/certificates.ts";
+import type { ValidatorSet, VerifySignature } from "../../protocol/src/agreement/certificates.ts";
 import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import type { SigningDomains } from "../../protocol/src/crypto/domain.ts";
 import type { AdmissionReason } from "../../protocol/src/evidence/reasons.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
+import { computeParametersHash } from "../../protocol/src/network/parameters.ts";
 import { createExecutor, type ExecutedRound, type Executor } from "./execution/executor.ts";
 import type { IntakeKind } from "./intake/inbox.ts";
 import { createIntake, type Intake } from "./intake/intake.ts";
 import { createLane, type Lane } from "./lanes/lane.ts";
+import type { Mesh, MeshHandlers } from "./mesh/mesh.ts";
 import type { Recovered } from "./recovery.ts";
 import type { Agreement, Finalized } from "./rounds/agreement.ts";
+import { Attestor } from "./rounds/attestor.ts";
+import { createRememberedVerifier } from "./rounds/rememberedVerifier.ts";
 import { createSoloAgreement } from "./rounds/soloAgreement.ts";
+import { createSeveral, type Several } from "./several.ts";
 import type { Signer } from "./signer.ts";
 import type { Storage } from "./storage.ts";
 import type { RetentionPolicy } from "./store/store.ts";
@@ -36,6 +41,8 @@ export type CoreModules = {
   readonly storage: Storage;
   readonly verifier: Pick<VerifierPool, "verify" | "canAcceptWork">;
   readonly recovered: Recovered;
+  /** The way to the other validators; a set of one has none. */
+  readonly mesh?: Mesh;
   readonly observer: CoreObserver;
   /** Something failed that the validator cannot go on without. */
   readonly onFailure: (error: Error) => void;
@@ -48,6 +55,13 @@ export type CoreObserver = {
   readonly onBatch: (messages: number, bytes: number, milliseconds: number) => void;
   readonly onRoundDecided: () => void;
   readonly onRoundExecuted: (executed: ExecutedRound) => void;
+  /** A round needs another leader. */
+  readonly onViewChange: () => void;
+  /** A validator signed what no honest one signs. */
+  readonly onEvidence: () => void;
+  readonly onRewardCert: () => void;
+  /** Validators attested differently of one epoch. */
+  readonly onSplitAttestation: () => void;
 };
 
 export type Core = {
@@ -55,7 +69,13 @@ export type Core = {
   readonly lane: Lane;
   readonly executor: Executor;
   readonly agreement: Agreement;
-  /** Executes what was decided before the last end. Done before anything new is decided. */
+  readonly attestor: Attestor;
+  /** What takes the other validators' messages; null in a set of one. */
+  readonly handlers: MeshHandlers | null;
+  /**
+   * Executes what was decided before the last end: alone, before anything new is decided; among several beside that,
+   * since batches may have to come from the others first.
+   */
   readonly catchUp: () => Promise<void>;
   /** Decides no further round, refuses what waits, and finishes what is under way. */
   readonly close: () => Promise<void>;
@@ -64,40 +84,123 @@ export type Core = {
 /** A batch waits for company for at most this long, or a quarter of a round where that is shorter. */
 const FLUSH_MAX_MS = 50;
 
+/**
+ * The delay within which most messages between validators arrive, as a share of a round: views time out after six of
+ * them. Not below what a busy machine needs for a commit and an answer, nor above what any continent needs.
+ */
+const DELAYS_PER_ROUND = 4;
+const DELAY_MIN_MS = 150;
+const DELAY_MAX_MS = 500;
+
 /** Wires the parts; nothing runs before `catchUp` and `agreement.start`. */
 export function createCore(options: CoreOptions, modules: CoreModules): Core {
-  const { recovered } = modules;
-  const lane = openLane(options, modules);
+  const { recovered, onFailure } = modules;
+  const { delayMs } = timesOf(options);
+  const verify = createRememberedVerifier(verifySignature);
+  const attestor = openAttestor(options, modules, verify);
+  const onFinalized = (finalized: Finalized): void => {
+    const seq = ownSeqOf(finalized, options.signer);
+    lane.onCut(seq);
+    several?.acks.onCut(seq);
+    executor.enqueue(finalized);
+    modules.observer.onRoundDecided();
+  };
+  const several =
+    modules.mesh === undefined
+      ? null
+      : createSeveral(
+          { ...options, delayMs },
+          {
+            ...modules,
+            mesh: modules.mesh,
+            verify,
+            attestor,
+            lane: () => lane,
+            executor: () => executor,
+            onFinalized,
+            onViewChange: modules.observer.onViewChange,
+            onEvidence: modules.observer.onEvidence,
+            onFailure,
+          },
+        );
+  const lane = openLane(options, modules, several);
   const intake = openIntake(options, modules, lane);
   intake.remember(recovered.lane.waitingIds);
-  const executor = openExecutor(options, modules, intake);
-  const agreement = openAgreement(options, modules, lane, executor);
+  const executor = openExecutor(options, modules, { intake, attestor, several });
+  const agreement = several?.agreement ?? openSolo(options, modules, { lane, executor, onFinalized });
   return {
     intake,
     lane,
     executor,
     agreement,
+    attestor,
+    handlers: several?.handlers ?? null,
     catchUp: async () => {
+      attestor.start(recovered.ledger.lastClosedEpoch);
       for (const finalized of recovered.undone) executor.enqueue(finalized);
-      await executor.idle();
+      if (several === null) await executor.idle();
+      else await several.start();
     },
     close: async () => {
       agreement.stop();
+      attestor.stop();
       intake.close();
       await lane.close();
+      await several?.stop();
       await executor.stop();
     },
   };
 }
 
-function openLane({ genesis, set, signer }: CoreOptions, modules: CoreModules): Lane {
+function timesOf({ genesis }: CoreOptions): { flushMs: number; delayMs: number } {
+  const { roundMs } = genesis.parameters;
+  const share = roundMs / DELAYS_PER_ROUND;
+  const delayMs = Math.min(Math.max(share, DELAY_MIN_MS), DELAY_MAX_MS);
+  return { flushMs: Math.min(share, FLUSH_MAX_MS), delayMs };
+}
+
+function openAttestor(options: CoreOptions, modules: CoreModules, verify: VerifySignature): Attestor {
+  const { genesis, set, domains, signer } = options;
+  const { clock, log, storage, observer, onFailure, mesh } = modules;
+  const nobody = { broadcast: () => {}, send: () => {} };
+  return new Attestor(
+    {
+      set,
+      domains,
+      parametersHash: computeParametersHash(genesis.parameters),
+      repeatMs: genesis.parameters.roundMs,
+    },
+    {
+      clock,
+      log,
+      signer,
+      verify,
+      votes: storage.votes,
+      mesh: mesh ?? nobody,
+      onRewardCert: observer.onRewardCert,
+      onSplit: observer.onSplitAttestation,
+      onFailure,
+    },
+  );
+}
+
+function openLane(options: CoreOptions, modules: CoreModules, several: Several | null): Lane {
+  const { set, signer } = options;
   const { clock, storage, recovered, observer, onFailure } = modules;
-  const flushMs = Math.min(genesis.parameters.roundMs / 4, FLUSH_MAX_MS);
   const { last, cutSeq } = recovered.lane;
   const { votes, batches } = storage;
+  const { flushMs } = timesOf(options);
   return createLane(
     { flushMs, set, last, cutSeq },
-    { clock, signer, votes, batches, onFailure, onBatch: observer.onBatch },
+    {
+      clock,
+      signer,
+      votes,
+      batches,
+      onFailure,
+      onBatch: observer.onBatch,
+      ...(several === null ? {} : { requestAcks: several.acks.request }),
+    },
   );
 }
 
@@ -119,7 +222,12 @@ function openIntake({ genesis, domains }: CoreOptions, modules: CoreModules, lan
   );
 }
 
-function openExecutor(options: CoreOptions, modules: CoreModules, intake: Intake): Executor {
+function openExecutor(
+  options: CoreOptions,
+  modules: CoreModules,
+  parts: { readonly intake: Intake; readonly attestor: Attestor; readonly several: Several | null },
+): Executor {
+  const { intake, attestor, several } = parts;
   const { domains, set, signer, retention, snapshotEpochs } = options;
   const { storage, recovered, observer, log, onFailure } = modules;
   return createExecutor(
@@ -132,41 +240,46 @@ function openExecutor(options: CoreOptions, modules: CoreModules, intake: Intake
       ledger: recovered.ledger,
       store: storage.store,
       batches: storage.batches,
+      source: several?.fetcher ?? storage.batches,
       elapsedMs: () => performance.now(),
       onExecuted: (executed) => {
         const { result, messageIds, finalized } = executed;
         intake.onRound(result.round, messageIds);
-        // What is executed is in the store with its certificate; the votes need it no more.
-        if (result.epochClose !== null) storage.votes.prune(finalized.round, ownSeqOf(finalized, signer));
+        if (result.epochClose !== null) {
+          attestor.onEpochClosed(result.epochClose);
+          // What is executed is in the store with its certificate; the votes need it no more.
+          storage.votes.prune(finalized.round, ownSeqOf(finalized, signer));
+        }
+        several?.onExecuted({ round: result.round, digest: result.stateDigest });
         observer.onRoundExecuted(executed);
       },
     },
   );
 }
 
-function openAgreement(
+function openSolo(
   options: CoreOptions,
   modules: CoreModules,
-  lane: Lane,
-  executor: Executor,
+  parts: {
+    readonly lane: Lane;
+    readonly executor: Executor;
+    readonly onFinalized: (finalized: Finalized) => void;
+  },
 ): Agreement {
   const { genesis, domains, set, signer } = options;
-  const { clock, storage, recovered, observer, onFailure } = modules;
+  const { clock, storage, recovered, onFailure } = modules;
+  const { lane, executor, onFinalized } = parts;
   return createSoloAgreement(
     { parameters: genesis.parameters, domains, set, genesisTimeMs: genesis.timeMs, last: recovered.last },
     {
       clock,
       signer,
       onFailure,
+      onFinalized,
       votes: storage.votes,
       verify: verifySignature,
       laneTip: lane.tip,
       executed: executor.executed,
-      onFinalized: (finalized) => {
-        lane.onCut(ownSeqOf(finalized, signer));
-        executor.enqueue(finalized);
-        observer.onRoundDecided();
-      },
     },
   );
 }

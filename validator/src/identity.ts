@@ -15,7 +15,7 @@ export type Identity = {
 
 /**
  * The identity of the key (32-byte seed) on genesis's network.
- * @throws CodedError "config_invalid" where genesis gives the key no seat, or seats others beside it.
+ * @throws CodedError "config_invalid" where genesis gives the key no seat.
  */
 export function createIdentity(genesis: Genesis, secretSeed: Uint8Array): Identity {
   const networkId = computeNetworkId(genesis);
@@ -24,12 +24,6 @@ export function createIdentity(genesis: Genesis, secretSeed: Uint8Array): Identi
   const signer = createSigner(domains, secretSeed);
   if (set.positionOf(signer.publicKey) === undefined) {
     throw new CodedError("config_invalid", "genesis does not name this validator's key");
-  }
-  if (set.keys.length !== 1) {
-    throw new CodedError(
-      "config_invalid",
-      `genesis names ${set.keys.length} validators, and this version decides alone`,
-    );
   }
   return { genesis, networkId, domains, set, signer };
 }

@@ -28,6 +28,8 @@ export type MetricSources = {
   readonly batchesInFlight: () => number;
   readonly executionBacklog: () => number;
   readonly peers: () => number;
+  /** Other validators that a link stands to. */
+  readonly validatorsConnected: () => number;
   readonly storeBytes: () => Promise<number>;
   readonly diskFreeBytes: () => Promise<number>;
   readonly networkHealth: () => NetworkHealth;
@@ -40,6 +42,10 @@ export type ValidatorMetrics = {
   readonly onRoundDecided: () => void;
   /** @param latencyMs from the round's time to its being stored. */
   readonly onRoundExecuted: (executed: ExecutedRound, latencyMs: number) => void;
+  readonly onViewChange: () => void;
+  readonly onEvidence: () => void;
+  readonly onRewardCert: () => void;
+  readonly onSplitAttestation: () => void;
   readonly observeRequest: (route: string, method: string, status: number, seconds: number) => void;
   readonly setEventClients: (clients: number) => void;
   /** The page that Prometheus reads. */
@@ -72,6 +78,7 @@ export function createValidatorMetrics(sources: MetricSources): ValidatorMetrics
   return {
     ...createIntakeMetrics(registry),
     ...createRoundMetrics(registry),
+    ...createAgreementMetrics(registry),
     ...createApiMetrics(registry),
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
@@ -123,6 +130,29 @@ function createIntakeMetrics(registry: Registry) {
       batchBytes.inc(bytes);
       batchSeconds.observe(milliseconds / 1_000);
     },
+  };
+}
+
+function createAgreementMetrics(registry: Registry) {
+  const counter = (name: string, help: string) => new Counter({ name, help, registers: [registry] });
+  const views = counter("hexbeacon_view_changes_total", "Views after the first that rounds needed.");
+  const evidence = counter(
+    "hexbeacon_evidence_total",
+    "Validators that were seen to contradict themselves in a round.",
+  );
+  const certificates = counter(
+    "hexbeacon_reward_certificates_total",
+    "Epochs for which a quorum attested to the same rewards.",
+  );
+  const splits = counter(
+    "hexbeacon_split_attestations_total",
+    "Epochs of which validators attested differently; must be 0.",
+  );
+  return {
+    onViewChange: () => views.inc(),
+    onEvidence: () => evidence.inc(),
+    onRewardCert: () => certificates.inc(),
+    onSplitAttestation: () => splits.inc(),
   };
 }
 
@@ -360,6 +390,11 @@ function addSources(registry: Registry, sources: MetricSources): void {
     sources.executionBacklog,
   );
   gauge("hexbeacon_peers", "Peers connected.", sources.peers);
+  gauge(
+    "hexbeacon_validators_connected",
+    "Other validators that a link stands to.",
+    sources.validatorsConnected,
+  );
   gauge("hexbeacon_store_bytes", "Bytes of the store on disk, without batch bodies.", sources.storeBytes);
   gauge("hexbeacon_disk_free_bytes", "Bytes free where the home lies.", sources.diskFreeBytes);
   gauge("hexbeacon_books_balanced", "Whether all money ever made is accounted for: always 1.", () =>

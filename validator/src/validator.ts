@@ -16,6 +16,7 @@ import type { ExecutedRound } from "./execution/executor.ts";
 import { createIdentity, type Identity } from "./identity.ts";
 import { intakeTopics, openStreams } from "./intake/streams.ts";
 import { LEDGER_MODULES } from "./ledgerModules.ts";
+import { createMesh, type OpenedMesh } from "./mesh/mesh.ts";
 import { createValidatorMetrics } from "./metrics.ts";
 import { readNetworkHealth } from "./networkHealth.ts";
 import { type HttpOptions, openHttp } from "./openHttp.ts";
@@ -86,11 +87,14 @@ async function openParts(
   const recovered = await recoverFrom(storage, identity, log);
   const network = await openNetwork(options, modules, identity);
   closers.add("network", () => network.stop());
+  const mesh = createMeshOf(identity, { network, clock, log });
+  closers.add("mesh", async () => mesh?.close());
 
-  const opened = { options, clock, log, identity, storage, verifier, recovered, network, fail };
+  const opened = { options, clock, log, identity, storage, verifier, recovered, network, mesh, fail };
   const { core, metrics, events, announcer } = openCore(opened);
   closers.add("core", core.close);
   if (recovered.stored !== null) announcer.announce(recovered.stored.cert);
+  if (mesh !== null && core.handlers !== null) await mesh.open(core.handlers);
   await core.catchUp();
   const { ledger } = recovered;
   const { store } = storage;
@@ -125,12 +129,13 @@ type Opened = ValidatorModules & {
   readonly verifier: VerifierPool;
   readonly recovered: Recovered;
   readonly network: Network;
+  readonly mesh: OpenedMesh | null;
   readonly fail: (error: Error) => void;
 };
 
 /** The core, and those who are told what happens in it. */
 function openCore(opened: Opened) {
-  const { options, clock, log, identity, storage, verifier, recovered, network } = opened;
+  const { options, clock, log, identity, storage, verifier, recovered, network, mesh } = opened;
   const { ledger } = recovered;
   const { parameters } = identity.genesis;
   let health = readNetworkHealth(ledger, parameters, ledger.lastClosedEpoch + 1);
@@ -140,6 +145,7 @@ function openCore(opened: Opened) {
     batchesInFlight: () => core.lane.inFlight(),
     executionBacklog: () => core.executor.backlog(),
     peers: () => network.peers().length,
+    validatorsConnected: () => mesh?.connected().length ?? 0,
     storeBytes: storage.store.sizeBytes,
     diskFreeBytes: storage.freeBytes,
     networkHealth: () => health,
@@ -162,7 +168,16 @@ function openCore(opened: Opened) {
   const { retention, snapshotEpochs } = options;
   const core = createCore(
     { ...identity, retention, snapshotEpochs },
-    { clock, log, storage, verifier, recovered, observer: { ...metrics, onRoundExecuted }, onFailure },
+    {
+      clock,
+      log,
+      storage,
+      verifier,
+      recovered,
+      observer: { ...metrics, onRoundExecuted },
+      onFailure,
+      ...(mesh === null ? {} : { mesh }),
+    },
   );
   return { core, metrics, events, announcer };
 }
@@ -173,6 +188,16 @@ async function openVerifier(options: ValidatorOptions, closers: Closers): Promis
   closers.add("verifier", () => verifier.close());
   await verifier.whenReady();
   return verifier;
+}
+
+/** The way to the other validators; a set of one has none. */
+function createMeshOf(
+  { genesis, set, signer }: Identity,
+  modules: ValidatorModules & { readonly network: Network },
+): OpenedMesh | null {
+  if (set.keys.length === 1) return null;
+  const multiaddrs = genesis.validators.map((validator) => validator.multiaddrs);
+  return createMesh({ set, self: signer.publicKey, multiaddrs }, modules);
 }
 
 function recoverFrom(storage: Storage, identity: Identity, log: Log): Promise<Recovered> {

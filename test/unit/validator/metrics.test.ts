@@ -17,6 +17,7 @@ const createMetrics = () =>
     batchesInFlight: () => 0,
     executionBacklog: () => 0,
     peers: () => 5,
+    validatorsConnected: () => 3,
     storeBytes: async () => 4_096,
     diskFreeBytes: async () => 8_192,
     networkHealth: () => ({

@@ -2,6 +2,7 @@
  * Executes decided rounds one after the other: batches in, ledger forward, one store transaction a round, and only then
  * is anyone told. What the validator shows is therefore never ahead of what it has stored.
  */
+import { isCodedError } from "../../../node/src/host/codedError.ts";
 import type { Log } from "../../../node/src/host/types.ts";
 import type { Cut } from "../../../protocol/src/agreement/cut.ts";
 import { executeRound } from "../../../protocol/src/ledger/execute.ts";
@@ -20,10 +21,12 @@ export type ExecutorOptions = {
   /** The cut of the ledger's last round. */
   readonly cut: Cut;
 };
-export type ExecutorModules = RoundInputModules & {
+export type ExecutorModules = Omit<RoundInputModules, "batches"> & {
+  /** Where a round's batches come from: the disk alone, or from other validators what is missing on it. */
+  readonly source: RoundInputModules["batches"];
   readonly ledger: Ledger;
   readonly store: Pick<RoundStore, "commitRound" | "prune">;
-  readonly batches: BatchStore;
+  readonly batches: Pick<BatchStore, "deleteBatches">;
   readonly log: Log;
   readonly onExecuted: (executed: ExecutedRound) => void;
   /** Execution cannot go on: the validator must stop. */
@@ -105,6 +108,8 @@ class RoundExecutor implements Executor {
         await yieldToEventLoop();
       }
     } catch (error) {
+      // A fetch that was given up because the validator ends leaves its round undone, to be done after the next start.
+      if (this.#isStopped && isCodedError(error, "stopped")) return;
       this.#isStopped = true;
       this.#failure = error instanceof Error ? error : new Error(String(error));
       this.#modules.onFailure(this.#failure);
@@ -115,7 +120,9 @@ class RoundExecutor implements Executor {
 
   async #execute(finalized: Finalized): Promise<void> {
     const { ledger, elapsedMs } = this.#modules;
-    const loaded = await loadRound(finalized.value, { cut: this.#cut, timeMs: ledger.timeMs }, this.#modules);
+    const { source: batches, domains, set } = this.#modules;
+    const before = { cut: this.#cut, timeMs: ledger.timeMs };
+    const loaded = await loadRound(finalized.value, before, { batches, domains, set });
     const startMs = elapsedMs();
     const result = executeRound(ledger, loaded.input);
     const executedMs = elapsedMs();

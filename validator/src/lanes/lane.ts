@@ -78,7 +78,10 @@ export type Lane = {
   /** A round took in the lane's batches up to this one. */
   readonly onCut: (seq: number) => void;
   readonly inFlight: () => number;
-  /** Writes what is open and waits for all of it. */
+  /**
+   * Writes what is open and waits for all of it. Among several validators it does not wait for their acknowledgements:
+   * nothing was promised without them, and what is on disk is certified after the next start.
+   */
   readonly close: () => Promise<void>;
 };
 
@@ -115,6 +118,7 @@ class OwnLane implements Lane {
   #cancelFlush: (() => void) | null = null;
   /** The open batch has waited long enough, and goes as soon as the disk is free. */
   #isFlushDue = false;
+  #writing = new Set<Promise<void>>();
   #failure: Error | null = null;
 
   constructor(options: LaneOptions, modules: LaneModules) {
@@ -177,8 +181,9 @@ class OwnLane implements Lane {
 
   close = async (): Promise<void> => {
     this.#seal();
-    await Promise.allSettled(this.#sealed.map((batch) => batch.durable.promise));
+    await Promise.allSettled(this.#writing);
     this.#failure ??= new CodedError("stopped", "the lane is closed");
+    for (const batch of this.#sealed) batch.durable.reject(this.#failure);
   };
 
   #openBatch(): OpenBatch {
@@ -234,7 +239,8 @@ class OwnLane implements Lane {
     };
     this.#head = { seq: sealed.seq, digest: sealed.digest };
     this.#sealed.push(sealed);
-    void this.#write(sealed, encoded);
+    const writing = this.#write(sealed, encoded).finally(() => this.#writing.delete(writing));
+    this.#writing.add(writing);
   }
 
   /** The body first, then its name in the votes: a name without a body could never be continued from. */

@@ -62,7 +62,7 @@ export class Attestor {
   readonly #self: number;
   readonly #gathered = new Map<number, Gathered>();
   readonly #certified = new Set<number>();
-  #newestEpoch = 0;
+  #newestEpoch = -1;
   #cancel: (() => void) | null = null;
 
   constructor(options: AttestorOptions, modules: AttestorModules) {
@@ -71,8 +71,9 @@ export class Attestor {
     this.#self = options.set.positionOf(modules.signer.publicKey)!;
   }
 
-  /** Takes up the attestations that had no certificate when the validator ended. */
-  start(): void {
+  /** Takes up the attestations that had no certificate when the validator ended. @param newestEpoch -1 for none. */
+  start(newestEpoch: number): void {
+    this.#newestEpoch = newestEpoch;
     for (const bytes of this.#modules.votes.openAttests(0)) {
       const message = decodePeerMessage(bytes, this.#options.set.keys.length);
       if (message?.type === "attest") this.#gather(message.signed);

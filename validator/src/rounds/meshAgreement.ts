@@ -229,7 +229,7 @@ class SeveralAgreement implements MeshAgreement {
 
   /**
    * B0: ROUND_MS after the own tips before, not before genesis; with execution not too far behind, and with the reward
-   * certificate of the epoch before the last. 0 for now, infinity-free: what has no time is asked for again.
+   * certificate of the epoch before the last. @returns 0 for now; what has no time of its own is looked at again soon.
    */
   #beginsInMs(): number {
     const { parameters, genesisTimeMs } = this.#options;

@@ -1,0 +1,187 @@
+/** Several validators in one process: real homes and cores, over a mesh in memory whose links a test can cut. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createSystemClock } from "../../../../node/src/host/clock.ts";
+import { createSilentLog } from "../../../../node/src/host/log.ts";
+import { verifySignature } from "../../../../node/src/host/verify.ts";
+import { decodePeerMessage, encodePeerMessage } from "../../../../protocol/src/agreement/peerMessages.ts";
+import { concatBytes } from "../../../../protocol/src/bytes/bytes.ts";
+import { encodeHex } from "../../../../protocol/src/bytes/hex.ts";
+import type { RoundResult } from "../../../../protocol/src/ledger/types.ts";
+import type { Genesis } from "../../../../protocol/src/network/genesis.ts";
+import { PRESETS } from "../../../../protocol/src/network/presets.ts";
+import { type Core, createCore } from "../../../../validator/src/core.ts";
+import { createIdentity } from "../../../../validator/src/identity.ts";
+import { LEDGER_MODULES } from "../../../../validator/src/ledgerModules.ts";
+import type { Mesh } from "../../../../validator/src/mesh/mesh.ts";
+import { recover } from "../../../../validator/src/recovery.ts";
+import { openStorage } from "../../../../validator/src/storage.ts";
+import { createTestGenesis, keyNamed } from "./network.ts";
+
+const clock = createSystemClock();
+const log = createSilentLog();
+
+export const validatorKey = (position: number) => keyNamed(`validator ${position}`);
+
+/** A genesis with so many validators, on the `test` preset. */
+export function createGenesisOf(validators: number, hotspots: number, timeMs = Date.now()): Genesis {
+  return {
+    ...createTestGenesis(hotspots, timeMs),
+    validators: Array.from({ length: validators }, (_, position) => ({
+      key: validatorKey(position).publicKey,
+      stake: PRESETS.test.validatorStake,
+      multiaddrs: [],
+    })),
+  };
+}
+
+export type RunningValidator = {
+  readonly core: Core;
+  readonly results: RoundResult[];
+  readonly failures: Error[];
+  readonly viewChanges: () => number;
+  readonly splits: () => number;
+  /** Ends in good order. */
+  readonly end: () => Promise<void>;
+};
+
+export class SeveralValidators {
+  readonly genesis: Genesis;
+  readonly #folder = mkdtempSync(join(tmpdir(), "hexbeacon-several-"));
+  readonly running: (RunningValidator | null)[];
+  /** Whether what `from` says reaches `to`. */
+  isLinked: (from: number, to: number) => boolean = () => true;
+  /** How often a validator said that it stands still. */
+  standstills = 0;
+  #watchers = new Set<() => void>();
+
+  constructor(genesis: Genesis) {
+    this.genesis = genesis;
+    this.running = genesis.validators.map(() => null);
+  }
+
+  async start(position: number): Promise<RunningValidator> {
+    const identity = createIdentity(this.genesis, validatorKey(position).secretSeed);
+    const storage = await openStorage(join(this.#folder, `${position}`), identity);
+    const validator = identity.signer.publicKey;
+    const recovered = await recover({
+      ...storage,
+      ...identity,
+      validator,
+      ledgerModules: LEDGER_MODULES,
+      log,
+    });
+    const results: RoundResult[] = [];
+    const failures: Error[] = [];
+    const counts = { views: 0, splits: 0 };
+    const core = createCore(
+      { ...identity, retention: { keepEpochs: 100 }, snapshotEpochs: 2 },
+      {
+        clock,
+        log,
+        storage,
+        recovered,
+        mesh: this.#meshOf(position),
+        verifier: {
+          canAcceptWork: () => true,
+          verify: async (claims) =>
+            Uint8Array.from(claims, ({ publicKey, message, signature }) =>
+              verifySignature(publicKey, concatBytes(...message), signature) ? 1 : 0,
+            ),
+        },
+        observer: {
+          onAdmitted: () => {},
+          onRefused: () => {},
+          onBatch: () => {},
+          onRoundDecided: () => {},
+          onRoundExecuted: ({ result }) => {
+            results.push(result);
+            this.#notify();
+          },
+          onViewChange: () => counts.views++,
+          onEvidence: () => failures.push(new Error("evidence against an honest validator")),
+          onRewardCert: () => this.#notify(),
+          onSplitAttestation: () => counts.splits++,
+        },
+        onFailure: (error) => failures.push(error),
+      },
+    );
+    const end = async () => {
+      this.running[position] = null;
+      await core.close();
+      await storage.close();
+    };
+    const running: RunningValidator = {
+      core,
+      results,
+      failures,
+      viewChanges: () => counts.views,
+      splits: () => counts.splits,
+      end,
+    };
+    this.running[position] = running;
+    await core.catchUp();
+    core.agreement.start();
+    return running;
+  }
+
+  /** Resolves when the condition holds; looked at when a round is executed, an epoch certified, or nothing moves. */
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const failed = this.running.flatMap((each) => each?.failures ?? [])[0];
+        if (failed !== undefined) reject(failed);
+        else if (!condition()) return;
+        this.#watchers.delete(look);
+        resolve();
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.running.map((each) => each?.end()));
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  #notify(): void {
+    for (const look of [...this.#watchers]) look();
+  }
+
+  #meshOf(self: number): Mesh {
+    const size = this.running.length;
+    const others = Array.from({ length: size }, (_, position) => position).filter((each) => each !== self);
+    const deliver = (to: number, bytes: Uint8Array) => {
+      if (!this.isLinked(self, to)) return;
+      setImmediate(() => {
+        const message = decodePeerMessage(bytes, size);
+        if (message === null) throw new Error("an honest validator's message does not decode");
+        this.running[to]?.core.handlers?.onMessage(self, message);
+      });
+    };
+    return {
+      broadcast: (message) => {
+        if (message.type === "status") {
+          this.standstills++;
+          this.#notify();
+        }
+        const bytes = encodePeerMessage(message, size);
+        for (const to of others) deliver(to, bytes);
+      },
+      send: (to, message) => deliver(to, encodePeerMessage(message, size)),
+      fetch: async (from, fetch) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (!this.isLinked(self, from) || !this.isLinked(from, self)) return null;
+        return (await this.running[from]?.core.handlers?.answer(fetch)) ?? null;
+      },
+      connected: () =>
+        others.filter((position) => this.running[position] !== null && this.isLinked(self, position)),
+    };
+  }
+}
+
+/** State digests by round, as hexadecimal. */
+export const digestsOf = ({ results }: RunningValidator): Map<number, string> =>
+  new Map(results.map(({ round, stateDigest }) => [round, encodeHex(stateDigest)]));

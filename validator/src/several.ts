@@ -1,0 +1,178 @@
+/**
+ * What a validator among several has beside one that is alone: the others' lanes and acknowledgements, agreement over
+ * the mesh, batches fetched where they are missing, and a watch on everybody's state.
+ */
+import type { Clock, Log } from "../../node/src/host/types.ts";
+import type { ValidatorSet, VerifySignature } from "../../protocol/src/agreement/certificates.ts";
+import type { Fetch } from "../../protocol/src/agreement/fetches.ts";
+import type { PeerMessage } from "../../protocol/src/agreement/peerMessages.ts";
+import type { AvailabilityCert } from "../../protocol/src/agreement/rounds.ts";
+import { encodeHex } from "../../protocol/src/bytes/hex.ts";
+import type { SigningDomains } from "../../protocol/src/crypto/domain.ts";
+import type { Genesis } from "../../protocol/src/network/genesis.ts";
+import { epochOfRound } from "../../protocol/src/network/parameters.ts";
+import type { Executor } from "./execution/executor.ts";
+import { AckGatherer } from "./lanes/ackGatherer.ts";
+import { AvailabilityBook } from "./lanes/availability.ts";
+import { BatchFetcher } from "./lanes/batchFetcher.ts";
+import type { Lane } from "./lanes/lane.ts";
+import { PeerLanes } from "./lanes/peerLanes.ts";
+import type { Mesh, MeshHandlers } from "./mesh/mesh.ts";
+import type { Recovered } from "./recovery.ts";
+import type { Executed, Finalized } from "./rounds/agreement.ts";
+import type { Attestor } from "./rounds/attestor.ts";
+import { answerRounds } from "./rounds/catchUp.ts";
+import { DivergenceWatch } from "./rounds/divergenceWatch.ts";
+import { createMeshAgreement, type MeshAgreement } from "./rounds/meshAgreement.ts";
+import type { Signer } from "./signer.ts";
+import type { Storage } from "./storage.ts";
+import type { VerifierPool } from "./verify/verifierPool.ts";
+
+export type SeveralOptions = {
+  readonly genesis: Genesis;
+  readonly domains: SigningDomains;
+  readonly set: ValidatorSet;
+  readonly signer: Signer;
+  /** d: the delay within which most messages between validators arrive. */
+  readonly delayMs: number;
+};
+export type SeveralModules = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly storage: Storage;
+  readonly verify: VerifySignature;
+  readonly verifier: Pick<VerifierPool, "verify">;
+  readonly recovered: Recovered;
+  readonly mesh: Mesh;
+  readonly attestor: Attestor;
+  /** The parts that are made with this one's help, asked for when they are needed. */
+  readonly lane: () => Lane;
+  readonly executor: () => Pick<Executor, "executed" | "backlog">;
+  readonly onFinalized: (finalized: Finalized) => void;
+  readonly onViewChange: (view: number) => void;
+  readonly onEvidence: (reason: string) => void;
+  readonly onFailure: (error: Error) => void;
+};
+
+export type Several = {
+  readonly agreement: MeshAgreement;
+  readonly acks: AckGatherer;
+  readonly fetcher: BatchFetcher;
+  readonly handlers: MeshHandlers;
+  readonly onExecuted: (executed: Executed) => void;
+  /** Asks again for what waited for acknowledgements when the validator ended, and goes on gathering. */
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+export function createSeveral(options: SeveralOptions, modules: SeveralModules): Several {
+  const { genesis, set, domains, signer, delayMs } = options;
+  const { clock, log, mesh, storage, verify, recovered, attestor } = modules;
+  const cut = recovered.last?.value.cut ?? [];
+  const availability = new AvailabilityBook({ set, domains, verify, cut });
+  const fetcher = new BatchFetcher({ mesh, batches: storage.batches, clock });
+  const epoch = () => epochOfRound(genesis.parameters, agreement.newestRound() + 1);
+  const onCertificate = (cert: AvailabilityCert): void => {
+    availability.put(cert);
+    modules.lane().onCertificate(cert);
+    agreement.onProgress();
+  };
+  const acks = new AckGatherer(
+    { set, domains, resendMs: 2 * delayMs },
+    { mesh, signer, verify, clock, epoch, onCertificate },
+  );
+  const peerLanes = new PeerLanes(
+    { set, domains, cut },
+    { ...modules, signer, batches: storage.batches, votes: storage.votes, fetcher, epoch },
+  );
+  const divergence = new DivergenceWatch(
+    { set, self: signer.publicKey, execLagRounds: genesis.parameters.execLagRounds },
+    { log, onFailure: modules.onFailure },
+  );
+  const onFinalized = (finalized: Finalized): void => {
+    peerLanes.onCut(finalized.value.cut);
+    divergence.onDecided(finalized.value);
+    modules.onFinalized(finalized);
+  };
+  const agreement = openAgreement(options, { ...modules, onFinalized }, availability);
+  const onMessage = (from: number, message: PeerMessage): void => {
+    switch (message.type) {
+      case "batch":
+        peerLanes.onBatch(from, message.signed);
+        break;
+      case "ack":
+        acks.onAck(message.ack);
+        break;
+      case "availability":
+        if (availability.put(message.cert)) agreement.onProgress();
+        break;
+      case "attest":
+        attestor.onAttest(from, message.signed);
+        break;
+      case "rewardCert":
+        attestor.onRewardCert(message.cert);
+        break;
+      default:
+        agreement.onMessage(from, message);
+    }
+  };
+  return {
+    agreement,
+    acks,
+    fetcher,
+    handlers: { onMessage, answer: (fetch) => answerFetch(fetch, storage, agreement) },
+    onExecuted: (executed) => {
+      divergence.onExecuted(executed);
+      agreement.onProgress();
+    },
+    start: async () => {
+      const { last, cutSeq } = recovered.lane;
+      const waiting = last !== null && last.seq > cutSeq ? await storage.batches.getBatch(last.digest) : null;
+      if (waiting !== null) acks.request(last!, waiting);
+      acks.start();
+    },
+    stop: async () => {
+      acks.stop();
+      fetcher.stop();
+      await peerLanes.stop();
+    },
+  };
+}
+
+function openAgreement(
+  { genesis, domains, set, signer, delayMs }: SeveralOptions,
+  modules: SeveralModules,
+  availability: AvailabilityBook,
+): MeshAgreement {
+  const { recovered, attestor, storage } = modules;
+  const { parameters, timeMs: genesisTimeMs } = genesis;
+  return createMeshAgreement(
+    { parameters, domains, set, genesisTimeMs, last: recovered.last, delayMs },
+    {
+      ...modules,
+      signer,
+      availability,
+      votes: storage.votes,
+      executed: () => modules.executor().executed(),
+      backlog: () => modules.executor().backlog(),
+      seedOf: (epoch) => recovered.ledger.seedOf(epoch),
+      hasRewardCert: (epoch) => attestor.hasRewardCert(epoch),
+    },
+  );
+}
+
+/** What another validator misses, where this one has it. */
+async function answerFetch(
+  fetch: Fetch,
+  { batches, store, votes }: Storage,
+  agreement: MeshAgreement,
+): Promise<Uint8Array | null> {
+  switch (fetch.type) {
+    case "batch":
+      return await batches.getBatch(fetch.digest);
+    case "value":
+      return agreement.valueOf(encodeHex(fetch.digest));
+    case "rounds":
+      return await answerRounds(fetch.from, { store, votes });
+  }
+}
