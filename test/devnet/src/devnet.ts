@@ -32,7 +32,9 @@ export type Devnet = {
   readonly apiUrl: () => string;
   /** How many epochs were closed before this start: none, but for kept data. */
   readonly epochsBefore: number;
-  readonly validator: Role;
+  readonly validator: Role & {
+    /** Where it ended by itself: how, and where its log is. */ readonly describeEnd: () => string;
+  };
   /** In the order of the world's hotspots; the first `isolate` of them are processes of their own. */
   readonly hotspots: readonly Role[];
   readonly readHotspots: () => readonly RunningHotspot[];
@@ -40,8 +42,8 @@ export type Devnet = {
   readonly epochs: (after: number) => ReturnType<typeof fetchEpochs>;
   /** Replays all stored epochs with the operator's command; gives those that differ. The validator must be stopped. */
   readonly replayAll: () => Promise<number[]>;
-  /** Stops everything; removes the folder when it was a temporary one. */
-  readonly stop: () => Promise<void>;
+  /** Stops everything; removes the folder when it was a temporary one, unless somebody will want to look into it. */
+  readonly stop: (options?: { readonly keepsData: boolean }) => Promise<void>;
 };
 
 /** Something that can be down and come back. */
@@ -71,15 +73,15 @@ export async function startDevnet(options: DevnetOptions, onStep: (line: string)
   onStep(`data in ${dataDir}`);
 
   const validator = createValidatorRole(dataDir, genesisFile, options.port);
-  const stopAll = async (hotspots: readonly Role[]) => {
+  const stopAll = async (hotspots: readonly Role[], keepsData = false) => {
     await Promise.all(hotspots.map((role) => role.stop()));
     await validator.stop();
-    if (isTemporary) await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
+    if (isTemporary && !keepsData) await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
   };
   try {
     await validator.start();
   } catch (error) {
-    await stopAll([]);
+    await stopAll([], true);
     throw error;
   }
   onStep(`validator ready, HTTP API at ${validator.ready().http}`);
@@ -98,7 +100,7 @@ export async function startDevnet(options: DevnetOptions, onStep: (line: string)
   try {
     await startInTurns(hotspots);
   } catch (error) {
-    await stopAll(hotspots);
+    await stopAll(hotspots, true);
     throw error;
   }
   onStep(`${hotspots.length} hotspots on the air, ${options.isolate} of them as processes of their own`);
@@ -115,7 +117,7 @@ export async function startDevnet(options: DevnetOptions, onStep: (line: string)
     state: () => fetchState(validator.ready().http),
     epochs: (after) => fetchEpochs(validator.ready().http, after),
     replayAll: () => replayAll(join(dataDir, "validator")),
-    stop: () => stopAll(hotspots),
+    stop: (options) => stopAll(hotspots, options?.keepsData),
   };
 }
 
@@ -162,9 +164,10 @@ function createValidatorRole(
   dataDir: string,
   genesisFile: string,
   port: number,
-): Role & { readonly ready: () => ValidatorReady } {
+): Role & { readonly ready: () => ValidatorReady; readonly describeEnd: () => string } {
   let process: HexbeaconProcess<ValidatorReady> | null = null;
   let last: ValidatorReady | null = null;
+  let end = "The validator is not running.";
   /** A restarted validator takes the ports it had: its hotspots know its address. */
   const addresses = () => ({
     listen: last === null ? "/ip4/127.0.0.1/tcp/0" : last.multiaddrs[0]!.replace(/\/p2p\/.*$/, ""),
@@ -180,11 +183,18 @@ function createValidatorRole(
     start: async () => {
       const logFile = join(dataDir, "validator.log");
       const home = join(dataDir, "validator");
-      process = await startValidator({ home, genesisFile, logFile, ...addresses() });
-      last = process.ready;
+      const started = await startValidator({ home, genesisFile, logFile, ...addresses() });
+      process = started;
+      last = started.ready;
+      void started.exited.then((how) => {
+        if (process !== started) return;
+        process = null;
+        end = `The validator ended by itself (${how}). Its log is ${logFile}.`;
+      });
     },
     stop: async () => await take()?.stop(),
     kill: async () => await take()?.kill(),
+    describeEnd: () => end,
     ready: () => {
       if (last === null) throw new Error("the validator has not been started");
       return last;

@@ -34,13 +34,16 @@ async function run(options: DevnetOptions, signal: AbortSignal): Promise<number>
     columns: () => process.stdout.columns ?? 100,
     write: (text) => void process.stdout.write(text),
   });
+  let hasFailed = true;
   try {
     const epochs = await watch(devnet, options, view, startedMs, signal);
     view.close();
-    return await finish(devnet, options, epochs, signal, say);
+    const code = await finish(devnet, options, epochs, signal, say);
+    hasFailed = code !== 0;
+    return code;
   } finally {
     view.close();
-    await devnet.stop();
+    await devnet.stop({ keepsData: hasFailed });
   }
 }
 
@@ -62,9 +65,11 @@ async function watch(
   while (!signal.aborted) {
     const state = await devnet.state().catch(() => null);
     if (state !== null && state.closedEpoch !== null && state.closedEpoch > (epochs.at(-1)?.epoch ?? -1)) {
-      epochs.push(...(await devnet.epochs(epochs.at(-1)?.epoch ?? -1)));
+      // Asked again with the next look where the validator is busy or down just now.
+      epochs.push(...(await devnet.epochs(epochs.at(-1)?.epoch ?? -1).catch(() => [])));
       events.push(`epoch ${state.closedEpoch} closed and paid`);
     }
+    if (state === null && !devnet.validator.isUp()) throw new Error(devnet.validator.describeEnd());
     const round = state?.round ?? 0;
     const counts = await countHotspots(devnet);
     view.update({
