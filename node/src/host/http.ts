@@ -6,10 +6,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { CodedError } from "./codedError.ts";
 
-/** An answer: a JSON value, or text with its type. */
+/** An answer: a JSON value, or text with its type and, for a page, more headers. */
 export type Reply =
   | { readonly status: number; readonly json: unknown }
-  | { readonly status: number; readonly text: string; readonly type: string };
+  | {
+      readonly status: number;
+      readonly text: string;
+      readonly type: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    };
 /** Answers a GET; `query` holds the URL's parameters. A throw is a bug and answers 500. */
 export type Route = (query: URLSearchParams) => Reply | Promise<Reply>;
 
@@ -101,6 +106,7 @@ async function handle(
     "content-length": Buffer.byteLength(body),
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
+    ...("text" in reply ? reply.headers : {}),
   };
   if (reply.status === 405) headers.allow = "GET, HEAD";
   response.writeHead(reply.status, headers);

@@ -57,7 +57,8 @@ export async function loadBeaconState(home: string): Promise<BeaconState> {
   if (bytes === null) return { beacons: [], transmissions: [] };
   const state = parseState(Buffer.from(bytes).toString("utf8"));
   // The file is written whole or not at all, so this is a failing disk or an editor's slip; guessing might beacon twice.
-  if (state === null) throw new CodedError("file_corrupt", `${join(home, BEACON_STATE_FILE)} cannot be understood`);
+  if (state === null)
+    throw new CodedError("file_corrupt", `${join(home, BEACON_STATE_FILE)} cannot be understood`);
   return state;
 }
 

@@ -29,6 +29,7 @@ import { createHotspotMetrics, type HotspotMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox.ts";
 import { PacketLog } from "./packetLog.ts";
 import type { RandomBytes } from "./random.ts";
+import { ReportLog } from "./reportLog.ts";
 import { RoundFollower } from "./roundFollower.ts";
 import { createHotspotServer } from "./server.ts";
 import { openSpool, type Spool } from "./spool.ts";
@@ -270,8 +271,10 @@ async function createBody(
     { ...modules, radio, follower, outbox, submitter, events, onOwnTag: (tag) => witness.addOwnTag(tag) },
   );
   countEvents(events, metrics, verdicts);
+  const reports = new ReportLog(modules);
+  reports.watch(events);
   const statusParts = {
-    ...{ networkName: genesis.name, networkId, parameters, plan, gainCentiDbi, cell, verdicts },
+    ...{ networkName: genesis.name, networkId, parameters, plan, gainCentiDbi, cell, verdicts, reports },
     ...{ clock: modules.clock, network, radio, links, follower, beaconer, spool, submitter },
   };
   return {

@@ -1,8 +1,9 @@
-/** The hotspot's few pages: whether it lives and can work, its metrics, its status, and what it has heard. */
+/** The hotspot's few pages: for people, whether it lives and can work, its metrics, its status, and what it has heard. */
 import { createHttpServer, type HttpServer, type Reply } from "../host/http.ts";
 import type { Log } from "../host/types.ts";
 import type { HotspotMetrics } from "./metrics.ts";
 import type { PacketLog } from "./packetLog.ts";
+import { createPageRoutes } from "./page.ts";
 import type { HotspotStatus } from "./status.ts";
 
 export type HotspotServerOptions = { readonly host: string; readonly port: number };
@@ -22,6 +23,7 @@ export function createHotspotServer(
   return createHttpServer({
     ...options,
     routes: {
+      ...createPageRoutes(),
       "/livez": () => ok({ status: "ok" }),
       "/readyz": () => {
         const { ready, problems } = readStatus();

@@ -12,10 +12,12 @@ import type { Radio, RadioStatus } from "../radio/radio.ts";
 import type { Beaconer } from "./beaconer.ts";
 import type { BeaconRecord } from "./beaconState.ts";
 import { REPORT_KINDS, type ReportKind } from "./events.ts";
+import type { ReportLog, ReportRow } from "./reportLog.ts";
 import type { RoundFollower } from "./roundFollower.ts";
 import type { Spool } from "./spool.ts";
 import type { Submitter } from "./submitter.ts";
 import type { LinkStatus, ValidatorLinks } from "./validatorLinks.ts";
+import { describeBeaconState, describeFailure } from "./words.ts";
 
 /** Counts of verdicts: "accepted", or a reason of the network's closed list. */
 export type VerdictCounts = Record<ReportKind, Partial<Record<Reason | "accepted", number>>>;
@@ -45,9 +47,12 @@ export type HotspotStatus = {
   readonly dutyCycle: readonly { readonly band: string; readonly usedMs: number; readonly limitMs: number }[];
   readonly beacons: readonly BeaconStatus[];
   readonly lastBeaconFailure: string | null;
+  readonly lastBeaconFailureWords: string | null;
   readonly spool: { readonly entries: number; readonly bytes: number; readonly damagedBytes: number };
   readonly delivery: ReturnType<Submitter["status"]>;
   readonly verdicts: VerdictCounts;
+  /** The last reports and what became of each, the newest first. */
+  readonly reports: readonly ReportRow[];
 };
 
 /** A beacon of this hotspot; never with its secret. */
@@ -59,6 +64,7 @@ export type BeaconStatus = {
   readonly powerDbm: number | null;
   readonly time: string | null;
   readonly state: string;
+  readonly words: string;
   readonly includedRound: number | null;
 };
 
@@ -78,6 +84,7 @@ export type StatusParts = {
   readonly spool: Spool;
   readonly submitter: Submitter;
   readonly verdicts: VerdictCounts;
+  readonly reports: ReportLog;
 };
 
 /** No verdicts yet. */
@@ -91,6 +98,7 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
   const newest = follower.newest();
   const radioStatus = radio.status();
   const validators = links.status();
+  const failure = beaconer.lastFailure();
   const problems = findProblems(radioStatus, validators, follower);
   return {
     did: encodeDidKey(network.publicKey),
@@ -115,10 +123,12 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
       ({ band, usedUs, limitUs }) => ({ band, usedMs: usedUs / 1_000, limitMs: limitUs / 1_000 }),
     ),
     beacons: beaconer.beacons().map(describeBeacon),
-    lastBeaconFailure: beaconer.lastFailure(),
+    lastBeaconFailure: failure,
+    lastBeaconFailureWords: failure && describeFailure(failure),
     spool: { ...spool.size, damagedBytes: spool.damagedBytes },
     delivery: submitter.status(),
     verdicts: parts.verdicts,
+    reports: parts.reports.rows(),
   };
 }
 
@@ -166,6 +176,8 @@ function describeNext({ follower, beaconer, parameters }: StatusParts): string[]
 }
 
 function describeBeacon(beacon: BeaconRecord): BeaconStatus {
+  // A record that has ended says how.
+  const state = beacon.phase === "ended" ? beacon.end! : beacon.phase;
   return {
     epoch: beacon.epoch,
     slotRound: beacon.slotRound,
@@ -173,7 +185,8 @@ function describeBeacon(beacon: BeaconRecord): BeaconStatus {
     spreadingFactor: beacon.spreadingFactor,
     powerDbm: beacon.powerCentiDbm === null ? null : beacon.powerCentiDbm / 100,
     time: beacon.timeMs === null ? null : new Date(beacon.timeMs).toISOString(),
-    state: beacon.end ?? beacon.phase,
+    state,
+    words: describeBeaconState(state),
     includedRound: beacon.includedRound,
   };
 }

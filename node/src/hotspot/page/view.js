@@ -1,0 +1,128 @@
+/** What the status page shows, computed from the server's answers: pure, without a document, so that tests need none. */
+
+const BARS = 30;
+const CHART_SPAN_MS = 3_600_000;
+/** As many rows as the server keeps: if all are there, older ones are gone and the chart begins with them. */
+const PACKETS_KEPT = 200;
+
+/** A span of time in words, such as "4 min". */
+export function formatSpan(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
+}
+
+/** How long ago an ISO time was, such as "4 min ago". */
+export function formatAge(time, nowMs) {
+  return `${formatSpan(nowMs - Date.parse(time))} ago`;
+}
+
+/** A count of bytes for people. */
+export function formatBytes(bytes) {
+  if (bytes < 1_024) return `${bytes} bytes`;
+  return bytes < 1_048_576 ? `${(bytes / 1_024).toFixed(1)} KiB` : `${(bytes / 1_048_576).toFixed(1)} MiB`;
+}
+
+/** The line below the name. */
+export function describeSummary(status) {
+  const { network, region, cell, antennaGainDbi, rounds } = status;
+  const place = cell === null ? "no place asserted" : `cell ${cell}`;
+  const reached = rounds === null ? "no round heard yet" : `round ${rounds.round}, epoch ${rounds.epoch}`;
+  return `${network.name}, ${region}, ${place}, ${antennaGainDbi} dBi; ${reached}`;
+}
+
+/** The last beacon, what comes next, and why the last attempt failed: sentences. */
+export function describeBeacons(status, nowMs) {
+  const last = status.beacons.at(-1);
+  const lines = [];
+  if (last === undefined) {
+    lines.push("No beacon has been sent yet.");
+  } else {
+    const when = last.time === null ? `in epoch ${last.epoch}` : formatAge(last.time, nowMs);
+    const power = last.powerDbm === null ? "" : `, ${last.powerDbm} dBm`;
+    const how = `${last.frequencyHz / 1e6} MHz, SF${last.spreadingFactor}${power}`;
+    lines.push(`Last beacon ${when}: ${how}. ${last.words}`);
+  }
+  if (status.lastBeaconFailure !== null) {
+    lines.push(`The last attempt failed. ${status.lastBeaconFailureWords}`);
+  }
+  return [...lines, ...status.next];
+}
+
+/** How a report is coloured. */
+export function reportTone({ state, verdict, words }) {
+  if (verdict === null) return "pending";
+  if (verdict === "accepted") return "good";
+  return state === "judged" && words.startsWith("Valid") ? "unpaid" : "bad";
+}
+
+/**
+ * The chart of packets: bars from the oldest to now, each with its counts of beacons heard, of others, and of what was
+ * no usable reception.
+ */
+export function computeChart(packets, nowMs) {
+  const oldestMs = packets.length < PACKETS_KEPT ? nowMs - CHART_SPAN_MS : Date.parse(packets.at(-1).time);
+  const spanMs = Math.max(BARS * 1_000, Math.min(CHART_SPAN_MS, nowMs - oldestMs));
+  const bars = Array.from({ length: BARS }, () => ({ beacon: 0, other: 0, refused: 0 }));
+  for (const packet of packets) {
+    const ageMs = nowMs - Date.parse(packet.time);
+    if (ageMs > spanMs) continue;
+    // The clocks of browser and hotspot differ a little, so that the newest may come from the future.
+    const index = Math.min(BARS - 1, Math.floor(((spanMs - ageMs) / spanMs) * BARS));
+    const heard = packet.crc === "ok";
+    const kind = packet.kind === "beacon" ? "beacon" : heard ? "other" : "refused";
+    bars[Math.max(0, index)][kind]++;
+  }
+  const most = Math.max(1, ...bars.map(({ beacon, other, refused }) => beacon + other + refused));
+  return { bars, most, spanMs };
+}
+
+/** Above the chart: how many there were of each. */
+export function describePackets(packets, { bars, spanMs }) {
+  if (packets.length === 0) return "Nothing has been heard yet.";
+  const sum = (kind) => bars.reduce((total, bar) => total + bar[kind], 0);
+  const parts = [`${sum("beacon")} beacons`, `${sum("other")} others`, `${sum("refused")} damaged`];
+  return `In the last ${formatSpan(spanMs)}: ${parts.join(", ")}.`;
+}
+
+/** Each band's budget. */
+export function describeDuty(bands) {
+  return bands.map(({ band, usedMs, limitMs }) => ({
+    label: `Band ${band}: ${(usedMs / 1_000).toFixed(1)} s of ${(limitMs / 1_000).toFixed(1)} s this hour`,
+    used: Math.min(1, usedMs / limitMs),
+  }));
+}
+
+/** What waits on the disk, and what is on its way. */
+export function describeSpool({ spool, delivery }) {
+  const lines = [
+    `${spool.entries} envelopes, ${formatBytes(spool.bytes)}.`,
+    `${delivery.waiting} wait for a validator, ${delivery.admitted} for a round, ${delivery.included} for verdicts.`,
+  ];
+  if (spool.damagedBytes > 0) lines.push(`${formatBytes(spool.damagedBytes)} were damaged and skipped.`);
+  return lines;
+}
+
+/** Each validator's address and whether it is connected. */
+export function describeValidators(validators) {
+  return validators.map(({ address, connected, lastError }) => {
+    if (connected) return { text: `${address}: connected`, tone: "good" };
+    const why = { unreachable: "cannot be reached", not_a_validator: "is no validator" }[lastError];
+    return { text: `${address}: ${why ?? "not connected"}`, tone: why === undefined ? "pending" : "bad" };
+  });
+}
+
+/** Each forwarder and when it was last heard. */
+export function describeForwarders({ forwarders }, nowMs) {
+  return forwarders.map(({ eui, alive, lastSeenMs, stat, takeoversRefused }) => {
+    const seen = `last heard ${formatSpan(nowMs - lastSeenMs)} ago`;
+    const received =
+      stat?.values.rxnb === undefined ? "" : `, ${stat.values.rxnb} packets in its last report`;
+    const refused =
+      takeoversRefused === 0 ? "" : `, ${takeoversRefused} datagrams from another address refused`;
+    return { text: `${eui}: ${seen}${received}${refused}`, tone: alive ? "good" : "bad" };
+  });
+}

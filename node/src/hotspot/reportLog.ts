@@ -1,0 +1,84 @@
+/** The last reports of a hotspot and what became of each, for people: submitted, included, judged. In memory only. */
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
+import type { Clock } from "../host/types.ts";
+import type { HotspotEmitter, ReportKind } from "./events.ts";
+import { describeVerdict } from "./words.ts";
+
+export const REPORTS_SHOWN = 50;
+
+/** `refused`: no validator took it; `admitted`: one did; `included`: it is in a round; `judged`: it has a verdict. */
+export const REPORT_STATES = ["refused", "admitted", "included", "judged"] as const;
+export type ReportState = (typeof REPORT_STATES)[number];
+
+/** A row of the status. */
+export type ReportRow = {
+  readonly kind: ReportKind;
+  /** When the hotspot first heard of its fate. */
+  readonly time: string;
+  readonly state: ReportState;
+  /** Null while there is none. */
+  readonly verdict: Reason | "accepted" | null;
+  readonly includedRound: number | null;
+  /** The same as a sentence. */
+  readonly words: string;
+};
+
+export class ReportLog {
+  /** By envelope and index; a map keeps the order of insertion, oldest first. */
+  readonly #rows = new Map<string, ReportRow>();
+  readonly #clock: Pick<Clock, "nowMs">;
+
+  constructor(modules: { readonly clock: Pick<Clock, "nowMs"> }) {
+    this.#clock = modules.clock;
+  }
+
+  /** Follows what happens to the hotspot's reports from now on. */
+  watch(events: HotspotEmitter): void {
+    events.on("submitted", ({ id, kinds, reason }) => {
+      for (const [index, kind] of kinds.entries()) {
+        if (reason === null) {
+          this.#update(id, index, kind, { state: "admitted", words: "A validator has it." });
+        } else {
+          this.#update(id, index, kind, {
+            state: "refused",
+            verdict: reason,
+            words: describeVerdict(reason),
+          });
+        }
+      }
+    });
+    events.on("included", ({ id, round, kinds }) => {
+      for (const [index, kind] of kinds.entries()) {
+        const words = `In round ${round}; its verdict comes when the beacon closes.`;
+        this.#update(id, index, kind, { state: "included", includedRound: round, words });
+      }
+    });
+    events.on("verdict", ({ id, index, kind, reason }) => {
+      const words = describeVerdict(reason);
+      this.#update(id, index, kind, { state: "judged", verdict: reason ?? "accepted", words });
+    });
+  }
+
+  /** The newest first, at most `REPORTS_SHOWN`. */
+  rows(): ReportRow[] {
+    return [...this.#rows.values()].reverse();
+  }
+
+  #update(id: Uint8Array, index: number, kind: ReportKind, change: Partial<ReportRow>): void {
+    const key = `${encodeHex(id)}:${index}`;
+    const before: ReportRow = this.#rows.get(key) ?? {
+      kind,
+      time: new Date(this.#clock.nowMs()).toISOString(),
+      state: "admitted",
+      verdict: null,
+      includedRound: null,
+      words: "",
+    };
+    this.#rows.set(key, { ...before, ...change });
+    if (this.#rows.size > REPORTS_SHOWN) {
+      const [oldest] = this.#rows.keys();
+      this.#rows.delete(oldest!);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/** A hotspot's server with a prepared status behind it, as the page's tests show it. */
+import { createSilentLog } from "../../../node/src/host/log.ts";
+import type { HotspotMetrics } from "../../../node/src/hotspot/metrics.ts";
+import { PacketLog } from "../../../node/src/hotspot/packetLog.ts";
+import { createHotspotServer } from "../../../node/src/hotspot/server.ts";
+import type { HotspotStatus } from "../../../node/src/hotspot/status.ts";
+import { FakeRadio } from "./fakeRadio.ts";
+
+const NOW_MS = Date.now();
+const ago = (seconds: number): string => new Date(NOW_MS - seconds * 1_000).toISOString();
+
+/** A status with something in every part; `<img>` stands where strangers could write. */
+export function createSampleStatus(): HotspotStatus {
+  return {
+    did: "did:key:z6MkSample",
+    name: "calm-blue-heron",
+    peerId: "12D3KooSample",
+    network: { name: "devnet", id: "0x00" },
+    region: "EU868",
+    cell: "8c1f8342cc609ff",
+    antennaGainDbi: 2.15,
+    ready: false,
+    problems: ["No validator is in reach."],
+    next: ["Beacon in round 120 of epoch 4, in about 40 s, on 868.1 MHz at SF9."],
+    rounds: { round: 100, epoch: 4, time: ago(1), ageMs: 1_000 },
+    validators: [
+      { address: "/ip4/127.0.0.1/tcp/4467", connected: true, lastError: null },
+      { address: "/dns4/<img src=x>/tcp/4467", connected: false, lastError: "unreachable" },
+    ],
+    radio: {
+      ...new FakeRadio().status(),
+      forwarders: [
+        {
+          eui: "aa555a0000000000",
+          downlinkAddress: "127.0.0.1:40000",
+          version: 2,
+          lastSeenMs: NOW_MS - 3_000,
+          lastPullMs: NOW_MS - 3_000,
+          alive: true,
+          stat: { receivedAtMs: NOW_MS, values: { rxnb: 7 } },
+          takeoversRefused: 0,
+        },
+      ],
+    },
+    dutyCycle: [
+      { band: "L", usedMs: 370.7, limitMs: 36_000 },
+      { band: "M", usedMs: 35_000, limitMs: 36_000 },
+    ],
+    beacons: [
+      {
+        ...{ epoch: 3, slotRound: 95, frequencyHz: 868_300_000, spreadingFactor: 10, powerDbm: 13 },
+        ...{ time: ago(90), state: "complete", words: "Sent, reported and revealed.", includedRound: 96 },
+      },
+    ],
+    lastBeaconFailure: null,
+    lastBeaconFailureWords: null,
+    spool: { entries: 3, bytes: 5_120, damagedBytes: 0 },
+    delivery: {
+      waiting: 1,
+      admitted: 1,
+      included: 1,
+      submissions: { receipted: 4, no_answer: 0, bad_receipt: 0 },
+    },
+    verdicts: { beacon: { accepted: 1 }, witness: {}, reveal: {} },
+    reports: [
+      {
+        kind: "witness",
+        time: ago(20),
+        state: "admitted",
+        verdict: null,
+        includedRound: null,
+        words: "A validator has it.",
+      },
+      {
+        ...{ kind: "witness", time: ago(60), state: "judged", verdict: "too_close", includedRound: 97 },
+        words: "Valid but not paid: the two are closer than 300 m.",
+      },
+      {
+        ...{ kind: "witness", time: ago(70), state: "judged", verdict: "proof_mismatch", includedRound: 97 },
+        words: "Refused: the proof does not fit the beacon's secret.",
+      },
+      {
+        kind: "beacon",
+        time: ago(88),
+        state: "judged",
+        verdict: "accepted",
+        includedRound: 96,
+        words: "Accepted.",
+      },
+    ],
+  };
+}
+
+/** Starts the server. @returns its address, and what stops it. */
+export async function startSamplePage(): Promise<{ address: string; stop: () => Promise<void> }> {
+  const packets = new PacketLog();
+  const radio = new FakeRadio();
+  for (let i = 0; i < 60; i++) {
+    const receivedAtMs = NOW_MS - 3_500_000 + i * 58_000;
+    const stop = radio.onPacket((packet) =>
+      packets.addReceived(packet, i % 4 === 0 ? "beacon" : "other", i % 4 === 0 ? null : "wrong_length"),
+    );
+    radio.hear(new Uint8Array(24), { receivedAtMs });
+    stop();
+  }
+  const metrics: HotspotMetrics = { contentType: "text/plain", render: async () => "" } as HotspotMetrics;
+  const server = createHotspotServer(
+    { host: "127.0.0.1", port: 0 },
+    { readStatus: createSampleStatus, packets, metrics, log: createSilentLog() },
+  );
+  return { address: await server.start(), stop: server.stop };
+}
