@@ -22,24 +22,28 @@ export type LaneSpan = {
 
 /**
  * The cut that a value must have: the highest entry of each lane over its tips, and never below the cut before.
- * @param certificateOf the certificate that the proposer holds for a tip.
- * @returns null where a tip has no certificate; such tips do not belong in a value.
+ * @param certificateOf the certificate that the proposer holds for a tip. Only a lane's highest tip is asked about: a
+ *   value carries no others, and whoever had not heard of the highest yet names a lower one.
+ * @returns null where a lane's highest tip has no certificate; such tips do not belong in a value.
  */
 export function computeCut(
   tips: readonly SignedTips[],
   previous: Cut,
   certificateOf: (tip: LaneTip) => AvailabilityCert | null,
 ): Cut | null {
-  const highest = new Map<string, AvailabilityCert>();
-  for (const entry of previous) highest.set(encodeHex(entry.lane), entry);
+  const entries = new Map<string, AvailabilityCert>();
+  for (const entry of previous) entries.set(encodeHex(entry.lane), entry);
+  const highest = new Map<string, LaneTip>();
   for (const tip of tips.flatMap((signed) => signed.tips.tips)) {
     const lane = encodeHex(tip.lane);
-    if (tip.seq <= (highest.get(lane)?.seq ?? 0)) continue;
+    if (tip.seq > (highest.get(lane)?.seq ?? entries.get(lane)?.seq ?? 0)) highest.set(lane, tip);
+  }
+  for (const [lane, tip] of highest) {
     const certificate = certificateOf(tip);
     if (certificate === null) return null;
-    highest.set(lane, certificate);
+    entries.set(lane, certificate);
   }
-  return [...highest.values()].sort((a, b) => compareBytes(a.lane, b.lane));
+  return [...entries.values()].sort((a, b) => compareBytes(a.lane, b.lane));
 }
 
 /** What a cut takes in beyond the one before, lanes in validator order; lanes of strangers come last, by key. */

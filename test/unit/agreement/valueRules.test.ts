@@ -94,6 +94,17 @@ describe("a value", () => {
     expect(checkValue(valid, valueContext)).toBeNull();
   });
 
+  test("needs the certificate of a lane's highest tip only, in whatever order the tips stand", () => {
+    const lower = certify(1, 8, 1);
+    const behind = signTips(0, { tips: [tipOf(lower)] });
+    const ahead = signTips(1, { tips: [tipOf(fresh)] });
+    for (const order of [
+      [behind, ahead, tips[2]!],
+      [ahead, behind, tips[2]!],
+    ])
+      expect(checkValue({ ...valid, tips: order }, valueContext)).toBeNull();
+  });
+
   const broken: Record<ValueReason, Value> = {
     wrong_round: { ...valid, round: 26 },
     tips_count: { ...valid, tips: tips.slice(1) },
