@@ -3,7 +3,6 @@
  * and never taken from a flag, which every user of the machine could read in the list of processes.
  */
 import { open } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { CodedError } from "../host/codedError.ts";
 import { MIN_PASSPHRASE_CHARACTERS } from "../host/sealedText.ts";
@@ -89,6 +88,8 @@ async function promptHidden(io: NodeIo, questions: readonly string[]): Promise<s
       `a passphrase is needed, and there is no terminal: ${sources}`,
     );
   }
+  // Loaded only for a prompt: a hotspot that nobody sits at runs without it.
+  const { createInterface } = await import("node:readline");
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: io.stdin, output: nowhere, terminal: true });
   const answers: string[] = [];

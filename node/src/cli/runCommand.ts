@@ -6,9 +6,11 @@ import { computeName } from "../../../protocol/src/crypto/names.ts";
 import { createSystemClock } from "../host/clock.ts";
 import { stopOnSignals } from "../host/lifecycle.ts";
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../host/log.ts";
+import { createServiceManager } from "../host/serviceManager.ts";
 import { preferMemoryToSpeed } from "../host/smallHeap.ts";
-import type { Log } from "../host/types.ts";
+import type { Clock, Log } from "../host/types.ts";
 import { createHotspot, findGenesisPlacement, type Hotspot, type Placement } from "../hotspot/hotspot.ts";
+import { ProgressWatch } from "../hotspot/progress.ts";
 import { createGwmpRadio } from "../radio/gwmp/gwmpRadio.ts";
 import { findCell, type NodeConfig, parseEndpoint } from "./config.ts";
 import { openHome } from "./home.ts";
@@ -101,7 +103,9 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
   };
   log.info("Run", { ...ready, name: computeName(publicKey) });
   if (flags.readyJson === true) printJson(io, ready);
+  const unwatch = await tellServiceManager(hotspot, clock, log);
   const failure = await hotspot.stopped;
+  unwatch();
   release();
   if (failure !== null) throw failure;
   // Sockets of peers that never answer would hold the process for seconds more.
@@ -119,6 +123,15 @@ async function choosePlacement(config: NodeConfig, asserted: Placement | null, l
     });
   }
   return asserted;
+}
+
+/** Says that it is ready, and from then on that it lives. @returns what ends it. */
+async function tellServiceManager(hotspot: Hotspot, clock: Clock, log: Log): Promise<() => void> {
+  const manager = createServiceManager({ env: process.env }, { clock, log });
+  const progress = new ProgressWatch(clock.nowMs());
+  const readHealth = () => progress.judge(hotspot.status(), clock.nowMs());
+  await manager.ready(readHealth().words);
+  return manager.watch(readHealth);
 }
 
 /** For programs that start hotspots: when their end of standard input closes, they are gone. */

@@ -1,0 +1,52 @@
+/**
+ * Whether a hotspot makes the progress that it could make: health follows what is received and which rounds are heard,
+ * not that the process answers. What a restart cannot mend is no stall: an outage, or a forwarder that was never right.
+ */
+import type { ServiceHealth } from "../host/serviceManager.ts";
+import type { HotspotStatus } from "./status.ts";
+
+/** A forwarder reports statistics every 30 s even where nothing is on the air: twenty of them missing. */
+const RECEPTION_STALL_MS = 600_000;
+/** Mainnet's rounds come every 5 s, and a network that stands still is not mended by its hotspots. */
+const ROUNDS_STALL_MS = 600_000;
+
+/** One thing that should go on while there is somebody to go on with. */
+type Track = { count: number; sinceMs: number; everMoved: boolean };
+
+export class ProgressWatch {
+  readonly #reception: Track;
+  readonly #rounds: Track;
+
+  constructor(nowMs: number) {
+    this.#reception = { count: 0, sinceMs: nowMs, everMoved: false };
+    this.#rounds = { count: -1, sinceMs: nowMs, everMoved: false };
+  }
+
+  /** Judges the status now; to be asked every minute or so. */
+  judge(status: HotspotStatus, nowMs: number): ServiceHealth {
+    const { radio, rounds, validators, problems, next } = status;
+    const pushes = radio.datagrams.push_data + radio.datagrams.body_malformed;
+    const pulled = radio.forwarders.some(({ alive }) => alive);
+    const linked = validators.some(({ connected }) => connected);
+    const silent = isStalled(this.#reception, pushes, pulled, nowMs, RECEPTION_STALL_MS);
+    const standing = isStalled(this.#rounds, rounds?.round ?? -1, linked, nowMs, ROUNDS_STALL_MS);
+    if (silent) {
+      return { words: "The forwarder asks for frames, but its reports have ceased.", stalled: true };
+    }
+    if (standing) {
+      return { words: "A validator is connected, but no new round is heard.", stalled: true };
+    }
+    return { words: problems[0] ?? next[0] ?? "Running.", stalled: false };
+  }
+}
+
+/** Notes a count; stalled is one that moved before, could move, and has not for so long. */
+function isStalled(track: Track, count: number, couldMove: boolean, nowMs: number, limitMs: number): boolean {
+  if (count !== track.count) {
+    track.count = count;
+    track.everMoved = true;
+    track.sinceMs = nowMs;
+  }
+  if (!couldMove) track.sinceMs = nowMs;
+  return track.everMoved && nowMs - track.sinceMs >= limitMs;
+}

@@ -1,0 +1,103 @@
+import { execFileSync } from "node:child_process";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createSystemClock } from "../../../node/src/host/clock.ts";
+import { createSilentLog } from "../../../node/src/host/log.ts";
+import { createServiceManager, type ServiceHealth } from "../../../node/src/host/serviceManager.ts";
+import type { Clock } from "../../../node/src/host/types.ts";
+import { eventually } from "./eventually.ts";
+
+let folder: string;
+let command: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "hexbeacon-notify-"));
+  command = join(folder, "systemd-notify");
+  const script = `#!/bin/sh\nprintf '%s|' "$@" "$NOTIFY_SOCKET" "$HEXBEACON_PASSPHRASE" >> "${folder}/said"\necho >> "${folder}/said"\n`;
+  await writeFile(command, script);
+  await chmod(command, 0o755);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const said = async () =>
+  (await readFile(join(folder, "said"), "utf8").catch(() => "")).split("\n").slice(0, -1);
+const env = { NOTIFY_SOCKET: "/run/notify", PATH: "/usr/bin:/bin", HEXBEACON_PASSPHRASE: "secret" };
+
+/** A clock whose timers the test fires. */
+function createHandClock() {
+  const timers: { periodMs: number; callback: () => void }[] = [];
+  const clock: Clock = {
+    ...createSystemClock(),
+    every: (periodMs, callback) => {
+      timers.push({ periodMs, callback });
+      return () => void timers.pop();
+    },
+  };
+  return { clock, timers };
+}
+
+describe("the service manager", () => {
+  test("hears of readiness, and of life as long as there is progress", async () => {
+    const { clock, timers } = createHandClock();
+    const options = {
+      env: { ...env, WATCHDOG_USEC: "120000000", WATCHDOG_PID: String(process.pid) },
+      command,
+    };
+    const manager = createServiceManager(options, { clock, log: createSilentLog() });
+    await manager.ready("Running.");
+    let health: ServiceHealth = { words: "Fine.", stalled: false };
+    const stop = manager.watch(() => health);
+    expect(timers[0]!.periodMs).toBe(60_000);
+    timers[0]!.callback();
+    await eventually(said).toHaveLength(2);
+    health = { words: "Stuck.", stalled: true };
+    timers[0]!.callback();
+    await eventually(said).toHaveLength(3);
+    // Its own words and socket, and nothing of the passphrase.
+    expect(await said()).toEqual([
+      "--ready|--status=Running.|/run/notify||",
+      "--status=Fine.|WATCHDOG=1|/run/notify||",
+      "--status=Stuck.|/run/notify||",
+    ]);
+    stop();
+    expect(timers).toEqual([]);
+  });
+
+  test("that is not there is not spoken to, and one that cannot be is no failure", async () => {
+    const { clock, timers } = createHandClock();
+    const none = createServiceManager({ env: {}, command }, { clock, log: createSilentLog() });
+    await none.ready("Running.");
+    none.watch(() => ({ words: "", stalled: false }));
+    expect([timers, await said()]).toEqual([[], []]);
+    const deaf = createServiceManager(
+      { env, command: join(folder, "none") },
+      { clock, log: createSilentLog() },
+    );
+    await deaf.ready("Running.");
+  });
+});
+
+const hasAnalyze = (() => {
+  try {
+    execFileSync("systemd-analyze", ["--version"]);
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+describe.skipIf(!hasAnalyze)("the hotspot's unit (skipped where systemd-analyze is not installed)", () => {
+  const unit = join(import.meta.dirname, "../../../node/packaging/hexbeacon-node.service");
+
+  test("is understood, and exposes little", async () => {
+    // The program is installed by the package; another that is there stands for it.
+    const text = (await readFile(unit, "utf8")).replace("/usr/bin/hexbeacon", "/bin/true");
+    const copy = join(folder, "hexbeacon-node.service");
+    await writeFile(copy, text);
+    execFileSync("systemd-analyze", ["verify", "--man=no", copy], { stdio: "pipe" });
+    // Tenths of systemd's score, where 100 is a service without any restraint.
+    const threshold = ["--threshold=25", "--no-pager"];
+    execFileSync("systemd-analyze", ["security", "--offline=true", ...threshold, copy], { stdio: "pipe" });
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import { ProgressWatch } from "../../../node/src/hotspot/progress.ts";
+import type { HotspotStatus } from "../../../node/src/hotspot/status.ts";
+import { createSampleStatus } from "./statusPage.ts";
+
+const MINUTE_MS = 60_000;
+const sample = createSampleStatus();
+
+function statusOf(pushes: number, round: number, { alive = true, connected = true } = {}): HotspotStatus {
+  const [forwarder] = sample.radio.forwarders;
+  const [validator] = sample.validators;
+  return {
+    ...sample,
+    problems: [],
+    radio: {
+      ...sample.radio,
+      forwarders: [{ ...forwarder!, alive }],
+      datagrams: { ...sample.radio.datagrams, push_data: pushes },
+    },
+    rounds: { ...sample.rounds!, round },
+    validators: [{ ...validator!, connected }],
+  };
+}
+
+describe("a hotspot's progress", () => {
+  test("is seen in reports and rounds, and missed after ten minutes without either", () => {
+    const watch = new ProgressWatch(0);
+    for (let minute = 0; minute < 30; minute++) {
+      expect(watch.judge(statusOf(minute + 1, minute), minute * MINUTE_MS).stalled).toBe(false);
+    }
+    expect(watch.judge(statusOf(30, 60), 38 * MINUTE_MS).stalled).toBe(false);
+    expect(watch.judge(statusOf(30, 61), 39 * MINUTE_MS)).toMatchObject({
+      stalled: true,
+      words: expect.stringContaining("reports have ceased"),
+    });
+    expect(watch.judge(statusOf(31, 61), 48 * MINUTE_MS).stalled).toBe(false);
+    expect(watch.judge(statusOf(32, 61), 49 * MINUTE_MS)).toMatchObject({
+      stalled: true,
+      words: expect.stringContaining("no new round"),
+    });
+  });
+
+  test("is not missed where a restart could not help", () => {
+    const watch = new ProgressWatch(0);
+    // A forwarder that has never reported, and a validator that has never told a round.
+    for (let minute = 0; minute < 60; minute++) {
+      expect(watch.judge(statusOf(0, -1), minute * MINUTE_MS).stalled).toBe(false);
+    }
+    watch.judge(statusOf(5, 5), 60 * MINUTE_MS);
+    for (let minute = 61; minute < 120; minute++) {
+      const away = statusOf(5, 5, { alive: false, connected: false });
+      expect(watch.judge(away, minute * MINUTE_MS).stalled).toBe(false);
+    }
+    // Back again, they have their ten minutes anew.
+    expect(watch.judge(statusOf(5, 5), 121 * MINUTE_MS).stalled).toBe(false);
+    expect(watch.judge(statusOf(5, 5), 129 * MINUTE_MS).stalled).toBe(true);
+  });
+});
