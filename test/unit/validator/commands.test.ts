@@ -80,12 +80,20 @@ describe("validator", () => {
     expect(genesis.status).toBe(2);
     expect(genesis.stderr.match(/^error: --(home|preset|name|account): /gm)).toHaveLength(4);
     const replay = await run("replay", "--home", home);
-    expect(replay).toMatchObject({ status: 2, stderr: "error: give either --epoch N or --all\n" });
-    const exported = await run("export", "--home", home, "--format", "xml");
+    expect(replay.status).toBe(2);
+    expect(replay.stderr).toMatch(
+      /^error: give either --epoch N or --all\nerror: there is no genesis file at /,
+    );
+    const exported = await run("export", "--epoch", "last", "--format", "xml");
     expect(exported).toMatchObject({
       status: 2,
-      stderr: "error: --format: must be json or csv\nerror: give --epoch N\n",
+      stderr:
+        "error: --format: must be json or csv\nerror: --epoch: must be a whole number\n" +
+        "error: --home: name the validator's folder\n",
     });
+    // Nothing is said of files in a folder that was never named.
+    const homeless = await run("run", "--listen", "here");
+    expect(homeless.stderr).toMatch(/^error: --home: name .*\nerror: --listen: here is no multiaddr.*\n$/);
     expect((await run("run", "--nonsense")).status).toBe(2);
   });
 });

@@ -58,8 +58,8 @@ export async function readRunConfiguration(flags: RunFlags): Promise<RunConfigur
   const requestsPerMinute = readCount(flags.requestsPerMinute, "--requests-per-minute", 1, 1_000_000, faults);
   const configuration = {
     home,
-    genesis: await readGenesisFile(flags.genesis ?? homePaths(home).genesis, faults),
-    keyPair: await readKey(home, faults),
+    genesis: await readGenesisFile(flags, faults),
+    keyPair: home === "" ? null : await readKey(home, faults),
     listen: readListen(flags.listen ?? [DEFAULT_LISTEN], faults),
     http: {
       ...readHttp(flags.http ?? DEFAULT_HTTP, faults),
@@ -100,7 +100,13 @@ export function readHomeFlag(flags: { readonly home?: string }, faults: string[]
   return flags.home ?? "";
 }
 
-async function readGenesisFile(path: string, faults: string[]): Promise<Genesis | null> {
+/** The genesis that was named, or the home's; null, with a fault unless neither was named, where there is none. */
+export async function readGenesisFile(
+  flags: { readonly home?: string; readonly genesis?: string },
+  faults: string[],
+): Promise<Genesis | null> {
+  const path = flags.genesis ?? (flags.home === undefined ? null : homePaths(flags.home).genesis);
+  if (path === null) return null;
   const genesis = await readGenesis(path);
   if (genesis.ok) return genesis.value;
   faults.push(...genesis.faults);

@@ -1,5 +1,4 @@
 /** `validator replay` and `validator export`: what a home says of closed epochs, recomputed or as it is. Read-only. */
-import { readGenesis } from "../../../node/src/cli/config.ts";
 import { ConfigErrors, type NodeIo, printJson } from "../../../node/src/cli/io.ts";
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import { createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
@@ -13,7 +12,7 @@ import { LEDGER_MODULES } from "../ledgerModules.ts";
 import { openBatchReader } from "../store/batchStore.ts";
 import { openSqliteStore } from "../store/sqliteStore/sqliteStore.ts";
 import { type EpochRow, MAX_PAGE_ROWS, type RankedLine, type Store } from "../store/store.ts";
-import { readHomeFlag } from "./configuration.ts";
+import { readGenesisFile, readHomeFlag } from "./configuration.ts";
 
 export type StoredFlags = {
   readonly home?: string;
@@ -28,15 +27,13 @@ const EXIT_DIFFERS = 1;
 
 /** Replays one epoch, or all that the home can replay. @returns 0 where everything is equal, else 1. */
 export async function replay(flags: ReplayFlags, io: NodeIo): Promise<number> {
-  if ((flags.epoch === undefined) === (flags.all !== true)) {
-    throw new ConfigErrors(["give either --epoch N or --all"]);
-  }
-  const { home, genesis, store } = await openStored(flags);
+  const faults: string[] = [];
+  if ((flags.epoch === undefined) === (flags.all !== true)) faults.push("give either --epoch N or --all");
+  const epoch = flags.epoch === undefined ? 0 : readEpoch(flags.epoch, faults);
+  const { home, genesis, store } = await openStored(flags, faults);
   try {
     const modules = createReplayModules(home, genesis, store);
-    return await (flags.all === true
-      ? replayAll(modules, io)
-      : replayOne(readEpoch(flags.epoch), modules, io));
+    return await (flags.all === true ? replayAll(modules, io) : replayOne(epoch, modules, io));
   } finally {
     await store.close();
   }
@@ -109,10 +106,10 @@ export async function exportEpoch(flags: ExportFlags, io: NodeIo): Promise<void>
   const format = flags.format ?? "json";
   const faults = format === "json" || format === "csv" ? [] : ["--format: must be json or csv"];
   if (flags.epoch === undefined) faults.push("give --epoch N");
-  if (faults.length > 0) throw new ConfigErrors(faults);
-  const { store } = await openStored(flags);
+  const epoch = flags.epoch === undefined ? 0 : readEpoch(flags.epoch, faults);
+  const { store } = await openStored(flags, faults);
   try {
-    const row = await requireClosed(readEpoch(flags.epoch), store);
+    const row = await requireClosed(epoch, store);
     if (format === "csv") await writeCsv(row, store, io);
     else await writeJson(row, store, io);
   } finally {
@@ -149,16 +146,17 @@ async function* listLines(epoch: number, store: Store): AsyncGenerator<RankedLin
   }
 }
 
-async function openStored(flags: StoredFlags): Promise<{ home: string; genesis: Genesis; store: Store }> {
-  const faults: string[] = [];
+/** @param faults found before, reported with those found here. @throws ConfigErrors where there is any. */
+async function openStored(
+  flags: StoredFlags,
+  faults: string[],
+): Promise<{ home: string; genesis: Genesis; store: Store }> {
   const home = readHomeFlag(flags, faults);
-  const paths = homePaths(home);
-  const genesis = await readGenesis(flags.genesis ?? paths.genesis);
-  if (!genesis.ok) faults.push(...genesis.faults);
-  if (!genesis.ok || faults.length > 0) throw new ConfigErrors(faults);
-  const networkId = computeNetworkId(genesis.value);
-  const store = await openSqliteStore({ path: paths.store, networkId, genesis: null });
-  return { home, genesis: genesis.value, store };
+  const genesis = await readGenesisFile(flags, faults);
+  if (genesis === null || faults.length > 0) throw new ConfigErrors(faults);
+  const networkId = computeNetworkId(genesis);
+  const store = await openSqliteStore({ path: homePaths(home).store, networkId, genesis: null });
+  return { home, genesis, store };
 }
 
 function createReplayModules(home: string, genesis: Genesis, store: Store): ReplayModules {
@@ -183,7 +181,7 @@ async function requireClosed(
   throw new ConfigErrors([`--epoch: ${epoch} is not in the store; ${newest}`]);
 }
 
-function readEpoch(text: string | undefined): number {
-  if (text !== undefined && /^\d{1,12}$/.test(text)) return Number(text);
-  throw new ConfigErrors(["--epoch: must be a whole number"]);
+function readEpoch(text: string, faults: string[]): number {
+  if (!/^\d{1,12}$/.test(text)) faults.push("--epoch: must be a whole number");
+  return Number(text);
 }
