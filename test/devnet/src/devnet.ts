@@ -1,5 +1,5 @@
 /**
- * A local network: one validator process, hotspots with their forwarders, and the simulated channel between them. It
+ * A local network: validator processes, hotspots with their forwarders, and the simulated channel between them. It
  * starts, stops, and for tests kills and restarts them; what it shows it reads where everybody reads it, over HTTP.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -8,18 +8,17 @@ import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { KEY_FILE } from "../../../node/src/cli/config.ts";
 import { writeKeyFile } from "../../../node/src/host/keystore.ts";
-import type { Ether } from "../../../node/src/radio/ether/ether.ts";
 import { decodeGenesisJson, encodeGenesisJson, type Genesis } from "../../../protocol/src/network/genesis.ts";
 import { fetchEpochs, fetchState, type NetworkState } from "./api.ts";
 import {
   createDevnetEther,
-  type HotspotSurroundings,
   type RunningHotspot,
   startIsolatedHotspot,
   startSharedHotspot,
 } from "./hotspots.ts";
 import type { DevnetOptions } from "./options.ts";
-import { type HexbeaconProcess, runHexbeacon, startValidator, type ValidatorReady } from "./processes.ts";
+import { runHexbeacon } from "./processes.ts";
+import { createValidatorRole, findFreePorts, type ValidatorRole, validatorName } from "./validators.ts";
 import { createWorld, createGenesis as makeGenesis, type World } from "./world.ts";
 
 /** A fault of the person who started it: shown in words, exit 2. */
@@ -32,9 +31,10 @@ export type Devnet = {
   readonly apiUrl: () => string;
   /** How many epochs were closed before this start: none, but for kept data. */
   readonly epochsBefore: number;
-  readonly validator: Role & {
-    /** Where it ended by itself: how, and where its log is. */ readonly describeEnd: () => string;
-  };
+  /** The first validator, whose API has the port that was asked for. */
+  readonly validator: ValidatorRole;
+  /** All of them, the first one included, in genesis's order. */
+  readonly validators: readonly ValidatorRole[];
   /** In the order of the world's hotspots; the first `isolate` of them are processes of their own. */
   readonly hotspots: readonly Role[];
   readonly readHotspots: () => readonly RunningHotspot[];
@@ -55,10 +55,18 @@ export type Role = {
 };
 
 /** What must be the same when a kept folder is used again. */
-type Identity = { readonly seed: number; readonly hotspots: number; readonly preset: string };
+type Identity = {
+  readonly seed: number;
+  readonly hotspots: number;
+  readonly preset: string;
+  /** Where there are several. */
+  readonly validators?: number;
+};
 
 /** From writing genesis to round 0, so that validator and hotspots are up when it begins: measured on two cores. */
 const VALIDATOR_START_MS = 2_000;
+/** Each further one is a process that starts at the same time, on the same cores. */
+const FURTHER_VALIDATOR_START_MS = 1_500;
 const HOTSPOT_START_MS = 60;
 const ISOLATED_START_MS = 1_200;
 /** Hotspots started at once: each one binds sockets and dials. */
@@ -66,30 +74,40 @@ const START_WIDTH = 8;
 
 /** Starts a devnet. @throws DevnetUsageError where the folder belongs to another network. */
 export async function startDevnet(options: DevnetOptions, onStep: (line: string) => void): Promise<Devnet> {
-  const world = createWorld(options.seed, options.hotspots);
+  const world = createWorld(options.seed, options.hotspots, options.validators ?? 1);
   const { dataDir, isTemporary } = await openDataDir(options);
   const genesisFile = join(dataDir, "genesis.json");
   const genesis = await openGenesis(options, world, dataDir, genesisFile);
   onStep(`data in ${dataDir}`);
 
-  const validator = createValidatorRole(dataDir, genesisFile, options.port);
+  const validators = createValidatorRoles(genesis, dataDir, genesisFile, options.port);
+  const validator = validators[0]!;
+  /** The first that runs: what one shows all show. */
+  const serving = () => (validators.find((role) => role.isUp()) ?? validator).ready();
   const stopAll = async (hotspots: readonly Role[], keepsData = false) => {
     await Promise.all(hotspots.map((role) => role.stop()));
-    await validator.stop();
+    await Promise.all(validators.map((role) => role.stop()));
     if (isTemporary && !keepsData) await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
   };
   try {
-    await validator.start();
+    await Promise.all(validators.map((role) => role.start()));
   } catch (error) {
     await stopAll([], true);
     throw error;
   }
-  onStep(`validator ready, HTTP API at ${validator.ready().http}`);
+  const who = validators.length === 1 ? "validator" : `${validators.length} validators`;
+  onStep(`${who} ready, HTTP API at ${validator.ready().http}`);
   const { closedEpoch } = await fetchState(validator.ready().http);
 
   const ether = createDevnetEther(options.seed);
   const running: (RunningHotspot | null)[] = world.hotspots.map(() => null);
-  const surroundings = () => describeSurroundings(genesis, genesisFile, dataDir, validator.ready(), ether);
+  const surroundings = () => ({
+    genesis,
+    genesisFile,
+    dataDir,
+    validators: validators.flatMap((role) => role.ready().multiaddrs),
+    ether,
+  });
   const hotspots = world.hotspots.map((hotspot, index) =>
     createHotspotRole(running, index, () =>
       index < options.isolate
@@ -109,13 +127,14 @@ export async function startDevnet(options: DevnetOptions, onStep: (line: string)
     genesis,
     world,
     dataDir,
-    apiUrl: () => validator.ready().http,
+    apiUrl: () => serving().http,
     epochsBefore: closedEpoch === null ? 0 : closedEpoch + 1,
     validator,
+    validators,
     hotspots,
     readHotspots: () => running.filter((hotspot) => hotspot !== null),
-    state: () => fetchState(validator.ready().http),
-    epochs: (after) => fetchEpochs(validator.ready().http, after),
+    state: () => fetchState(serving().http),
+    epochs: (after) => fetchEpochs(serving().http, after),
     replayAll: () => replayAll(join(dataDir, "validator")),
     stop: (options) => stopAll(hotspots, options?.keepsData),
   };
@@ -137,12 +156,14 @@ async function openGenesis(
   genesisFile: string,
 ): Promise<Genesis> {
   const identityFile = join(dataDir, "devnet.json");
-  const identity: Identity = { seed: options.seed, hotspots: options.hotspots, preset: options.preset };
+  const { seed, hotspots, preset } = options;
+  const several = world.validators.length === 1 ? {} : { validators: world.validators.length };
+  const identity: Identity = { seed, hotspots, preset, ...several };
   const kept = await readFile(identityFile, "utf8").catch(() => null);
   if (kept !== null) {
     if (!isDeepStrictEqual(JSON.parse(kept), identity)) {
       throw new DevnetUsageError(
-        `${dataDir} holds another network (${kept.trim()}): use its --seed, --hotspots and --preset, or another --data`,
+        `${dataDir} holds another network (${kept.trim()}): use its --seed, --hotspots, --preset and --validators, or another --data`,
       );
     }
     const decoded = decodeGenesisJson(await readFile(genesisFile, "utf8"));
@@ -150,56 +171,42 @@ async function openGenesis(
     return decoded.genesis;
   }
   const startMs =
-    VALIDATOR_START_MS + options.hotspots * HOTSPOT_START_MS + options.isolate * ISOLATED_START_MS;
-  const genesis = makeGenesis(world, options.preset, Date.now() + startMs);
+    VALIDATOR_START_MS +
+    (world.validators.length - 1) * FURTHER_VALIDATOR_START_MS +
+    options.hotspots * HOTSPOT_START_MS +
+    options.isolate * ISOLATED_START_MS;
+  // Validators look for each other at the addresses in genesis; one alone is looked for by nobody.
+  const ports = world.validators.length === 1 ? [] : await findFreePorts(world.validators.length);
+  const addresses = ports.map((port) => `/ip4/127.0.0.1/tcp/${port}`);
+  const genesis = makeGenesis(world, options.preset, Date.now() + startMs, addresses);
   await writeFile(genesisFile, encodeGenesisJson(genesis));
-  await mkdir(join(dataDir, "validator"), { recursive: true, mode: 0o700 });
-  await writeKeyFile(join(dataDir, "validator", KEY_FILE), world.validator.secretSeed);
+  for (const [index, keys] of world.validators.entries()) {
+    const home = join(dataDir, validatorName(index));
+    await mkdir(home, { recursive: true, mode: 0o700 });
+    await writeKeyFile(join(home, KEY_FILE), keys.secretSeed);
+  }
   // Last: a folder with this file is complete.
   await writeFile(identityFile, JSON.stringify(identity));
   return genesis;
 }
 
-function createValidatorRole(
+function createValidatorRoles(
+  genesis: Genesis,
   dataDir: string,
   genesisFile: string,
   port: number,
-): Role & { readonly ready: () => ValidatorReady; readonly describeEnd: () => string } {
-  let process: HexbeaconProcess<ValidatorReady> | null = null;
-  let last: ValidatorReady | null = null;
-  let end = "The validator is not running.";
-  /** A restarted validator takes the ports it had: its hotspots know its address. */
-  const addresses = () => ({
-    listen: last === null ? "/ip4/127.0.0.1/tcp/0" : last.multiaddrs[0]!.replace(/\/p2p\/.*$/, ""),
-    http: last === null ? `127.0.0.1:${port}` : new URL(last.http).host,
-  });
-  const take = () => {
-    const taken = process;
-    process = null;
-    return taken;
-  };
-  return {
-    isUp: () => process !== null,
-    start: async () => {
-      const logFile = join(dataDir, "validator.log");
-      const home = join(dataDir, "validator");
-      const started = await startValidator({ home, genesisFile, logFile, ...addresses() });
-      process = started;
-      last = started.ready;
-      void started.exited.then((how) => {
-        if (process !== started) return;
-        process = null;
-        end = `The validator ended by itself (${how}). Its log is ${logFile}.`;
-      });
-    },
-    stop: async () => await take()?.stop(),
-    kill: async () => await take()?.kill(),
-    describeEnd: () => end,
-    ready: () => {
-      if (last === null) throw new Error("the validator has not been started");
-      return last;
-    },
-  };
+): ValidatorRole[] {
+  const isSeveral = genesis.validators.length > 1;
+  return genesis.validators.map(({ multiaddrs }, index) =>
+    createValidatorRole({
+      dataDir,
+      genesisFile,
+      index,
+      listen: multiaddrs[0] ?? null,
+      httpPort: index === 0 ? port : 0,
+      verifierThreads: isSeveral ? 1 : null,
+    }),
+  );
 }
 
 function createHotspotRole(
@@ -220,16 +227,6 @@ function createHotspotRole(
     stop: async () => await take()?.stop(),
     kill: async () => await take()?.kill(),
   };
-}
-
-function describeSurroundings(
-  genesis: Genesis,
-  genesisFile: string,
-  dataDir: string,
-  ready: ValidatorReady,
-  ether: Ether,
-): HotspotSurroundings {
-  return { genesis, genesisFile, dataDir, validators: ready.multiaddrs, ether };
 }
 
 async function startInTurns(roles: readonly Role[]): Promise<void> {

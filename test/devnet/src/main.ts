@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { EpochTotals } from "./api.ts";
 import { type Devnet, DevnetUsageError, startDevnet } from "./devnet.ts";
 import { type DevnetOptions, parseOptions } from "./options.ts";
+import { readSeveral, runFaults, summarizeSeveral } from "./several.ts";
 import { createSummary, writeSummary } from "./summary.ts";
 import { createView, type DevnetStatus, renderEpochTable, type View } from "./view.ts";
 
@@ -27,7 +28,10 @@ async function main(): Promise<number> {
 async function run(options: DevnetOptions, signal: AbortSignal): Promise<number> {
   const startedMs = Date.now();
   const say = (line: string) => void process.stdout.write(`${line}\n`);
-  say(`Starting 1 validator and ${options.hotspots} hotspots on a simulated radio (seed ${options.seed}).`);
+  const count = options.validators ?? 1;
+  say(
+    `Starting ${count} validator${count === 1 ? "" : "s"} and ${options.hotspots} hotspots on a simulated radio (seed ${options.seed}).`,
+  );
   const devnet = await startDevnet(options, say);
   const view = createView({
     isTerminal: process.stdout.isTTY === true,
@@ -35,6 +39,13 @@ async function run(options: DevnetOptions, signal: AbortSignal): Promise<number>
     write: (text) => void process.stdout.write(text),
   });
   let hasFailed = true;
+  const ending = new AbortController();
+  const faults = runFaults(
+    options.faults ?? [],
+    devnet.validators,
+    AbortSignal.any([signal, ending.signal]),
+    view.event,
+  );
   try {
     const epochs = await watch(devnet, options, view, startedMs, signal);
     view.close();
@@ -42,7 +53,9 @@ async function run(options: DevnetOptions, signal: AbortSignal): Promise<number>
     hasFailed = code !== 0;
     return code;
   } finally {
+    ending.abort();
     view.close();
+    await faults;
     await devnet.stop({ keepsData: hasFailed });
   }
 }
@@ -69,9 +82,11 @@ async function watch(
       epochs.push(...(await devnet.epochs(epochs.at(-1)?.epoch ?? -1).catch(() => [])));
       events.push(`epoch ${state.closedEpoch} closed and paid`);
     }
-    if (state === null && !devnet.validator.isUp()) throw new Error(devnet.validator.describeEnd());
+    if (state === null && devnet.validators.every((role) => !role.isUp()))
+      throw new Error(devnet.validator.describeEnd());
     const round = state?.round ?? 0;
     const counts = await countHotspots(devnet);
+    const several = devnet.validators.length === 1 ? null : await readSeveral(devnet.validators);
     view.update({
       network: devnet.genesis.name,
       apiUrl: devnet.apiUrl(),
@@ -81,6 +96,7 @@ async function watch(
       roundInEpoch: round % roundsPerEpoch,
       roundsPerEpoch,
       validatorUp: state !== null,
+      several,
       hotspots: devnet.world.hotspots.length,
       ...counts,
       epochs,
@@ -136,8 +152,9 @@ async function finish(
 ): Promise<number> {
   if (signal.aborted && options.summaryFile === null) return 0;
   const { round } = await devnet.state();
+  const several = await summarizeSeveral(devnet.validators, epochs.at(-1)?.epoch ?? -1);
   await Promise.all(devnet.hotspots.map((role) => role.stop()));
-  await devnet.validator.stop();
+  await Promise.all(devnet.validators.map((role) => role.stop()));
   const differing = await devnet.replayAll();
   const summary = createSummary({
     network: devnet.genesis.name,
@@ -146,6 +163,7 @@ async function finish(
     rounds: round === null ? 0 : round + 1,
     epochs,
     differing,
+    several,
   });
   say("");
   for (const line of renderEpochTable(epochs)) say(line);
@@ -155,11 +173,18 @@ async function finish(
       ? "All epochs replayed to equal roots."
       : `Replay DIFFERS in epochs ${differing.join(", ")}.`,
   );
+  if (devnet.validators.length > 1) {
+    const { rewardRootsEqual, viewChanges, validatorsDown } = several;
+    say(
+      `${devnet.validators.length} validators, ${validatorsDown} of them down: reward roots ` +
+        `${rewardRootsEqual ? "equal" : "DIFFER"}, ${viewChanges} view changes.`,
+    );
+  }
   if (options.summaryFile !== null) {
     await writeSummary(options.summaryFile, summary);
     say(`Summary written to ${options.summaryFile}.`);
   }
-  return differing.length === 0 ? 0 : 1;
+  return differing.length === 0 && several.rewardRootsEqual ? 0 : 1;
 }
 
 try {

@@ -2,7 +2,20 @@
 import { Command } from "commander";
 import { PRESET_NAMES, type PresetName } from "../../../protocol/src/network/presets.ts";
 
+/** Something that is done to a validator while the network runs. */
+export type Fault = {
+  readonly kind: "kill" | "restart";
+  /** Which one, counted from 0. */
+  readonly validator: number;
+  /** Seconds after the network runs. */
+  readonly atSeconds: number;
+};
+
 export type DevnetOptions = {
+  /** By default one. */
+  readonly validators?: number;
+  /** In the order of their times. */
+  readonly faults?: readonly Fault[];
   readonly hotspots: number;
   /** How many of the hotspots run as processes of their own. */
   readonly isolate: number;
@@ -26,13 +39,22 @@ export type ParsedOptions =
 const MAX_HOTSPOTS = 200;
 /** A process each, of about 130 MB. */
 const MAX_ISOLATED = 24;
+/** A process each, of some 200 MB, and all of them on the same cores. */
+const MAX_VALIDATORS_HERE = 16;
+/** Which validator, and when: 1@20. */
+const FAULT_PATTERN = /^(\d{1,3})@(\d{1,6})$/;
+
+const collect = (text: string, before: string[]): string[] => [...before, text];
 
 /** Parses the arguments after `npm start --`. */
 export function parseOptions(args: readonly string[]): ParsedOptions {
   const command = new Command("npm start --")
     .description(
-      "Runs a local Hexbeacon network: one validator, hotspots on a simulated radio, and the HTTP API.",
+      "Runs a local Hexbeacon network: validators, hotspots on a simulated radio, and the HTTP API.",
     )
+    .option("--validators <count>", "how many validators, each a process of its own", "1")
+    .option("--kill <validator@second>", "kill a validator (counted from 0) at that second", collect, [])
+    .option("--restart <validator@second>", "start it again at that second", collect, [])
     .option("--hotspots <count>", "how many hotspots", "24")
     .option("--isolate <count>", "how many of them run as processes of their own", "0")
     .option("--seed <number>", "same seed: same hotspots, places and channel", "1")
@@ -51,7 +73,10 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
     if (code === "commander.helpDisplayed") return { ok: "help", text: command.helpInformation() };
     return { ok: false, errors: [message.replace(/^error: /, "")] };
   }
-  const given = command.opts<Record<string, string | undefined>>();
+  const { kill, restart, ...given } = command.opts<
+    Record<string, string | undefined> & { kill: string[]; restart: string[] }
+  >();
+  const lists = { kill, restart };
   const errors: string[] = command.args.map((extra) => `${extra}: is not an option`);
   const whole = (name: string, least: number, most: number): number => {
     const text = given[name];
@@ -61,7 +86,19 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
     return least;
   };
   const hotspots = whole("hotspots", 1, MAX_HOTSPOTS);
+  const validators = whole("validators", 1, MAX_VALIDATORS_HERE);
+  const faultsOf = (kind: Fault["kind"]): Fault[] =>
+    lists[kind].flatMap((text) => {
+      const match = FAULT_PATTERN.exec(text);
+      const validator = Number(match?.[1]);
+      if (match !== null && validator < validators) return [{ kind, validator, atSeconds: Number(match[2]) }];
+      errors.push(`--${kind}: ${text} is not VALIDATOR@SECOND with a validator from 0 to ${validators - 1}`);
+      return [];
+    });
+  const faults = [...faultsOf("kill"), ...faultsOf("restart")];
   const options: DevnetOptions = {
+    validators,
+    faults: faults.sort((a, b) => a.atSeconds - b.atSeconds),
     hotspots,
     isolate: whole("isolate", 0, Math.min(hotspots, MAX_ISOLATED)),
     seed: whole("seed", 0, 0xffff_ffff),

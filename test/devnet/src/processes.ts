@@ -33,6 +33,8 @@ export type ValidatorProcessOptions = {
   readonly genesisFile: string;
   readonly listen: string;
   readonly http: string;
+  /** Null takes the validator's own choice. */
+  readonly verifierThreads?: number | null;
   /** Where the process's log goes. */
   readonly logFile: string;
 };
@@ -81,7 +83,7 @@ export async function startHexbeacon<Ready>(
 
 /** Starts a validator and waits until it serves. @throws Error with the log's place where it ends or hangs instead. */
 export function startValidator(options: ValidatorProcessOptions): Promise<HexbeaconProcess<ValidatorReady>> {
-  const { home, genesisFile, listen, http, logFile } = options;
+  const { home, genesisFile, listen, http, logFile, verifierThreads = null } = options;
   const args = [
     "validator",
     "run",
@@ -94,6 +96,7 @@ export function startValidator(options: ValidatorProcessOptions): Promise<Hexbea
     "--http",
     http,
   ];
+  if (verifierThreads !== null) args.push("--verifier-threads", String(verifierThreads));
   return startHexbeacon<ValidatorReady>([...args, "--ready-json", "--exit-with-parent"], logFile);
 }
 

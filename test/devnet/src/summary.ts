@@ -1,9 +1,10 @@
 /** The summary that `npm start -- --summary` writes, and its check of the books. */
 import { writeFile } from "node:fs/promises";
 import type { EpochTotals } from "./api.ts";
+import type { SeveralSummary } from "./several.ts";
 
 /** `roots`: `all replayed equal`, or the epochs whose replay differs. Amounts are decimal strings of base units. */
-export type Summary = {
+export type Summary = SeveralSummary & {
   readonly network: string;
   readonly validators: number;
   readonly hotspots: number;
@@ -29,6 +30,7 @@ export type SummaryInput = {
   readonly rounds: number;
   readonly epochs: readonly EpochTotals[];
   readonly differing: readonly number[];
+  readonly several: SeveralSummary;
 };
 
 /** Puts the summary together. @throws Error where an epoch's books do not balance: such a summary must not be written. */
@@ -59,6 +61,7 @@ export function createSummary(input: SummaryInput): Summary {
       accounts: epoch.accounts,
     })),
     roots: input.differing.length === 0 ? "all replayed equal" : input.differing,
+    ...input.several,
   };
 }
 

@@ -1,4 +1,5 @@
 /** What `npm start` shows: a picture that redraws itself in a terminal, plain lines where the output is none. */
+import type { SeveralStatus } from "./several.ts";
 import { formatTokens } from "./tokens.ts";
 
 /** One closed epoch, as the API gives it; amounts are base units. */
@@ -23,6 +24,8 @@ export type DevnetStatus = {
   readonly roundInEpoch: number;
   readonly roundsPerEpoch: number;
   readonly validatorUp: boolean;
+  /** Where there are several validators. */
+  readonly several: SeveralStatus | null;
   readonly hotspotsUp: number;
   readonly hotspots: number;
   readonly beaconsSent: number;
@@ -124,7 +127,7 @@ export function renderStatus(status: DevnetStatus): string[] {
     `Hexbeacon devnet  ${status.network}   up ${minutes}:${String(seconds).padStart(2, "0")}   Ctrl-C stops everything`,
     "",
     `  HTTP API     ${status.apiUrl}   (documentation: ${status.apiUrl}/docs)`,
-    `  validator    ${status.validatorUp ? "running" : "DOWN"}`,
+    ...renderValidators(status),
     `  hotspots     ${status.hotspotsUp} of ${status.hotspots} running`,
     `  round        ${status.round}`,
     `  epoch        ${status.epoch}  [${bar}] ${status.roundInEpoch + 1}/${status.roundsPerEpoch} rounds`,
@@ -138,6 +141,18 @@ export function renderStatus(status: DevnetStatus): string[] {
     "",
     ...status.events.map((event) => `  ${event}`),
   ];
+}
+
+/** One validator in a line; several with how far each has executed, and how often a leader had to be passed over. */
+function renderValidators({ several, validatorUp }: DevnetStatus): string[] {
+  if (several === null) return [`  validator    ${validatorUp ? "running" : "DOWN"}`];
+  const newest = Math.max(...several.validators.map((each) => each?.round ?? -1));
+  const each = several.validators.map((line, index) => {
+    if (line === null) return `${index} DOWN`;
+    const behind = newest - (line.round ?? -1);
+    return behind > 1 ? `${index} ${behind} rounds behind` : `${index} up`;
+  });
+  return [`  validators   ${each.join(", ")}; ${several.viewChanges} view changes`];
 }
 
 /** Closed epochs as a table; amounts in tokens. */

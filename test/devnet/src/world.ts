@@ -29,7 +29,7 @@ export type DevnetHotspot = {
 
 export type World = {
   readonly seed: number;
-  readonly validator: Ed25519KeyPair;
+  readonly validators: readonly Ed25519KeyPair[];
   readonly hotspots: readonly DevnetHotspot[];
 };
 
@@ -43,7 +43,7 @@ const deriveKeys = (seed: number, role: string, index: number): Ed25519KeyPair =
   createKeyPair(hashLabelled("devnet-key", uint64Bytes(seed), uint64Bytes(index), asciiBytes(role)));
 
 /** Makes the world of a seed: the same seed and count give the same keys, places and antennas. */
-export function createWorld(seed: number, count: number): World {
+export function createWorld(seed: number, count: number, validatorCount = 1): World {
   const random = createRandom(seed);
   const places = choosePlaces(count, random);
   const owners = Math.max(1, Math.ceil(count / HOTSPOTS_PER_OWNERS));
@@ -63,14 +63,26 @@ export function createWorld(seed: number, count: number): World {
     };
     return { index, keys, owner, place, eui: euiOf(index), gainCentiDbi, asserted };
   });
-  return { seed, validator: deriveKeys(seed, "validator", 0), hotspots };
+  const validators = Array.from({ length: validatorCount }, (_, index) =>
+    deriveKeys(seed, "validator", index),
+  );
+  return { seed, validators, hotspots };
 }
 
 /** A locally administered EUI (its second lowest bit is set), so that it can never be a real concentrator's. */
 const euiOf = (index: number): string => `02feed00${index.toString(16).padStart(8, "0")}`;
 
-/** The genesis of a world. @param timeMs when round 0 may begin. */
-export function createGenesis(world: World, preset: PresetName, timeMs: number): Genesis {
+/**
+ * The genesis of a world.
+ * @param timeMs when round 0 may begin.
+ * @param addresses where each validator listens; none where nobody has to know.
+ */
+export function createGenesis(
+  world: World,
+  preset: PresetName,
+  timeMs: number,
+  addresses: readonly string[] = [],
+): Genesis {
   const parameters = PRESETS[preset];
   const owners = new Map(world.hotspots.map((hotspot) => [hotspot.eui, hotspot.owner.publicKey]));
   const accounts = new Map([...owners.values()].map((key) => [key.join(), key]));
@@ -79,7 +91,11 @@ export function createGenesis(world: World, preset: PresetName, timeMs: number):
     timeMs,
     seed: hashLabelled("devnet-seed", uint64Bytes(world.seed)),
     parameters,
-    validators: [{ key: world.validator.publicKey, stake: parameters.validatorStake, multiaddrs: [] }],
+    validators: world.validators.map(({ publicKey }, index) => ({
+      key: publicKey,
+      stake: parameters.validatorStake,
+      multiaddrs: addresses.slice(index, index + 1),
+    })),
     accounts: [...accounts.values()].map((key) => ({ key, balance: 100n * BASE_UNITS_PER_TOKEN })),
     hotspots: world.hotspots.map((hotspot) => hotspot.asserted),
   };

@@ -46,7 +46,7 @@ async function writeHomes(flags: Flags & { readonly homes: string }): Promise<vo
   const genesis = kept ?? encodeGenesisJson(createContainersGenesis(world));
   await makePrivateFolder(first);
   if ((await readFileIfAny(join(first, KEY_FILE))) === null) {
-    await writeKeyFile(join(first, KEY_FILE), world.validator.secretSeed);
+    await writeKeyFile(join(first, KEY_FILE), world.validators[0]!.secretSeed);
   }
   await createFile(join(first, GENESIS_FILE), genesis, 0o644);
   for (const [index, hotspot] of world.hotspots.entries()) {

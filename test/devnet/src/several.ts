@@ -1,0 +1,100 @@
+/** What is seen of several validators: who is up, where each stands, and whether all of them pay the same. */
+import { setTimeout as delay } from "node:timers/promises";
+import { fetchEpochs, fetchState } from "./api.ts";
+import type { Fault } from "./options.ts";
+import type { ValidatorRole } from "./validators.ts";
+
+/** A validator as the view shows it; null where it is down or does not answer. */
+export type ValidatorLine = { readonly round: number | null; readonly viewChanges: number };
+
+export type SeveralStatus = {
+  readonly validators: readonly (ValidatorLine | null)[];
+  /** Views after the first, by the validator that saw the most of them. */
+  readonly viewChanges: number;
+};
+
+export type SeveralSummary = {
+  /** Whether all validators that run have the same reward root in every epoch that they have closed. */
+  readonly rewardRootsEqual: boolean;
+  readonly finalizedRounds: number;
+  readonly viewChanges: number;
+  readonly validatorsDown: number;
+};
+
+/** A validator that was restarted has this long to close the last epoch too. */
+const CATCH_UP_LIMIT_MS = 30_000;
+const CATCH_UP_LOOK_MS = 200;
+const METRICS_TIMEOUT_MS = 5_000;
+
+/** Asks all that run. */
+export async function readSeveral(roles: readonly ValidatorRole[]): Promise<SeveralStatus> {
+  const validators = await Promise.all(roles.map((role) => readOne(role).catch(() => null)));
+  return { validators, viewChanges: Math.max(0, ...validators.map((each) => each?.viewChanges ?? 0)) };
+}
+
+async function readOne(role: ValidatorRole): Promise<ValidatorLine | null> {
+  if (!role.isUp()) return null;
+  const { http } = role.ready();
+  const [{ round }, metrics] = await Promise.all([fetchState(http), fetchMetrics(http)]);
+  const views = /^hexbeacon_view_changes_total (\d+)$/m.exec(metrics);
+  return { round, viewChanges: Number(views?.[1] ?? 0) };
+}
+
+async function fetchMetrics(apiUrl: string): Promise<string> {
+  const response = await fetch(`${apiUrl}/metrics`, { signal: AbortSignal.timeout(METRICS_TIMEOUT_MS) });
+  return await response.text();
+}
+
+/** Waits a while for those that are behind, then compares. @param lastEpoch the last epoch that is compared. */
+export async function summarizeSeveral(
+  roles: readonly ValidatorRole[],
+  lastEpoch: number,
+): Promise<SeveralSummary> {
+  const running = roles.filter((role) => role.isUp());
+  const histories = await Promise.all(running.map((role) => readRoots(role.ready().http, lastEpoch)));
+  const longest = histories.toSorted((a, b) => b.length - a.length)[0] ?? [];
+  const rewardRootsEqual = histories.every(
+    (roots) => roots.length > lastEpoch && roots.every((root, epoch) => root === longest[epoch]),
+  );
+  const { validators, viewChanges } = await readSeveral(roles);
+  const finalizedRounds = Math.max(0, ...validators.map((each) => (each?.round ?? -1) + 1));
+  return { rewardRootsEqual, finalizedRounds, viewChanges, validatorsDown: roles.length - running.length };
+}
+
+/** The reward roots of the epochs up to the last one, as soon as that is closed here, or what there is by the limit. */
+async function readRoots(apiUrl: string, lastEpoch: number): Promise<string[]> {
+  const deadlineMs = Date.now() + CATCH_UP_LIMIT_MS;
+  for (;;) {
+    const epochs = await fetchEpochs(apiUrl, -1).catch(() => []);
+    const roots = epochs.filter(({ epoch }) => epoch <= lastEpoch).map(({ rewardRoot }) => rewardRoot);
+    if (roots.length > lastEpoch || Date.now() > deadlineMs) return roots;
+    await delay(CATCH_UP_LOOK_MS);
+  }
+}
+
+/**
+ * Does each fault at its time, until the signal.
+ * @param say is told of each in one line.
+ */
+export async function runFaults(
+  faults: readonly Fault[],
+  roles: readonly ValidatorRole[],
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<void> {
+  const startedMs = Date.now();
+  for (const { kind, validator, atSeconds } of faults) {
+    await delay(Math.max(0, startedMs + atSeconds * 1_000 - Date.now()), undefined, { signal }).catch(
+      () => {},
+    );
+    if (signal.aborted) return;
+    const role = roles[validator]!;
+    if (kind === "kill") {
+      say(`killed validator ${validator}`);
+      await role.kill();
+    } else if (!role.isUp()) {
+      await role.start();
+      say(`restarted validator ${validator}`);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+/** The devnet's validators: each a process with a home and a log of its own, killed and restarted where it was. */
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { type HexbeaconProcess, startValidator, type ValidatorReady } from "./processes.ts";
+
+/** A validator that can be down and come back. */
+export type ValidatorRole = {
+  readonly isUp: () => boolean;
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+  readonly kill: () => Promise<void>;
+  /** Where it is reached, by its newest start. */
+  readonly ready: () => ValidatorReady;
+  /** Where it ended by itself: how, and where its log is. */
+  readonly describeEnd: () => string;
+};
+
+export type ValidatorRoleOptions = {
+  readonly dataDir: string;
+  readonly genesisFile: string;
+  readonly index: number;
+  /** Where the others look for it; null takes a free port, for a validator that nobody looks for before it runs. */
+  readonly listen: string | null;
+  /** Port of its HTTP API; 0 takes any free one. */
+  readonly httpPort: number;
+  /** Several share the machine's cores, and none needs threads for all of them. */
+  readonly verifierThreads: number | null;
+};
+
+/** The folder of a validator's home; the first one's name is that of a network of one. */
+export const validatorName = (index: number): string => (index === 0 ? "validator" : `validator-${index}`);
+
+export function createValidatorRole(options: ValidatorRoleOptions): ValidatorRole {
+  const { dataDir, genesisFile, index, verifierThreads } = options;
+  const name = validatorName(index);
+  let process: HexbeaconProcess<ValidatorReady> | null = null;
+  let last: ValidatorReady | null = null;
+  let end = "The validator is not running.";
+  /** A restarted validator takes the ports it had: its hotspots know its address. */
+  const addresses = () => ({
+    listen:
+      last === null
+        ? (options.listen ?? "/ip4/127.0.0.1/tcp/0")
+        : last.multiaddrs[0]!.replace(/\/p2p\/.*$/, ""),
+    http: last === null ? `127.0.0.1:${options.httpPort}` : new URL(last.http).host,
+  });
+  const take = () => {
+    const taken = process;
+    process = null;
+    return taken;
+  };
+  return {
+    isUp: () => process !== null,
+    start: async () => {
+      const logFile = join(dataDir, `${name}.log`);
+      const home = join(dataDir, name);
+      const started = await startValidator({ home, genesisFile, logFile, verifierThreads, ...addresses() });
+      process = started;
+      last = started.ready;
+      void started.exited.then((how) => {
+        if (process !== started) return;
+        process = null;
+        end = `The validator ended by itself (${how}). Its log is ${logFile}.`;
+      });
+    },
+    stop: async () => await take()?.stop(),
+    kill: async () => await take()?.kill(),
+    describeEnd: () => end,
+    ready: () => {
+      if (last === null) throw new Error("the validator has not been started");
+      return last;
+    },
+  };
+}
+
+/**
+ * Ports on loopback that are free now, all different. Genesis names the validators' addresses, so they must be known
+ * before anything listens there.
+ */
+export async function findFreePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
