@@ -94,7 +94,7 @@ async function measure(withRounds: boolean): Promise<Figures> {
         },
         onBatch: () => {},
         onRoundDecided: () => {},
-        onViewChange: () => {},
+        onViewChanges: () => {},
         onEvidence: () => {},
         onRewardCert: () => {},
         onSplitAttestation: () => {},

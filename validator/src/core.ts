@@ -55,8 +55,8 @@ export type CoreObserver = {
   readonly onBatch: (messages: number, bytes: number, milliseconds: number) => void;
   readonly onRoundDecided: () => void;
   readonly onRoundExecuted: (executed: ExecutedRound) => void;
-  /** A round needs another leader. */
-  readonly onViewChange: () => void;
+  /** A round was decided after so many leaders were passed over. */
+  readonly onViewChanges: (views: number) => void;
   /** A validator signed what no honest one signs. */
   readonly onEvidence: () => void;
   readonly onRewardCert: () => void;
@@ -118,7 +118,7 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
             lane: () => lane,
             executor: () => executor,
             onFinalized,
-            onViewChange: modules.observer.onViewChange,
+            onViewChanges: modules.observer.onViewChanges,
             onEvidence: modules.observer.onEvidence,
             onFailure,
           },

@@ -42,7 +42,7 @@ export type ValidatorMetrics = {
   readonly onRoundDecided: () => void;
   /** @param latencyMs from the round's time to its being stored. */
   readonly onRoundExecuted: (executed: ExecutedRound, latencyMs: number) => void;
-  readonly onViewChange: () => void;
+  readonly onViewChanges: (views: number) => void;
   readonly onEvidence: () => void;
   readonly onRewardCert: () => void;
   readonly onSplitAttestation: () => void;
@@ -135,7 +135,10 @@ function createIntakeMetrics(registry: Registry) {
 
 function createAgreementMetrics(registry: Registry) {
   const counter = (name: string, help: string) => new Counter({ name, help, registers: [registry] });
-  const views = counter("hexbeacon_view_changes_total", "Views after the first that rounds needed.");
+  const views = counter(
+    "hexbeacon_view_changes_total",
+    "Views after the first that rounds needed to be decided.",
+  );
   const evidence = counter(
     "hexbeacon_evidence_total",
     "Validators that were seen to contradict themselves in a round.",
@@ -149,7 +152,7 @@ function createAgreementMetrics(registry: Registry) {
     "Epochs of which validators attested differently; must be 0.",
   );
   return {
-    onViewChange: () => views.inc(),
+    onViewChanges: (passedOver: number) => views.inc(passedOver),
     onEvidence: () => evidence.inc(),
     onRewardCert: () => certificates.inc(),
     onSplitAttestation: () => splits.inc(),

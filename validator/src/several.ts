@@ -49,7 +49,7 @@ export type SeveralModules = {
   readonly lane: () => Lane;
   readonly executor: () => Pick<Executor, "executed" | "backlog">;
   readonly onFinalized: (finalized: Finalized) => void;
-  readonly onViewChange: (view: number) => void;
+  readonly onViewChanges: (views: number) => void;
   readonly onEvidence: (reason: string) => void;
   readonly onFailure: (error: Error) => void;
 };

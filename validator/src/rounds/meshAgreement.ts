@@ -56,7 +56,8 @@ export type MeshAgreementModules = {
   readonly seedOf: (epoch: number) => Uint8Array | null;
   readonly hasRewardCert: (epoch: number) => boolean;
   readonly onFinalized: (finalized: Finalized) => void;
-  readonly onViewChange: (view: number) => void;
+  /** A round was decided in a view after the first: so many leaders were passed over. */
+  readonly onViewChanges: (views: number) => void;
   readonly onEvidence: (reason: string) => void;
   readonly onFailure: (error: Error) => void;
 };
@@ -274,6 +275,7 @@ class SeveralAgreement implements MeshAgreement {
     }
     const cert = toFinalCert(instance.round, certificate, this.#options.set.keys.length);
     const { round } = instance;
+    if (cert.view > 1) this.#modules.onViewChanges(cert.view - 1);
     this.#adopt([{ round, value, valueBytes: bytes, cert, certBytes: encodeFinalCert(cert) }]);
   }
 

@@ -60,7 +60,6 @@ export type RoundInstanceModules = {
   /** The certificate of the round before with all votes seen for it, for a value of this round. */
   readonly previousFinal: () => FinalCert | null;
   readonly onDecided: (instance: RoundInstance, certificate: Certificate) => void;
-  readonly onViewChange: (view: number) => void;
   readonly onEvidence: (reason: string) => void;
   readonly onFailure: (error: Error) => void;
 };
@@ -202,11 +201,9 @@ export class RoundInstance {
     try {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
         if (this.#isStopped) continue;
-        const { view } = this.#state;
         const { state, effects } = stepSimplex(this.#state, next);
         this.#state = state;
         this.#carryOut(effects);
-        if (state.view > Math.max(1, view)) this.#modules.onViewChange(state.view);
       }
     } catch (error) {
       this.#fail(error);

@@ -99,7 +99,9 @@ export class SeveralValidators {
             results.push(result);
             this.#notify();
           },
-          onViewChange: () => counts.views++,
+          onViewChanges: (views) => {
+            counts.views += views;
+          },
           onEvidence: () => failures.push(new Error("evidence against an honest validator")),
           onRewardCert: () => this.#notify(),
           onSplitAttestation: () => counts.splits++,
