@@ -1,0 +1,162 @@
+/**
+ * docker-compose.yml, brought up for real: images are built, the network pays, rewards are there at the published port,
+ * Prometheus sees everybody and answers every panel, a killed validator comes back, and all of it stops in time.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ContainerShell, findContainerShell, openContainerShell } from "./containerShell.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const DASHBOARDS = join(ROOT, "validator/observability/grafana/dashboards");
+const API = "http://127.0.0.1:8080";
+const PROMETHEUS = "http://127.0.0.1:9090";
+const HOTSPOTS = 6;
+/** All but Grafana, whose image the stand-in does not have. */
+const SERVICES = [
+  "homes",
+  "validator-1",
+  ...Array.from({ length: HOTSPOTS }, (_, index) => `hotspot-${index + 1}`),
+  "air",
+  "prometheus",
+];
+const IMAGES = { validator: "validator", node: "node", "test/devnet": "simulation" };
+const MINUTE_MS = 60_000;
+const POLL_MS = 1_000;
+
+const isAsked = process.env.HEXBEACON_CONTAINERS === "1";
+const found = isAsked
+  ? findContainerShell()
+  : ({ ok: false, reason: "it takes minutes: npm run test:containers" } as const);
+
+type Rewards = { readonly items: readonly { readonly paid: string }[] };
+type Epochs = { readonly items: readonly { readonly epoch: number; readonly rewardRoot: string }[] };
+type Answer = { readonly data: { readonly result: readonly { readonly value: [number, string] }[] } };
+
+async function getJson<Json>(url: string): Promise<Json> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as Json;
+}
+
+/** Asks until the answer is as wanted. There is no event to wait for: what is tested is what others can ask. */
+async function waitFor<Json>(url: string, isWanted: (json: Json) => boolean): Promise<Json> {
+  for (;;) {
+    const json = await getJson<Json>(url).catch(() => null);
+    if (json !== null && isWanted(json)) return json;
+    await delay(POLL_MS);
+  }
+}
+
+const query = (expr: string) => `${PROMETHEUS}/api/v1/query?query=${encodeURIComponent(expr)}`;
+
+/** The command of a Dockerfile's healthcheck, as words for a shell. */
+function readHealthcheck(dockerfile: string): string {
+  const match = /HEALTHCHECK[^[]*CMD (\[.*\])/.exec(readFileSync(join(ROOT, dockerfile), "utf8"))!;
+  return (JSON.parse(match[1]!) as string[]).map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+}
+
+describe.skipIf(!found.ok)(`containers${found.ok ? "" : ` (skipped: ${found.reason})`}`, () => {
+  let shell: ContainerShell;
+  /** The container of a service, whatever the engine joins names with. */
+  const containerOf = async (service: string): Promise<string> => {
+    const names = (await shell.run("docker ps -a --format '{{.Names}}'")).split("\n");
+    return names.find((name) => new RegExp(`^[a-z0-9-]+[_-]${service}[_-]1$`).test(name.trim()))!.trim();
+  };
+
+  beforeAll(async () => {
+    if (!found.ok) return;
+    shell = openContainerShell(found.argv);
+    const ca = process.env.NODE_EXTRA_CA_CERTS;
+    const secret = ca === undefined ? "" : `--secret id=ca,src=${ca}`;
+    for (const [folder, name] of Object.entries(IMAGES)) {
+      await shell.run(`docker build ${secret} -q -f ${folder}/Dockerfile -t hexbeacon-${name} .`);
+    }
+    await shell.run("docker compose down -v || true");
+    await shell.run(`docker compose up -d ${SERVICES.join(" ")}`);
+  }, 15 * MINUTE_MS);
+
+  afterAll(async () => {
+    if (!found.ok) return;
+    await shell.run("docker compose down -v");
+    shell.close();
+  }, 2 * MINUTE_MS);
+
+  test(
+    "pay, and serve rewards through the published port",
+    async () => {
+      const { items } = await waitFor<Rewards>(
+        `${API}/v1/epochs/latest/rewards`,
+        (rewards) => rewards.items.length > 0,
+      );
+      expect(items.every(({ paid }) => /^[1-9]\d*$/.test(paid))).toBe(true);
+    },
+    3 * MINUTE_MS,
+  );
+
+  test("run without root, on a read-only file system, and are healthy", async () => {
+    for (const [service, dockerfile] of [
+      ["validator-1", "validator/Dockerfile"],
+      ["hotspot-1", "node/Dockerfile"],
+    ] as const) {
+      const name = await containerOf(service);
+      expect((await shell.run(`docker exec ${name} id -u`)).trim()).toBe("1000");
+      expect(await shell.run(`docker exec ${name} sh -c 'touch /hexbeacon/x 2>&1 || true'`)).toMatch(
+        /Read-only/,
+      );
+      await shell.run(`docker exec ${name} ${readHealthcheck(dockerfile)}`);
+    }
+  });
+
+  test(
+    "are all seen by Prometheus, which answers the query of every panel",
+    async () => {
+      const sum = (json: Answer) => json.data.result[0]?.value[1];
+      await waitFor<Answer>(query("sum(up)"), (json) => sum(json) === String(HOTSPOTS + 1));
+      const panels = readdirSync(DASHBOARDS).flatMap(
+        (file) =>
+          (
+            JSON.parse(readFileSync(join(DASHBOARDS, file), "utf8")) as {
+              panels: { targets?: { expr: string }[] }[];
+            }
+          ).panels,
+      );
+      const queries = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+      for (const expr of queries) {
+        await getJson(query(expr.replaceAll("$__rate_interval", "1m").replaceAll("$instance", ".+")));
+      }
+      expect(queries.length).toBeGreaterThan(50);
+    },
+    2 * MINUTE_MS,
+  );
+
+  test(
+    "come back after a validator was killed, and pay on",
+    async () => {
+      const before = await getJson<Epochs>(`${API}/v1/epochs`);
+      const name = await containerOf("validator-1");
+      await shell.run(`docker kill ${name}`);
+      await shell.run(`docker start ${name}`);
+      const newest = before.items[0]!;
+      const after = await waitFor<Epochs>(
+        `${API}/v1/epochs`,
+        ({ items }) => items[0]!.epoch > newest.epoch + 1,
+      );
+      expect(after.items.find(({ epoch }) => epoch === newest.epoch)).toEqual(newest);
+    },
+    4 * MINUTE_MS,
+  );
+
+  test(
+    "stop within the grace period",
+    async () => {
+      for (const service of ["validator-1", "hotspot-1", "air"]) {
+        const name = await containerOf(service);
+        await shell.run(`docker stop ${name}`);
+        expect((await shell.run(`docker inspect -f '{{.State.ExitCode}}' ${name}`)).trim()).toBe("0");
+      }
+    },
+    MINUTE_MS,
+  );
+});
