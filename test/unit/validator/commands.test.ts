@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { decodeGenesisJson } from "../../../protocol/src/network/genesis.ts";
+import { writeChunks } from "../../../validator/src/cli/output.ts";
 import { createValidatorCommand } from "../../../validator/src/cli/validatorCommand.ts";
 
 class Exited extends Error {
@@ -95,5 +96,25 @@ describe("validator", () => {
     const homeless = await run("run", "--listen", "here");
     expect(homeless.stderr).toMatch(/^error: --home: name .*\nerror: --listen: here is no multiaddr.*\n$/);
     expect((await run("run", "--nonsense")).status).toBe(2);
+  });
+});
+
+describe("long output", () => {
+  const endless = async function* () {
+    for (;;) yield "line\n";
+  };
+  const breakAfter = (limit: number, code: string) => {
+    let written = 0;
+    return new Writable({
+      write: (_chunk, _encoding, done) => {
+        written++;
+        done(written > limit ? Object.assign(new Error(code), { code }) : null);
+      },
+    });
+  };
+
+  test("ends quietly where nobody reads on, and fails where the disk does", async () => {
+    await writeChunks(breakAfter(3, "EPIPE"), endless());
+    await expect(writeChunks(breakAfter(3, "ENOSPC"), endless())).rejects.toThrow("ENOSPC");
   });
 });

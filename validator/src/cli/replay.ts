@@ -13,6 +13,7 @@ import { openBatchReader } from "../store/batchStore.ts";
 import { openSqliteStore } from "../store/sqliteStore/sqliteStore.ts";
 import { type EpochRow, MAX_PAGE_ROWS, type RankedLine, type Store } from "../store/store.ts";
 import { readGenesisFile, readHomeFlag } from "./configuration.ts";
+import { writeChunks } from "./output.ts";
 
 export type StoredFlags = {
   readonly home?: string;
@@ -110,28 +111,26 @@ export async function exportEpoch(flags: ExportFlags, io: NodeIo): Promise<void>
   const { store } = await openStored(flags, faults);
   try {
     const row = await requireClosed(epoch, store);
-    if (format === "csv") await writeCsv(row, store, io);
-    else await writeJson(row, store, io);
+    await writeChunks(io.stdout, format === "csv" ? listCsv(row, store) : listJson(row, store));
   } finally {
     await store.close();
   }
 }
 
-async function writeCsv({ epoch }: EpochRow, store: Store, io: NodeIo): Promise<void> {
-  io.stdout.write(writeCsvHeader(CSV_COLUMNS));
-  for await (const line of listLines(epoch, store))
-    io.stdout.write(writeCsvRow(presentLine(line), CSV_COLUMNS));
+async function* listCsv({ epoch }: EpochRow, store: Store): AsyncGenerator<string> {
+  yield writeCsvHeader(CSV_COLUMNS);
+  for await (const line of listLines(epoch, store)) yield writeCsvRow(presentLine(line), CSV_COLUMNS);
 }
 
 /** Line by line: an epoch of a large network is more than one string can hold. */
-async function writeJson(row: EpochRow, store: Store, io: NodeIo): Promise<void> {
-  io.stdout.write(`{"epoch":${JSON.stringify(presentEpoch(row))},"rewards":[`);
+async function* listJson(row: EpochRow, store: Store): AsyncGenerator<string> {
+  yield `{"epoch":${JSON.stringify(presentEpoch(row))},"rewards":[`;
   let separator = "\n";
   for await (const line of listLines(row.epoch, store)) {
-    io.stdout.write(`${separator}${JSON.stringify(presentLine(line))}`);
+    yield `${separator}${JSON.stringify(presentLine(line))}`;
     separator = ",\n";
   }
-  io.stdout.write("\n]}\n");
+  yield "\n]}\n";
 }
 
 async function* listLines(epoch: number, store: Store): AsyncGenerator<RankedLine> {
