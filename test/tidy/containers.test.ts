@@ -1,0 +1,42 @@
+/** docker-compose.yml, the Dockerfiles and Prometheus' targets, where one says what another repeats. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../..");
+const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
+const compose = read("docker-compose.yml");
+const services = [...compose.matchAll(/^ {2}([a-z]+(?:-\d+)?):(?= \{|\n {4})/gm)].map((match) => match[1]!);
+const numbered = (name: string) => services.filter((service) => new RegExp(`^${name}-\\d+$`).test(service));
+
+describe("containers", () => {
+  test("install their packages in one stage, the same to the letter, so that it is made once", () => {
+    const stages = ["validator", "node", "test/devnet"].map(
+      (folder) => /^FROM \S+ AS packages\n[\s\S]*?(?=^FROM )/m.exec(read(`${folder}/Dockerfile`))![0],
+    );
+    expect(new Set(stages).size).toBe(1);
+  });
+
+  test("publish on loopback only", () => {
+    const published = [...compose.matchAll(/"([^"\s]+:\d+:\d+)"/g)].map((match) => match[1]!);
+    expect(published.length).toBeGreaterThan(3);
+    // Peers must reach a real validator; opening it to them is its operator's word.
+    const isLocal = (port: string) => /^(?:127\.0\.0\.1|\$\{HEXBEACON_PEERS_ON:-127\.0\.0\.1\}):/.test(port);
+    expect(published.filter((port) => !isLocal(port))).toEqual([]);
+  });
+
+  test("have a home, a place on the air and a scrape target for every validator and hotspot", () => {
+    const members = [...numbered("validator"), ...numbered("hotspot")];
+    expect(members.length).toBeGreaterThan(4);
+    const homes = [...compose.matchAll(/^ +- (\S+):\/homes\/(\S+)$/gm)].map(([, volume, home]) => [
+      volume,
+      home,
+    ]);
+    expect(homes.toSorted()).toEqual(members.map((name) => [name, name]).toSorted());
+    const counts = [...compose.matchAll(/--hotspots, "(\d+)"/g)].map((match) => Number(match[1]));
+    expect(counts).toEqual([numbered("hotspot").length, numbered("hotspot").length]);
+    const config = read("validator/observability/prometheus/prometheus.yml");
+    const targets = [...config.matchAll(/((?:validator|hotspot)-\d+):\d+/g)].map((match) => match[1]!);
+    expect(targets.toSorted()).toEqual(members.toSorted());
+  });
+});
