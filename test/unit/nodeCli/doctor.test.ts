@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -162,6 +162,12 @@ describe("the doctor", () => {
     const { findings } = await examine();
     expect(of(findings, "key")[0]!.advice).toContain("chmod 600");
   });
+});
+
+test("docs/running-a-hotspot.md has a row for each of the doctor's lines, in their order", async () => {
+  const guide = await readFile(join(import.meta.dirname, "../../../docs/running-a-hotspot.md"), "utf8");
+  const section = guide.slice(guide.indexOf("## The doctor's lines"), guide.indexOf("**Power.**"));
+  expect([...section.matchAll(/^\| `([a-z_]+)` \|/gm)].map((row) => row[1])).toEqual([...CHECKS]);
 });
 
 describe("the doctor's look at the clock", () => {

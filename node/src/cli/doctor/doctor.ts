@@ -84,7 +84,7 @@ async function readStatus({ host, port }: Endpoint): Promise<HotspotStatus | nul
 function judgeHotspot({ publicKey }: HomeView, status: HotspotStatus | null): Finding[] {
   if (status === null) {
     return [
-      finding("hotspot", "not_checked", "No hotspot runs here; what it would say was looked at instead."),
+      finding("hotspot", "not_checked", "No hotspot runs here; its parts were looked at by themselves."),
     ];
   }
   if (publicKey !== null && status.did !== encodeDidKey(publicKey)) {
