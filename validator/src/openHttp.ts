@@ -8,10 +8,11 @@ import { encodeProofJson } from "../../protocol/src/reward/proofJson.ts";
 import { encodeParcel } from "../../protocol/src/wire/envelope.ts";
 import { createApi } from "./api/api.ts";
 import type { EventHub } from "./api/eventHub.ts";
-import type { SubmittedTransaction } from "./api/modules.ts";
+import type { AgreementReader, SubmittedTransaction } from "./api/modules.ts";
 import type { Core } from "./core.ts";
 import type { Identity } from "./identity.ts";
 import type { Intake } from "./intake/intake.ts";
+import type { Mesh } from "./mesh/mesh.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
 import type { Store } from "./store/store.ts";
 
@@ -27,6 +28,8 @@ export type HttpModules = {
   readonly store: Store;
   readonly ledger: Ledger;
   readonly core: Core;
+  /** Links to the other validators; null in a set of one. */
+  readonly mesh: Pick<Mesh, "connected"> | null;
   readonly network: Network;
   readonly metrics: ValidatorMetrics;
   readonly events: EventHub;
@@ -60,6 +63,7 @@ export async function openHttp(options: HttpOptions, modules: HttpModules): Prom
       status: () => ({ peers: network.peers().length, notReady: describeUnready(modules) }),
       submitTransaction: (envelope) => submitEnvelope(core.intake, envelope),
       isPending: core.intake.isPending,
+      agreement: readAgreement(modules),
       ledger: {
         rewardProof: async (account) => {
           const proof = computeRewardProof(ledger, account);
@@ -76,6 +80,25 @@ export async function openHttp(options: HttpOptions, modules: HttpModules): Prom
   const { port } = api.server.address() as AddressInfo;
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   return { url: `http://${host}:${port}`, close: async () => api.close() };
+}
+
+/** Reward certificates as they are kept, and the seats of genesis with the links that stand now. */
+function readAgreement({ identity, core, mesh }: HttpModules): AgreementReader {
+  const { genesis, set, signer } = identity;
+  const self = set.positionOf(signer.publicKey);
+  return {
+    rewardCert: (epoch) => core.attestor.rewardCert(epoch),
+    quorum: set.quorum,
+    seats: () => {
+      const connected = new Set(mesh?.connected());
+      return genesis.validators.map(({ key, stake, multiaddrs }, position) => ({
+        key,
+        stake,
+        multiaddrs,
+        connected: position === self ? null : connected.has(position),
+      }));
+    },
+  };
 }
 
 /** Why the validator should get no traffic now, in words; null when it is well. */

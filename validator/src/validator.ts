@@ -110,7 +110,7 @@ async function openParts(
       messageStatus: store.messageStatus,
     },
   );
-  const doors = { identity, store, ledger, core, network, metrics, events, clock, log };
+  const doors = { identity, store, ledger, core, mesh, network, metrics, events, clock, log };
   const http = await openHttp(options.http, doors);
   closers.add("http", http.close);
   core.agreement.start();

@@ -416,6 +416,7 @@ describe("the API as a whole", () => {
       "/v1/coverage",
       "/v1/epochs",
       "/v1/epochs/{epoch}",
+      "/v1/epochs/{epoch}/certificate",
       "/v1/epochs/{epoch}/rewards",
       "/v1/events",
       "/v1/hotspots",
@@ -423,9 +424,11 @@ describe("the API as a whole", () => {
       "/v1/hotspots/{id}/activity",
       "/v1/hotspots/{id}/rewards",
       "/v1/rounds/latest",
+      "/v1/rounds/{round}",
       "/v1/status",
       "/v1/transactions",
       "/v1/transactions/{id}",
+      "/v1/validators",
     ]);
     for (const [path, methods] of Object.entries<Record<string, { responses: object; summary?: string }>>(
       description.paths,

@@ -86,6 +86,7 @@ export async function createFixture(
   };
   const modules: ApiModules = {
     store,
+    agreement: { rewardCert: () => null, quorum: 1, seats: () => [] },
     ledger: {
       rewardProof: async (account) => {
         const index = PROVEN.findIndex((key) => encodeHex(key) === encodeHex(account));

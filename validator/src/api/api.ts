@@ -19,6 +19,7 @@ import {
 } from "./modules.ts";
 import { ApiProblem, createErrorHandler, describeProblem, notFound, PROBLEM_TYPE } from "./problem.ts";
 import { addAccountRoutes, addTransactionRoutes } from "./routes/accountRoutes.ts";
+import { addAgreementRoutes } from "./routes/agreementRoutes.ts";
 import type { RouteContext, Routes } from "./routes/context.ts";
 import { addEpochRoutes } from "./routes/epochRoutes.ts";
 import { addEventRoutes, EVENTS_ROUTE } from "./routes/eventRoutes.ts";
@@ -89,6 +90,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
 function addVersionedRoutes(routes: Routes, context: RouteContext): void {
   addStatusRoutes(routes, context);
   addEpochRoutes(routes, context);
+  addAgreementRoutes(routes, context);
   addHotspotRoutes(routes, context);
   addAccountRoutes(routes, context);
   addTransactionRoutes(routes, context);

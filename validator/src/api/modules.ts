@@ -1,5 +1,6 @@
 /** What the API is made of: the seams to the rest of the validator, each as narrow as its use. */
 import type { Clock, Log } from "../../../node/src/host/types.ts";
+import type { RewardCert } from "../../../protocol/src/agreement/attest.ts";
 import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
 import type { RewardProofJson } from "../../../protocol/src/reward/proofJson.ts";
@@ -19,6 +20,23 @@ export type LedgerReader = {
   readonly rewardProof: (account: Uint8Array) => Promise<RewardProofJson | null>;
 };
 
+/** A validator's seat. `connected`: whether a link to it stands; null for the validator itself. */
+export type ValidatorSeatView = {
+  readonly key: Uint8Array;
+  readonly stake: bigint;
+  readonly multiaddrs: readonly string[];
+  readonly connected: boolean | null;
+};
+
+/** What the validators agreed on beyond rounds, and who they are. */
+export type AgreementReader = {
+  /** An epoch's reward certificate; null where there is none yet. */
+  readonly rewardCert: (epoch: number) => RewardCert | null;
+  readonly quorum: number;
+  /** In the order of the set. */
+  readonly seats: () => readonly ValidatorSeatView[];
+};
+
 /** `id` is null where the bytes are no envelope; `reason` is null where the transaction was admitted. */
 export type SubmittedTransaction = {
   readonly id: Uint8Array | null;
@@ -32,8 +50,9 @@ export type ApiMetrics = {
 };
 
 export type ApiModules = {
-  readonly store: QueryStore & Pick<RoundStore, "latestRound">;
+  readonly store: QueryStore & Pick<RoundStore, "latestRound" | "getRound">;
   readonly ledger: LedgerReader;
+  readonly agreement: AgreementReader;
   readonly status: () => ValidatorStatus;
   readonly events: EventHub;
   readonly metrics: ApiMetrics;
