@@ -99,7 +99,8 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
   const radioStatus = radio.status();
   const validators = links.status();
   const failure = beaconer.lastFailure();
-  const problems = findProblems(radioStatus, validators, follower);
+  const delivery = submitter.status();
+  const problems = [...findProblems(radioStatus, validators, follower), ...findRefusals(delivery)];
   return {
     did: encodeDidKey(network.publicKey),
     name: computeName(network.publicKey),
@@ -126,7 +127,7 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
     lastBeaconFailure: failure,
     lastBeaconFailureWords: failure && describeFailure(failure),
     spool: { ...spool.size, damagedBytes: spool.damagedBytes },
-    delivery: submitter.status(),
+    delivery,
     verdicts: parts.verdicts,
     reports: parts.reports.rows(),
   };
@@ -151,6 +152,14 @@ function findProblems(
     problems.push(`No new round has been heard for ${toSeconds(follower.ageMs())}.`);
   }
   return problems;
+}
+
+/** A refusal that no waiting and no other validator will change; the rest is told report by report. */
+function findRefusals({ refusal }: HotspotStatus["delivery"]): string[] {
+  if (refusal !== "unknown_sender") return [];
+  return [
+    "Validators do not know this hotspot: it earns once its owner has registered it and asserted its place.",
+  ];
 }
 
 function describeNext({ follower, beaconer, parameters }: StatusParts): string[] {

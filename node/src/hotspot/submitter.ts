@@ -82,6 +82,8 @@ export class Submitter {
   /** When a validator last failed to give a receipt, by peer id. */
   readonly #failedAtMs = new Map<string, number>();
   readonly #outcomes: Record<SubmissionOutcome, number> = { receipted: 0, no_answer: 0, bad_receipt: 0 };
+  /** Why a validator last refused an envelope; null once one is admitted. */
+  #refusal: Reason | null = null;
   #wake: () => void = () => undefined;
   #isAwake = false;
   #running: Promise<void> = Promise.resolve();
@@ -139,16 +141,17 @@ export class Submitter {
     return delivery !== undefined && isWaiting(delivery, index);
   }
 
-  /** Envelopes by state, and how submissions ended. */
+  /** Envelopes by state, how submissions ended, and why the last one answered was refused, if it was. */
   status(): {
     readonly waiting: number;
     readonly admitted: number;
     readonly included: number;
     readonly submissions: Readonly<Record<SubmissionOutcome, number>>;
+    readonly refusal: Reason | null;
   } {
     const counts = { waiting: 0, admitted: 0, included: 0 };
     for (const { state } of this.#deliveries.values()) counts[state]++;
-    return { ...counts, submissions: { ...this.#outcomes } };
+    return { ...counts, submissions: { ...this.#outcomes }, refusal: this.#refusal };
   }
 
   #follow(delivery: Delivery): void {
@@ -299,6 +302,7 @@ export class Submitter {
   }
 
   #report(delivery: Delivery, reason: Reason | null): void {
+    this.#refusal = reason;
     this.#modules.events.emit("submitted", { id: delivery.id, kinds: delivery.kinds, reason });
   }
 

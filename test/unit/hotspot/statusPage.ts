@@ -60,6 +60,7 @@ export function createSampleStatus(): HotspotStatus {
       admitted: 1,
       included: 1,
       submissions: { receipted: 4, no_answer: 0, bad_receipt: 0 },
+      refusal: null,
     },
     verdicts: { beacon: { accepted: 1 }, witness: {}, reveal: {} },
     reports: [

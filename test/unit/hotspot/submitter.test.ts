@@ -135,6 +135,7 @@ describe("a submission", () => {
     const refused = next<Submitted>(hotspot, "submitted");
     hearBeacon();
     expect(await refused).toMatchObject({ reason: "unknown_sender" });
+    expect(hotspot.status().problems.join()).toContain("Validators do not know this hotspot");
     await eventually(() => hotspot.status().spool.entries).toBe(1);
   });
 
