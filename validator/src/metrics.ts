@@ -89,6 +89,7 @@ const toTokens = (baseUnits: bigint): number => Number(baseUnits) / Number(BASE_
 
 function createIntakeMetrics(registry: Registry) {
   const registers = [registry];
+  const { counter } = createMakers(registry);
   const admitted = new Counter({
     name: "hexbeacon_messages_admitted_total",
     help: "Messages admitted to the own lane, by the way they came.",
@@ -106,16 +107,11 @@ function createIntakeMetrics(registry: Registry) {
     admitted.inc({ kind }, 0);
     for (const reason of ADMISSION_REASONS) refused.inc({ kind, reason }, 0);
   }
-  const batches = new Counter({
-    name: "hexbeacon_batches_total",
-    help: "Batches certified in the own lane.",
-    registers,
-  });
-  const batchBytes = new Counter({
-    name: "hexbeacon_batch_bytes_total",
-    help: "Bytes of the batches certified in the own lane.",
-    registers,
-  });
+  const batches = counter("hexbeacon_batches_total", "Batches certified in the own lane.");
+  const batchBytes = counter(
+    "hexbeacon_batch_bytes_total",
+    "Bytes of the batches certified in the own lane.",
+  );
   const batchSeconds = new Histogram({
     name: "hexbeacon_batch_durable_seconds",
     help: "Time from a batch's sealing until it is on disk and certified.",
@@ -134,7 +130,7 @@ function createIntakeMetrics(registry: Registry) {
 }
 
 function createAgreementMetrics(registry: Registry) {
-  const counter = (name: string, help: string) => new Counter({ name, help, registers: [registry] });
+  const { counter } = createMakers(registry);
   const views = counter(
     "hexbeacon_view_changes_total",
     "Views after the first that rounds needed to be decided.",
@@ -161,20 +157,13 @@ function createAgreementMetrics(registry: Registry) {
 
 function createRoundMetrics(registry: Registry) {
   const registers = [registry];
+  const { counter, gauge } = createMakers(registry);
   const durationOf = (name: string, help: string) =>
     new Histogram({ name, help, buckets: DURATION_BUCKETS_SECONDS, registers });
-  const decided = new Counter({ name: "hexbeacon_rounds_decided_total", help: "Rounds decided.", registers });
-  const executed = new Counter({
-    name: "hexbeacon_rounds_executed_total",
-    help: "Rounds executed and stored.",
-    registers,
-  });
-  const included = new Counter({
-    name: "hexbeacon_messages_executed_total",
-    help: "Messages that finalized rounds newly held.",
-    registers,
-  });
-  const round = new Gauge({ name: "hexbeacon_round", help: "The newest executed round.", registers });
+  const decided = counter("hexbeacon_rounds_decided_total", "Rounds decided.");
+  const executed = counter("hexbeacon_rounds_executed_total", "Rounds executed and stored.");
+  const included = counter("hexbeacon_messages_executed_total", "Messages that finalized rounds newly held.");
+  const round = gauge("hexbeacon_round", "The newest executed round.");
   const executionSeconds = durationOf("hexbeacon_round_execution_seconds", "Time to execute a round.");
   const commitSeconds = durationOf("hexbeacon_round_commit_seconds", "Time to store an executed round.");
   const latencySeconds = durationOf(
@@ -200,19 +189,19 @@ function createRoundMetrics(registry: Registry) {
 
 function createEpochMetrics(registry: Registry): (close: EpochClose) => void {
   const registers = [registry];
-  const epoch = new Gauge({ name: "hexbeacon_epoch_closed", help: "The newest closed epoch.", registers });
+  const { counter, gauge } = createMakers(registry);
+  const epoch = gauge("hexbeacon_epoch_closed", "The newest closed epoch.");
   const amounts = new Gauge({
     name: "hexbeacon_epoch_amount_tokens",
     help: "Amounts of the newest closed epoch, by pool and side.",
     labelNames: ["pool", "side"],
     registers,
   });
-  const imbalance = new Gauge({
-    name: "hexbeacon_epoch_imbalance_tokens",
-    help: "Emitted plus carried in, less paid and carried out, of the newest closed epoch: always 0.",
-    registers,
-  });
-  const paid = new Counter({ name: "hexbeacon_paid_tokens_total", help: "Rewards paid.", registers });
+  const imbalance = gauge(
+    "hexbeacon_epoch_imbalance_tokens",
+    "Emitted plus carried in, less paid and carried out, of the newest closed epoch: always 0.",
+  );
+  const paid = counter("hexbeacon_paid_tokens_total", "Rewards paid.");
   const onEvidenceClosed = createEvidenceMetrics(registry);
   return (close) => {
     epoch.set(close.epoch);
@@ -229,38 +218,32 @@ function createEpochMetrics(registry: Registry): (close: EpochClose) => void {
 }
 
 function createEvidenceMetrics(registry: Registry): (close: EpochClose) => void {
-  const registers = [registry];
-  const coveredCells = new Gauge({
-    name: "hexbeacon_epoch_covered_cells",
-    help: "Cells of resolution 8 on the coverage map of the newest closed epoch.",
-    registers,
-  });
-  const hotspotsPaid = new Gauge({
-    name: "hexbeacon_epoch_hotspots_paid",
-    help: "Hotspots with a line in the record of the newest closed epoch.",
-    registers,
-  });
-  const beacons = new Counter({ name: "hexbeacon_beacons_closed_total", help: "Beacons closed.", registers });
-  const witnesses = new Counter({
-    name: "hexbeacon_witnesses_accepted_total",
-    help: "Valid witness reports, paid or not.",
-    registers,
-  });
-  const countBeaconsRefused = countByReason(registry, {
-    name: "hexbeacon_beacons_refused_total",
-    help: "Beacons refused or closed without units, by reason.",
-    reasons: [...BEACON_REASONS, ...REPORT_REASONS],
-  });
-  const countWitnessesUnpaid = countByReason(registry, {
-    name: "hexbeacon_witnesses_unpaid_total",
-    help: "Valid witness reports that earn nothing, by reason.",
-    reasons: UNPAID_REASONS,
-  });
-  const countWitnessesRefused = countByReason(registry, {
-    name: "hexbeacon_witnesses_refused_total",
-    help: "Witness reports refused, by reason.",
-    reasons: [...WITNESS_REASONS, ...REPORT_REASONS, "never_revealed"],
-  });
+  const { counter, gauge, byReason } = createMakers(registry);
+  const coveredCells = gauge(
+    "hexbeacon_epoch_covered_cells",
+    "Cells of resolution 8 on the coverage map of the newest closed epoch.",
+  );
+  const hotspotsPaid = gauge(
+    "hexbeacon_epoch_hotspots_paid",
+    "Hotspots with a line in the record of the newest closed epoch.",
+  );
+  const beacons = counter("hexbeacon_beacons_closed_total", "Beacons closed.");
+  const witnesses = counter("hexbeacon_witnesses_accepted_total", "Valid witness reports, paid or not.");
+  const countBeaconsRefused = byReason(
+    "hexbeacon_beacons_refused_total",
+    "Beacons refused or closed without units, by reason.",
+    [...BEACON_REASONS, ...REPORT_REASONS],
+  );
+  const countWitnessesUnpaid = byReason(
+    "hexbeacon_witnesses_unpaid_total",
+    "Valid witness reports that earn nothing, by reason.",
+    UNPAID_REASONS,
+  );
+  const countWitnessesRefused = byReason(
+    "hexbeacon_witnesses_refused_total",
+    "Witness reports refused, by reason.",
+    [...WITNESS_REASONS, ...REPORT_REASONS, "never_revealed"],
+  );
   return (close) => {
     coveredCells.set(close.coverage.length);
     hotspotsPaid.set(close.lines.length);
@@ -275,31 +258,26 @@ function createEvidenceMetrics(registry: Registry): (close: EpochClose) => void 
 
 /** What a round makes of transactions, reveals and what it passes over; the epoch's end counts the evidence. */
 function createVerdictMetrics(registry: Registry): (result: RoundResult) => void {
-  const executed = new Counter({
-    name: "hexbeacon_transactions_executed_total",
-    help: "Transactions that did what they say.",
-    registers: [registry],
-  });
-  const countRefused = countByReason(registry, {
-    name: "hexbeacon_transactions_refused_total",
-    help: "Transactions that execution refused, by reason.",
-    reasons: TRANSACTION_REASONS,
-  });
-  const countRevealRefused = countByReason(registry, {
-    name: "hexbeacon_reveals_refused_total",
-    help: "Reveals refused, by reason.",
-    reasons: [...REVEAL_REASONS, ...REPORT_REASONS],
-  });
-  const overQuota = new Counter({
-    name: "hexbeacon_reports_over_quota_total",
-    help: "Reports beyond their hotspot's quota of an epoch, counted and no more.",
-    registers: [registry],
-  });
-  const countPassedOver = countByReason(registry, {
-    name: "hexbeacon_messages_passed_over_total",
-    help: "Messages of finalized rounds that execution passed over, by reason.",
-    reasons: ["stale_epoch", "future_epoch", "wrong_nonce"],
-  });
+  const { counter, byReason } = createMakers(registry);
+  const executed = counter("hexbeacon_transactions_executed_total", "Transactions that did what they say.");
+  const countRefused = byReason(
+    "hexbeacon_transactions_refused_total",
+    "Transactions that execution refused, by reason.",
+    TRANSACTION_REASONS,
+  );
+  const countRevealRefused = byReason("hexbeacon_reveals_refused_total", "Reveals refused, by reason.", [
+    ...REVEAL_REASONS,
+    ...REPORT_REASONS,
+  ]);
+  const overQuota = counter(
+    "hexbeacon_reports_over_quota_total",
+    "Reports beyond their hotspot's quota of an epoch, counted and no more.",
+  );
+  const countPassedOver = byReason(
+    "hexbeacon_messages_passed_over_total",
+    "Messages of finalized rounds that execution passed over, by reason.",
+    ["stale_epoch", "future_epoch", "wrong_nonce"],
+  );
   return ({ transactions, outcomes, overQuota: surplus, notExecuted }) => {
     for (const { reason } of transactions) {
       if (reason === null) executed.inc();
@@ -313,22 +291,24 @@ function createVerdictMetrics(registry: Registry): (result: RoundResult) => void
   };
 }
 
-type ReasonCounter = {
-  readonly name: string;
-  readonly help: string;
-  /** Every reason that there can be: each has its series from the start. */
-  readonly reasons: readonly string[];
-};
-
-/** A counter by reason, and what adds to it. */
-function countByReason(registry: Registry, { name, help, reasons }: ReasonCounter) {
-  const counter = new Counter({ name, help, labelNames: ["reason"], registers: [registry] });
-  for (const reason of reasons) counter.inc({ reason }, 0);
-  return (reason: string, count: number): void => counter.inc({ reason }, count);
+/** What makes metrics without labels, and counters by reason, in a registry. */
+function createMakers(registry: Registry) {
+  const registers = [registry];
+  return {
+    counter: (name: string, help: string) => new Counter({ name, help, registers }),
+    gauge: (name: string, help: string) => new Gauge({ name, help, registers }),
+    /** @param reasons every one that there can be, so that each has its series from the start. */
+    byReason: (name: string, help: string, reasons: readonly string[]) => {
+      const counter = new Counter({ name, help, labelNames: ["reason"], registers });
+      for (const reason of reasons) counter.inc({ reason }, 0);
+      return (reason: string, count: number): void => counter.inc({ reason }, count);
+    },
+  };
 }
 
 function createApiMetrics(registry: Registry) {
   const registers = [registry];
+  const { gauge } = createMakers(registry);
   const requests = new Histogram({
     name: "hexbeacon_http_request_seconds",
     help: "Time to answer a request, by the API's own route, method and class of status.",
@@ -336,11 +316,7 @@ function createApiMetrics(registry: Registry) {
     buckets: DURATION_BUCKETS_SECONDS,
     registers,
   });
-  const clients = new Gauge({
-    name: "hexbeacon_http_event_clients",
-    help: "Clients of the event stream.",
-    registers,
-  });
+  const clients = gauge("hexbeacon_http_event_clients", "Clients of the event stream.");
   return {
     observeRequest: (route: string, method: string, status: number, seconds: number) =>
       requests.observe({ route, method, status: `${Math.floor(status / 100)}xx` }, seconds),
