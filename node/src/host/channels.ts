@@ -4,7 +4,7 @@
  */
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { CodedError } from "./codedError.ts";
-import { FrameSplitter, writeFrame } from "./streamFrame.ts";
+import { encodeLength, FrameSplitter } from "./streamFrame.ts";
 import type { Channel, ChannelAcceptor, PeerRef } from "./types.ts";
 
 const OPEN_TIMEOUT_MS = 5_000;
@@ -21,12 +21,26 @@ export async function openChannel(connection: Connection, protocol: string): Pro
   } catch (cause) {
     throw new CodedError("request_refused", `${protocol}: refused by the peer`, cause);
   }
+  // A stream that ends while it is full says so by its end alone: its room never comes.
+  const ended = new AbortController();
   const closed = new Promise<void>((resolve) => {
-    stream.addEventListener("close", () => resolve());
-    stream.addEventListener("remoteCloseWrite", () => resolve());
+    const end = () => {
+      ended.abort();
+      resolve();
+    };
+    stream.addEventListener("close", end);
+    stream.addEventListener("remoteCloseWrite", end);
+    // A peer that refuses the channel may have reset it already.
+    if (stream.status !== "open") end();
   });
   return {
-    write: (message) => writeFrame(stream, message, AbortSignal.timeout(WRITE_TIMEOUT_MS)),
+    write: async (message) => {
+      const frame = Buffer.concat([encodeLength(message.length), message]);
+      if (stream.send(frame)) return;
+      await stream.onDrain({
+        signal: AbortSignal.any([ended.signal, AbortSignal.timeout(WRITE_TIMEOUT_MS)]),
+      });
+    },
     closed,
     close: () => stream.abort(new CodedError("stopped", "the channel is closed")),
   };

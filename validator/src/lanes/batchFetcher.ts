@@ -49,11 +49,13 @@ export class BatchFetcher {
    * @throws CodedError "stopped" when the fetcher is stopped before.
    */
   getBatch = async (digest: Uint8Array): Promise<Uint8Array> => {
+    const held = await this.#read(digest);
+    if (held !== null) return held;
     for (let delayMs = BACKOFF_MIN_MS; ; delayMs = Math.min(delayMs * 2, BACKOFF_MAX_MS)) {
       if (this.#isStopped) throw new CodedError("stopped", "fetching was stopped");
       const found = await Promise.race([this.find(digest), this.#stopped.promise]);
       if (found !== null) {
-        // What execution takes must be there for a replay; a body that is on disk is not written again.
+        // What execution takes must be there for a replay.
         await this.#modules.batches.putBatch(digest, found);
         return found;
       }

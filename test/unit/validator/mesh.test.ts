@@ -1,0 +1,152 @@
+/** The mesh over real libp2p nodes: validators find each other by key, strangers get no channel, fetches are answered. */
+import { afterEach, describe, expect, test } from "vitest";
+import { createSystemClock } from "../../../node/src/host/clock.ts";
+import { createSilentLog } from "../../../node/src/host/log.ts";
+import { createNetwork } from "../../../node/src/host/network.ts";
+import type { Network } from "../../../node/src/host/types.ts";
+import { createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
+import type { Fetch } from "../../../protocol/src/agreement/fetches.ts";
+import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
+import { createMesh, type OpenedMesh, PEERS_PROTOCOL } from "../../../validator/src/mesh/mesh.ts";
+import { keyNamed } from "./support/network.ts";
+
+const clock = createSystemClock();
+const log = createSilentLog();
+const TOPIC = "/test/1";
+const keys = [0, 1, 2].map((index) => keyNamed(`mesh ${index}`));
+const set = createValidatorSet(keys.map(({ publicKey }) => publicKey));
+
+type Node = { readonly network: Network; readonly mesh: OpenedMesh; readonly heard: Heard };
+/** What came, and a promise of what will. */
+type Heard = {
+  readonly messages: { readonly from: number; readonly message: PeerMessage }[];
+  readonly until: (count: number) => Promise<void>;
+};
+
+const statusOf = (view: number): PeerMessage => ({ type: "status", status: { round: 1, view, rounds: 1 } });
+
+function createHeard(): Heard & { readonly take: (from: number, message: PeerMessage) => void } {
+  const messages: { from: number; message: PeerMessage }[] = [];
+  const watchers = new Set<() => void>();
+  return {
+    messages,
+    take: (from, message) => {
+      messages.push({ from, message });
+      for (const watch of [...watchers]) watch();
+    },
+    until: (count) =>
+      new Promise((resolve) => {
+        const watch = () => {
+          if (messages.length < count) return;
+          watchers.delete(watch);
+          resolve();
+        };
+        watchers.add(watch);
+        watch();
+      }),
+  };
+}
+
+describe("the mesh of validators", () => {
+  const started: Node[] = [];
+  afterEach(async () => {
+    for (const { mesh, network } of started.splice(0)) {
+      await mesh.close();
+      await network.stop();
+    }
+  });
+
+  const networkOf = (secretSeed: Uint8Array, listen = "/ip4/127.0.0.1/tcp/0") =>
+    createNetwork(
+      {
+        secretSeed,
+        listen: [listen],
+        subscribe: [TOPIC],
+        publishOnly: [],
+        maxConnections: 16,
+        role: "validator",
+      },
+      { clock, log },
+    );
+
+  /** A validator that knows the addresses of those that listen already. */
+  async function start(position: number, multiaddrs: readonly (readonly string[])[]): Promise<Node> {
+    const network = await networkOf(keys[position]!.secretSeed);
+    const mesh = createMesh({ set, self: keys[position]!.publicKey, multiaddrs }, { network, clock, log });
+    const heard = createHeard();
+    const answer = async (fetch: Fetch) => (fetch.type === "rounds" ? Uint8Array.of(fetch.from) : null);
+    await mesh.open({ onMessage: heard.take, answer });
+    const node = { network, mesh, heard };
+    started.push(node);
+    return node;
+  }
+
+  /** Says something until it is heard: a link that is not up yet drops what is sent. */
+  async function reach(from: Node, to: Node): Promise<void> {
+    const before = to.heard.messages.length;
+    const stop = clock.every(20, () => from.mesh.broadcast(statusOf(0)));
+    await to.heard.until(before + 1);
+    stop();
+  }
+
+  test("carries messages both ways, whoever dialled, and answers fetches", async () => {
+    const first = await start(0, [[], [], []]);
+    const second = await start(1, [first.network.multiaddrs(), [], []]);
+    await reach(second, first);
+    await reach(first, second);
+    expect(first.heard.messages[0]).toEqual({ from: 1, message: statusOf(0) });
+    expect(first.mesh.connected()).toEqual([1]);
+    const before = first.heard.messages.length;
+    for (let view = 1; view <= 200; view++) second.mesh.send(0, statusOf(view));
+    await first.heard.until(before + 200);
+    const views = first.heard.messages
+      .slice(-200)
+      .map(({ message }) => message.type === "status" && message.status.view);
+    expect(views).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
+    expect(await first.mesh.fetch(1, { type: "rounds", from: 7 })).toEqual(Uint8Array.of(7));
+    expect(await first.mesh.fetch(1, { type: "batch", digest: new Uint8Array(32) })).toBeNull();
+    expect(await first.mesh.fetch(2, { type: "rounds", from: 7 })).toBeNull();
+  });
+
+  test("finds a validator again that was away", async () => {
+    const first = await start(0, [[], [], []]);
+    const second = await start(1, [first.network.multiaddrs(), [], []]);
+    await reach(second, first);
+    await second.mesh.close();
+    await second.network.stop();
+    started.splice(started.indexOf(second), 1);
+    const again = await start(1, [first.network.multiaddrs(), [], []]);
+    await reach(again, first);
+    await reach(first, again);
+  });
+
+  test("gives a stranger neither a channel nor an answer", async () => {
+    const first = await start(0, [[], [], []]);
+    const stranger = await networkOf(keyNamed("stranger").secretSeed);
+    const { peerId } = await stranger.connect(first.network.multiaddrs()[0]!);
+    const channel = await stranger.openChannel(peerId, PEERS_PROTOCOL);
+    await channel.closed;
+    await expect(
+      stranger.request(peerId, "/hexbeacon/fetch/1", Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0, 0), {
+        maxAnswerBytes: 100,
+        timeoutMs: 2_000,
+      }),
+    ).rejects.toMatchObject({ code: "request_refused" });
+    expect(first.heard.messages).toEqual([]);
+    await stranger.stop();
+  });
+
+  test("drops what is malformed or oversized, and goes on", async () => {
+    const first = await start(0, [[], [], []]);
+    const network = await networkOf(keys[1]!.secretSeed);
+    const { peerId } = await network.connect(first.network.multiaddrs()[0]!);
+    const channel = await network.openChannel(peerId, PEERS_PROTOCOL);
+    await channel.write(Uint8Array.of(99, 1, 2));
+    await channel.write(new Uint8Array(0));
+    const huge = await network.openChannel(peerId, PEERS_PROTOCOL);
+    await huge.write(new Uint8Array(8_000_000)).catch(() => {});
+    await huge.closed;
+    expect(first.heard.messages).toEqual([]);
+    await network.stop();
+  });
+});
