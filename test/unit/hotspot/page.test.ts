@@ -137,7 +137,16 @@ describe("the page's view", () => {
 
   test("colours what is accepted, unpaid, refused and open", () => {
     expect(createSampleStatus().reports.map(view.reportTone)).toEqual(["pending", "unpaid", "bad", "good"]);
-    expect(view.describeDuty(createSampleStatus().dutyCycle)[1]).toMatchObject({ used: 35_000 / 36_000 });
+  });
+
+  test("shows the bands that were used, or all while none was", () => {
+    const { dutyCycle } = createSampleStatus();
+    const unused = { band: "K", usedMs: 0, limitMs: 3_600 };
+    expect(view.describeDuty([unused, ...dutyCycle]).map(({ used }) => used)).toEqual([
+      370.7 / 36_000,
+      35_000 / 36_000,
+    ]);
+    expect(view.describeDuty([unused])).toEqual([{ label: "Band K: 0.0 s of 3.6 s this hour", used: 0 }]);
   });
 });
 

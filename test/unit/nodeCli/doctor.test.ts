@@ -244,12 +244,15 @@ describe("the doctor's look at forwarders", () => {
       forwarders: [forwarder],
       datagrams: { push_data: 0, body_malformed: 0 },
     };
-    const status = { did, name: "calm-blue-heron", problems: ["No validator is in reach."], radio };
+    const validators = [{ address: await startValidator(), connected: false, lastError: "unreachable" }];
+    const problems = ["No validator is in reach."];
+    const status = { did, name: "calm-blue-heron", problems, validators, radio };
     const server = createHttpServer((_, response) => response.end(JSON.stringify(status)));
     await once(server.listen(0, "127.0.0.1"), "listening");
     cleanups.push(() => server.close());
     const { findings } = await examine("--http", `127.0.0.1:${(server.address() as AddressInfo).port}`);
     expect(of(findings, "hotspot")).toMatchObject([{ result: "warn", found: "No validator is in reach." }]);
+    expect(resultOf(findings, "validators")).toEqual(["ok", "not_checked"]);
     expect(of(findings, "forwarder").map(({ found }) => found)).toEqual([
       expect.stringContaining("Two forwarders use"),
       expect.stringContaining("reports nothing"),

@@ -46,6 +46,8 @@ export async function examine(options: DoctorOptions, modules: DoctorModules): P
   const validators = [
     ...options.validators,
     ...(view.genesis?.validators.flatMap(({ multiaddrs }) => multiaddrs) ?? []),
+    // A running hotspot was told of some when it was started.
+    ...(status?.validators.map(({ address }) => address) ?? []),
   ];
   const apart = await Promise.all([
     checkClock(options.timeServers),
@@ -75,7 +77,8 @@ async function readStatus({ host, port }: Endpoint): Promise<HotspotStatus | nul
     const signal = AbortSignal.timeout(STATUS_TIMEOUT_MS);
     const response = await fetch(`http://${name}:${port}/v1/status`, { signal });
     const status = (await response.json()) as HotspotStatus;
-    return Array.isArray(status?.problems) && Array.isArray(status.radio?.forwarders) ? status : null;
+    const lists = [status?.problems, status?.validators, status?.radio?.forwarders];
+    return lists.every(Array.isArray) ? status : null;
   } catch {
     return null;
   }

@@ -88,9 +88,10 @@ export function describePackets(packets, { bars, spanMs }) {
   return `In the last ${formatSpan(spanMs)}: ${parts.join(", ")}.`;
 }
 
-/** Each band's budget. */
+/** The budget of each band that was used, or of all while none was. */
 export function describeDuty(bands) {
-  return bands.map(({ band, usedMs, limitMs }) => ({
+  const used = bands.filter(({ usedMs }) => usedMs > 0);
+  return (used.length > 0 ? used : bands).map(({ band, usedMs, limitMs }) => ({
     label: `Band ${band}: ${(usedMs / 1_000).toFixed(1)} s of ${(limitMs / 1_000).toFixed(1)} s this hour`,
     used: Math.min(1, usedMs / limitMs),
   }));
@@ -100,7 +101,7 @@ export function describeDuty(bands) {
 export function describeSpool({ spool, delivery }) {
   const lines = [
     `${spool.entries} envelopes, ${formatBytes(spool.bytes)}.`,
-    `${delivery.waiting} wait for a validator, ${delivery.admitted} for a round, ${delivery.included} for verdicts.`,
+    `${delivery.waiting} wait for a validator, ${delivery.admitted} for a round; ${delivery.included} are in rounds.`,
   ];
   if (spool.damagedBytes > 0) lines.push(`${formatBytes(spool.damagedBytes)} were damaged and skipped.`);
   return lines;
