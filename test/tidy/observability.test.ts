@@ -11,6 +11,7 @@ import { describe, expect, test } from "vitest";
 const ROOT = join(import.meta.dirname, "../..");
 const PROMETHEUS = join(ROOT, "validator/observability/prometheus");
 const DASHBOARDS = join(ROOT, "validator/observability/grafana/dashboards");
+const ALERT_TESTS = ["alerts.validators.test.yml", "alerts.hotspots.test.yml"];
 const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;
 
 /** What Prometheus says of a target itself, and what prom-client says of any process. */
@@ -100,7 +101,7 @@ describe("observability", () => {
   });
 
   test("has a case for every alert in which it fires", () => {
-    const cases = readFileSync(join(PROMETHEUS, "alerts.test.yml"), "utf8");
+    const cases = ALERT_TESTS.map((file) => readFileSync(join(PROMETHEUS, file), "utf8")).join("\n");
     const silent = alerts.filter(
       ({ where }) => !new RegExp(`alertname: ${where}\\n\\s+exp_alerts:\\n\\s+- exp_labels`).test(cases),
     );
@@ -110,7 +111,7 @@ describe("observability", () => {
   test.skipIf(!hasPromtool)("has a configuration and alerts that promtool accepts (needs promtool)", () => {
     const run = (...args: string[]) => execFileSync("promtool", args, { cwd: PROMETHEUS, encoding: "utf8" });
     expect(run("check", "config", "prometheus.yml")).toContain(`${alerts.length} rules found`);
-    expect(run("test", "rules", "alerts.test.yml")).toContain("SUCCESS");
+    expect(run("test", "rules", ...ALERT_TESTS)).toContain("SUCCESS");
   });
 
   test.skipIf(!hasPromtool)("has panels whose queries parse (needs promtool)", () => {
