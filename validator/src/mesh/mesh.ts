@@ -18,6 +18,7 @@ import {
   MAX_PEER_MESSAGE_BYTES,
   type PeerMessage,
 } from "../../../protocol/src/agreement/peerMessages.ts";
+import { TokenBuckets } from "../intake/buckets.ts";
 import { Link } from "./link.ts";
 
 /** The stream protocol of validators' messages. */
@@ -26,6 +27,13 @@ export const PEERS_PROTOCOL = "/hexbeacon/peers/1";
 const FETCH_TIMEOUT_MS = 5_000;
 /** Fetches under way at once from one validator: three batches, a value and rounds, and as many again. */
 const CONCURRENT_FETCHES_PER_PEER = 16;
+
+/**
+ * Messages a second from one validator, and as many as may come at once. A round is some ten messages of each, a busy
+ * lane adds its batches and acknowledgements; a signature costs 0.1 ms, so a hostile one gets a tenth of a core. What
+ * is above is dropped: an honest validator says it again.
+ */
+const MESSAGES_PER_SECOND = 1_000;
 
 /** What the rest of a validator sees of the others. A validator is its position in the set. */
 export type Mesh = {
@@ -87,9 +95,14 @@ class ValidatorMesh implements OpenedMesh {
   }
 
   open = async (handlers: MeshHandlers): Promise<void> => {
-    const { network, log } = this.#modules;
+    const { network, clock, log } = this.#modules;
     const { set } = this.#options;
     const size = set.keys.length;
+    const allowances = new TokenBuckets({
+      capacity: MESSAGES_PER_SECOND,
+      refillPerMs: MESSAGES_PER_SECOND / 1_000,
+      maxBuckets: size,
+    });
     const positionOf = (key: Uint8Array | null) => (key === null ? undefined : set.positionOf(key));
     await network.serveChannels(
       PEERS_PROTOCOL,
@@ -98,6 +111,7 @@ class ValidatorMesh implements OpenedMesh {
         const from = positionOf(publicKey);
         if (from === undefined) return null;
         return (bytes) => {
+          if (!allowances.take(`${from}`, 1, clock.nowMs())) return;
           const message = decodePeerMessage(bytes, size);
           if (message === null) log.debug("Drop a malformed message of a validator", { from });
           else handlers.onMessage(from, message);
