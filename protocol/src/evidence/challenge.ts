@@ -13,7 +13,7 @@ export type Challenge = {
   readonly freqHz: number;
   readonly spreadingFactor: number;
   readonly bandwidthHz: number;
-  /** How far below the highest power that plan, antenna and concentrators allow, in whole dB. */
+  /** How far below the highest power that plan, antenna and concentrators allow, in whole dB; not below the floor. */
   readonly powerStepDb: number;
 };
 
@@ -60,8 +60,15 @@ export function computeChallenge(
 export const MAX_CONDUCTED_CENTI_DBM = 2_700;
 
 /**
+ * A step asks for no less than the bottom of that table, 12 dBm: a forwarder answers a request below it by sending 12,
+ * with a warning, and the honest report of that would miss the challenge. Where antenna and plan leave less than 12
+ * anyway, every step asks for just what they leave.
+ */
+export const STEP_FLOOR_CENTI_DBM = 1_200;
+
+/**
  * The conducted power asked for, in hundredths of a dBm: what the plan's highest EIRP leaves after the antenna's gain,
- * or what a concentrator has where that is less, and from there down by the step. Rounded down to a whole dB, since
+ * or what a concentrator has where that is less, and from there down by the step to the floor. Rounded down to a whole dB, since
  * packet forwarders take whole dB and a rounding up would break the plan.
  */
 export function computeChallengePowerCentiDbm(
@@ -70,7 +77,8 @@ export function computeChallengePowerCentiDbm(
   powerStepDb: number,
 ): number {
   const highest = Math.min(plan.maxEirpCentiDbm - gainCentiDbi, MAX_CONDUCTED_CENTI_DBM);
-  return Math.floor((highest - powerStepDb * 100) / 100) * 100;
+  const asked = Math.max(highest - powerStepDb * 100, Math.min(highest, STEP_FLOOR_CENTI_DBM));
+  return Math.floor(asked / 100) * 100;
 }
 
 // Plans are constants, and a network has one limit: the airtime is computed once for each pair.

@@ -6,6 +6,7 @@ import {
   computeChallenge,
   computeChallengePowerCentiDbm,
   MAX_CONDUCTED_CENTI_DBM,
+  STEP_FLOOR_CENTI_DBM,
 } from "../../../protocol/src/evidence/challenge.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
 import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
@@ -84,6 +85,18 @@ describe("draws", () => {
 });
 
 describe("power", () => {
+  test("a step never asks stock hardware for less than its gain table has", () => {
+    // 16 dBm EIRP at 2.15 dBi: 13 dBm at most; 6 dB less would be 7, which a table from 12 dBm on answers with 12.
+    const asked = (gainCentiDbi: number, step: number) =>
+      computeChallengePowerCentiDbm(EU868, gainCentiDbi, step);
+    expect(asked(215, 0)).toBe(1_300);
+    expect(asked(215, 6)).toBe(1_200);
+    // An antenna that leaves less than the table has is asked for just that, at every step.
+    expect(asked(580, 0)).toBe(1_000);
+    expect(asked(580, 6)).toBe(1_000);
+    expect(computeChallengePowerCentiDbm(REGION_PLANS.US915, 580, 6)).toBe(2_100);
+  });
+
   test("is whole dB, and within a dB under what plan and concentrator allow, less the step", () => {
     fc.assert(
       fc.property(
@@ -94,7 +107,8 @@ describe("power", () => {
           const plan = REGION_PLANS[name];
           const power = computeChallengePowerCentiDbm(plan, gainCentiDbi, powerStepDb);
           const highest = Math.min(plan.maxEirpCentiDbm - gainCentiDbi, MAX_CONDUCTED_CENTI_DBM);
-          const short = highest - powerStepDb * 100 - power;
+          const asked = Math.max(highest - powerStepDb * 100, Math.min(highest, STEP_FLOOR_CENTI_DBM));
+          const short = asked - power;
           expect(Math.abs(power % 100)).toBe(0);
           expect(short).toBeGreaterThanOrEqual(0);
           expect(short).toBeLessThan(100);
