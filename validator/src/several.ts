@@ -90,7 +90,10 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     { log, onFailure: modules.onFailure },
   );
   const onFinalized = (finalized: Finalized): void => {
-    peerLanes.onCut(finalized.value.cut);
+    const { cut: decided } = finalized.value;
+    // What this validator acknowledged is here; what it missed is on its way before its round is executed.
+    fetcher.prefetch(peerLanes.listMissing(decided));
+    peerLanes.onCut(decided);
     divergence.onDecided(finalized.value);
     modules.onFinalized(finalized);
   };

@@ -6,11 +6,16 @@ import { hash } from "node:crypto";
 import { CodedError, isCodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock } from "../../../node/src/host/types.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { BatchStore } from "../store/batchStore.ts";
 
 /** Asked at the same time (specification A4): one slow validator costs nothing, and the body comes thrice at worst. */
 const ASKED_AT_ONCE = 3;
+/** Fetched ahead at once: at most 2 MiB on its way, which hides a round trip behind the execution before. */
+const AHEAD_AT_ONCE = 8;
+/** Named to be fetched ahead: what a catching-up validator's backlog of rounds names in a few lanes. */
+const MAX_AHEAD = 1_024;
 const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
 
@@ -22,6 +27,9 @@ export type BatchFetcherModules = {
 
 export class BatchFetcher {
   readonly #modules: BatchFetcherModules;
+  /** What will be asked for soon, in order, and what is on its way. */
+  readonly #ahead: Uint8Array[] = [];
+  readonly #onTheWay = new Map<string, Promise<void>>();
   readonly #stopped = Promise.withResolvers<never>();
   #isStopped = false;
 
@@ -49,6 +57,7 @@ export class BatchFetcher {
    * @throws CodedError "stopped" when the fetcher is stopped before.
    */
   getBatch = async (digest: Uint8Array): Promise<Uint8Array> => {
+    await this.#onTheWay.get(encodeHex(digest));
     const held = await this.#read(digest);
     if (held !== null) return held;
     for (let delayMs = BACKOFF_MIN_MS; ; delayMs = Math.min(delayMs * 2, BACKOFF_MAX_MS)) {
@@ -62,6 +71,37 @@ export class BatchFetcher {
       await Promise.race([this.#wait(delayMs), this.#stopped.promise]);
     }
   };
+
+  /** Begins to fetch what decided rounds name, before their turn of execution comes. */
+  prefetch(digests: readonly Uint8Array[]): void {
+    this.#ahead.push(...digests.slice(0, MAX_AHEAD - this.#ahead.length));
+    this.#fetchAhead();
+  }
+
+  #fetchAhead(): void {
+    while (!this.#isStopped && this.#onTheWay.size < AHEAD_AT_ONCE) {
+      const digest = this.#ahead.shift();
+      if (digest === undefined) return;
+      const name = encodeHex(digest);
+      if (this.#onTheWay.has(name)) continue;
+      const fetched = this.#fetchOnce(digest).finally(() => {
+        this.#onTheWay.delete(name);
+        this.#fetchAhead();
+      });
+      this.#onTheWay.set(name, fetched);
+    }
+  }
+
+  /** A failure costs nothing: whoever needs the batch asks again. */
+  async #fetchOnce(digest: Uint8Array): Promise<void> {
+    try {
+      if ((await this.#read(digest)) !== null) return;
+      const found = await this.find(digest);
+      if (found !== null && !this.#isStopped) await this.#modules.batches.putBatch(digest, found);
+    } catch {
+      // Left to `getBatch`, which says what is wrong.
+    }
+  }
 
   stop(): void {
     this.#isStopped = true;

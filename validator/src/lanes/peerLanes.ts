@@ -100,6 +100,15 @@ export class PeerLanes {
       });
   };
 
+  /** Digests of a decided cut's new entries that were never acknowledged here. */
+  listMissing(cut: Cut): Uint8Array[] {
+    const isMissing = ({ lane: key, seq }: Cut[number]): boolean => {
+      const lane = this.#lanes[this.#options.set.positionOf(key) ?? -1] ?? null;
+      return lane !== null && seq > lane.head.seq;
+    };
+    return cut.filter(isMissing).map(({ digest }) => digest);
+  }
+
   /** A decided cut is where every lane's chain begins from now on. */
   onCut(cut: Cut): void {
     for (const { lane: key, seq, digest } of cut) {
