@@ -127,4 +127,46 @@ describe("votes", () => {
       { numRuns: 50 },
     );
   });
+
+  test("keep a round's journal in order, with its votes or not at all", () => {
+    const votes = open();
+    const entry = (kind: "tips" | "value" | "vote", fill: number) => ({ kind, bytes: bytes(fill) });
+    expect(votes.recordJournal(5, [entry("tips", 1)], [vote({ view: 0, kind: "tips" })])).toBe("recorded");
+    expect(votes.recordJournal(5, [entry("value", 2), entry("vote", 3)], [vote()])).toBe("recorded");
+    expect(votes.recordJournal(5, [entry("vote", 4)], [vote({ digest: bytes(9) })])).toBe("conflict");
+    expect(votes.journalOf(6)).toEqual([]);
+    votes.close();
+    const again = open();
+    expect(again.journalOf(5)).toEqual([entry("tips", 1), entry("value", 2), entry("vote", 3)]);
+    again.prune(6, 0);
+    expect(again.journalOf(5)).toEqual([]);
+    again.close();
+  });
+
+  test("name one digest for an acknowledged batch and one for an attested epoch", () => {
+    const votes = open();
+    const ack = { lane: bytes(1), seq: 3, digest: bytes(2) };
+    expect([votes.recordAck(ack), votes.recordAck(ack)]).toEqual(["recorded", "repeated"]);
+    expect(votes.recordAck({ ...ack, digest: bytes(3) })).toBe("conflict");
+    expect(votes.recordAck({ ...ack, seq: 4, digest: bytes(3) })).toBe("recorded");
+    votes.pruneAcks(ack.lane, 4);
+    expect(votes.recordAck({ ...ack, seq: 4 })).toBe("conflict");
+    for (const epoch of [0, 1, 2]) votes.recordAttest(epoch, bytes(epoch), bytes(10 + epoch));
+    expect(votes.recordAttest(1, bytes(1), bytes(11))).toBe("repeated");
+    expect(votes.recordAttest(1, bytes(7), bytes(11))).toBe("conflict");
+    votes.recordRewardCert(1, bytes(20));
+    votes.recordRewardCert(1, bytes(21));
+    expect(votes.rewardCert(1)).toEqual(bytes(20));
+    expect([votes.rewardCert(0), votes.openAttests(0)]).toEqual([null, [bytes(10), bytes(12)]]);
+    votes.close();
+  });
+
+  test("keep rounds that others decided, and count them as the newest", () => {
+    const votes = open();
+    const decided = [7, 8].map((round) => ({ round, value: bytes(round), cert: bytes(round) }));
+    votes.recordDecided(decided);
+    votes.recordDecided([{ round: 8, value: bytes(9), cert: bytes(9) }]);
+    expect([votes.decidedFrom(7), votes.highestRound()]).toEqual([decided, 8]);
+    votes.close();
+  });
 });
