@@ -106,6 +106,15 @@ describe("links", () => {
     expect(hill).toBeLessThan(urban - 15);
   });
 
+  test("nobody hears over the horizon, and a mountain's lies far out", () => {
+    const loss = (distanceM: number, elevationM: number) =>
+      computePathLossDb(1, createStation("a", 0, { elevationM }), createStation("b", distanceM, {}), FREQ_HZ);
+    // From 10 m to 10 m the smooth Earth ends sight at 26 km; from 1,500 m at 173 km.
+    expect(loss(300_000, 0)).toBeGreaterThan(350);
+    expect(loss(150_000, 1_490) - loss(100_000, 1_490)).toBeLessThan(10);
+    expect(loss(400_000, 1_490)).toBeGreaterThan(300);
+  });
+
   test("shadowing has the spread of the surroundings", () => {
     const squares = Array.from({ length: 2_000 }, (_, seed) => {
       const a = createStation("a", 0, { clutter: "urban" });

@@ -42,6 +42,12 @@ const NEAREST_M = 30;
 /** A hill sees over the houses: an advantage of this height and more takes away most of what they cost. */
 const CLEARANCE_M = 150;
 const CLEARANCE_SHARE = 0.75;
+/** Antennas stand on masts and roofs. */
+const MAST_M = 10;
+/** The radio horizon of a height over the smooth Earth with the usual refraction, 4/3 of its radius: 4.12 km x sqrt(h / m). */
+const HORIZON_M_PER_SQRT_M = 4_120;
+/** Beyond it diffraction loses about this much, the smooth-Earth order of magnitude near 900 MHz (ITU-R P.526). */
+const BEYOND_HORIZON_DB_PER_KM = 1;
 /** Reflections can add to the direct path, but not beyond this: the ceiling gate allows 6 dB. */
 const GAIN_OVER_FREE_SPACE_MAX_DB = 2;
 const FADING_SIGMA_DB = 1.2;
@@ -97,7 +103,14 @@ export function computePathLossDb(seed: number, a: Station, b: Station, freqHz: 
   const clearance = Math.min(1, Math.abs(a.elevationM - b.elevationM) / CLEARANCE_M);
   const clutterDb = (computeClutterDb(a.clutter, distanceM) + computeClutterDb(b.clutter, distanceM)) / 2;
   const extraDb = clutterDb * (1 - CLEARANCE_SHARE * clearance) + drawShadowingDb(seed, a, b);
-  return freeSpaceDb + Math.max(-GAIN_OVER_FREE_SPACE_MAX_DB, extraDb);
+  return freeSpaceDb + Math.max(-GAIN_OVER_FREE_SPACE_MAX_DB, extraDb) + computeHorizonDb(a, b, distanceM);
+}
+
+/** What the Earth's bulge takes. Heights above sea level stand for heights above ground: a bound that favours hearing. */
+function computeHorizonDb(a: Station, b: Station, distanceM: number): number {
+  const sightM = (station: Station) =>
+    HORIZON_M_PER_SQRT_M * Math.sqrt(MAST_M + Math.max(0, station.elevationM));
+  return (Math.max(0, distanceM - (sightM(a) + sightM(b))) / 1_000) * BEYOND_HORIZON_DB_PER_KM;
 }
 
 /** The loss over free space on a path that lies wholly in such surroundings. */
