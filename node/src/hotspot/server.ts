@@ -33,6 +33,8 @@ export function createHotspotServer(
       "/v1/status": () => ok(readStatus()),
       "/v1/packets": () => ok({ packets: packets.rows() }),
     },
+    // Watched by other containers under a service's name; they tell how it goes, and never where it stands.
+    openPaths: ["/livez", "/readyz", "/metrics"],
     onError: (error) => log.error("A page could not be made", { error: String(error) }),
   });
 }
