@@ -3,11 +3,9 @@
  * eclipsed hotspot cannot be led to count rounds that never were.
  */
 
+import { checkFinalCert, createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import {
-  computeQuorum,
-  decodeBitmap,
   encodeAnnouncement,
-  encodeVoteBody,
   type FinalCert,
   type RoundAnnouncement,
   type SignedAnnouncement,
@@ -50,19 +48,14 @@ export function judgeAnnouncement(judge: RoundJudge, signed: SignedAnnouncement)
   if (!verifySignature(signed.validator, message, signed.signature)) {
     return { ok: false, reason: "bad_signature" };
   }
-  const reason = checkFinalCert(judge, announcement.final, announcement.round);
+  const reason = checkCertificate(judge, announcement.final, announcement.round);
   return reason === null ? { ok: true, validator, announcement } : { ok: false, reason };
 }
 
-function checkFinalCert(judge: RoundJudge, cert: FinalCert, round: number): AnnouncementReason | null {
+function checkCertificate(judge: RoundJudge, cert: FinalCert, round: number): AnnouncementReason | null {
   if (cert.round !== round) return "bad_certificate";
-  const members = decodeBitmap(cert.bitmap, judge.validators.length);
-  if (members === null || members.length !== cert.signatures.length) return "bad_certificate";
-  if (members.length < computeQuorum(judge.validators.length)) return "no_quorum";
-  const body = encodeVoteBody({ round: cert.round, view: cert.view, value: cert.value });
-  const message = signingMessage(judge.domains, "finalize", body);
-  const allSigned = members.every((position, i) =>
-    verifySignature(judge.validators[position]!, message, cert.signatures[i]!),
-  );
-  return allSigned ? null : "bad_certificate";
+  const set = createValidatorSet(judge.validators);
+  const reason = checkFinalCert(cert, set, judge.domains, verifySignature);
+  if (reason === null) return null;
+  return reason === "below_quorum" ? "no_quorum" : "bad_certificate";
 }
