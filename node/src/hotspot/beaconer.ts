@@ -34,6 +34,7 @@ import type { HotspotEmitter } from "./events.ts";
 import type { Outbox } from "./outbox.ts";
 import type { RandomBytes } from "./random.ts";
 import type { NewestRound, RoundFollower } from "./roundFollower.ts";
+import type { Standing } from "./standing.ts";
 import type { Submitter } from "./submitter.ts";
 
 export type BeaconerOptions = {
@@ -48,6 +49,7 @@ export type BeaconerModules = {
   readonly follower: Pick<RoundFollower, "newest" | "seedOf" | "onRound" | "estimateMsUntil">;
   readonly outbox: Pick<Outbox, "computeId" | "send">;
   readonly submitter: Pick<Submitter, "watch" | "isFollowed" | "includedRound" | "verdictOf">;
+  readonly standing: Pick<Standing, "isKnown">;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: RandomBytes;
@@ -109,8 +111,9 @@ export class Beaconer {
     return this.#lastFailure;
   }
 
-  /** The beacon that this epoch asks for and that is still to come; null where there is none, or rounds are unknown. */
+  /** The beacon that this epoch asks for and that is still to come; null where none is, or rounds or hotspot are unknown. */
   next(): NextBeacon | null {
+    if (!this.#modules.standing.isKnown()) return null;
     const newest = this.#modules.follower.newest();
     const challenge = newest && this.#challengeOf(newest.epoch);
     if (newest === null || challenge === null || newest.round > this.#lastAttemptRound(challenge))
@@ -170,6 +173,8 @@ export class Beaconer {
     const beacon = this.#find(epoch);
     // What another process armed may have been on air: nobody can tell, so it is not sent again.
     if (beacon !== undefined && (beacon.phase !== "armed" || this.#armedHere !== epoch)) return;
+    // Nobody could be paid for it, and the air is everybody's.
+    if (!this.#modules.standing.isKnown()) return;
     const { plan, gainCentiDbi } = this.#options;
     const powerCentiDbm = computeChallengePowerCentiDbm(plan, gainCentiDbi, challenge.powerStepDb);
     const transmission: Transmission = {

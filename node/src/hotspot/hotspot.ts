@@ -33,6 +33,7 @@ import { ReportLog } from "./reportLog.ts";
 import { RoundFollower } from "./roundFollower.ts";
 import { createHotspotServer } from "./server.ts";
 import { openSpool, type Spool } from "./spool.ts";
+import { Standing } from "./standing.ts";
 import { createVerdictCounts, type HotspotStatus, readHotspotStatus, type VerdictCounts } from "./status.ts";
 import { Submitter } from "./submitter.ts";
 import { MAX_VALIDATOR_LINKS, ValidatorLinks } from "./validatorLinks.ts";
@@ -266,16 +267,21 @@ async function createBody(
     { hotspot, parameters },
     { ...modules, radio, bundler, packets, events, onJudged: metrics.countPacket },
   );
+  const isNamed = findGenesisPlacement(genesis, hotspot) !== null;
+  const standing = new Standing(isNamed, { ...modules, follower, bundler, events });
   const beaconer = await createBeaconer(
     { home, hotspot, parameters, plan, gainCentiDbi },
-    { ...modules, radio, follower, outbox, submitter, events, onOwnTag: (tag) => witness.addOwnTag(tag) },
+    {
+      ...{ ...modules, radio, follower, outbox, submitter, standing, events },
+      onOwnTag: (tag) => witness.addOwnTag(tag),
+    },
   );
   countEvents(events, metrics, verdicts);
   const reports = new ReportLog(modules);
   reports.watch(events);
   const statusParts = {
     ...{ networkName: genesis.name, networkId, parameters, plan, gainCentiDbi, cell, verdicts, reports },
-    ...{ clock: modules.clock, network, radio, links, follower, beaconer, spool, submitter },
+    ...{ clock: modules.clock, network, radio, links, follower, beaconer, standing, spool, submitter },
   };
   return {
     ...{ links, packets },
@@ -284,6 +290,7 @@ async function createBody(
       follower.onRound(({ round, timeMs, epoch }) => events.emit("round", { round, timeMs, epoch }));
       witness.start();
       secrets.start();
+      standing.start();
       follower.start(signal);
       beaconer.start(signal);
       submitter.start(signal);

@@ -15,6 +15,7 @@ import { REPORT_KINDS, type ReportKind } from "./events.ts";
 import type { ReportLog, ReportRow } from "./reportLog.ts";
 import type { RoundFollower } from "./roundFollower.ts";
 import type { Spool } from "./spool.ts";
+import type { Standing, StandingState } from "./standing.ts";
 import type { Submitter } from "./submitter.ts";
 import type { LinkStatus, ValidatorLinks } from "./validatorLinks.ts";
 import { describeBeaconState, describeFailure } from "./words.ts";
@@ -31,6 +32,8 @@ export type HotspotStatus = {
   /** The asserted H3 cell, or null. */
   readonly cell: string | null;
   readonly antennaGainDbi: number;
+  /** Whether the network knows it, as far as a validator has said. */
+  readonly standing: StandingState;
   /** Whether it can earn now; where not, `problems` says why. */
   readonly ready: boolean;
   readonly problems: readonly string[];
@@ -81,6 +84,7 @@ export type StatusParts = {
   readonly links: ValidatorLinks;
   readonly follower: RoundFollower;
   readonly beaconer: Beaconer;
+  readonly standing: Standing;
   readonly spool: Spool;
   readonly submitter: Submitter;
   readonly verdicts: VerdictCounts;
@@ -99,8 +103,8 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
   const radioStatus = radio.status();
   const validators = links.status();
   const failure = beaconer.lastFailure();
-  const delivery = submitter.status();
-  const problems = [...findProblems(radioStatus, validators, follower), ...findRefusals(delivery)];
+  const standing = parts.standing.state();
+  const problems = [...findProblems(radioStatus, validators, follower), ...findStanding(standing)];
   return {
     did: encodeDidKey(network.publicKey),
     name: computeName(network.publicKey),
@@ -109,6 +113,7 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
     region: plan.name,
     cell: parts.cell && cellToHex(parts.cell),
     antennaGainDbi: parts.gainCentiDbi / 100,
+    standing,
     ready: problems.length === 0,
     problems,
     next: describeNext(parts),
@@ -127,7 +132,7 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
     lastBeaconFailure: failure,
     lastBeaconFailureWords: failure && describeFailure(failure),
     spool: { ...spool.size, damagedBytes: spool.damagedBytes },
-    delivery,
+    delivery: submitter.status(),
     verdicts: parts.verdicts,
     reports: parts.reports.rows(),
   };
@@ -154,27 +159,32 @@ function findProblems(
   return problems;
 }
 
-/** A refusal that no waiting and no other validator will change; the rest is told report by report. */
-function findRefusals({ refusal }: HotspotStatus["delivery"]): string[] {
-  if (refusal !== "unknown_sender") return [];
+/** What only the owner can change; other refusals are told report by report. */
+function findStanding(standing: StandingState): string[] {
+  if (standing !== "unknown") return [];
   return [
-    "Validators do not know this hotspot: it earns once its owner has registered it and asserted its place.",
+    "Validators do not know this hotspot: it beacons and earns once its owner has registered it and asserted its place.",
   ];
 }
 
-function describeNext({ follower, beaconer, parameters }: StatusParts): string[] {
+function describeNext({ follower, beaconer, standing, parameters }: StatusParts): string[] {
   const newest = follower.newest();
   if (newest === null)
     return ["Beacons begin once a validator's rounds are heard; packets are shown meanwhile."];
   const words: string[] = [];
+  const nextEpochMs = follower.estimateMsUntil(firstRoundOfEpoch(parameters, newest.epoch + 1)) ?? 0;
   const next = beaconer.next();
-  if (next !== null) {
+  if (!standing.isKnown()) {
+    words.push(
+      `Beacons begin once a validator knows this hotspot; it asks again in about ${toSeconds(nextEpochMs)}.`,
+    );
+  } else if (next !== null) {
     const when = next.probablyInMs > 0 ? `in about ${toSeconds(next.probablyInMs)}` : "now";
     const how = `${next.freqHz / 1e6} MHz at SF${next.spreadingFactor}`;
     words.push(`Beacon in round ${next.slotRound} of epoch ${next.epoch}, ${when}, on ${how}.`);
   } else {
-    const waitMs = follower.estimateMsUntil(firstRoundOfEpoch(parameters, newest.epoch + 1)) ?? 0;
-    words.push(`No beacon is due in epoch ${newest.epoch}; the next draw is in about ${toSeconds(waitMs)}.`);
+    const wait = toSeconds(nextEpochMs);
+    words.push(`No beacon is due in epoch ${newest.epoch}; the next draw is in about ${wait}.`);
   }
   for (const beacon of beaconer.beacons()) {
     if (beacon.phase === "reported") {

@@ -84,6 +84,8 @@ export class Submitter {
   readonly #outcomes: Record<SubmissionOutcome, number> = { receipted: 0, no_answer: 0, bad_receipt: 0 };
   /** Why a validator last refused an envelope; null once one is admitted. */
   #refusal: Reason | null = null;
+  /** How often a validator did not know this hotspot: one that is behind, or lies, is not asked again and again. */
+  #timesUnknown = 0;
   #wake: () => void = () => undefined;
   #isAwake = false;
   #running: Promise<void> = Promise.resolve();
@@ -231,7 +233,7 @@ export class Submitter {
 
   /** One not tried yet and, if there is one, not failing lately; in an order that differs from hotspot to hotspot. */
   #choosePeer(peers: readonly PeerRef[], delivery: Delivery): PeerRef {
-    const turn = this.#modules.network.publicKey[0]! % peers.length;
+    const turn = (this.#modules.network.publicKey[0]! + this.#timesUnknown) % peers.length;
     const inTurn = [...peers.slice(turn), ...peers.slice(0, turn)];
     const untried = inTurn.filter(({ peerId }) => !delivery.tried.has(peerId));
     const candidates = untried.length > 0 ? untried : inTurn;
@@ -303,6 +305,7 @@ export class Submitter {
 
   #report(delivery: Delivery, reason: Reason | null): void {
     this.#refusal = reason;
+    if (reason === "unknown_sender") this.#timesUnknown++;
     this.#modules.events.emit("submitted", { id: delivery.id, kinds: delivery.kinds, reason });
   }
 

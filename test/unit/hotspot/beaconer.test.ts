@@ -61,6 +61,7 @@ type World = {
   readonly sent: Map<string, ReportBundle>;
   readonly sentInRound: { readonly kind: "beacon" | "reveal"; readonly round: number }[];
   includedRound: number | null;
+  knowsHotspot: boolean;
   transmit: (request: TransmitRequest) => Promise<TransmitResult>;
   /** Called at each step that a crash may come at. */
   step: () => Promise<void>;
@@ -77,6 +78,7 @@ function createWorld(): World {
     sent: new Map(),
     sentInRound: [],
     includedRound: null,
+    knowsHotspot: true,
     transmit: async (request) => queued(request),
     step: async () => undefined,
   };
@@ -129,6 +131,7 @@ class Life {
           includedRound: () => world.includedRound,
           verdictOf: () => undefined,
         },
+        standing: { isKnown: () => world.knowsHotspot },
         clock: createSystemClock(),
         log: createSilentLog(),
         random: randomBytes,
@@ -211,6 +214,20 @@ describe("a beacon", () => {
     await life.hear(0, never);
     await life.hear(lastAttempt + 1, never);
     expect(world.transmitted).toEqual([]);
+  });
+
+  test("waits until the network knows the hotspot, and goes out if that is in time", async () => {
+    for (const knownFrom of [Number.POSITIVE_INFINITY, lastAttempt]) {
+      await rm(join(home, "beacons.json"), { force: true });
+      const world = createWorld();
+      const life = await Life.begin(world);
+      for (let round = 0; round <= end; round++) {
+        world.knowsHotspot = round >= knownFrom;
+        await life.hear(round, never);
+        if (round < knownFrom) expect([world.transmitted, life.beaconer.next()]).toEqual([[], null]);
+      }
+      expect(world.transmitted).toHaveLength(knownFrom > end ? 0 : 1);
+    }
   });
 
   test("is armed on the disk, with its secret, before it is on air", async () => {

@@ -43,10 +43,10 @@ async function startValidator(): Promise<FakeValidator> {
   return validator;
 }
 
-async function startHotspot(validators: readonly string[], its = radio): Promise<Hotspot> {
+async function startHotspot(validators: readonly string[], its = keyPair): Promise<Hotspot> {
   const hotspot = createHotspot(
     {
-      ...{ home, genesis, keyPair, validators, radio: its },
+      ...{ home, genesis, keyPair: its, validators, radio },
       placement: findGenesisPlacement(genesis, keyPair.publicKey)!,
       http: { host: "127.0.0.1", port: 0 },
     },
@@ -97,8 +97,8 @@ describe("a hotspot with a validator in reach", () => {
       spreadingFactor: challenge.spreadingFactor,
       powerCentiDbm: 100 * request!.powerDbm,
     });
-    // EU868 allows 16 dBm EIRP; 2 dBi of antenna gain leave 14 dBm.
-    expect(request!.powerDbm).toBe(14 - challenge.powerStepDb);
+    // EU868 allows 16 dBm EIRP; 2 dBi of antenna gain leave 14 dBm, and a step goes no lower than 12.
+    expect(request!.powerDbm).toBe(challenge.powerStepDb === 0 ? 14 : 12);
 
     const submitRound = challenge.slotRound - 1;
     const included = new Promise((resolve) => hotspot.events.once("included", resolve));
@@ -207,6 +207,39 @@ describe("a hotspot with a validator in reach", () => {
     const metrics = await (await fetch(`${hotspot.httpAddress()}/metrics`)).text();
     expect(metrics).toContain("hexbeacon_hotspot_round 0");
     expect(metrics).toContain('hexbeacon_hotspot_packets_total{kind="other",reason="crc_bad"} 0');
+  });
+});
+
+describe("a hotspot that genesis does not name", () => {
+  test("transmits nothing until a validator knows it, says so, and asks once an epoch", async () => {
+    const validator = await startValidator();
+    validator.judge = () => "unknown_sender";
+    const stranger = newKeyWithSlot(3, 10);
+    const hotspot = await startHotspot([validator.address], stranger);
+    const hearUntil = async (round: number) => {
+      for (let next = validator.round + 1; next <= round; next++) {
+        await validator.advanceTo(next);
+        await eventually(async () => hotspot.status().rounds?.round).toBe(next);
+      }
+    };
+    await hearUntil(0);
+    expect(hotspot.status().next.join()).toMatch(/^Beacons begin once /);
+    await validator.until(() => validator.submissions.length === 1);
+    await hearUntil(parameters.roundsPerEpoch - 2);
+    expect(validator.submissions).toHaveLength(1);
+    expect(validator.submissions[0]!.bundle).toMatchObject({ beacons: [], witnesses: [] });
+    expect(radio.transmitted).toEqual([]);
+    const { standing, ready, problems, next } = hotspot.status();
+    expect([standing, ready]).toEqual(["unknown", false]);
+    expect(problems.join()).toContain("Validators do not know this hotspot");
+    expect(next.join()).toMatch(/^Beacons begin once .* asks again in about/);
+
+    validator.judge = () => null;
+    await hearUntil(parameters.roundsPerEpoch - 1);
+    await validator.until(() => validator.submissions.length === 2);
+    await eventually(async () => hotspot.status().standing).toBe("known");
+    expect(hotspot.status().problems.join()).not.toContain("do not know");
+    expect(hotspot.status().next.join()).not.toContain("Beacons begin");
   });
 });
 

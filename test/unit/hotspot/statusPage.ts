@@ -19,6 +19,7 @@ export function createSampleStatus(): HotspotStatus {
     region: "EU868",
     cell: "8c1f8342cc609ff",
     antennaGainDbi: 2.15,
+    standing: "known",
     ready: false,
     problems: ["No validator is in reach."],
     next: ["Beacon in round 120 of epoch 4, in about 40 s, on 868.1 MHz at SF9."],

@@ -139,6 +139,24 @@ describe("a submission", () => {
     await eventually(() => hotspot.status().spool.entries).toBe(1);
   });
 
+  test("goes to another validator after one that does not know the hotspot", async () => {
+    const { validators, hotspot } = await startNetwork(2);
+    const asked: FakeValidator[] = [];
+    for (const validator of validators) {
+      validator.judge = () => {
+        asked.push(validator);
+        return asked[0] === validator ? "unknown_sender" : null;
+      };
+    }
+    for (const standing of ["unknown", "known"]) {
+      const submitted = next<Submitted>(hotspot, "submitted");
+      hearBeacon();
+      await submitted;
+      expect(hotspot.status().standing).toBe(standing);
+    }
+    expect(new Set(asked).size).toBe(2);
+  });
+
   test("goes elsewhere too when a quarter of its window has passed without a cut", async () => {
     const { validators, hotspot } = await startNetwork(2);
     for (const validator of validators) {

@@ -1,0 +1,60 @@
+/**
+ * Whether the network knows this hotspot. A beacon from one that it does not know costs air time and earns nobody
+ * anything, so nothing is transmitted before a validator has admitted something that this hotspot signed. Where nothing
+ * tells, it asks once an epoch, with a reveal of no beacon: a validator refuses it from a stranger, and admits it, for
+ * one report of the quota, from a hotspot.
+ */
+import { SECRET_BYTES, TAG_BYTES } from "../../../protocol/src/radio/frame.ts";
+import type { Bundler } from "./bundler.ts";
+import type { HotspotEmitter } from "./events.ts";
+import type { RandomBytes } from "./random.ts";
+import type { RoundFollower } from "./roundFollower.ts";
+
+/** `unasked`: neither genesis nor a validator has said. */
+export type StandingState = "known" | "unasked" | "unknown";
+
+export type StandingModules = {
+  readonly follower: Pick<RoundFollower, "onRound">;
+  readonly bundler: Pick<Bundler, "addReveal">;
+  readonly events: HotspotEmitter;
+  readonly random: RandomBytes;
+};
+
+export class Standing {
+  readonly #modules: StandingModules;
+  #state: StandingState;
+  /** The last epoch in which it asked. */
+  #askedIn = -1;
+
+  /** @param isNamed whether genesis names this hotspot, so that there is no need to ask. */
+  constructor(isNamed: boolean, modules: StandingModules) {
+    this.#state = isNamed ? "known" : "unasked";
+    this.#modules = modules;
+  }
+
+  start(): void {
+    const { events, follower } = this.#modules;
+    events.on("submitted", ({ reason }) => {
+      if (reason === null) this.#state = "known";
+      else if (reason === "unknown_sender") this.#state = "unknown";
+    });
+    follower.onRound(({ epoch }) => this.#ask(epoch));
+  }
+
+  state(): StandingState {
+    return this.#state;
+  }
+
+  isKnown(): boolean {
+    return this.#state === "known";
+  }
+
+  /** A registration is in force from the next epoch on, so asking oftener would tell nothing that can be used. */
+  #ask(epoch: number): void {
+    if (this.#state === "known" || epoch <= this.#askedIn) return;
+    const { bundler, random } = this.#modules;
+    if (bundler.addReveal({ tag: random(TAG_BYTES), secret: random(SECRET_BYTES) }) === null) {
+      this.#askedIn = epoch;
+    }
+  }
+}
