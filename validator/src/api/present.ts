@@ -76,6 +76,20 @@ export function presentEpoch(row: EpochRow): EpochJson {
   };
 }
 
+/** The columns of a table of reward lines, in the order in which they stand in CSV. */
+export const REWARD_LINE_COLUMNS = [
+  "rank",
+  "hotspot",
+  "name",
+  "owner",
+  "beaconUnitsPpm",
+  "witnessUnitsPpm",
+  "scalePpm",
+  "beaconPaid",
+  "witnessPaid",
+  "paid",
+] as const satisfies readonly (keyof RewardLineJson)[];
+
 export function presentLine(line: RankedLine): RewardLineJson {
   return {
     rank: line.rank,

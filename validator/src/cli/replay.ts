@@ -5,7 +5,7 @@ import { createValidatorSet } from "../../../protocol/src/agreement/certificates
 import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { computeNetworkId, type Genesis } from "../../../protocol/src/network/genesis.ts";
 import { writeCsvHeader, writeCsvRow } from "../api/csv.ts";
-import { presentEpoch, presentLine } from "../api/present.ts";
+import { presentEpoch, presentLine, REWARD_LINE_COLUMNS } from "../api/present.ts";
 import { type ReplayedEpoch, type ReplayModules, replayEpochs } from "../execution/replay.ts";
 import { homePaths } from "../home.ts";
 import { LEDGER_MODULES } from "../ledgerModules.ts";
@@ -88,20 +88,6 @@ async function hasFirstBodies({ store, batches }: ReplayModules): Promise<boolea
 
 export type ExportFlags = StoredFlags & { readonly format?: string };
 
-/** Columns of the exported lines, as in the API's table. */
-const CSV_COLUMNS = [
-  "rank",
-  "hotspot",
-  "name",
-  "owner",
-  "beaconUnitsPpm",
-  "witnessUnitsPpm",
-  "scalePpm",
-  "beaconPaid",
-  "witnessPaid",
-  "paid",
-] as const;
-
 /** Writes an epoch's reward lines as CSV, or its record and lines as one JSON object. */
 export async function exportEpoch(flags: ExportFlags, io: NodeIo): Promise<void> {
   const format = flags.format ?? "json";
@@ -118,8 +104,8 @@ export async function exportEpoch(flags: ExportFlags, io: NodeIo): Promise<void>
 }
 
 async function* listCsv({ epoch }: EpochRow, store: Store): AsyncGenerator<string> {
-  yield writeCsvHeader(CSV_COLUMNS);
-  for await (const line of listLines(epoch, store)) yield writeCsvRow(presentLine(line), CSV_COLUMNS);
+  yield writeCsvHeader(REWARD_LINE_COLUMNS);
+  for await (const line of listLines(epoch, store)) yield writeCsvRow(presentLine(line), REWARD_LINE_COLUMNS);
 }
 
 /** Line by line: an epoch of a large network is more than one string can hold. */

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { Type } from "typebox";
 import { type EpochRow, MAX_PAGE_ROWS, type QueryStore } from "../../store/store.ts";
 import { writeCsvHeader, writeCsvRow } from "../csv.ts";
-import { presentEpoch, presentLine } from "../present.ts";
+import { presentEpoch, presentLine, REWARD_LINE_COLUMNS } from "../present.ts";
 import { notFound } from "../problem.ts";
 import { isUnchanged, readNumberCursor, wantsCsv } from "../requests.ts";
 import {
@@ -17,25 +17,12 @@ import {
   pageOf,
   UNCHANGED,
 } from "../schemas/common.ts";
-import { Epoch, RewardLine, type RewardLineJson } from "../schemas/entities.ts";
+import { Epoch, RewardLine } from "../schemas/entities.ts";
 import type { RouteContext, Routes } from "./context.ts";
 
 const EpochParams = object({
   epoch: Type.String({ pattern: "^(latest|[0-9]{1,15})$", description: "An epoch's number, or `latest`." }),
 });
-
-const LINE_COLUMNS = [
-  "rank",
-  "hotspot",
-  "name",
-  "owner",
-  "beaconUnitsPpm",
-  "witnessUnitsPpm",
-  "scalePpm",
-  "beaconPaid",
-  "witnessPaid",
-  "paid",
-] as const satisfies readonly (keyof RewardLineJson)[];
 
 export function addEpochRoutes(routes: Routes, { modules: { store } }: RouteContext): void {
   addEpochListings(routes, store);
@@ -143,11 +130,11 @@ async function* streamLines(
   after: number,
   limit: number,
 ): AsyncGenerator<string> {
-  yield writeCsvHeader(LINE_COLUMNS);
+  yield writeCsvHeader(REWARD_LINE_COLUMNS);
   let left = limit;
   for (let next: number | null = after; next !== null && left > 0; ) {
     const page = await store.listRewardLines(epoch, next, Math.min(left, MAX_PAGE_ROWS));
-    yield page.rows.map((line) => writeCsvRow(presentLine(line), LINE_COLUMNS)).join("");
+    yield page.rows.map((line) => writeCsvRow(presentLine(line), REWARD_LINE_COLUMNS)).join("");
     left -= page.rows.length;
     next = page.next;
   }
