@@ -4,7 +4,12 @@
  */
 import { computeNextSeed } from "../evidence/commitReveal.ts";
 import { firstRoundOfEpoch, PPM } from "../network/parameters.ts";
-import { computeLinesDigest, computeRecordDigest, encodeEpochRecord } from "../reward/epochRecord.ts";
+import {
+  computeLinesDigest,
+  computeRecordDigest,
+  type EpochLine,
+  encodeEpochRecord,
+} from "../reward/epochRecord.ts";
 import { computeEpochReward, type EpochReward } from "../reward/epochReward.ts";
 import type { PoolAmounts } from "../reward/pools.ts";
 import { computeCoverage } from "../score/coverage.ts";
@@ -17,7 +22,7 @@ import { rewardTreeOf } from "./rewardTotals.ts";
 import type { RoundLog } from "./roundLog.ts";
 import { type SelectedBeacon, selectPaid } from "./selection.ts";
 import { createTally, type Ledger } from "./state.ts";
-import type { BeaconUnits, EpochClose, RewardLine } from "./types.ts";
+import type { BeaconUnits, EpochClose } from "./types.ts";
 
 /** Closes an epoch in its last round, which the ledger stands at. The state root is the caller's, once all is written. */
 export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<EpochClose, "stateRoot"> {
@@ -178,8 +183,8 @@ function creditAccount(ledger: Ledger, log: RoundLog, account: Account, amount: 
 }
 
 /** Lines of hotspots with units or pay, ascending by key. */
-function listLines(ledger: Ledger, score: ScoreOutput, reward: EpochReward): RewardLine[] {
-  const lines: RewardLine[] = [];
+function listLines(ledger: Ledger, score: ScoreOutput, reward: EpochReward): EpochLine[] {
+  const lines: EpochLine[] = [];
   for (const index of ledger.hotspotOrder.list()) {
     const beaconUnitsPpm = score.beaconUnitsPpm[index]!;
     const witnessUnitsPpm = score.witnessUnitsPpm[index]!;

@@ -4,6 +4,7 @@
  */
 import type { Reason, TransactionReason, UnpaidReason } from "../evidence/reasons.ts";
 import type { RegionName } from "../radio/regions.ts";
+import type { EpochLine } from "../reward/epochRecord.ts";
 import type { PoolBooks, PoolName } from "../reward/pools.ts";
 import type { CoverageRow } from "../score/coverage.ts";
 import type { EnvelopeKind } from "../wire/envelope.ts";
@@ -118,17 +119,6 @@ export type AccountView = {
   readonly earned: bigint;
 };
 
-/** A hotspot's line in an epoch's record; lines with neither units nor pay are left out. */
-export type RewardLine = {
-  readonly hotspot: Uint8Array;
-  readonly owner: Uint8Array;
-  readonly beaconUnitsPpm: number;
-  readonly witnessUnitsPpm: number;
-  readonly scalePpm: number;
-  readonly beaconPaid: bigint;
-  readonly witnessPaid: bigint;
-};
-
 /** A paid beacon of the epoch: what each of its witnesses and itself were worth. */
 export type BeaconUnits = {
   readonly reportId: ReportId;
@@ -147,7 +137,7 @@ export type EpochClose = {
   readonly seed: Uint8Array;
   readonly nextSeed: Uint8Array;
   readonly pools: Readonly<Record<PoolName, PoolBooks>>;
-  readonly lines: readonly RewardLine[];
+  readonly lines: readonly EpochLine[];
   readonly validatorsPaid: readonly { readonly key: Uint8Array; readonly amount: bigint }[];
   readonly beaconUnits: readonly BeaconUnits[];
   readonly coverage: readonly CoverageRow[];

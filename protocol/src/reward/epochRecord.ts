@@ -34,7 +34,7 @@ export type EpochRecord = {
   readonly rewardRoot: Uint8Array;
 };
 
-/** A hotspot's line. Units and scale in parts per million, payments in base units. */
+/** A hotspot's line; who has neither units nor pay has none. Units and scale in parts per million, payments in base units. */
 export type EpochLine = {
   readonly hotspot: Uint8Array;
   readonly owner: Uint8Array;

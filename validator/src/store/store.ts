@@ -14,10 +14,10 @@ import type {
   HotspotView,
   ReportId,
   ReportOutcome,
-  RewardLine,
   RoundResult,
   TransactionOutcome,
 } from "../../../protocol/src/ledger/types.ts";
+import type { EpochLine } from "../../../protocol/src/reward/epochRecord.ts";
 import type { MessageStatus } from "../../../protocol/src/wire/receipts.ts";
 import type { HotspotStatus, StatusEpochs } from "./hotspotStatus.ts";
 
@@ -72,7 +72,7 @@ export type EpochRow = Omit<EpochClose, "lines" | "beaconUnits" | "coverage">;
  * A reward line with what it paid in all, and its place in the epoch by that, 1 for the best paid; equal pay is in the
  * record's order.
  */
-export type RankedLine = RewardLine & { readonly rank: number; readonly paid: bigint };
+export type RankedLine = EpochLine & { readonly rank: number; readonly paid: bigint };
 
 /** Sums of one hotspot's lines over the epochs `firstEpoch` to `lastEpoch` of a bucket; `epochs` counts its lines. */
 export type RewardBucket = {
