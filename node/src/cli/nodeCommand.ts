@@ -5,6 +5,7 @@ import { createDoctorCommand } from "./doctorCommand.ts";
 import { createInfoCommand } from "./infoCommand.ts";
 import { createInitCommand } from "./initCommand.ts";
 import { type NodeIo, useIo } from "./io.ts";
+import { createDeregisterCommand, createRegisterCommand } from "./registerCommand.ts";
 import { createRunCommand } from "./runCommand.ts";
 import { createStatusCommand } from "./statusCommand.ts";
 
@@ -13,12 +14,14 @@ export function createNodeCommand(io: NodeIo): Command {
   const node = useIo(new Command("node"), io).description("run a hotspot");
   const parts = [
     createInitCommand(io),
+    createRegisterCommand(io),
     createRunCommand(io),
     createStatusCommand(io),
     createInfoCommand(io),
     createDoctorCommand(io),
     createBackupCommand(io),
     createRestoreCommand(io),
+    createDeregisterCommand(io),
   ];
   for (const part of parts) node.addCommand(useIo(part, io));
   return node;

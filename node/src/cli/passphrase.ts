@@ -23,11 +23,13 @@ const WORLD_MASK = 0o007;
 
 /**
  * A passphrase that exists already.
+ * @param whose says on a terminal what it opens, where more than one may be asked for.
  * @throws CodedError "passphrase_missing" where there is no source, "key_not_private", "key_foreign_owner",
  *   "file_unreadable".
  */
-export async function readPassphrase(flags: PassphraseFlags, io: NodeIo): Promise<string> {
-  return (await readUnattended(flags, io)) ?? (await promptHidden(io, ["Passphrase: "]))[0]!;
+export async function readPassphrase(flags: PassphraseFlags, io: NodeIo, whose?: string): Promise<string> {
+  const question = whose === undefined ? "Passphrase: " : `Passphrase of ${whose}: `;
+  return (await readUnattended(flags, io)) ?? (await promptHidden(io, [question]))[0]!;
 }
 
 /**

@@ -30,6 +30,7 @@ export const RIM_ERRORS = {
   request_refused: 1,
   request_timeout: 1,
   answer_oversized: 1,
+  balance_low: 1,
   store_missing: 2,
   store_foreign: 2,
   store_schema: 2,

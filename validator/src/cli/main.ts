@@ -11,6 +11,7 @@ const { stdin, stdout, stderr } = process;
 const io = { stdin, stdout, stderr };
 const PARTS: Readonly<Record<string, () => Promise<Command>>> = {
   node: async () => (await import("../../../node/src/cli/nodeCommand.ts")).createNodeCommand(io),
+  account: async () => (await import("../../../node/src/cli/accountCommand.ts")).createAccountCommand(io),
   validator: async () => (await import("./validatorCommand.ts")).createValidatorCommand(io),
   tool: async () => (await import("../../../node/src/cli/tool/toolCommand.ts")).createToolCommand(io),
 };

@@ -1,0 +1,188 @@
+/**
+ * A validator's HTTP API, as the commands of an account ask it. What it answers is a stranger's: its size is bounded,
+ * and every field is checked before it is used.
+ */
+import { encodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
+import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
+import { parseAmount } from "../../../../protocol/src/network/parameters.ts";
+import { CodedError, isCodedError } from "../../host/codedError.ts";
+
+const TIMEOUT_MS = 10_000;
+/** Each answer that is asked for is one object of fixed fields, below 2 kB. */
+const MAX_ANSWER_BYTES = 64_000;
+
+/** An account as the ledger has it; amounts in base units. */
+export type AccountAnswer = {
+  readonly balance: bigint;
+  readonly earned: bigint;
+  readonly nonce: number;
+};
+/** A hotspot as the ledger has it. `cell` is the text that h3 prints. */
+export type HotspotAnswer = {
+  readonly owner: string;
+  readonly status: string;
+  readonly leavingUntilEpoch: number | null;
+  readonly assertion: {
+    readonly cell: string;
+    readonly gainCentiDbi: number;
+    readonly elevationM: number;
+    readonly region: string;
+  } | null;
+};
+export type TransactionAnswer = {
+  readonly verdict: "pending" | "accepted" | "refused";
+  readonly reason: string | null;
+};
+
+export type ValidatorApi = {
+  /** The network's id in hexadecimal with 0x, and the epoch of the newest round. */
+  readonly getStatus: () => Promise<{ readonly networkId: string; readonly epoch: number }>;
+  /** Null where nothing was ever paid to the key. */
+  readonly getAccount: (key: Uint8Array) => Promise<AccountAnswer | null>;
+  /** Null where the key was never registered. */
+  readonly getHotspot: (key: Uint8Array) => Promise<HotspotAnswer | null>;
+  /** Null where the validator does not know the transaction. */
+  readonly getTransaction: (id: Uint8Array) => Promise<TransactionAnswer | null>;
+  /** Submits an encoded envelope. @returns null where it was admitted, else why not. */
+  readonly submit: (envelope: Uint8Array) => Promise<{ readonly refusal: string } | null>;
+};
+
+/** The address of an API, http or https; null where it is none. */
+export function parseApiUrl(text: string): URL | null {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return null;
+  const url = new URL(text);
+  if (url.search !== "" || url.hash !== "") return null;
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  return url;
+}
+
+/**
+ * Asks the API at an address. Its methods throw CodedError "peer_unreachable" where nobody answers, "answer_oversized",
+ * and "request_refused" where the answer is none of this API.
+ */
+export function createValidatorApi(base: URL): ValidatorApi {
+  const get = (path: string) => ask(base, path);
+  return {
+    getStatus: async () => {
+      const fields = expectFound(await get("v1/status"));
+      const { id } = toFields(fields.network);
+      return { networkId: readText(id), epoch: readCount(fields.epoch) };
+    },
+    getAccount: async (key) => {
+      const fields = readFound(await get(`v1/accounts/${encodeDidKey(key)}`));
+      if (fields === null) return null;
+      const { balance, earned, nonce } = fields;
+      return { balance: readAmount(balance), earned: readAmount(earned), nonce: readCount(nonce) };
+    },
+    getHotspot: async (key) => {
+      const fields = readFound(await get(`v1/hotspots/${encodeDidKey(key)}`));
+      return fields === null ? null : readHotspot(fields);
+    },
+    getTransaction: async (id) => {
+      const fields = readFound(await get(`v1/transactions/${encodeHex0x(id)}`));
+      if (fields === null) return null;
+      const { verdict, reason } = fields;
+      if (verdict !== "pending" && verdict !== "accepted" && verdict !== "refused") throw foreign();
+      return { verdict, reason: reason === null ? null : readText(reason) };
+    },
+    submit: async (envelope) => {
+      const { status, fields } = await ask(base, "v1/transactions", { envelope: encodeHex(envelope) });
+      if (status === 202) return null;
+      if (fields.reason === undefined) throw unexpected(status);
+      return { refusal: readText(fields.reason) };
+    },
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+type Answer = { readonly status: number; readonly fields: Fields };
+
+async function ask(base: URL, path: string, body?: Fields): Promise<Answer> {
+  const post = { method: "POST", headers: { "content-type": "application/json" } };
+  try {
+    const response = await fetch(new URL(path, base), {
+      ...(body === undefined ? {} : { ...post, body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    return { status: response.status, fields: await readJson(response) };
+  } catch (cause) {
+    if (isCodedError(cause)) throw cause;
+    throw new CodedError("peer_unreachable", `no validator answers at ${base.href}`, cause);
+  }
+}
+
+async function readJson(response: Response): Promise<Fields> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) throw new CodedError("answer_oversized", "the validator answers too much");
+    chunks.push(chunk);
+  }
+  try {
+    return toFields(JSON.parse(Buffer.concat(chunks).toString("utf8")));
+  } catch (cause) {
+    throw foreign(cause);
+  }
+}
+
+function readHotspot({ owner, status, leavingUntilEpoch, assertion }: Fields): HotspotAnswer {
+  const place = toFields(assertion);
+  return {
+    owner: readText(owner),
+    status: readText(status),
+    leavingUntilEpoch: leavingUntilEpoch === null ? null : readCount(leavingUntilEpoch),
+    assertion:
+      assertion === null
+        ? null
+        : {
+            cell: readText(place.cell),
+            gainCentiDbi: Math.round(readNumber(place.gainDbi) * 100),
+            elevationM: readNumber(place.elevationM),
+            region: readText(place.region),
+          },
+  };
+}
+
+function expectFound({ status, fields }: Answer): Fields {
+  if (status !== 200) throw unexpected(status);
+  return fields;
+}
+
+function readFound(answer: Answer): Fields | null {
+  return answer.status === 404 ? null : expectFound(answer);
+}
+
+function readText(value: unknown): string {
+  if (typeof value !== "string") throw foreign();
+  return value;
+}
+
+function readNumber(value: unknown): number {
+  if (typeof value !== "number") throw foreign();
+  return value;
+}
+
+function readCount(value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw foreign();
+  return value as number;
+}
+
+function readAmount(value: unknown): bigint {
+  const amount = parseAmount(value);
+  if (amount === null) throw foreign();
+  return amount;
+}
+
+function toFields(value: unknown): Fields {
+  return typeof value === "object" && value !== null ? (value as Fields) : {};
+}
+
+function foreign(cause?: unknown): CodedError {
+  return new CodedError("request_refused", "what answers there is no Hexbeacon validator's API", cause);
+}
+
+function unexpected(status: number): CodedError {
+  const words = status === 429 ? "too many requests: wait a minute" : "the validator could not answer";
+  return new CodedError("request_refused", `${words} (HTTP status ${status})`);
+}

@@ -1,0 +1,113 @@
+/** A hotspot's way onto the network by its owner's commands alone, each a process, on a validator that is one too. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { makePrivateFolder } from "../../node/src/host/durableFile.ts";
+import { writeKeyFile } from "../../node/src/host/keystore.ts";
+import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
+import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
+import { homePaths } from "../../validator/src/home.ts";
+import { createTestGenesis, keyNamed, OWNER, VALIDATOR } from "../unit/validator/support/network.ts";
+import { runCommand, startValidator, type ValidatorProcess } from "./validatorProcess.ts";
+
+describe("the commands of a hotspot's owner", () => {
+  let folder: string;
+  let genesisFile: string;
+  let running: ValidatorProcess;
+  let validator: readonly [string, string];
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "hexbeacon-registration-"));
+    genesisFile = join(folder, "genesis.json");
+    writeFileSync(genesisFile, encodeGenesisJson(createTestGenesis(1, Date.now())));
+    const home = join(folder, "validator");
+    await makePrivateFolder(home);
+    await writeKeyFile(homePaths(home).key, VALIDATOR.secretSeed);
+    running = await startValidator(home, genesisFile);
+    validator = ["--validator", running.addresses.http];
+  });
+  afterEach(async () => {
+    running.child.kill("SIGKILL");
+    await running.exited;
+    rmSync(folder, { recursive: true });
+  });
+
+  async function succeed(...words: readonly string[]): Promise<string> {
+    const { status, stdout, stderr } = await runCommand(...words);
+    expect([status, stderr]).toEqual([0, ""]);
+    return stdout;
+  }
+
+  /** The home of an account that genesis gave tokens to. */
+  async function richAccount(): Promise<string> {
+    const home = join(folder, "rich");
+    await makePrivateFolder(home);
+    await writeKeyFile(join(home, "key"), OWNER.secretSeed);
+    return home;
+  }
+
+  async function initHotspot(name: string, owner: string): Promise<{ home: string; did: string }> {
+    const home = join(folder, name);
+    const said = await succeed(
+      ...["node", "init", "--home", home, "--region", "EU868", "--owner", owner, "--genesis", genesisFile],
+      ...["--location", "46.95,7.45", "--gain", "2.15", "--elevation", "9"],
+    );
+    return { home, did: said.split("\n")[0]! };
+  }
+
+  const ask = async (path: string) => (await fetch(`${running.addresses.http}${path}`)).json();
+
+  test("open an account, fund it, register, assert, move and deregister a hotspot", async () => {
+    const genesis = ["--genesis", genesisFile];
+    const account = join(folder, "account");
+    const owner = (await succeed("account", "init", "--home", account, ...genesis)).split("\n")[0]!;
+    const { home, did } = await initHotspot("hotspot", owner);
+    const registers = ["node", "register", "--home", home, "--account", account, ...validator];
+
+    const tooPoor = await runCommand(...registers);
+    expect([tooPoor.status, tooPoor.stderr]).toEqual([1, expect.stringContaining("nothing was ever paid")]);
+    const rich = await richAccount();
+    const pays = ["account", "transfer", "--home", rich, "--to", owner, ...genesis, ...validator];
+    expect(await succeed(...pays, "--amount", "10.5")).toContain("transfer of 10.5 tokens: accepted");
+
+    const said = await succeed(...registers);
+    expect(said).toContain("registration: accepted");
+    expect(said).toContain("assertion: accepted");
+    expect(await ask(`/v1/hotspots/${did}`)).toMatchObject({
+      ...{ id: did, owner, bond: "1000000000" },
+      assertion: { cell: "8c1f8342cc609ff", gainDbi: 2.15, elevationM: 9, region: "EU868" },
+    });
+    const info = JSON.parse(await succeed("account", "info", "--home", account, ...validator));
+    expect(info).toMatchObject({ did: owner, balance: "50000000", nonce: 2 });
+    // Said again, it changes nothing.
+    expect(await succeed(...registers)).toBe("registration: there already\nassertion: there already\n");
+
+    const leaves = ["node", "deregister", "--hotspot", did, "--account", account, ...validator];
+    expect(await succeed(...leaves)).toContain("deregistration: accepted");
+    expect(await ask(`/v1/hotspots/${did}`)).toMatchObject({ status: "leaving" });
+    const again = await runCommand(...registers);
+    expect([again.status, again.stderr]).toEqual([1, expect.stringContaining("was deregistered")]);
+    const foreign = ["node", "deregister", "--hotspot", did, "--account", rich, ...genesis, ...validator];
+    const refused = await runCommand(...foreign);
+    expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining("not_owner")]);
+  });
+
+  test("complete elsewhere what the hotspot has co-signed", async () => {
+    const { home, did } = await initHotspot("hotspot", encodeDidKey(OWNER.publicKey));
+    const request = join(folder, "request.json");
+    expect(await succeed("node", "register", "--home", home, "--out", request, ...validator)).toContain(
+      "good for epochs",
+    );
+    const rich = await richAccount();
+    const signs = ["account", "sign", "--request", request, "--genesis", genesisFile, ...validator];
+    const stranger = join(folder, "stranger");
+    await makePrivateFolder(stranger);
+    await writeKeyFile(join(stranger, "key"), keyNamed("stranger").secretSeed);
+    expect((await runCommand(...signs, "--home", stranger)).status).toBe(2);
+    const said = await succeed(...signs, "--home", rich);
+    expect(said).toContain(did);
+    expect(said).toContain("assertion: accepted");
+    expect(await ask(`/v1/hotspots/${did}`)).toMatchObject({ assertion: { region: "EU868" } });
+  });
+});
