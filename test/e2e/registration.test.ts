@@ -58,7 +58,7 @@ describe("the commands of a hotspot's owner", () => {
 
   const ask = async (path: string) => (await fetch(`${running.addresses.http}${path}`)).json();
 
-  test("open an account, fund it, register, assert, move and deregister a hotspot", async () => {
+  test("open an account, fund it, register, assert and deregister a hotspot", async () => {
     const genesis = ["--genesis", genesisFile];
     const account = join(folder, "account");
     const owner = (await succeed("account", "init", "--home", account, ...genesis)).split("\n")[0]!;
