@@ -275,8 +275,9 @@ describe("the doctor's look at place and power", () => {
       /more than the plan allows/,
     ],
     ["EU868 with 5.8 dBi, table from 4", ["--gain", "5.8"], lut(4, 10, 27), "ok", /asks the concentrator/],
-    // The step 6 dB below cannot be met, which costs half of the beacons.
-    ["EU868 with 2.15 dBi, table from 12", [], lut(12, 27), "warn", /7 dBm are refused/],
+    // A step goes no lower than the stock table; one that begins above it costs the beacons of the lower step.
+    ["EU868 with 2.15 dBi, table from 12", [], lut(12, 27), "ok", /asks/],
+    ["EU868 with 0 dBi, table from 15", ["--gain", "0"], lut(15, 27), "warn", /12 dBm are refused/],
     ["US915 with 8 dBi, table from 12", ["--gain", "8", "--region", "US915"], lut(12, 27), "ok", /asks/],
     ["a gain taken off twice", [], '{"SX1301_conf":{"antenna_gain":2}}', "fail", /taken off already/],
   ])("%s", async (_, flags, config, result, found) => {
