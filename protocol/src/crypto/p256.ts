@@ -22,7 +22,7 @@ export interface P256KeyPair {
  */
 export function createP256KeyPair(secret: Uint8Array): P256KeyPair {
   if (!p256.utils.isValidSecretKey(secret)) throw new RangeError("a P-256 secret is 32 bytes in [1, n - 1]");
-  return { publicKey: p256.getPublicKey(secret, true), secret: secret.slice() };
+  return { publicKey: p256.getPublicKey(secret, true), secret: Uint8Array.from(secret) };
 }
 
 /** Signs SHA-256 of the message, deterministically (RFC 6979), with low S: 64 bytes. */
