@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { REGION_NAMES, REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
+import { HIP15_UNITS } from "../../vectors/hip15Units.ts";
 import { readSharedJson } from "../radio/vectors.ts";
 import { runTool, runToolJson } from "./runTool.ts";
 
@@ -16,17 +17,7 @@ async function expectFault(args: string[], message: RegExp, input?: string): Pro
 describe("tool units", () => {
   const unitsOf = (witnesses: number) => runToolJson(["units", "--witnesses", String(witnesses)]);
 
-  // Helium's oracles, `reward_unit_calculations`: HIP-15 with N = 4, decay 0.8, cap 2.
-  test.each([
-    [1, 1, 0.25],
-    [3, 1, 0.75],
-    [5, 0.76, 1.2],
-    [7, 0.5017, 1.488],
-    [9, 0.3697, 1.6723],
-    [11, 0.2918, 1.7903],
-    [13, 0.2411, 1.8658],
-    [15, 0.2057, 1.9141],
-  ])("%i witnesses", async (witnesses, perWitness, beaconer) => {
+  test.each(HIP15_UNITS)("%i witnesses", async (witnesses, perWitness, beaconer) => {
     expect(await unitsOf(witnesses)).toEqual({ perWitness, beaconer });
   });
 
