@@ -113,7 +113,8 @@ export class LedgerSimulation {
     this.#due.delete(round);
     this.lastCut = messages;
     const timeMs = this.genesis.timeMs + round * this.genesis.parameters.roundMs;
-    const result = executeRound(this.ledger, { round, timeMs, messages, participants: [0] });
+    const participants = this.genesis.validators.map(({ key }) => key);
+    const result = executeRound(this.ledger, { round, timeMs, messages, participants });
     this.#sent = [...messages, ...this.#sent].slice(0, 200);
     this.audit.note(messages, result);
     this.hash = sha256(this.hash, result.stateDigest);

@@ -228,13 +228,12 @@ function openExecutor(
   parts: { readonly intake: Intake; readonly attestor: Attestor; readonly several: Several | null },
 ): Executor {
   const { intake, attestor, several } = parts;
-  const { domains, set, signer, retention, snapshotEpochs } = options;
+  const { domains, signer, retention, snapshotEpochs } = options;
   const { storage, recovered, observer, log, onFailure } = modules;
   return createExecutor(
     { retention, snapshotEpochs, cut: recovered.cut },
     {
       domains,
-      set,
       log,
       onFailure,
       ledger: recovered.ledger,

@@ -201,12 +201,11 @@ function createMeshOf(
 }
 
 function recoverFrom(storage: Storage, identity: Identity, log: Log): Promise<Recovered> {
-  const { genesis, domains, set, signer } = identity;
+  const { genesis, domains, signer } = identity;
   return recover({
     ...storage,
     genesis,
     domains,
-    set,
     validator: signer.publicKey,
     ledgerModules: LEDGER_MODULES,
     log,

@@ -26,6 +26,30 @@ export type ValidatorSet = {
   readonly positionOf: (key: Uint8Array) => number | undefined;
 };
 
+/**
+ * The validator sets of a network. The set of epoch e is fixed by the state after epoch e - 2, so it is known before
+ * anybody can vote in e; of epochs that are long over a book may have forgotten it.
+ */
+export type ValidatorSets = {
+  /** The set of an epoch, or null where it is not known, or not any more. */
+  readonly setOf: (epoch: number) => ValidatorSet | null;
+};
+
+/** The same set in every epoch: what genesis gives, where nothing has changed since. */
+export function fixedSets(set: ValidatorSet): ValidatorSets {
+  return { setOf: () => set };
+}
+
+/**
+ * The set of an epoch that must be known by now.
+ * @throws Error where it is not: whoever judges a round has executed the epoch that fixed its set (B0), so it is a bug.
+ */
+export function requireSet(sets: ValidatorSets, epoch: number): ValidatorSet {
+  const set = sets.setOf(epoch);
+  if (set === null) throw new Error(`the validator set of epoch ${epoch} is not known`);
+  return set;
+}
+
 /** Why a certificate is none. */
 export const CERTIFICATE_REASONS = [
   "bitmap_invalid",
@@ -35,7 +59,7 @@ export const CERTIFICATE_REASONS = [
 ] as const;
 export type CertificateReason = (typeof CERTIFICATE_REASONS)[number];
 
-/** The validator set with these keys, in genesis's order. */
+/** The validator set with these keys, in the order of their seats. */
 export function createValidatorSet(keys: readonly Uint8Array[]): ValidatorSet {
   const positions = new Map(keys.map((key, position) => [encodeHex(key), position]));
   return {

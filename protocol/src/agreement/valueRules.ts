@@ -9,7 +9,9 @@ import { epochOfRound, type Parameters } from "../network/parameters.ts";
 import {
   checkAvailabilityCert,
   checkFinalCert,
+  requireSet,
   type ValidatorSet,
+  type ValidatorSets,
   type VerifySignature,
 } from "./certificates.ts";
 import { type Cut, computeCut } from "./cut.ts";
@@ -19,16 +21,20 @@ import { type AvailabilityCert, encodeTips, type LaneTip, type Value } from "./r
 export type ValueContext = {
   readonly round: number;
   readonly parameters: Parameters;
-  readonly set: ValidatorSet;
+  /** Of the round's epoch, and of the one before for what was certified then. */
+  readonly sets: ValidatorSets;
   readonly domains: SigningDomains;
   readonly verify: VerifySignature;
   /** The cut and the value digest of the round before; null before round 0. */
   readonly previous: { readonly cut: Cut; readonly value: Uint8Array } | null;
 };
 
+/** A context with the set of the round's epoch looked up. */
+type RuleContext = ValueContext & { readonly epoch: number; readonly set: ValidatorSet };
+
 type ValueRule = {
   readonly reason: string;
-  readonly refuses: (value: Value, context: ValueContext) => boolean;
+  readonly refuses: (value: Value, context: RuleContext) => boolean;
 };
 
 /** Cheapest first; signatures, which cost a hundred times the rest, last. */
@@ -58,12 +64,17 @@ const VALUE_RULES = [
 export type ValueReason = (typeof VALUE_RULES)[number]["reason"];
 export const VALUE_REASONS: readonly ValueReason[] = VALUE_RULES.map(({ reason }) => reason);
 
-/** The first rule that a value breaks, or null for a valid one. */
+/**
+ * The first rule that a value breaks, or null for a valid one.
+ * @throws Error where the set of the round's epoch is not known, the caller's bug.
+ */
 export function checkValue(value: Value, context: ValueContext): ValueReason | null {
-  return VALUE_RULES.find((rule) => rule.refuses(value, context))?.reason ?? null;
+  const epoch = epochOfRound(context.parameters, context.round);
+  const ruleContext = { ...context, epoch, set: requireSet(context.sets, epoch) };
+  return VALUE_RULES.find((rule) => rule.refuses(value, ruleContext))?.reason ?? null;
 }
 
-function hasStrangerOrRepeatedValidator(value: Value, { set }: ValueContext): boolean {
+function hasStrangerOrRepeatedValidator(value: Value, { set }: RuleContext): boolean {
   const seen = new Set<number>();
   for (const { tips } of value.tips) {
     const position = set.positionOf(tips.validator);
@@ -103,19 +114,22 @@ function hasBadTipsSignature(value: Value, { domains, verify }: ValueContext): b
   );
 }
 
-function hasBadPreviousFinal(value: Value, { set, domains, verify }: ValueContext): boolean {
-  return value.previousFinal.some((final) => checkFinalCert(final, set, domains, verify) !== null);
+/** The round before was decided by its own epoch's set, which in an epoch's first round is not this one's. */
+function hasBadPreviousFinal(value: Value, { parameters, sets, domains, verify }: RuleContext): boolean {
+  return value.previousFinal.some((final) => {
+    const set = requireSet(sets, epochOfRound(parameters, final.round));
+    return checkFinalCert(final, set, domains, verify) !== null;
+  });
 }
 
-function hasBadCutCertificate(value: Value, context: ValueContext): boolean {
-  const { round, parameters, set, domains, verify, previous } = context;
-  const epoch = epochOfRound(parameters, round);
+function hasBadCutCertificate(value: Value, context: RuleContext): boolean {
+  const { epoch, sets, domains, verify, previous } = context;
   const settled = new Set((previous?.cut ?? []).map(tipName));
   return value.cut.some((entry) => {
     // An idle lane's entry was judged when it came in, and its epoch may lie far back by now.
     if (settled.has(tipName(entry))) return false;
     const timely = entry.epoch === epoch || entry.epoch === epoch - 1;
-    return !timely || checkAvailabilityCert(entry, set, domains, verify) !== null;
+    return !timely || checkAvailabilityCert(entry, requireSet(sets, entry.epoch), domains, verify) !== null;
   });
 }
 

@@ -7,7 +7,7 @@
  * revealed, in the order of their reveals; beacons whose reveal window ends; waiting reports for which no beacon can
  * come any more; the epoch's close.
  */
-
+import { requireSet } from "../agreement/certificates.ts";
 import { sha256 } from "../crypto/sha256.ts";
 import { epochOfRound, firstRoundOfEpoch } from "../network/parameters.ts";
 import { ByteWriter } from "./byteWriter.ts";
@@ -43,7 +43,7 @@ export function executeRound(ledger: Ledger, input: RoundInput): RoundResult {
   }
   executeTransactions(ledger, log, transactions, epoch);
   settleRound(ledger, log, input.round);
-  countParticipants(ledger, input.participants);
+  countParticipants(ledger, epoch, input.participants);
   foldInputs(ledger, log, input);
   ledger.round = input.round;
   ledger.timeMs = input.timeMs;
@@ -81,12 +81,12 @@ function include(ledger: Ledger, log: RoundLog, message: LedgerMessage): void {
   log.included.push(message.id);
 }
 
-function countParticipants(ledger: Ledger, participants: readonly number[]): void {
-  const counted = new Set<number>();
-  for (const position of participants) {
-    if (counted.has(position) || ledger.tally.participation[position] === undefined) continue;
-    counted.add(position);
-    ledger.tally.participation[position]!++;
+/** Counts each participant once; who is not in the running epoch's set is not paid for it, and not counted. */
+function countParticipants(ledger: Ledger, epoch: number, participants: readonly Uint8Array[]): void {
+  const set = requireSet(ledger, epoch);
+  const positions = new Set(participants.map((key) => set.positionOf(key)));
+  for (const position of positions) {
+    if (position !== undefined) ledger.tally.participation[position]!++;
   }
 }
 

@@ -2,6 +2,7 @@
  * The ledger: all that the finalized rounds so far have made, and nothing else. `executeRound` changes it; shells read
  * it through the methods here. Two ledgers that executed the same rounds are equal to the byte (see `snapshot.ts`).
  */
+import { createValidatorSet, type ValidatorSet } from "../agreement/certificates.ts";
 import { hashLabelled } from "../crypto/sha256.ts";
 import type { BeaconReason, Reason, UnpaidReason } from "../evidence/reasons.ts";
 import { cellFromBigint } from "../geo/cell.ts";
@@ -96,12 +97,15 @@ export class Ledger {
   readonly earnerOrder = new SortedKeys();
   rewardTree: RewardTree | null = null;
 
+  readonly #genesisSet: ValidatorSet;
+
   constructor(genesis: Genesis, modules: LedgerModules = {}) {
     this.genesis = genesis;
     this.parameters = genesis.parameters;
     this.parametersHash = computeParametersHash(genesis.parameters);
     this.networkId = computeNetworkId(genesis);
     this.modules = modules;
+    this.#genesisSet = createValidatorSet(genesis.validators.map(({ key }) => key));
     this.staked = genesis.validators.reduce((sum, { stake }) => sum + stake, 0n);
     this.genesisTotal = genesis.accounts.reduce((sum, { balance }) => sum + balance, this.staked);
     // Parameters bound all emission by 2^62, so with this no amount ever leaves 64 bits.
@@ -120,6 +124,11 @@ export class Ledger {
   /** The last epoch that was closed; -1 before the first. */
   get lastClosedEpoch(): number {
     return this.nextEpoch - 1;
+  }
+
+  /** The validator set of an epoch: genesis's, as long as no transaction changes it. */
+  setOf(_epoch: number): ValidatorSet | null {
+    return this.#genesisSet;
   }
 
   /** The seed of an epoch (32 bytes): known for the next round's epoch and the one before it, else null. */

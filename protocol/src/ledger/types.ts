@@ -28,12 +28,12 @@ export type LedgerMessage =
       readonly transaction: Transaction;
     };
 
-/** `participants`: positions in the validator set whose FINALIZE of the round before the value carries. */
+/** `participants`: keys of the validators whose FINALIZE of the round before the value carries. */
 export type RoundInput = {
   readonly round: number;
   readonly timeMs: number;
   readonly messages: readonly LedgerMessage[];
-  readonly participants: readonly number[];
+  readonly participants: readonly Uint8Array[];
 };
 
 /** A report's id: its envelope's, and its place in the bundle (beacons, then witnesses, then reveals). */

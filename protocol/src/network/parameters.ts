@@ -85,7 +85,7 @@ export function computeParametersHash(parameters: Parameters): Uint8Array {
 }
 
 /** The epoch of a round: rounds count from 0, and an epoch is `roundsPerEpoch` of them. */
-export function epochOfRound(parameters: Parameters, round: number): number {
+export function epochOfRound(parameters: Pick<Parameters, "roundsPerEpoch">, round: number): number {
   return Math.floor(round / parameters.roundsPerEpoch);
 }
 

@@ -6,6 +6,7 @@ import {
   checkAvailabilityCert,
   checkFinalCert,
   createValidatorSet,
+  fixedSets,
 } from "../../../protocol/src/agreement/certificates.ts";
 import { computeCut, computeRoundTimeMs, listLaneSpans } from "../../../protocol/src/agreement/cut.ts";
 import {
@@ -72,7 +73,7 @@ const previous = { cut: before, value: digestOf(5) };
 const valueContext: ValueContext = {
   round: 25,
   parameters: context.parameters,
-  set,
+  sets: fixedSets(set),
   domains: context.domains,
   verify: verifySignature,
   previous,

@@ -9,7 +9,7 @@ import {
   computeRecordDigest,
   decodeEpochRecord,
 } from "../../../protocol/src/reward/epochRecord.ts";
-import { createGenesis, siteAt, witnessBeacon } from "../../sim/ledgerWorld.ts";
+import { createGenesis, keyOf, siteAt, witnessBeacon } from "../../sim/ledgerWorld.ts";
 import { inRow, Scenario, WINDOWS } from "./scenario.ts";
 
 const { witnessWindowRounds: W, roundsPerEpoch } = WINDOWS;
@@ -34,7 +34,7 @@ function beaconIn(
 
 test("a validator is paid by the rounds it took part in, each counted once, in full from half of them", () => {
   const genesis = createGenesis([], WINDOWS);
-  const paidFor = (rounds: number, participants: number[]): bigint => {
+  const paidFor = (rounds: number, participants: Uint8Array[]): bigint => {
     const ledger = createLedger(genesis);
     let close: EpochClose | null = null;
     for (let round = 0; round < roundsPerEpoch; round++) {
@@ -44,13 +44,14 @@ test("a validator is paid by the rounds it took part in, each counted once, in f
     expect(close!.validatorsPaid.length).toBe(rounds === 0 ? 0 : 1);
     return close!.pools.validators.paid;
   };
-  const full = paidFor(roundsPerEpoch, [0]);
+  const self = keyOf("validator");
+  const full = paidFor(roundsPerEpoch, [self]);
   expect(full).toBe(10_000_000_000n);
-  expect(paidFor(roundsPerEpoch / 2, [0])).toBe(full);
-  expect(paidFor(roundsPerEpoch / 4, [0])).toBe(full / 2n);
-  // A position named twice, or beyond the set, counts no more than it is.
-  expect(paidFor(roundsPerEpoch / 4, [0, 0, 7, -1])).toBe(full / 2n);
-  expect(paidFor(0, [0])).toBe(0n);
+  expect(paidFor(roundsPerEpoch / 2, [self])).toBe(full);
+  expect(paidFor(roundsPerEpoch / 4, [self])).toBe(full / 2n);
+  // Whoever is named twice counts once, and who is not in the set counts nothing.
+  expect(paidFor(roundsPerEpoch / 4, [self, self, keyOf("stranger")])).toBe(full / 2n);
+  expect(paidFor(0, [self])).toBe(0n);
 });
 
 test("the record says what the close says, and its digests cover the lines", () => {

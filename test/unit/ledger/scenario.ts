@@ -84,7 +84,12 @@ export class Scenario {
     const round = this.round + 1;
     const timeMs = this.genesis.timeMs + round * this.genesis.parameters.roundMs;
     const messages = this.#due.get(round) ?? [];
-    const result = executeRound(this.ledger, { round, timeMs, messages, participants: [0] });
+    const result = executeRound(this.ledger, {
+      round,
+      timeMs,
+      messages,
+      participants: [this.genesis.validators[0]!.key],
+    });
     for (const outcome of result.outcomes) {
       const key = encodeHex(outcome.reportId.envelopeId) + outcome.reportId.index;
       const list = this.outcomes.get(key);

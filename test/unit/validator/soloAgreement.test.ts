@@ -1,7 +1,7 @@
 /** Rounds of a set of one: the same signed messages as anyone's, and no round voted on twice. */
 import { describe, expect, test } from "vitest";
 import { verifySignature } from "../../../node/src/host/verify.ts";
-import { checkFinalCert } from "../../../protocol/src/agreement/certificates.ts";
+import { checkFinalCert, fixedSets } from "../../../protocol/src/agreement/certificates.ts";
 import { type AvailabilityCert, computeValueDigest } from "../../../protocol/src/agreement/rounds.ts";
 import { checkValue } from "../../../protocol/src/agreement/valueRules.ts";
 import { decodeDecided, type Executed, type Finalized } from "../../../validator/src/rounds/agreement.ts";
@@ -75,7 +75,7 @@ describe("agreement of one", () => {
     for (const { round, value, valueBytes, cert } of finalized) {
       const { parameters, set, domains } = context;
       expect(
-        checkValue(value, { round, parameters, set, domains, verify: verifySignature, previous }),
+        checkValue(value, { round, parameters, sets: fixedSets(set), domains, verify: verifySignature, previous }),
       ).toBeNull();
       expect(checkFinalCert(cert, set, domains, verifySignature)).toBeNull();
       expect(cert.value).toEqual(computeValueDigest(valueBytes));

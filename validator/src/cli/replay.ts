@@ -1,7 +1,6 @@
 /** `validator replay` and `validator export`: what a home says of closed epochs, recomputed or as it is. Read-only. */
 import { ConfigErrors, type NodeIo, printJson } from "../../../node/src/cli/io.ts";
 import { CodedError } from "../../../node/src/host/codedError.ts";
-import { createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { computeNetworkId, type Genesis } from "../../../protocol/src/network/genesis.ts";
 import { writeCsvHeader, writeCsvRow } from "../api/csv.ts";
@@ -150,7 +149,6 @@ function createReplayModules(home: string, genesis: Genesis, store: Store): Repl
     store,
     batches: openBatchReader(homePaths(home).batches),
     domains: createSigningDomains(computeNetworkId(genesis)),
-    set: createValidatorSet(genesis.validators.map(({ key }) => key)),
     ledgerModules: LEDGER_MODULES,
   };
 }

@@ -21,7 +21,7 @@ export type ExecutorOptions = {
   /** The cut of the ledger's last round. */
   readonly cut: Cut;
 };
-export type ExecutorModules = Omit<RoundInputModules, "batches"> & {
+export type ExecutorModules = Omit<RoundInputModules, "batches" | "sets" | "parameters"> & {
   /** Where a round's batches come from: the disk alone, or from other validators what is missing on it. */
   readonly source: RoundInputModules["batches"];
   readonly ledger: Ledger;
@@ -120,9 +120,10 @@ class RoundExecutor implements Executor {
 
   async #execute(finalized: Finalized): Promise<void> {
     const { ledger, elapsedMs } = this.#modules;
-    const { source: batches, domains, set } = this.#modules;
+    const { source: batches, domains } = this.#modules;
+    const { parameters } = ledger;
     const before = { cut: this.#cut, timeMs: ledger.timeMs };
-    const loaded = await loadRound(finalized.value, before, { batches, domains, set });
+    const loaded = await loadRound(finalized.value, before, { batches, domains, sets: ledger, parameters });
     const startMs = elapsedMs();
     const result = executeRound(ledger, loaded.input);
     const executedMs = elapsedMs();

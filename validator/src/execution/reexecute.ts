@@ -18,7 +18,7 @@ import { loadRound, type RoundInputModules, yieldToEventLoop } from "./roundInpu
 /** Rounds read from the store at a time. */
 const ROUNDS_PER_READ = 64;
 
-export type ReexecutionModules = RoundInputModules & {
+export type ReexecutionModules = Omit<RoundInputModules, "sets" | "parameters"> & {
   readonly genesis: Genesis;
   readonly store: Pick<RoundStore, "listRounds" | "getRound" | "snapshotAtOrBefore" | "latestRound">;
   readonly ledgerModules: LedgerModules;
@@ -60,7 +60,9 @@ export async function* reexecuteRounds(
     if (rows.length === 0) throw new CodedError("store_gap", `round ${ledger.round + 1} is not in the store`);
     for (const row of rows) {
       const value = readValue(row);
-      const { input } = await loadRound(value, { cut, timeMs: ledger.timeMs }, modules);
+      const { parameters } = ledger;
+      const before = { cut, timeMs: ledger.timeMs };
+      const { input } = await loadRound(value, before, { ...modules, sets: ledger, parameters });
       const result = executeRound(ledger, input);
       cut = value.cut;
       if (!equalBytes(result.stateDigest, row.stateDigest)) {

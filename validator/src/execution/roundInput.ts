@@ -3,7 +3,7 @@
  * that each one's `prev` makes, and their messages in the order of execution.
  */
 import { CodedError } from "../../../node/src/host/codedError.ts";
-import type { ValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
+import { requireSet, type ValidatorSets } from "../../../protocol/src/agreement/certificates.ts";
 import {
   type Cut,
   computeRoundTimeMs,
@@ -16,13 +16,15 @@ import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { decodeLedgerMessage } from "../../../protocol/src/ledger/bundleDecode.ts";
 import type { LedgerMessage, RoundInput } from "../../../protocol/src/ledger/types.ts";
+import { epochOfRound, type Parameters } from "../../../protocol/src/network/parameters.ts";
 import type { BatchStore } from "../store/batchStore.ts";
 import type { BatchSpan } from "../store/store.ts";
 
 export type RoundInputModules = {
   readonly batches: Pick<BatchStore, "getBatch">;
   readonly domains: SigningDomains;
-  readonly set: ValidatorSet;
+  readonly sets: ValidatorSets;
+  readonly parameters: Pick<Parameters, "roundsPerEpoch">;
 };
 
 /** A round's input with the batches that it came from, and the ids of all messages in them. */
@@ -45,7 +47,8 @@ export async function loadRound(
   const batchDigests: Uint8Array[] = [];
   const batchSpans: BatchSpan[] = [];
   const messages: LedgerMessage[] = [];
-  for (const span of listLaneSpans(previous.cut, value.cut, modules.set)) {
+  const set = requireSet(modules.sets, epochOfRound(modules.parameters, value.round));
+  for (const span of listLaneSpans(previous.cut, value.cut, set)) {
     for (const { digest, batch } of await loadSpan(span, modules)) {
       batchDigests.push(digest);
       for (const bytes of batch.messages) {
@@ -59,7 +62,7 @@ export async function loadRound(
     batchSpans.push({ lane: span.lane, firstSeq: span.from.seq + 1, lastSeq: span.to.seq });
   }
   const timeMs = computeRoundTimeMs(value.tips, previous.timeMs);
-  const participants = listParticipants(value, modules.set);
+  const participants = listParticipants(value, modules);
   return { input: { round: value.round, timeMs, messages, participants }, batchDigests, batchSpans };
 }
 
@@ -94,8 +97,13 @@ async function loadSpan(span: LaneSpan, { batches }: RoundInputModules): Promise
   return loaded.reverse();
 }
 
-/** Who is on record for the round before, by its final certificate: positions in the validator set. */
-function listParticipants(value: Value, set: ValidatorSet): number[] {
+/** Who is on record for the round before, by its final certificate: keys of that round's set. */
+function listParticipants(
+  value: Value,
+  { sets, parameters }: Pick<RoundInputModules, "sets" | "parameters">,
+): Uint8Array[] {
   const [final] = value.previousFinal;
-  return final === undefined ? [] : (decodeBitmap(final.bitmap, set.keys.length) ?? []);
+  if (final === undefined) return [];
+  const { keys } = requireSet(sets, epochOfRound(parameters, final.round));
+  return (decodeBitmap(final.bitmap, keys.length) ?? []).map((position) => keys[position]!);
 }

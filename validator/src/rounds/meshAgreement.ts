@@ -4,7 +4,11 @@
  */
 import { hash } from "node:crypto";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
-import type { ValidatorSet, VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
+import {
+  fixedSets,
+  type ValidatorSet,
+  type VerifySignature,
+} from "../../../protocol/src/agreement/certificates.ts";
 import { computeLeaders } from "../../../protocol/src/agreement/leaders.ts";
 import { type PeerMessage, toFinalCert } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
@@ -207,7 +211,7 @@ class SeveralAgreement implements MeshAgreement {
       {
         round,
         config: { self: this.#self, validators, leaders, delayMs, scheme },
-        context: { round, parameters, set, domains, verify, previous },
+        context: { round, parameters, sets: fixedSets(set), domains, verify, previous },
       },
       {
         ...this.#modules,

@@ -5,6 +5,7 @@
 import { hash } from "node:crypto";
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
+import { requireSet } from "../../../protocol/src/agreement/certificates.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
   decodePeerMessage,
@@ -36,6 +37,7 @@ import { checkValue, type ValueContext } from "../../../protocol/src/agreement/v
 import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { signingMessage } from "../../../protocol/src/crypto/domain.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
+import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
 import type { AvailabilityBook } from "../lanes/availability.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Signer } from "../signer.ts";
@@ -185,7 +187,8 @@ export class RoundInstance {
   }
 
   #takeTips(signed: SignedTips): void {
-    const { set, domains, verify } = this.#options.context;
+    const { sets, parameters, domains, verify } = this.#options.context;
+    const set = requireSet(sets, epochOfRound(parameters, this.round));
     const position = set.positionOf(signed.tips.validator);
     if (position === undefined || signed.tips.round !== this.round || this.#tips.has(position)) return;
     const message = signingMessage(domains, "tips", encodeTips(signed.tips));

@@ -7,6 +7,7 @@ import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock } from "../../../node/src/host/types.ts";
 import {
   assembleSignatures,
+  fixedSets,
   type ValidatorSet,
   type VerifySignature,
 } from "../../../protocol/src/agreement/certificates.ts";
@@ -158,6 +159,7 @@ class SoloAgreement implements Agreement {
 
   #buildValue(round: number, signedTips: SignedTips): Value {
     const { parameters, domains, set } = this.#options;
+    const sets = fixedSets(set);
     const last = this.#last;
     const own = this.#modules.laneTip(epochOfRound(parameters, round));
     const cut = computeCut([signedTips], last?.value.cut ?? [], () => own);
@@ -172,7 +174,7 @@ class SoloAgreement implements Agreement {
     const fault = checkValue(value, {
       round,
       parameters,
-      set,
+      sets,
       domains,
       verify: this.#modules.verify,
       previous,

@@ -1,4 +1,5 @@
 /** A leader's fresh value: from a quorum's tips, with the certificates that they name (rule B1). */
+import { requireSet } from "../../../protocol/src/agreement/certificates.ts";
 import { computeCut } from "../../../protocol/src/agreement/cut.ts";
 import {
   computeValueDigest,
@@ -32,7 +33,8 @@ export function buildValue(
   availability: AvailabilityBook,
   previousFinal: FinalCert | null,
 ): BuiltValue | null {
-  const { round, parameters, set, previous } = context;
+  const { round, parameters, sets, previous } = context;
+  const set = requireSet(sets, epochOfRound(parameters, round));
   const usable = tips.filter((signed) => isUsable(signed, context, availability)).slice(0, set.quorum);
   if (usable.length < set.quorum) return null;
   const cut = computeCut(usable, previous?.cut ?? [], (tip) => availability.certificateOf(tip));
