@@ -1,12 +1,12 @@
 /** The last received packets, for people: what was heard, and whether it was kept or why not. */
 
 import { FRAME_REASONS } from "../../../protocol/src/radio/frame.ts";
-import { PACKET_REFUSALS, type ReceivedPacket, type RefusedPacket } from "../radio/radio.ts";
+import { PACKET_REFUSALS, type ReceivedPacket, type RefusedPacket, type TimeSource } from "../radio/radio.ts";
 import { BUNDLE_REFUSALS } from "./bundler.ts";
 
 export const PACKETS_SHOWN = 200;
 
-/** What a packet was. A `ghost` is a weaker copy of a frame on a neighbouring channel. */
+/** What a packet was. A `ghost` is a weaker copy of a frame, on a neighbouring channel or by another concentrator. */
 export const PACKET_KINDS = ["beacon", "ghost", "other"] as const;
 export type PacketKind = (typeof PACKET_KINDS)[number];
 
@@ -16,6 +16,8 @@ export const NOT_KEPT_REASONS = [
   ...FRAME_REASONS,
   ...BUNDLE_REFUSALS,
   "ghost_copy",
+  /** Another of this hotspot's concentrators heard the same frame better. */
+  "other_concentrator",
   "own_beacon",
   "heard_before",
 ] as const;
@@ -24,6 +26,10 @@ export type NotKeptReason = (typeof NOT_KEPT_REASONS)[number];
 /** A row of `/v1/packets`; null is what the forwarder did not say. */
 export type PacketRow = {
   readonly time: string;
+  /** What the time is from; null for what was not received whole, which has its arrival's. */
+  readonly timeSource: TimeSource | null;
+  /** The EUI of the forwarder that reported it. */
+  readonly forwarder: string;
   readonly frequencyHz: number | null;
   readonly spreadingFactor: number | null;
   readonly bandwidthHz: number | null;
@@ -65,6 +71,8 @@ export class PacketLog {
 function toRow(packet: ReceivedPacket | RefusedPacket, size: number | null) {
   return {
     time: new Date(packet.receivedAtMs).toISOString(),
+    timeSource: "timeSource" in packet ? packet.timeSource : null,
+    forwarder: packet.forwarderEui,
     frequencyHz: packet.freqHz,
     spreadingFactor: packet.spreadingFactor,
     bandwidthHz: packet.bandwidthHz,

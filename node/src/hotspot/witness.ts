@@ -86,9 +86,11 @@ export class Witness {
   #judge(groups: readonly PacketGroup[]): void {
     const { packets, onJudged } = this.#modules;
     for (const group of groups) {
-      for (const ghost of group.ghosts) {
-        packets.addReceived(ghost, "ghost", "ghost_copy");
-        onJudged("ghost", "ghost_copy");
+      for (const copy of group.ghosts) {
+        const isGhost = copy.forwarderEui === group.strongest.forwarderEui;
+        const reason = isGhost ? "ghost_copy" : "other_concentrator";
+        packets.addReceived(copy, "ghost", reason);
+        onJudged("ghost", reason);
       }
       const { kind, reason } = this.#report(group.strongest);
       packets.addReceived(group.strongest, kind, reason);

@@ -14,6 +14,13 @@ export type RadioLog = Pick<Log, "info" | "warn">;
 /** Whether RSSI is the power in the channel, noise included, or the power of the LoRa signal alone. */
 export type RssiKind = "channel" | "signal";
 
+/**
+ * What a reception's time is from: the forwarder's GPS, the concentrator's counter, or, where neither says anything, the
+ * arrival of the datagram.
+ */
+export const TIME_SOURCES = ["gps", "counter", "arrival"] as const;
+export type TimeSource = (typeof TIME_SOURCES)[number];
+
 /** Why an element that a forwarder reported is no usable reception; the value in `/v1/packets` and the metric label. */
 export const PACKET_REFUSALS = [
   /** Not a JSON object, or a field that must be there has no clear meaning. */
@@ -37,8 +44,9 @@ export type PacketRefusal = (typeof PACKET_REFUSALS)[number];
 
 /** A LoRa frame heard with a good checksum, as one demodulator of one forwarder reported it. */
 export type ReceivedPacket = {
-  /** Wall clock at the arrival of the datagram that carried it. */
+  /** Wall clock at the end of reception, as well as it is known. */
   readonly receivedAtMs: number;
+  readonly timeSource: TimeSource;
   /** The forwarder, as 16 lower-case hexadecimal digits. */
   readonly forwarderEui: string;
   /** The concentrator's counter at the end of reception: microseconds modulo 2^32. */
@@ -57,6 +65,7 @@ export type ReceivedPacket = {
 /** A reported element that is no usable reception: the reason, and what of it could be read (null: could not). */
 export type RefusedPacket = {
   readonly reason: PacketRefusal;
+  /** Wall clock at the arrival of the datagram that carried it. */
   readonly receivedAtMs: number;
   readonly forwarderEui: string;
   readonly freqHz: number | null;
@@ -175,15 +184,33 @@ export const STAT_FIELDS = [
 ] as const;
 export type StatField = (typeof STAT_FIELDS)[number];
 
+/** How a forwarder's receptions get their time; null is what is not known yet, or never will be without GPS. */
+export type ForwarderTiming = {
+  readonly source: TimeSource;
+  /** How long the last reception took to get here. */
+  readonly latencyMs: number | null;
+  /** By how much this machine's clock runs faster than the concentrator's counter. */
+  readonly driftPpm: number | null;
+  /** By how much this machine's clock is ahead of GPS. */
+  readonly gpsSkewMs: number | null;
+  /** How often the counter or this machine's clock has jumped. */
+  readonly restarts: number;
+};
+
 /** One forwarder as the status shows it. */
 export type ForwarderStatus = {
   readonly eui: string;
+  /** Whether beacons would leave through this one now. */
+  readonly transmits: boolean;
   /** The IP address and port that downlinks go to; null until a PULL_DATA came. */
   readonly downlinkAddress: string | null;
   readonly version: 1 | 2;
   readonly lastSeenMs: number;
   readonly lastPullMs: number | null;
+  /** When it last reported anything, receptions or statistics. */
+  readonly lastPushMs: number | null;
   readonly alive: boolean;
+  readonly timing: ForwarderTiming | null;
   readonly stat: ForwarderStat | null;
   /** Datagrams refused because they claimed this EUI from another IP address while it was alive. */
   readonly takeoversRefused: number;

@@ -10,6 +10,7 @@ import {
   encodePullResp,
 } from "../../../node/src/radio/gwmp/datagram.ts";
 import {
+  COPY_TIME_TOLERANCE_MS,
   compareStrength,
   GHOST_COPIES_KEPT_MAX,
   GHOST_GROUPS_MAX,
@@ -189,6 +190,7 @@ describe("fuzz", () => {
 function createPacket(fields: Partial<ReceivedPacket>): ReceivedPacket {
   return {
     ...source,
+    timeSource: "arrival",
     tmstUs: 1_000,
     freqHz: 867_100_000,
     modulation: "lora",
@@ -234,13 +236,38 @@ describe("ghosts", () => {
     expect(filter.due(300)).toHaveLength(1);
   });
 
-  test("another payload, another forwarder or another time is another frame", () => {
+  test("another payload or another time is another frame", () => {
     const filter = new GhostFilter();
+    const other = { forwarderEui: "bb555a0000000000", receivedAtMs: 1 + COPY_TIME_TOLERANCE_MS + 1 };
     filter.offer(createPacket({}), 0);
     filter.offer(createPacket({ payload: Uint8Array.of(1, 2, 4) }), 0);
-    filter.offer(createPacket({ forwarderEui: "bb555a0000000000" }), 0);
     filter.offer(createPacket({ tmstUs: 1_051 }), 0);
+    filter.offer(createPacket(other), 0);
     expect(filter.due(300)).toHaveLength(4);
+  });
+
+  test("of several concentrators on one mast the one that heard best reports, in any order of arrival", () => {
+    const masts = fc.uniqueArray(fc.integer({ min: -1_300, max: -300 }), { minLength: 2, maxLength: 5 });
+    fc.assert(
+      fc.property(masts, fc.array(fc.nat(2 ** 32 - 1), { minLength: 5, maxLength: 5 }), (list, counters) => {
+        const filter = new GhostFilter();
+        for (const [index, rssiDeciDbm] of list.entries()) {
+          const forwarderEui = `aa555a000000000${index}`;
+          // Each counts from its own start, and their times differ by what is not known of their delays.
+          const packet = {
+            forwarderEui,
+            rssiDeciDbm,
+            tmstUs: counters[index]!,
+            receivedAtMs: 1 + 30 * index,
+          };
+          expect(filter.offer(createPacket(packet), index)).toEqual([]);
+        }
+        const groups = filter.due(305);
+        expect(groups).toHaveLength(1);
+        expect(groups[0]!.strongest.rssiDeciDbm).toBe(Math.max(...list));
+        expect(groups[0]!.ghostCount).toBe(list.length - 1);
+      }),
+    );
   });
 
   test("a group falls due after the hold-off of its first copy", () => {

@@ -202,6 +202,49 @@ describe("one frame at a time", () => {
   });
 });
 
+describe("several concentrators", () => {
+  const OTHER = "0000000000000001";
+
+  test("the first of the allow-list transmits while it is alive, then the next", async () => {
+    const listed = await openRadio({ allowedEuis: [EUI, OTHER] });
+    const [first, second] = [await listed.openPeer(), await listed.openPeer()];
+    const pulls = async (from: UdpPeer, eui: string) => {
+      from.send(`02000102${eui}`);
+      await from.next();
+    };
+    await pulls(first, EUI);
+    await pulls(second, OTHER);
+    const transmitting = () =>
+      listed.radio
+        .status()
+        .forwarders.filter(({ transmits }) => transmits)
+        .map(({ eui }) => eui);
+    expect(transmitting()).toEqual([EUI]);
+    void listed.radio.transmit(REQUEST);
+    expect((await first.next())[3]).toBe(3);
+    listed.clock.advance(FORWARDER_ALIVE_MS - 1);
+    await pulls(second, OTHER);
+    listed.clock.advance(1);
+    expect(transmitting()).toEqual([OTHER]);
+    void listed.radio.transmit(REQUEST);
+    expect((await second.next())[3]).toBe(3);
+    await listed.close();
+  });
+
+  test("without a list the lowest EUI transmits, whoever spoke last", async () => {
+    const second = await fixture.openPeer();
+    for (const eui of [OTHER, "ff00000000000001"]) {
+      second.send(`02000102${eui}`);
+      await second.next();
+    }
+    expect(fixture.radio.status().forwarders.filter(({ transmits }) => transmits)).toMatchObject([
+      { eui: OTHER },
+    ]);
+    void fixture.radio.transmit(REQUEST);
+    expect((await second.next())[3]).toBe(3);
+  });
+});
+
 describe("other ends", () => {
   test("case 5: version 1 gets a version 1 request and no answer is awaited", async () => {
     await pull("01");

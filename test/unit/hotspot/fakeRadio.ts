@@ -51,6 +51,7 @@ export class FakeRadio implements Radio {
   hear(payload: Uint8Array, more: Partial<ReceivedPacket> = {}): void {
     const packet: ReceivedPacket = {
       receivedAtMs: Date.now(),
+      timeSource: "arrival",
       forwarderEui: "aa555a0000000000",
       tmstUs: 1_000_000,
       freqHz: 868_100_000,

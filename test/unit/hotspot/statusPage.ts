@@ -33,6 +33,9 @@ export function createSampleStatus(): HotspotStatus {
       forwarders: [
         {
           eui: "aa555a0000000000",
+          transmits: true,
+          lastPushMs: NOW_MS - 1_000,
+          timing: { source: "counter", latencyMs: 12, driftPpm: 3.5, gpsSkewMs: null, restarts: 0 },
           downlinkAddress: "127.0.0.1:40000",
           version: 2,
           lastSeenMs: NOW_MS - 3_000,

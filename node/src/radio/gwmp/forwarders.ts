@@ -5,6 +5,7 @@
  */
 import type { ForwarderStat, ForwarderStatus } from "../radio.ts";
 import type { GwmpVersion } from "./datagram.ts";
+import { ReceptionClock } from "./receptionClock.ts";
 
 /** A hotspot has one concentrator, a mast with sectors a few; more than these is somebody inventing identifiers. */
 export const FORWARDERS_MAX = 16;
@@ -29,6 +30,8 @@ export type ForwarderEntry = {
   downlink: Endpoint | null;
   lastSeenMs: number;
   lastPullMs: number | null;
+  lastPushMs: number | null;
+  readonly receptionClock: ReceptionClock;
   stat: ForwarderStat | null;
   takeoversRefused: number;
   /** Until when its transmitter is taken by a frame of ours; infinite while an answer is awaited. */
@@ -36,11 +39,11 @@ export type ForwarderEntry = {
 };
 
 export class ForwarderTable {
-  readonly #allowed: ReadonlySet<string> | null;
+  readonly #allowed: readonly string[] | null;
   readonly #entries = new Map<string, ForwarderEntry>();
 
-  /** @param allowed the EUIs that may speak, as 16 lower-case hexadecimal digits; null for any. */
-  constructor(allowed: ReadonlySet<string> | null) {
+  /** @param allowed the EUIs that may speak, as 16 lower-case hexadecimal digits, who transmits first; null for any. */
+  constructor(allowed: readonly string[] | null) {
     this.#allowed = allowed;
   }
 
@@ -51,7 +54,7 @@ export class ForwarderTable {
     version: GwmpVersion,
     nowMs: number,
   ): ForwarderEntry | AdmissionRefusal {
-    if (this.#allowed !== null && !this.#allowed.has(eui)) return "eui_not_allowed";
+    if (this.#allowed !== null && !this.#allowed.includes(eui)) return "eui_not_allowed";
     const known = this.#entries.get(eui);
     if (known !== undefined) {
       if (isAlive(known, nowMs) && known.downlink!.address !== address) {
@@ -68,6 +71,8 @@ export class ForwarderTable {
       downlink: null,
       lastSeenMs: nowMs,
       lastPullMs: null,
+      lastPushMs: null,
+      receptionClock: new ReceptionClock(),
       stat: null,
       takeoversRefused: 0,
       busyUntilMs: 0,
@@ -80,23 +85,30 @@ export class ForwarderTable {
     return this.#entries.has(eui);
   }
 
-  /** The live forwarder that pulled last, or null. */
-  findLive(nowMs: number): ForwarderEntry | null {
-    let latest: ForwarderEntry | null = null;
-    for (const entry of this.#entries.values()) {
-      if (!isAlive(entry, nowMs)) continue;
-      if (latest === null || entry.lastPullMs! > latest.lastPullMs!) latest = entry;
+  /**
+   * The forwarder that a frame leaves through: of the live ones the first in the allow-list, and without a list the one
+   * with the lowest EUI, so that the same antenna sends after every restart. Null where none is alive.
+   */
+  findTransmitting(nowMs: number): ForwarderEntry | null {
+    const inOrder = this.#allowed ?? [...this.#entries.keys()].sort();
+    for (const eui of inOrder) {
+      const entry = this.#entries.get(eui);
+      if (entry !== undefined && isAlive(entry, nowMs)) return entry;
     }
-    return latest;
+    return null;
   }
 
   status(nowMs: number): ForwarderStatus[] {
+    const transmitting = this.findTransmitting(nowMs);
     return [...this.#entries.values()].map((entry) => ({
       eui: entry.eui,
+      transmits: entry === transmitting,
       downlinkAddress: entry.downlink === null ? null : formatEndpoint(entry.downlink),
       version: entry.version,
       lastSeenMs: entry.lastSeenMs,
       lastPullMs: entry.lastPullMs,
+      lastPushMs: entry.lastPushMs,
+      timing: entry.receptionClock.status(),
       alive: isAlive(entry, nowMs),
       stat: entry.stat,
       takeoversRefused: entry.takeoversRefused,

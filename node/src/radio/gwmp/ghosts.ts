@@ -1,7 +1,8 @@
 /**
  * Collapses the copies of one frame. A strong signal is demodulated on neighbouring channels too, within microseconds
- * and much weaker; the forwarder reports every copy, in any order and possibly in two datagrams. Copies are collected
- * for a while and the strongest is the reception. Pure: the caller brings the time and sets its own timer.
+ * and much weaker; the forwarder reports every copy, in any order and possibly in two datagrams. And where several
+ * concentrators share a mast, each hears it. Copies are collected for a while and the strongest is the reception. Pure:
+ * the caller brings the time and sets its own timer.
  */
 import { encodeHex } from "../../../../protocol/src/bytes/hex.ts";
 import type { ReceivedPacket } from "../radio.ts";
@@ -10,6 +11,11 @@ import type { ReceivedPacket } from "../radio.ts";
 export const GHOST_HOLD_OFF_MS = 300;
 /** Copies end in the same symbol; demodulators stamp them within this of each other. */
 export const GHOST_TMST_TOLERANCE_US = 50;
+/**
+ * Two concentrators' counters have nothing in common, so there the times decide, which may be off by a blocked push
+ * before a counter's line is known. The same bytes sent again end at least an airtime and a round later.
+ */
+export const COPY_TIME_TOLERANCE_MS = 150;
 /**
  * A concentrator's 16 demodulators at the shortest useful frame (SF5 takes some 10 ms) end 480 frames in a hold-off;
  * with more waiting than this the oldest is let go early.
@@ -49,11 +55,11 @@ export class GhostFilter {
   }
 
   /**
-   * Takes one packet in. It joins the group of the same forwarder, payload and counter, or opens one.
+   * Takes one packet in. It joins the group of the same payload and moment, or opens one.
    * @returns groups that had to be let go before their time to make room; normally none.
    */
   offer(packet: ReceivedPacket, nowMs: number): PacketGroup[] {
-    const key = `${packet.forwarderEui}/${encodeHex(packet.payload)}`;
+    const key = encodeHex(packet.payload);
     const candidates = this.#byKey.get(key) ?? [];
     const group = candidates.find((open) => areCopies(open.strongest, packet));
     if (group !== undefined) {
@@ -98,6 +104,9 @@ function addCopy(group: OpenGroup, packet: ReceivedPacket): void {
 }
 
 function areCopies(a: ReceivedPacket, b: ReceivedPacket): boolean {
+  if (a.forwarderEui !== b.forwarderEui) {
+    return Math.abs(a.receivedAtMs - b.receivedAtMs) <= COPY_TIME_TOLERANCE_MS;
+  }
   const ahead = (a.tmstUs - b.tmstUs + TMST_PERIOD_US) % TMST_PERIOD_US;
   return Math.min(ahead, TMST_PERIOD_US - ahead) <= GHOST_TMST_TOLERANCE_US;
 }

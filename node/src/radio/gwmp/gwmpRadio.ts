@@ -1,6 +1,6 @@
 /**
  * The radio over UDP: a server that packet forwarders speak GWMP to. It acknowledges from the header alone, hands each
- * element on by itself, and sends a frame by PULL_RESP to the forwarder that pulled last. One socket, and one timer for
+ * element on by itself, and sends a frame by PULL_RESP to the forwarder that is there to transmit. One socket, and one timer for
  * each transmission under way.
  */
 import assert from "node:assert";
@@ -42,7 +42,7 @@ export type GwmpRadioOptions = {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
-  /** The gateway EUIs that may speak, 16 hexadecimal digits each; absent for any. */
+  /** The gateway EUIs that may speak, 16 hexadecimal digits each; the first that is alive transmits. Absent for any. */
   readonly allowedEuis?: readonly string[];
   /** At most 5,000. */
   readonly txAckTimeoutMs?: number;
@@ -80,7 +80,7 @@ class GwmpRadio implements Radio {
     });
     const allowed = options.allowedEuis;
     this.#forwarders = new ForwarderTable(
-      allowed === undefined ? null : new Set(allowed.map((eui) => eui.toLowerCase())),
+      allowed === undefined ? null : allowed.map((eui) => eui.toLowerCase()),
     );
   }
 
@@ -178,14 +178,17 @@ class GwmpRadio implements Radio {
   }
 
   #receivePush(body: Uint8Array, forwarder: ForwarderEntry, receivedAtMs: number): DatagramCounter {
+    forwarder.lastPushMs = receivedAtMs;
     const push = readPushBody(body);
     if (push.stat !== null) forwarder.stat = { receivedAtMs, values: readStat(push.stat) };
     const source = { receivedAtMs, forwarderEui: forwarder.eui };
     for (const element of push.elements) {
-      const { packet, refused } = parsePacket(element, source);
-      if (packet === null) {
-        this.#refuse(refused);
+      const parsed = parsePacket(element, source);
+      if (parsed.packet === null) {
+        this.#refuse(parsed.refused);
       } else {
+        const time = forwarder.receptionClock.stamp(parsed.stamps, receivedAtMs);
+        const packet = { ...parsed.packet, ...time };
         this.#packets.accepted++;
         for (const callback of this.#packetCallbacks) callback(packet);
       }
@@ -211,7 +214,7 @@ class GwmpRadio implements Radio {
   ): Promise<TransmitResult> | TransmitResult {
     if (!isValidTransmitRequest(request)) return createFailure("invalid_request", "no");
     if (this.#socket === null) return createFailure("radio_stopped", "no");
-    const forwarder = this.#forwarders.findLive(this.#clock.nowMs());
+    const forwarder = this.#forwarders.findTransmitting(this.#clock.nowMs());
     if (forwarder === null) return createFailure("no_forwarder", "no");
     return this.#transmitter.transmit(forwarder, request, signal);
   }

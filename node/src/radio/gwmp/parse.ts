@@ -6,8 +6,10 @@ import { PAYLOAD_BYTES_MAX } from "../../../../protocol/src/radio/airtime.ts";
 import type { PacketRefusal, ReceivedPacket, RefusedPacket, RssiKind } from "../radio.ts";
 import { decodeTolerantBase64 } from "./base64.ts";
 import { asObject, type JsonObject, readNumber, readNumberWithin } from "./fields.ts";
+import type { StampedElement } from "./receptionClock.ts";
 
 const TMST_PERIOD_US = 2 ** 32;
+const NS_PER_S = 1_000_000_000;
 const BANDWIDTHS_KHZ: readonly number[] = [125, 250, 500];
 /** Wide enough for every band with LoRa below 1 GHz and at 2.4 GHz; a value outside is in another unit. */
 const FREQ_MHZ_RANGE = [100, 3_000] as const;
@@ -16,16 +18,17 @@ const RSSI_DBM_RANGE = [-200, 50] as const;
 const SNR_DB_RANGE = [-60, 60] as const;
 
 export type PacketSource = { readonly receivedAtMs: number; readonly forwarderEui: string };
+/** A packet has its datagram's arrival for its time until `stamps` are read. */
 export type ParsedPacket =
-  | { readonly packet: ReceivedPacket; readonly refused: null }
-  | { readonly packet: null; readonly refused: RefusedPacket };
+  | { readonly packet: ReceivedPacket; readonly stamps: StampedElement; readonly refused: null }
+  | { readonly packet: null; readonly stamps: null; readonly refused: RefusedPacket };
 
 type Measurement = { readonly rssiDeciDbm: number; readonly rssiKind: RssiKind };
 
 /** Judges one element of `rxpk`, already parsed as JSON by itself. Never throws. */
 export function parsePacket(element: unknown, source: PacketSource): ParsedPacket {
   const rxpk = asObject(element);
-  if (rxpk === null) return { packet: null, refused: createRefusal("malformed", source) };
+  if (rxpk === null) return { packet: null, stamps: null, refused: createRefusal("malformed", source) };
 
   const modulation = readModulation(rxpk);
   const dataRate = readDataRate(rxpk.datr);
@@ -38,6 +41,7 @@ export function parsePacket(element: unknown, source: PacketSource): ParsedPacke
 
   const refuse = (reason: PacketRefusal): ParsedPacket => ({
     packet: null,
+    stamps: null,
     refused: {
       ...source,
       reason,
@@ -63,8 +67,12 @@ export function parsePacket(element: unknown, source: PacketSource): ParsedPacke
   if (snrCentiDb === null) return refuse("snr_missing");
   if (payload === null || payload.length === 0) return refuse("payload_malformed");
   if (payload.length > PAYLOAD_BYTES_MAX) return refuse("payload_too_long");
+  const tmms = readNumberWithin(rxpk.tmms, 0, Number.MAX_SAFE_INTEGER);
+  const ftimeNs = readNumberWithin(rxpk.ftime, 0, NS_PER_S - 1);
+  const measured = { tmstUs, freqHz, modulation, ...dataRate, ...rssi, snrCentiDb, crc, payload };
   return {
-    packet: { ...source, tmstUs, freqHz, modulation, ...dataRate, ...rssi, snrCentiDb, crc, payload },
+    packet: { ...source, timeSource: "arrival", ...measured },
+    stamps: { tmstUs, tmms, ftimeNs },
     refused: null,
   };
 }
