@@ -1,0 +1,96 @@
+/**
+ * A small network seen from outside: its validator sets change twice, every epoch is attested, and three accounts have
+ * earned something. Signed with keys that have names, so that it is the same in every run.
+ */
+import {
+  type Attest,
+  computeValidatorsHash,
+  encodeAttest,
+  type RewardCert,
+  RULES_VERSION,
+} from "../../../protocol/src/agreement/attest.ts";
+import { assembleSignatures, createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
+import type { Checkpoint, RewardEvidence } from "../../../protocol/src/agreement/rewardEvidence.ts";
+import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { createSigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
+import { sign } from "../../../protocol/src/crypto/ed25519.ts";
+import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
+import { createRewardTree } from "../../../protocol/src/reward/rewardTree.ts";
+import { keyNamed } from "../validator/support/network.ts";
+
+export const validatorKey = (index: number) => keyNamed(`light validator ${index}`);
+export const NETWORK_ID = sha256(new Uint8Array([1]));
+export const PARAMETERS_HASH = sha256(new Uint8Array([2]));
+const DOMAINS = createSigningDomains(NETWORK_ID);
+
+/** From epoch 2 on a fifth validator sits, from epoch 5 on the first has left. */
+const SEATS = [
+  { fromEpoch: 0, seats: [0, 1, 2, 3] },
+  { fromEpoch: 2, seats: [0, 1, 2, 3, 4] },
+  { fromEpoch: 5, seats: [1, 2, 3, 4] },
+] as const;
+export const seatsOf = (epoch: number): readonly number[] =>
+  SEATS.findLast(({ fromEpoch }) => fromEpoch <= epoch)!.seats;
+export const keysOf = (epoch: number) => seatsOf(epoch).map((index) => validatorKey(index).publicKey);
+
+const ACCOUNTS = ["first", "second", "third"]
+  .map((name) => keyNamed(`light account ${name}`).publicKey)
+  .sort(Buffer.compare);
+/** What the accounts had earned by the end of an epoch. */
+const treeOf = (epoch: number) =>
+  createRewardTree(
+    concatBytes(...ACCOUNTS),
+    BigUint64Array.from([5n, 700n, 1_100_000_000n], (total) => total * BigInt(epoch + 1)),
+  );
+
+/** What the network attests of an epoch. */
+export const attestOf = (epoch: number, change: Partial<Attest> = {}): Attest => ({
+  epoch,
+  rewardRoot: treeOf(epoch).root,
+  stateRoot: sha256(new Uint8Array([3, epoch])),
+  nextValidatorsHash: computeValidatorsHash({ keys: keysOf(epoch + 2) }),
+  parametersHash: PARAMETERS_HASH,
+  rulesVersion: RULES_VERSION,
+  ...change,
+});
+
+/** A certificate by these members of a set of these validators, by default by a quorum of the epoch's own. */
+export function certify(
+  attest: Attest,
+  seats: readonly number[] = seatsOf(attest.epoch),
+  signers: readonly number[] = seats.slice(1),
+): RewardCert {
+  const set = createValidatorSet(seats.map((index) => validatorKey(index).publicKey));
+  const message = signingMessage(DOMAINS, "attest", encodeAttest(attest));
+  const signatures = new Map(
+    signers.map((index) => [seats.indexOf(index), sign(validatorKey(index).secretSeed, message)]),
+  );
+  return { attest, ...assembleSignatures(signatures, set) };
+}
+
+/** The true evidence of an account's total at an epoch's end. */
+export function evidenceOf(epoch: number, account = 1): RewardEvidence {
+  const changes = SEATS.filter(({ fromEpoch }) => fromEpoch > 0 && fromEpoch <= epoch);
+  return {
+    networkId: NETWORK_ID,
+    proof: treeOf(epoch).prove(account),
+    epoch,
+    certificate: certify(attestOf(epoch)),
+    setHistory: changes.map(({ fromEpoch }) => ({
+      certificate: certify(attestOf(fromEpoch - 2)),
+      validators: keysOf(fromEpoch),
+    })),
+  };
+}
+
+export const checkpointOf = (epoch: number): Checkpoint => ({
+  networkId: NETWORK_ID,
+  epoch,
+  validators: keysOf(epoch),
+  nextValidators: keysOf(epoch + 1),
+});
+export const anchorAt = (epoch: number) => ({
+  networkId: NETWORK_ID,
+  parametersHash: PARAMETERS_HASH,
+  checkpoint: checkpointOf(epoch),
+});
