@@ -5,7 +5,11 @@
  */
 import type { Clock, Log } from "../../node/src/host/types.ts";
 import { verifySignature } from "../../node/src/host/verify.ts";
-import type { ValidatorSet, VerifySignature } from "../../protocol/src/agreement/certificates.ts";
+import {
+  fixedSets,
+  type ValidatorSet,
+  type VerifySignature,
+} from "../../protocol/src/agreement/certificates.ts";
 import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import type { SigningDomains } from "../../protocol/src/crypto/domain.ts";
 import type { AdmissionReason } from "../../protocol/src/evidence/reasons.ts";
@@ -191,7 +195,7 @@ function openLane(options: CoreOptions, modules: CoreModules, several: Several |
   const { votes, batches } = storage;
   const { flushMs } = timesOf(options);
   return createLane(
-    { flushMs, set, last, cutSeq },
+    { flushMs, sets: fixedSets(set), last, cutSeq },
     {
       clock,
       signer,

@@ -3,8 +3,13 @@
  * the mesh, batches fetched where they are missing, and a watch on everybody's state.
  */
 import type { Clock, Log } from "../../node/src/host/types.ts";
-import type { ValidatorSet, VerifySignature } from "../../protocol/src/agreement/certificates.ts";
+import {
+  fixedSets,
+  type ValidatorSet,
+  type VerifySignature,
+} from "../../protocol/src/agreement/certificates.ts";
 import type { Fetch } from "../../protocol/src/agreement/fetches.ts";
+import type { LaneConflict } from "../../protocol/src/agreement/lanes/index.ts";
 import type { PeerMessage } from "../../protocol/src/agreement/peerMessages.ts";
 import type { AvailabilityCert } from "../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
@@ -17,7 +22,7 @@ import { AvailabilityBook } from "./lanes/availability.ts";
 import { BatchFetcher } from "./lanes/batchFetcher.ts";
 import type { Lane } from "./lanes/lane.ts";
 import { PeerLanes } from "./lanes/peerLanes.ts";
-import type { Mesh, MeshHandlers } from "./mesh/mesh.ts";
+import type { Mesh, MeshHandlers, PeerName } from "./mesh/mesh.ts";
 import type { Recovered } from "./recovery.ts";
 import type { Executed, Finalized } from "./rounds/agreement.ts";
 import type { Attestor } from "./rounds/attestor.ts";
@@ -69,7 +74,8 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
   const { genesis, set, domains, signer, delayMs } = options;
   const { clock, log, mesh, storage, verify, recovered, attestor } = modules;
   const cut = recovered.last?.value.cut ?? [];
-  const availability = new AvailabilityBook({ set, domains, verify, cut });
+  const sets = fixedSets(set);
+  const availability = new AvailabilityBook({ sets, domains, verify, cut });
   const fetcher = new BatchFetcher({ mesh, batches: storage.batches, clock });
   const epoch = () => epochOfRound(genesis.parameters, agreement.newestRound() + 1);
   const onCertificate = (cert: AvailabilityCert): void => {
@@ -77,13 +83,14 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     modules.lane().onCertificate(cert);
     agreement.onProgress();
   };
+  const onConflict = ({ reason }: LaneConflict) => modules.onEvidence(reason);
   const acks = new AckGatherer(
-    { set, domains, resendMs: 2 * delayMs },
-    { mesh, signer, verify, clock, epoch, onCertificate },
+    { sets, domains, resendMs: 2 * delayMs },
+    { mesh, signer, verify, clock, epoch, onCertificate, onConflict },
   );
   const peerLanes = new PeerLanes(
-    { set, domains, cut },
-    { ...modules, signer, batches: storage.batches, votes: storage.votes, fetcher, epoch },
+    { sets, domains, cut },
+    { ...modules, signer, batches: storage.batches, votes: storage.votes, fetcher, epoch, onConflict },
   );
   const divergence = new DivergenceWatch(
     { set, self: signer.publicKey, execLagRounds: genesis.parameters.execLagRounds },
@@ -98,7 +105,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     modules.onFinalized(finalized);
   };
   const agreement = openAgreement(options, { ...modules, onFinalized }, availability);
-  const onMessage = (from: number, message: PeerMessage): void => {
+  const onMessage = (from: PeerName, message: PeerMessage): void => {
     switch (message.type) {
       case "batch":
         peerLanes.onBatch(from, message.signed);

@@ -1,16 +1,12 @@
 /** The own lane over a disk that the test drives: nothing is acknowledged before it is durable, whatever happens. */
 import { describe, expect, test } from "vitest";
 import { verifySignature } from "../../../node/src/host/verify.ts";
-import { checkAvailabilityCert } from "../../../protocol/src/agreement/certificates.ts";
+import { checkAvailabilityCert, fixedSets } from "../../../protocol/src/agreement/certificates.ts";
 import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
+import { MAX_BATCHES_IN_FLIGHT, MAX_UNCUT_BATCHES } from "../../../protocol/src/agreement/lanes/index.ts";
 import { decodeBatch, MAX_BATCH_BYTES } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
-import {
-  createLane,
-  type Lane,
-  MAX_BATCHES_IN_FLIGHT,
-  MAX_UNCUT_BATCHES,
-} from "../../../validator/src/lanes/lane.ts";
+import { createLane, type Lane } from "../../../validator/src/lanes/lane.ts";
 import { type AuthoredBatch, openVotes, type Votes } from "../../../validator/src/rounds/votes.ts";
 import { createSigner } from "../../../validator/src/signer.ts";
 import { ManualClock } from "./support/manualClock.ts";
@@ -35,7 +31,12 @@ function openLane(change: { last?: AuthoredBatch; cutSeq?: number; votes?: Votes
   }[] = [];
   const failures: Error[] = [];
   const lane: Lane = createLane(
-    { flushMs: FLUSH_MS, set: context.set, last: change.last ?? null, cutSeq: change.cutSeq ?? 0 },
+    {
+      flushMs: FLUSH_MS,
+      sets: fixedSets(context.set),
+      last: change.last ?? null,
+      cutSeq: change.cutSeq ?? 0,
+    },
     {
       clock,
       votes,

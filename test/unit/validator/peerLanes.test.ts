@@ -2,8 +2,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { verifySignature } from "../../../node/src/host/verify.ts";
-import { checkAvailabilityCert, createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
+import {
+  checkAvailabilityCert,
+  createValidatorSet,
+  fixedSets,
+} from "../../../protocol/src/agreement/certificates.ts";
 import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
+import type { LaneConflict } from "../../../protocol/src/agreement/lanes/index.ts";
 import type { Ack, PeerMessage, SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
   type AvailabilityCert,
@@ -26,8 +31,10 @@ import { contextOf, createTestGenesis, keyNamed, signBody, signReports } from ".
 const context = contextOf(createTestGenesis(2));
 const validators = [0, 1, 2, 3].map((index) => keyNamed(`validator ${index}`));
 const set = createValidatorSet(validators.map(({ publicKey }) => publicKey));
+const sets = fixedSets(set);
 const SELF = 0;
 const AUTHOR = 2;
+const nameOf = (position: number) => encodeHex(validators[position]!.publicKey);
 const lane = validators[AUTHOR]!.publicKey;
 const { domains } = context;
 
@@ -55,17 +62,19 @@ describe("another validator's lane", () => {
   let disk: Map<string, Uint8Array>;
   let elsewhere: Map<string, Uint8Array>;
   let acks: Ack[];
+  let conflicts: LaneConflict[];
   let lanes: PeerLanes;
   let epoch: number;
 
   function open(): void {
     acks = [];
+    conflicts = [];
     lanes = new PeerLanes(
-      { set, domains, cut: [] },
+      { sets, domains, cut: [] },
       {
         mesh: {
           send: (to, message) => {
-            if (to === AUTHOR && message.type === "ack") acks.push(message.ack);
+            if (to === nameOf(AUTHOR) && message.type === "ack") acks.push(message.ack);
           },
         },
         signer: createSigner(domains, validators[SELF]!.secretSeed),
@@ -85,6 +94,7 @@ describe("another validator's lane", () => {
         fetcher: { find: async (digest) => elsewhere.get(encodeHex(digest)) ?? null },
         epoch: () => epoch,
         log: createSilentLog(),
+        onConflict: (conflict) => conflicts.push(conflict),
         onFailure: (error) => {
           throw error;
         },
@@ -104,7 +114,7 @@ describe("another validator's lane", () => {
     await takeAll(chain);
     expect(acks.map(({ ack }) => ack.seq)).toEqual([1, 2, 3]);
     expect(chain.every(({ digest }) => disk.has(encodeHex(digest)))).toBe(true);
-    lanes.onBatch(AUTHOR, makeBatch(4, chain[2]!.digest, []).signed);
+    lanes.onBatch(nameOf(AUTHOR), makeBatch(4, chain[2]!.digest, []).signed);
     await lanes.stop();
     // Whoever ends acknowledges nothing more.
     expect(acks).toHaveLength(3);
@@ -129,8 +139,11 @@ describe("another validator's lane", () => {
   test("gets no acknowledgement for a second batch under one number, also after a crash", async () => {
     const [first] = makeChain(1);
     const [second] = makeChain(1, 7);
+    // Said again while it is under way, a batch is acknowledged once; and again when it is said after that.
     await takeAll([first!, second!, first!]);
+    await takeAll([first!]);
     expect(acks.map(({ ack }) => encodeHex(ack.digest))).toEqual(Array(2).fill(encodeHex(first!.digest)));
+    expect(conflicts).toMatchObject([{ reason: "double_batch", offender: lane }]);
     open();
     await takeAll([second!]);
     expect(acks).toEqual([]);
@@ -148,7 +161,7 @@ describe("another validator's lane", () => {
     const unsigned: Made = { ...good!, signed: { ...good!.signed, signature: new Uint8Array(64) } };
     await takeAll([badBody, noEnvelope, badStart, unsigned]);
     // A batch of one lane from another validator's stream is nobody's.
-    lanes.onBatch(3, good!.signed);
+    lanes.onBatch(nameOf(3), good!.signed);
     await settle();
     expect(acks).toEqual([]);
     expect(disk.size).toBe(0);
@@ -179,7 +192,7 @@ describe("another validator's lane", () => {
     for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
   async function takeAll(batches: readonly Made[]): Promise<void> {
-    for (const { signed } of batches) lanes.onBatch(AUTHOR, signed);
+    for (const { signed } of batches) lanes.onBatch(nameOf(AUTHOR), signed);
     await settle();
   }
 });
@@ -189,11 +202,12 @@ describe("acknowledgements of the own lane", () => {
 
   function open() {
     const clock = new ManualClock(0);
-    const sent: { to: number | "all"; message: PeerMessage }[] = [];
+    const sent: { to: string; message: PeerMessage }[] = [];
     const certs: AvailabilityCert[] = [];
+    const conflicts: LaneConflict[] = [];
     let epoch = 3;
     const gatherer = new AckGatherer(
-      { set, domains, resendMs: 100 },
+      { sets, domains, resendMs: 100 },
       {
         mesh: {
           broadcast: (message) => sent.push({ to: "all", message }),
@@ -204,13 +218,14 @@ describe("acknowledgements of the own lane", () => {
         clock,
         epoch: () => epoch,
         onCertificate: (cert) => certs.push(cert),
+        onConflict: (conflict) => conflicts.push(conflict),
       },
     );
     gatherer.start();
     const setEpoch = (next: number) => {
       epoch = next;
     };
-    return { gatherer, clock, sent, certs, setEpoch };
+    return { gatherer, clock, sent, certs, conflicts, setEpoch };
   }
   const ackBy = (validator: number, { digest }: Made, epoch = 3, signedBy = validator): Ack => {
     const ack = { lane, seq: 1, digest, epoch };
@@ -220,7 +235,7 @@ describe("acknowledgements of the own lane", () => {
   const [other] = makeChain(1, 5);
 
   test("make a certificate at a quorum of valid ones, each validator's once", () => {
-    const { gatherer, sent, certs } = open();
+    const { gatherer, sent, certs, conflicts } = open();
     gatherer.request({ seq: 1, digest: batch!.digest }, batch!.encoded);
     expect(sent).toMatchObject([{ to: "all", message: { type: "batch" } }]);
     gatherer.onAck(ackBy(0, batch!));
@@ -229,11 +244,15 @@ describe("acknowledgements of the own lane", () => {
     gatherer.onAck(ackBy(1, other!));
     gatherer.onAck(ackBy(1, batch!, 2));
     expect(certs).toEqual([]);
+    // Only who has acknowledged both is convicted, whichever came first.
+    expect(conflicts).toEqual([]);
+    gatherer.onAck(ackBy(0, other!));
+    expect(conflicts).toMatchObject([{ reason: "double_ack", offender: validators[0]!.publicKey }]);
     gatherer.onAck(ackBy(3, batch!));
     expect(certs).toHaveLength(1);
     expect(checkAvailabilityCert(certs[0]!, set, domains, verifySignature)).toBeNull();
     expect(sent.at(-1)).toMatchObject({ to: "all", message: { type: "availability" } });
-    const book = new AvailabilityBook({ set, domains, verify: verifySignature, cut: [] });
+    const book = new AvailabilityBook({ sets, domains, verify: verifySignature, cut: [] });
     expect([book.put(certs[0]!), book.put(certs[0]!)]).toEqual([true, false]);
     expect(book.newest(3)).toEqual(certs);
     expect(book.newest(5)).toEqual([]);
@@ -246,10 +265,10 @@ describe("acknowledgements of the own lane", () => {
     gatherer.request({ seq: 1, digest: batch!.digest }, batch!.encoded);
     gatherer.onAck(ackBy(0, batch!));
     clock.advance(100);
-    expect(sent.slice(1).map(({ to }) => to)).toEqual([1, 3]);
+    expect(sent.slice(1).map(({ to }) => to)).toEqual([1, 3].map(nameOf));
     setEpoch(4);
     clock.advance(100);
-    expect(sent.slice(3).map(({ to }) => to)).toEqual([0, 1, 3]);
+    expect(sent.slice(3).map(({ to }) => to)).toEqual([0, 1, 3].map(nameOf));
     gatherer.onAck(ackBy(1, batch!));
     for (const validator of [0, 1]) gatherer.onAck(ackBy(validator, batch!, 4));
     expect(certs.map(({ epoch }) => epoch)).toEqual([4]);

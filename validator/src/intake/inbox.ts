@@ -2,8 +2,8 @@
  * What has come in and waits for the verifier: one bounded queue a kind. Work is pulled, so nothing is started that
  * cannot be finished, and an overload shows as full queues here instead of memory everywhere.
  */
+import { MAX_BATCHES_IN_FLIGHT } from "../../../protocol/src/agreement/lanes/index.ts";
 import { MAX_BATCH_BYTES } from "../../../protocol/src/agreement/rounds.ts";
-import { MAX_BATCHES_IN_FLIGHT } from "../lanes/lane.ts";
 
 /** Where a parcel came from. Streams are answered with receipts; gossip is not. */
 export const INTAKE_KINDS = ["submission", "transactions", "reports"] as const;

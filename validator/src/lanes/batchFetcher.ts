@@ -7,7 +7,7 @@ import { CodedError, isCodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock } from "../../../node/src/host/types.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
-import type { Mesh } from "../mesh/mesh.ts";
+import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { BatchStore } from "../store/batchStore.ts";
 
 /** Asked at the same time (specification A4): one slow validator costs nothing, and the body comes thrice at worst. */
@@ -39,11 +39,11 @@ export class BatchFetcher {
   }
 
   /** One try: the body from disk or from one of the validators that are connected, `first` before all; else null. */
-  async find(digest: Uint8Array, first: number | null = null): Promise<Uint8Array | null> {
+  async find(digest: Uint8Array, first: PeerName | null = null): Promise<Uint8Array | null> {
     const held = await this.#read(digest);
     if (held !== null) return held;
     const { mesh } = this.#modules;
-    const others = mesh.connected().filter((position) => position !== first);
+    const others = mesh.connected().filter((name) => name !== first);
     const asked = first === null ? others : [first, ...others];
     for (let next = 0; next < asked.length; next += ASKED_AT_ONCE) {
       const body = await this.#askAny(asked.slice(next, next + ASKED_AT_ONCE), digest);
@@ -118,9 +118,9 @@ export class BatchFetcher {
     }
   }
 
-  async #askAny(positions: readonly number[], digest: Uint8Array): Promise<Uint8Array | null> {
-    const answers = positions.map(async (position) => {
-      const body = await this.#modules.mesh.fetch(position, { type: "batch", digest });
+  async #askAny(names: readonly PeerName[], digest: Uint8Array): Promise<Uint8Array | null> {
+    const answers = names.map(async (name) => {
+      const body = await this.#modules.mesh.fetch(name, { type: "batch", digest });
       if (body === null || !equalBytes(hash("sha256", body, "buffer"), digest)) throw new Error("not there");
       return body;
     });

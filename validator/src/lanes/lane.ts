@@ -1,7 +1,7 @@
 /**
  * The own lane: admitted messages become hash-chained batches, each durable and acknowledged before anyone is told.
  * What `append` promises is what a receipt rests on: the messages are on disk, in a batch with an availability
- * certificate, and the next round's tips name it.
+ * certificate, and the next round's tips name it. The rules of numbering are `author.ts` in the protocol.
  *
  * Batches are written at the same time and recorded in order, several in one commit of the votes database, so that a
  * slow disk costs latency and not throughput.
@@ -9,8 +9,21 @@
 
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock } from "../../../node/src/host/types.ts";
-import { assembleSignatures, type ValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
-import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
+import {
+  assembleSignatures,
+  requireSet,
+  type ValidatorSets,
+} from "../../../protocol/src/agreement/certificates.ts";
+import {
+  type AuthorEffect,
+  type AuthorEvent,
+  type AuthorState,
+  createAuthor,
+  mayTakeOn,
+  nextPlace,
+  type Place,
+  stepAuthor,
+} from "../../../protocol/src/agreement/lanes/index.ts";
 import {
   type AvailabilityCert,
   type Batch,
@@ -23,13 +36,6 @@ import {
 import type { AuthoredBatch, Votes } from "../rounds/votes.ts";
 import type { Signer } from "../signer.ts";
 
-/** Batches written and not yet certified (specification A5): enough to keep a disk busy, and 8 MiB of memory at most. */
-export const MAX_BATCHES_IN_FLIGHT = 32;
-/**
- * Certified batches that no finalized cut holds yet. 256 are 64 MiB, three times what 10,000 reports a second of 330
- * bytes bring in a round of 5 s: beyond that, rounds have stopped, and taking on more would only be promised.
- */
-export const MAX_UNCUT_BATCHES = 256;
 /** Lane, seq, prev and the list's offset; and each message's own offset. */
 const BATCH_OVERHEAD_BYTES = 32 + 8 + 32 + 4;
 const MESSAGE_OVERHEAD_BYTES = 4;
@@ -42,7 +48,7 @@ export type BatchWriter = {
 export type LaneOptions = {
   /** How long a message may wait for others to share its batch's write. */
   readonly flushMs: number;
-  readonly set: ValidatorSet;
+  readonly sets: ValidatorSets;
   /** The newest certified batch, by the votes database; null before the first. */
   readonly last: AuthoredBatch | null;
   /** The own lane's entry in the last finalized cut; 0 before the first. */
@@ -90,14 +96,14 @@ type OpenBatch = {
   bytes: number;
   readonly durable: PromiseWithResolvers<void>;
 };
-type SealedBatch = AuthoredBatch & {
+/** A batch with a number, and who waits for its certificate. */
+type SealedBatch = {
   readonly durable: PromiseWithResolvers<void>;
   readonly messages: number;
   readonly bytes: number;
   readonly sealedAtMs: number;
   /** The body, until it is recorded. */
   encoded: Uint8Array | null;
-  isWritten: boolean;
 };
 
 /** Opens the own lane where it was left. */
@@ -108,13 +114,11 @@ export function createLane(options: LaneOptions, modules: LaneModules): Lane {
 class OwnLane implements Lane {
   #options: LaneOptions;
   #modules: LaneModules;
+  #state: AuthorState;
   #open: OpenBatch | null = null;
-  #sealed: SealedBatch[] = [];
-  /** The newest sealed and the newest certified batch. */
-  #head: AuthoredBatch;
-  #certified: AuthoredBatch;
+  /** By number, as long as they are in flight. */
+  #sealed = new Map<number, SealedBatch>();
   #certificate: AvailabilityCert | null = null;
-  #cutSeq: number;
   #cancelFlush: (() => void) | null = null;
   /** The open batch has waited long enough, and goes as soon as the disk is free. */
   #isFlushDue = false;
@@ -124,20 +128,14 @@ class OwnLane implements Lane {
   constructor(options: LaneOptions, modules: LaneModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#head = options.last ?? { seq: 0, digest: LANE_START };
-    this.#cutSeq = options.cutSeq;
-    // What nobody acknowledged before the end is in flight again.
-    const isCertified = modules.requestAcks === undefined || this.#head.seq <= options.cutSeq;
-    this.#certified = isCertified ? this.#head : { seq: options.cutSeq, digest: LANE_START };
-    if (!isCertified) this.#sealed.push(this.#resume(this.#head));
+    this.#state = createAuthor(options.last, options.cutSeq, modules.requestAcks === undefined);
+    for (const { seq } of this.#state.inFlight)
+      this.#sealed.set(seq, this.#enter(Promise.withResolvers(), 0, 0, null));
   }
 
-  canAcceptWork = (): boolean =>
-    this.#failure === null &&
-    this.#sealed.length < MAX_BATCHES_IN_FLIGHT &&
-    this.#certified.seq - this.#cutSeq < MAX_UNCUT_BATCHES;
+  canAcceptWork = (): boolean => this.#failure === null && mayTakeOn(this.#state);
 
-  inFlight = (): number => this.#sealed.length;
+  inFlight = (): number => this.#state.inFlight.length;
 
   append = async (messages: readonly Uint8Array[]): Promise<void> => {
     if (this.#failure !== null) throw this.#failure;
@@ -159,32 +157,54 @@ class OwnLane implements Lane {
 
   tip = (epoch: number): AvailabilityCert | null => {
     if (this.#modules.requestAcks !== undefined) return this.#certificate;
-    if (this.#certified.seq === 0) return null;
+    const { certified } = this.#state;
+    if (certified.seq === 0) return null;
     // The same digest may be acknowledged again, for a set that can still be asked.
     const isOld = this.#certificate === null || this.#certificate.epoch < epoch - 1;
-    if (isOld || this.#certificate!.seq !== this.#certified.seq) this.#certificate = this.#certify(epoch);
+    if (isOld || this.#certificate!.seq !== certified.seq)
+      this.#certificate = this.#certify(certified, epoch);
     return this.#certificate;
   };
 
   onCertificate = (cert: AvailabilityCert): void => {
-    if (cert.seq < this.#certified.seq) return;
+    if (cert.seq < this.#state.certified.seq) return;
     this.#certificate = cert;
-    this.#settle(this.#sealed.filter(({ seq }) => seq <= cert.seq));
+    this.#post({ type: "certified", place: { seq: cert.seq, digest: cert.digest } });
   };
 
-  onCut = (seq: number): void => {
-    this.#cutSeq = Math.max(this.#cutSeq, seq);
-    // A batch in a cut was certified, whether its certificate came back here or not.
-    if (this.#modules.requestAcks !== undefined)
-      this.#settle(this.#sealed.filter((batch) => batch.seq <= seq));
-  };
+  onCut = (seq: number): void => this.#post({ type: "cut", seq });
 
   close = async (): Promise<void> => {
     this.#seal();
     await Promise.allSettled(this.#writing);
     this.#failure ??= new CodedError("stopped", "the lane is closed");
-    for (const batch of this.#sealed) batch.durable.reject(this.#failure);
+    for (const { durable } of this.#sealed.values()) durable.reject(this.#failure);
   };
+
+  #post(event: AuthorEvent): void {
+    const { state, effects } = stepAuthor(this.#state, event);
+    this.#state = state;
+    for (const effect of effects) {
+      if (this.#failure !== null) return;
+      this.#carryOut(effect);
+    }
+  }
+
+  #carryOut(effect: AuthorEffect): void {
+    switch (effect.type) {
+      case "write":
+        this.#write(effect.place);
+        break;
+      case "record":
+        this.#record(effect.places);
+        break;
+      case "offer":
+        this.#offer(effect.place);
+        break;
+      case "settle":
+        this.#settle(effect.places);
+    }
+  }
 
   #openBatch(): OpenBatch {
     this.#isFlushDue = false;
@@ -198,20 +218,12 @@ class OwnLane implements Lane {
     return { messages: [], bytes: BATCH_OVERHEAD_BYTES, durable };
   }
 
-  /** A batch of before the last end, which is on disk and waits for a quorum. */
-  #resume({ seq, digest }: AuthoredBatch): SealedBatch {
-    const durable = Promise.withResolvers<void>();
-    durable.promise.catch(() => {});
-    const sealedAtMs = this.#modules.clock.nowMs();
-    return { seq, digest, durable, messages: 0, bytes: 0, sealedAtMs, encoded: null, isWritten: true };
-  }
-
   /**
    * While earlier batches are being written the open one goes on filling: a busy disk gets fewer, larger writes, and
    * the wait is no longer than it would have been behind them.
    */
   #flushIfDue(): void {
-    if (this.#isFlushDue && this.#sealed.length === 0) this.#seal();
+    if (this.#isFlushDue && this.#state.inFlight.length === 0) this.#seal();
   }
 
   /** Gives the open batch its place in the chain and starts its write. */
@@ -225,72 +237,62 @@ class OwnLane implements Lane {
       return;
     }
     const lane = this.#modules.signer.publicKey;
-    const batch: Batch = { lane, seq: this.#head.seq + 1, prev: this.#head.digest, messages: open.messages };
+    const { seq, prev } = nextPlace(this.#state);
+    const batch: Batch = { lane, seq, prev, messages: open.messages };
     const encoded = encodeBatch(batch);
-    const sealed: SealedBatch = {
-      seq: batch.seq,
-      digest: computeBatchDigest(encoded),
-      durable: open.durable,
-      messages: open.messages.length,
-      bytes: encoded.length,
-      sealedAtMs: this.#modules.clock.nowMs(),
-      encoded,
-      isWritten: false,
-    };
-    this.#head = { seq: sealed.seq, digest: sealed.digest };
-    this.#sealed.push(sealed);
-    const writing = this.#write(sealed, encoded).finally(() => this.#writing.delete(writing));
+    this.#sealed.set(seq, this.#enter(open.durable, open.messages.length, encoded.length, encoded));
+    this.#post({ type: "close", digest: computeBatchDigest(encoded) });
+  }
+
+  #enter(
+    durable: PromiseWithResolvers<void>,
+    messages: number,
+    bytes: number,
+    encoded: Uint8Array | null,
+  ): SealedBatch {
+    durable.promise.catch(() => {});
+    return { durable, messages, bytes, sealedAtMs: this.#modules.clock.nowMs(), encoded };
+  }
+
+  #write({ seq, digest }: Place): void {
+    const writing: Promise<void> = this.#modules.batches
+      .putBatch(digest, this.#sealed.get(seq)!.encoded!)
+      .then(() => this.#post({ type: "written", seq }))
+      .catch((error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))))
+      .finally(() => this.#writing.delete(writing));
     this.#writing.add(writing);
   }
 
-  /** The body first, then its name in the votes: a name without a body could never be continued from. */
-  async #write(sealed: SealedBatch, encoded: Uint8Array): Promise<void> {
-    try {
-      await this.#modules.batches.putBatch(sealed.digest, encoded);
-      sealed.isWritten = true;
-      this.#recordWritten();
-    } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
-    }
+  #record(places: readonly Place[]): void {
+    if (this.#modules.votes.recordBatches(places) === "conflict")
+      this.#fail(new CodedError("votes_conflict", "another batch was signed under this sequence number"));
+    else this.#post({ type: "recorded", seq: places.at(-1)!.seq });
   }
 
-  /** Records the written batches that have no unwritten one before them, in one commit. */
-  #recordWritten(): void {
-    const firstUnwritten = this.#sealed.findIndex((batch) => !batch.isWritten);
-    const written = firstUnwritten === -1 ? this.#sealed : this.#sealed.slice(0, firstUnwritten);
-    const ready = written.filter(({ encoded }) => encoded !== null);
-    if (ready.length === 0 || this.#failure !== null) return;
-    const verdict = this.#modules.votes.recordBatches(ready.map(({ seq, digest }) => ({ seq, digest })));
-    if (verdict === "conflict") {
-      this.#fail(new CodedError("votes_conflict", "another batch was signed under this sequence number"));
-      return;
-    }
-    for (const batch of ready) {
-      this.#modules.requestAcks?.({ seq: batch.seq, digest: batch.digest }, batch.encoded!);
-      batch.encoded = null;
-    }
-    if (this.#modules.requestAcks === undefined) this.#settle(ready);
+  /** The body is not needed here any more: whoever gathers acknowledgements keeps it. */
+  #offer(place: Place): void {
+    const sealed = this.#sealed.get(place.seq)!;
+    this.#modules.requestAcks?.(place, sealed.encoded!);
+    sealed.encoded = null;
   }
 
   /** These batches, the oldest in flight, are certified: whoever appended to them is told. */
-  #settle(ready: readonly SealedBatch[]): void {
-    const newest = ready.at(-1);
-    if (newest === undefined) return;
-    this.#certified = { seq: newest.seq, digest: newest.digest };
-    this.#sealed = this.#sealed.slice(ready.length);
+  #settle(places: readonly Place[]): void {
     const nowMs = this.#modules.clock.nowMs();
-    for (const batch of ready) {
-      this.#modules.onBatch?.(batch.messages, batch.bytes, nowMs - batch.sealedAtMs);
-      batch.durable.resolve();
+    for (const { seq } of places) {
+      const { messages, bytes, sealedAtMs, durable } = this.#sealed.get(seq)!;
+      this.#sealed.delete(seq);
+      this.#modules.onBatch?.(messages, bytes, nowMs - sealedAtMs);
+      durable.resolve();
     }
     this.#flushIfDue();
   }
 
   /** A set of one has its quorum with the own acknowledgement. */
-  #certify(epoch: number): AvailabilityCert {
-    const { set } = this.#options;
+  #certify({ seq, digest }: Place, epoch: number): AvailabilityCert {
+    const set = requireSet(this.#options.sets, epoch);
     const { signer } = this.#modules;
-    const ack = { lane: signer.publicKey, seq: this.#certified.seq, digest: this.#certified.digest, epoch };
+    const ack = { lane: signer.publicKey, seq, digest, epoch };
     const signature = signer.sign("ack", encodeAckBody(ack));
     const position = set.positionOf(signer.publicKey)!;
     return { ...ack, ...assembleSignatures(new Map([[position, signature]]), set) };
@@ -299,7 +301,7 @@ class OwnLane implements Lane {
   #fail(error: Error): void {
     if (this.#failure !== null) return;
     this.#failure = error;
-    for (const batch of this.#sealed) batch.durable.reject(error);
+    for (const { durable } of this.#sealed.values()) durable.reject(error);
     this.#open?.durable.reject(error);
     this.#modules.onFailure(error);
   }

@@ -1,31 +1,34 @@
 /**
- * The other validators' lanes as this one holds them: which of their batches it has, chained to the last decided cut,
- * and its acknowledgements. An acknowledgement promises that everything between the cut and the batch is durable here
- * and passed the stateless checks (specification A3).
+ * The other validators' lanes: the shell of `peerLane.ts` in the protocol, which decides what is acknowledged. Bodies on
+ * their way to the disk, their hashes and the stateless checks of their messages are here.
  */
 import { hash } from "node:crypto";
 import type { Log } from "../../../node/src/host/types.ts";
-import type { ValidatorSet, VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
-import { type Cut, LANE_START } from "../../../protocol/src/agreement/cut.ts";
-import type { SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
+import type { ValidatorSets, VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
+import type { Cut } from "../../../protocol/src/agreement/cut.ts";
 import {
-  type Batch,
-  decodeBatch,
-  encodeAckBody,
-  encodeBatchBody,
-} from "../../../protocol/src/agreement/rounds.ts";
+  createPeerLane,
+  type LaneConfig,
+  type LaneConflict,
+  type PeerLaneEffect,
+  type PeerLaneEvent,
+  type PeerLaneState,
+  stepPeerLane,
+} from "../../../protocol/src/agreement/lanes/index.ts";
+import type { SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
+import { type Batch, decodeBatch } from "../../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
-import { type SigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
+import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { decodeCandidate } from "../intake/candidate.ts";
 import { isCentreWithin } from "../intake/rules.ts";
-import type { Mesh } from "../mesh/mesh.ts";
+import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { Votes } from "../rounds/votes.ts";
 import type { Signer } from "../signer.ts";
 import type { BatchStore } from "../store/batchStore.ts";
 import type { SignatureClaim } from "../verify/signatureJob.ts";
 import type { VerifierPool } from "../verify/verifierPool.ts";
 import type { BatchFetcher } from "./batchFetcher.ts";
-import { MAX_BATCHES_IN_FLIGHT, MAX_UNCUT_BATCHES } from "./lane.ts";
 
 /**
  * Three units of 1e-7 degrees, against the one that a validator asks of its own batches: two machines whose
@@ -36,7 +39,7 @@ export const PEER_CENTRE_TOLERANCE_E7 = 3;
 const CLAIMS_AT_ONCE = 256;
 
 export type PeerLanesOptions = {
-  readonly set: ValidatorSet;
+  readonly sets: ValidatorSets;
   readonly domains: SigningDomains;
   readonly cut: Cut;
 };
@@ -48,140 +51,179 @@ export type PeerLanesModules = {
   readonly batches: Pick<BatchStore, "putBatch">;
   readonly votes: Pick<Votes, "recordAck" | "pruneAcks">;
   readonly fetcher: Pick<BatchFetcher, "find">;
+  /** The epoch of the round that is decided next. */
   readonly epoch: () => number;
   readonly log: Log;
+  /** A validator signed two batches under one number. */
+  readonly onConflict: (conflict: LaneConflict) => void;
   readonly onFailure: (error: Error) => void;
 };
 
-type Place = { readonly seq: number; readonly digest: Uint8Array };
-/** A batch with its encoding and digest. */
-type Taken = { readonly batch: Batch; readonly digest: Uint8Array; readonly encoded: Uint8Array };
+type Body = { readonly batch: Batch; readonly encoded: Uint8Array };
 type PeerLane = {
-  readonly position: number;
-  cut: Place;
-  /** Digests from the cut on, without a gap. */
-  readonly held: Map<number, Uint8Array>;
-  head: Place;
-  /** Batches are taken one after the other. */
-  work: Promise<void>;
-  waiting: number;
+  readonly name: PeerName;
+  state: PeerLaneState;
+  /** Bodies that the lane works on, by digest; it says when it needs them no more. */
+  readonly bodies: Map<string, Body>;
 };
 
 export class PeerLanes {
   readonly #options: PeerLanesOptions;
   readonly #modules: PeerLanesModules;
-  readonly #lanes: readonly (PeerLane | null)[];
+  readonly #config: LaneConfig;
+  readonly #lanes = new Map<PeerName, PeerLane>();
+  readonly #working = new Set<Promise<void>>();
+  #cut: Cut;
   #isStopped = false;
 
   constructor(options: PeerLanesOptions, modules: PeerLanesModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#lanes = options.set.keys.map((key, position) => {
-      if (equalBytes(key, modules.signer.publicKey)) return null;
-      const start = { seq: 0, digest: LANE_START };
-      return { position, cut: start, head: start, held: new Map(), work: Promise.resolve(), waiting: 0 };
-    });
-    this.onCut(options.cut);
+    const { signer, verify } = modules;
+    this.#config = { ...options, self: signer.publicKey, verify, sign: signer.sign };
+    this.#cut = options.cut;
   }
 
-  /** Takes a batch from its author. What does not fit in the queue is dropped: the author sends it again. */
-  onBatch = (from: number, signed: SignedBatch): void => {
-    const lane = this.#lanes[from] ?? null;
-    if (lane === null || this.#isStopped || lane.waiting >= MAX_BATCHES_IN_FLIGHT) return;
-    lane.waiting++;
-    lane.work = lane.work
-      .then(() => this.#take(lane, signed))
-      .catch((error: unknown) => {
-        if (!this.#isStopped)
-          this.#modules.onFailure(error instanceof Error ? error : new Error(String(error)));
-      })
-      .finally(() => {
-        lane.waiting--;
-      });
+  /** Takes a batch from its author. */
+  onBatch = (from: PeerName, { batch: encoded, epoch, signature }: SignedBatch): void => {
+    const lane = this.#laneOf(from);
+    const batch = lane === null || this.#isStopped ? null : decodeBatch(encoded);
+    if (lane === null || batch === null || !equalBytes(batch.lane, lane.state.lane)) return;
+    const digest = hash("sha256", encoded, "buffer");
+    const { seq, prev } = batch;
+    lane.bodies.set(encodeHex(digest), { batch, encoded });
+    this.#post(lane, { type: "batch", offer: { seq, prev, digest, epoch, signature } });
+    release(lane, digest);
   };
 
   /** Digests of a decided cut's new entries that were never acknowledged here. */
   listMissing(cut: Cut): Uint8Array[] {
+    const self = encodeHex(this.#config.self);
     const isMissing = ({ lane: key, seq }: Cut[number]): boolean => {
-      const lane = this.#lanes[this.#options.set.positionOf(key) ?? -1] ?? null;
-      return lane !== null && seq > lane.head.seq;
+      const name = encodeHex(key);
+      const heldSeq = this.#lanes.get(name)?.state.head.seq ?? this.#cutOf(key)?.seq ?? 0;
+      return name !== self && seq > heldSeq;
     };
     return cut.filter(isMissing).map(({ digest }) => digest);
   }
 
   /** A decided cut is where every lane's chain begins from now on. */
   onCut(cut: Cut): void {
+    this.#cut = cut;
     for (const { lane: key, seq, digest } of cut) {
-      const lane = this.#lanes[this.#options.set.positionOf(key) ?? -1] ?? null;
-      if (lane === null || seq <= lane.cut.seq) continue;
-      lane.cut = { seq, digest };
-      for (const held of lane.held.keys()) if (held <= seq) lane.held.delete(held);
-      if (lane.head.seq <= seq) lane.head = lane.cut;
-      this.#modules.votes.pruneAcks(key, seq);
+      const lane = this.#lanes.get(encodeHex(key));
+      if (lane !== undefined) this.#post(lane, { type: "cut", place: { seq, digest } });
     }
+    // Lanes of those who have left their seats are begun again from the cut, should they come back.
+    for (const [name, { state }] of this.#lanes) if (!this.#isAuthor(state.lane)) this.#lanes.delete(name);
   }
 
   /** Finishes what is under way. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await Promise.all(this.#lanes.map((lane) => lane?.work));
+    while (this.#working.size > 0) await Promise.all(this.#working);
   }
 
-  async #take(lane: PeerLane, { batch: encoded, epoch, signature }: SignedBatch): Promise<void> {
-    if (this.#isStopped) return;
-    const batch = decodeBatch(encoded);
-    const key = this.#options.set.keys[lane.position]!;
-    if (batch === null || !equalBytes(batch.lane, key)) return;
-    if (batch.seq <= lane.cut.seq || batch.seq > lane.cut.seq + MAX_UNCUT_BATCHES) return;
-    const digest = hash("sha256", encoded, "buffer");
-    const body = encodeBatchBody({ lane: key, seq: batch.seq, digest });
-    const { verify, log } = this.#modules;
-    if (!verify(key, signingMessage(this.#options.domains, "batch", body), signature)) return;
-    if (batch.seq <= lane.head.seq) {
-      const held = lane.held.get(batch.seq);
-      if (held !== undefined && equalBytes(held, digest))
-        this.#acknowledge(lane, { seq: batch.seq, digest }, epoch);
-      else log.warn("A validator signed two batches under one number", { validator: lane.position });
-      return;
-    }
-    const chain = await this.#reachHead(lane, { batch, digest, encoded });
-    if (chain === null) return;
-    for (const taken of chain) if (!(await this.#hold(lane, taken))) return;
-    this.#acknowledge(lane, { seq: batch.seq, digest }, epoch);
+  /** The lane of a validator that has a seat about now; null for anybody else's, and for the own. */
+  #laneOf(name: PeerName): PeerLane | null {
+    const known = this.#lanes.get(name);
+    if (known !== undefined) return known;
+    const key = decodeHex(name, 32);
+    if (key === null || equalBytes(key, this.#config.self) || !this.#isAuthor(key)) return null;
+    const state = createPeerLane(this.#config, key, this.#cutOf(key), this.#modules.epoch());
+    const lane: PeerLane = { name, state, bodies: new Map() };
+    this.#lanes.set(name, lane);
+    return lane;
   }
 
-  /** The batches between the head and this one, oldest first, missing ones fetched; null where the chain is none. */
-  async #reachHead(lane: PeerLane, newest: Taken): Promise<Taken[] | null> {
-    const chain = [newest];
-    for (let { batch } = newest; batch.seq > lane.head.seq + 1; ) {
-      const encoded = await this.#modules.fetcher.find(batch.prev, lane.position);
-      const before = encoded === null ? null : decodeBatch(encoded);
-      if (before === null || before.seq !== batch.seq - 1 || !equalBytes(before.lane, batch.lane))
-        return null;
-      chain.push({ batch: before, digest: batch.prev, encoded: encoded! });
-      batch = before;
-    }
-    return chain.reverse();
+  #cutOf(key: Uint8Array): Cut[number] | null {
+    return this.#cut.find((entry) => equalBytes(entry.lane, key)) ?? null;
   }
 
-  /** Checks a batch that follows the head and makes it durable. False where it may not be held. */
-  async #hold(lane: PeerLane, { batch, digest, encoded }: Taken): Promise<boolean> {
-    // A cut may have come in between, and then the chain begins beyond this batch.
-    if (batch.seq <= lane.head.seq) return true;
-    if (batch.seq !== lane.head.seq + 1 || !equalBytes(batch.prev, lane.head.digest)) return false;
-    if (!(await this.#passesStatelessChecks(batch))) return false;
-    await this.#modules.batches.putBatch(digest, encoded);
-    if (batch.seq <= lane.head.seq) return true;
-    const verdict = this.#modules.votes.recordAck({ lane: batch.lane, seq: batch.seq, digest });
-    if (verdict === "conflict") {
-      this.#modules.log.warn("Refuse to acknowledge a second batch under one number", {
-        validator: lane.position,
-      });
-      return false;
+  /** Acknowledgements are about the current epoch, so are authors. */
+  #isAuthor(key: Uint8Array): boolean {
+    const epoch = this.#modules.epoch();
+    return [epoch - 1, epoch, epoch + 1].some(
+      (each) => each >= 0 && this.#options.sets.setOf(each)?.positionOf(key) !== undefined,
+    );
+  }
+
+  #post(lane: PeerLane, event: PeerLaneEvent): void {
+    const epoch = this.#modules.epoch();
+    if (epoch !== lane.state.epoch) lane.state = stepPeerLane(lane.state, { type: "epoch", epoch }).state;
+    const { state, effects } = stepPeerLane(lane.state, event);
+    lane.state = state;
+    for (const effect of effects) this.#carryOut(lane, effect);
+  }
+
+  #carryOut(lane: PeerLane, effect: PeerLaneEffect): void {
+    const { mesh, votes, onConflict } = this.#modules;
+    switch (effect.type) {
+      case "fetch":
+        this.#work(lane, () => this.#fetch(lane, effect.digest));
+        break;
+      case "check":
+        this.#work(lane, async () => {
+          const { batch } = this.#bodyOf(lane, effect.digest);
+          const isValid = await this.#passesStatelessChecks(batch);
+          return { type: "checked", digest: effect.digest, isValid };
+        });
+        break;
+      case "write":
+        this.#work(lane, async () => {
+          await this.#modules.batches.putBatch(effect.digest, this.#bodyOf(lane, effect.digest).encoded);
+          return { type: "written", digest: effect.digest };
+        });
+        break;
+      case "record":
+        this.#work(lane, async () => {
+          const { digest } = effect.place;
+          const verdict = votes.recordAck({ lane: lane.state.lane, ...effect.place });
+          if (verdict === "conflict") this.#warnOfConflict(lane);
+          return { type: "recorded", digest, verdict };
+        });
+        break;
+      case "acknowledge":
+        mesh.send(lane.name, { type: "ack", ack: effect.ack });
+        break;
+      case "release":
+        for (const digest of effect.digests) release(lane, digest);
+        break;
+      case "forget":
+        votes.pruneAcks(lane.state.lane, effect.seq);
+        break;
+      case "evidence":
+        onConflict(effect.conflict);
     }
-    lane.held.set(batch.seq, digest);
-    lane.head = { seq: batch.seq, digest };
-    return true;
+  }
+
+  /** Does what the lane waits for, and tells it. Whoever ends acknowledges nothing more. */
+  #work(lane: PeerLane, work: () => Promise<PeerLaneEvent>): void {
+    const { onFailure } = this.#modules;
+    const working: Promise<void> = work()
+      .then((event) => {
+        if (this.#isStopped) return;
+        this.#post(lane, event);
+        if (event.type === "fetched") release(lane, event.digest);
+      })
+      .catch((error: unknown) => {
+        if (!this.#isStopped) onFailure(error instanceof Error ? error : new Error(String(error)));
+      })
+      .finally(() => this.#working.delete(working));
+    this.#working.add(working);
+  }
+
+  async #fetch(lane: PeerLane, digest: Uint8Array): Promise<PeerLaneEvent> {
+    const encoded = await this.#modules.fetcher.find(digest, lane.name);
+    const batch = encoded === null ? null : decodeBatch(encoded);
+    if (batch !== null) lane.bodies.set(encodeHex(digest), { batch, encoded: encoded! });
+    return { type: "fetched", digest, batch };
+  }
+
+  #bodyOf(lane: PeerLane, digest: Uint8Array): Body {
+    const body = lane.bodies.get(encodeHex(digest));
+    if (body === undefined) throw new Error("a lane works on a batch that is not here");
+    return body;
   }
 
   /** Form, size, signatures and the tolerant centre check of every message; what needs state is execution's to judge. */
@@ -205,14 +247,15 @@ export class PeerLanes {
     }
   }
 
-  /** Signs for the epoch that the author asks for, where that is about the current one. */
-  #acknowledge(lane: PeerLane, { seq, digest }: Place, epoch: number): void {
-    if (Math.abs(epoch - this.#modules.epoch()) > 1) return;
-    const { set } = this.#options;
-    const { signer, mesh } = this.#modules;
-    const ack = { lane: set.keys[lane.position]!, seq, digest, epoch };
-    const signature = signer.sign("ack", encodeAckBody(ack));
-    const validator = set.positionOf(signer.publicKey)!;
-    mesh.send(lane.position, { type: "ack", ack: { ack, validator, signature } });
+  #warnOfConflict({ name }: PeerLane): void {
+    this.#modules.log.warn("Refuse to acknowledge a second batch under one number", { validator: name });
   }
+}
+
+/** Lets a body go, unless the lane still has a place for its batch. */
+function release({ state, bodies }: PeerLane, digest: Uint8Array): void {
+  const isWanted = [...(state.work?.chain ?? []), ...state.queue].some((link) =>
+    equalBytes(link.digest, digest),
+  );
+  if (!isWanted) bodies.delete(encodeHex(digest));
 }
