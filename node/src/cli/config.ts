@@ -1,21 +1,27 @@
-/** A hotspot's configuration: who owns it, where and with what it stands. Flags and file are checked by one set of rules. */
-import { parse, stringify } from "smol-toml";
+/** A hotspot's own configuration: who owns it, where and with what it stands, out of the settings that are in force. */
+import { stringify } from "smol-toml";
 import { decodeDidKey, encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { type Cell, cellFromHex } from "../../../protocol/src/geo/cell.ts";
 import { decodeGenesisJson, type Genesis } from "../../../protocol/src/network/genesis.ts";
-import { findRegionPlan, REGION_NAMES, type RegionName } from "../../../protocol/src/radio/regions.ts";
+import type { RegionName } from "../../../protocol/src/radio/regions.ts";
 import { readFileIfAny } from "../host/durableFile.ts";
+import { CONFIG_FILE } from "./files.ts";
+import { isGiven, nameOf, parseSettingsToml, type Resolution } from "./settings/layers.ts";
+import { SETTINGS, type SettingKey } from "./settings/settings.ts";
 
-export const CONFIG_FILE = "config.toml";
-export const KEY_FILE = "key";
-export const GENESIS_FILE = "genesis.json";
+export { parseEndpoint } from "./addresses.ts";
+export { CONFIG_FILE, GENESIS_FILE, KEY_FILE } from "./files.ts";
 
 /** Assertions are of cells of this resolution, some 19 m across. */
 const ASSERTED_RESOLUTION = 12;
-const LEAST_GAIN_DBI = -10;
-const MOST_GAIN_DBI = 15;
-const LEAST_ELEVATION_M = -500;
-const MOST_ELEVATION_M = 10_000;
+/** The settings that say what a hotspot is; it cannot be without any of them. */
+const REQUIRED = [
+  "owner",
+  "region",
+  "location.latitude",
+  "location.longitude",
+  "antenna.gainDbi",
+] as const satisfies readonly SettingKey[];
 
 export type NodeConfig = {
   /** The owner's account key, 32 bytes. */
@@ -32,38 +38,42 @@ export type Checked<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly faults: readonly string[] };
 
-/** The settings as they are given, by flag or file; undefined where absent. */
-export type RawConfig = {
-  readonly owner: unknown;
-  readonly region: unknown;
-  readonly latitude: unknown;
-  readonly longitude: unknown;
-  readonly elevationM: unknown;
-  readonly gainDbi: unknown;
-};
+/** What a hotspot is by its settings. A setting that is wrong has its fault in the resolution already. */
+export function readConfig(resolution: Resolution): Checked<NodeConfig> {
+  const { home } = resolution.settings;
+  if (home !== null && !REQUIRED.some((key) => isGiven(resolution, key))) {
+    return { ok: false, faults: [`there is no ${CONFIG_FILE} in ${home}: run init first`] };
+  }
+  return checkConfig(resolution);
+}
 
-/** Checks all settings. @param names what a fault calls each setting, as the flag or the file does. */
-export function checkConfig(
-  raw: RawConfig,
-  names: Readonly<Record<keyof RawConfig, string>>,
-): Checked<NodeConfig> {
-  const faults: string[] = [];
-  const number = (field: keyof RawConfig, least: number, most: number): number => {
-    const value = raw[field];
-    if (typeof value === "number" && value >= least && value <= most) return value;
-    faults.push(`${names[field]} must be a number from ${least} to ${most}`);
-    return least;
+/** As `readConfig`, for a hotspot that is still to be made: what is missing is named one by one. */
+export function checkConfig(resolution: Resolution): Checked<NodeConfig> {
+  const missing = REQUIRED.filter((key) => !isGiven(resolution, key));
+  const config = composeConfig(resolution.settings);
+  if (config !== null) return { ok: true, value: config };
+  return { ok: false, faults: missing.map((key) => `${nameOf(resolution, key)} ${SETTINGS[key].must}`) };
+}
+
+type ConfigValues = Readonly<Record<(typeof REQUIRED)[number] | "location.elevationM", unknown>>;
+
+function composeConfig(values: ConfigValues): NodeConfig | null {
+  const parsed = (key: keyof ConfigValues) => SETTINGS[key].parse(values[key]);
+  const owner = parsed("owner");
+  const region = parsed("region");
+  const latitude = parsed("location.latitude");
+  const longitude = parsed("location.longitude");
+  const elevationM = parsed("location.elevationM");
+  const gainDbi = parsed("antenna.gainDbi");
+  if ([owner, region, latitude, longitude, elevationM, gainDbi].includes(null)) return null;
+  return {
+    owner: decodeDidKey(owner as string)!,
+    region: region as RegionName,
+    latitude: latitude as number,
+    longitude: longitude as number,
+    elevationM: Math.round(elevationM as number),
+    gainCentiDbi: Math.round((gainDbi as number) * 100),
   };
-  const owner = typeof raw.owner === "string" ? decodeDidKey(raw.owner) : null;
-  if (owner === null) faults.push(`${names.owner} must be a did:key of an Ed25519 key`);
-  const plan = typeof raw.region === "string" ? findRegionPlan(raw.region) : null;
-  if (plan === null) faults.push(`${names.region} must be one of ${REGION_NAMES.join(", ")}`);
-  const latitude = number("latitude", -90, 90);
-  const longitude = number("longitude", -180, 180);
-  const elevationM = Math.round(number("elevationM", LEAST_ELEVATION_M, MOST_ELEVATION_M));
-  const gainCentiDbi = Math.round(number("gainDbi", LEAST_GAIN_DBI, MOST_GAIN_DBI) * 100);
-  if (owner === null || plan === null || faults.length > 0) return { ok: false, faults };
-  return { ok: true, value: { owner, region: plan.name, latitude, longitude, elevationM, gainCentiDbi } };
 }
 
 /** The resolution-12 cell that a configuration's place lies in, as an assertion names it. */
@@ -73,7 +83,7 @@ export async function findCell(config: NodeConfig): Promise<Cell> {
   return cellFromHex(latLngToCell(config.latitude, config.longitude, ASSERTED_RESOLUTION))!;
 }
 
-/** Writes a configuration file. */
+/** Writes a home's configuration file. */
 export function encodeConfigToml(config: NodeConfig): string {
   const { latitude, longitude, elevationM, region } = config;
   const toml = stringify({
@@ -85,36 +95,25 @@ export function encodeConfigToml(config: NodeConfig): string {
   return `# A Hexbeacon hotspot. Changing place or antenna also needs a signed assertion to the network.\n${toml}\n`;
 }
 
-/** Reads a configuration file; unknown settings are faults too, since a misspelt one would otherwise do nothing. */
+/** Reads a home's configuration file by itself, as a backup holds it; every fault is said. */
 export function decodeConfigToml(text: string): Checked<NodeConfig> {
-  let toml: Record<string, unknown>;
-  try {
-    toml = parse(text);
-  } catch (error) {
-    const line = error instanceof Error ? error.message.split("\n", 1)[0] : "it is no TOML";
-    return { ok: false, faults: [`${CONFIG_FILE}: ${line}`] };
+  const { values, faults } = parseSettingsToml(text, CONFIG_FILE);
+  const wrong = [...faults];
+  for (const key of REQUIRED) {
+    if (SETTINGS[key].parse(values.get(key)) === null) {
+      wrong.push(`${CONFIG_FILE}: ${key} ${SETTINGS[key].must}`);
+    }
   }
-  const location = toSection(toml.location);
-  const antenna = toSection(toml.antenna);
-  const unknown = [
-    ...findUnknown("", toml, ["owner", "region", "location", "antenna"]),
-    ...findUnknown("location.", location, ["latitude", "longitude", "elevationM"]),
-    ...findUnknown("antenna.", antenna, ["gainDbi"]),
-  ].map((name) => `${CONFIG_FILE}: ${name} is no setting`);
-  const { latitude, longitude, elevationM } = location;
-  const checked = checkConfig(
-    { owner: toml.owner, region: toml.region, latitude, longitude, elevationM, gainDbi: antenna.gainDbi },
-    {
-      owner: `${CONFIG_FILE}: owner`,
-      region: `${CONFIG_FILE}: region`,
-      latitude: `${CONFIG_FILE}: location.latitude`,
-      longitude: `${CONFIG_FILE}: location.longitude`,
-      elevationM: `${CONFIG_FILE}: location.elevationM`,
-      gainDbi: `${CONFIG_FILE}: antenna.gainDbi`,
-    },
-  );
-  if (unknown.length === 0) return checked;
-  return { ok: false, faults: checked.ok ? unknown : [...unknown, ...checked.faults] };
+  const elevationKey = "location.elevationM";
+  const elevationM = values.get(elevationKey) ?? SETTINGS[elevationKey].fallback;
+  if (SETTINGS[elevationKey].parse(elevationM) === null) {
+    wrong.push(`${CONFIG_FILE}: ${elevationKey} ${SETTINGS[elevationKey].must}`);
+  }
+  const config = composeConfig({
+    ...(Object.fromEntries(values) as ConfigValues),
+    [elevationKey]: elevationM,
+  });
+  return config === null || wrong.length > 0 ? { ok: false, faults: wrong } : { ok: true, value: config };
 }
 
 /** Reads a genesis file. */
@@ -124,22 +123,4 @@ export async function readGenesis(path: string): Promise<Checked<Genesis>> {
   const decoded = decodeGenesisJson(Buffer.from(bytes).toString("utf8"));
   if (decoded.ok) return { ok: true, value: decoded.genesis };
   return { ok: false, faults: decoded.errors.map((error) => `${path}: ${error}`) };
-}
-
-/** `host:port`, IPv6 hosts in brackets, port 0 to 65535; null where it is none. */
-export function parseEndpoint(text: string): { readonly host: string; readonly port: number } | null {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text);
-  if (match === null) return null;
-  const port = Number(match[3]);
-  return port > 65_535 ? null : { host: (match[1] ?? match[2])!, port };
-}
-
-function toSection(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function findUnknown(prefix: string, section: Record<string, unknown>, known: readonly string[]): string[] {
-  return Object.keys(section)
-    .filter((name) => !known.includes(name))
-    .map((name) => prefix + name);
 }

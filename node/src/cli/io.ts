@@ -10,6 +10,8 @@ export type NodeIo = {
   readonly stdin?: Readable & { readonly isTTY?: boolean };
   /** Environment variables; the process's by default. */
   readonly env?: NodeJS.ProcessEnv;
+  /** The machine's configuration file, for tests; the package's by default. */
+  readonly systemConfigFile?: string;
   /** Ends the process; `process.exit` by default. */
   readonly exit?: (code: number) => never;
 };

@@ -1,6 +1,7 @@
 /** `hexbeacon node`: the commands of someone who runs a hotspot. */
 import { Command } from "commander";
 import { createBackupCommand, createRestoreCommand } from "./backupCommand.ts";
+import { createConfigCommand } from "./configCommand.ts";
 import { createDoctorCommand } from "./doctorCommand.ts";
 import { createInfoCommand } from "./infoCommand.ts";
 import { createInitCommand } from "./initCommand.ts";
@@ -19,6 +20,7 @@ export function createNodeCommand(io: NodeIo): Command {
     createStatusCommand(io),
     createInfoCommand(io),
     createDoctorCommand(io),
+    createConfigCommand(io),
     createBackupCommand(io),
     createRestoreCommand(io),
     createDeregisterCommand(io),

@@ -15,7 +15,7 @@ export const PASSPHRASE_OPTION = [
   `a file whose first line is the key's passphrase; else ${PASSPHRASE_VARIABLE}, or a prompt`,
 ] as const;
 
-export type PassphraseFlags = { readonly passphraseFile?: string };
+export type PassphraseFlags = { readonly passphraseFile?: string | null };
 
 const MAX_PASSPHRASE_BYTES = 1_024;
 /** Anybody on the machine could read it. A group may: a service manager hands credentials over with one. */
@@ -51,7 +51,8 @@ export async function readNewPassphrase(flags: PassphraseFlags, io: NodeIo): Pro
 }
 
 async function readUnattended({ passphraseFile }: PassphraseFlags, io: NodeIo): Promise<string | null> {
-  if (passphraseFile !== undefined) return await readPassphraseFile(passphraseFile);
+  if (passphraseFile !== undefined && passphraseFile !== null)
+    return await readPassphraseFile(passphraseFile);
   const env = io.env ?? process.env;
   const value = env[PASSPHRASE_VARIABLE];
   return value === undefined || value === "" ? null : value;

@@ -8,47 +8,43 @@ import { CodedError } from "../host/codedError.ts";
 import { createFile } from "../host/durableFile.ts";
 import { ACCOUNT_PASSPHRASE_OPTION, VALIDATOR_OPTION } from "./account/flags.ts";
 import type { Claim } from "./account/signing.ts";
-import { openHome, readHome } from "./home.ts";
+import { askFor, openHome, readHome } from "./home.ts";
 import { type NodeIo, printLine, runAction } from "./io.ts";
-import { PASSPHRASE_OPTION, readPassphrase } from "./passphrase.ts";
+import type { Resolution } from "./settings/layers.ts";
+import { addSettings, findSettings, HOME_KEYS } from "./settings/options.ts";
 
 type RegisterFlags = {
-  readonly home?: string;
   readonly account?: string;
   readonly validator?: string;
   readonly out?: string;
-  readonly genesis?: string;
-  readonly passphraseFile?: string;
   readonly accountPassphraseFile?: string;
 };
 type DeregisterFlags = Omit<RegisterFlags, "out"> & { readonly hotspot?: string };
 
 /** Creates the command that registers a hotspot and asserts its place; what is done already is not done again. */
 export function createRegisterCommand(io: NodeIo): Command {
-  return new Command("register")
+  const command = new Command("register")
     .description("register a hotspot and assert its place, or write what its owner has to sign")
-    .option("--home <dir>", "the hotspot's folder")
     .option("--account <dir>", "its owner's folder, where that is on this machine")
     .option("--out <file>", "write a request for `account sign` instead, where it is not")
     .option(...VALIDATOR_OPTION)
-    .option("--genesis <file>", "the network's genesis file, where the home has none")
-    .option(...PASSPHRASE_OPTION)
-    .option(...ACCOUNT_PASSPHRASE_OPTION)
-    .action((flags: RegisterFlags) => runAction(io, () => register(flags, io)));
+    .option(...ACCOUNT_PASSPHRASE_OPTION);
+  return addSettings(command, HOME_KEYS).action((flags: RegisterFlags) =>
+    runAction(io, () => register(flags, io)),
+  );
 }
 
 /** Creates the command that ends a registration; a hotspot that is lost is named by its did:key. */
 export function createDeregisterCommand(io: NodeIo): Command {
-  return new Command("deregister")
+  const command = new Command("deregister")
     .description("end a hotspot's registration; its bond returns later")
-    .option("--home <dir>", "the hotspot's folder")
     .option("--hotspot <did>", "its did:key, where its folder is lost")
     .option("--account <dir>", "its owner's folder")
     .option(...VALIDATOR_OPTION)
-    .option("--genesis <file>", "the network's genesis file, where the home has none")
-    .option(...PASSPHRASE_OPTION)
-    .option(...ACCOUNT_PASSPHRASE_OPTION)
-    .action((flags: DeregisterFlags) => runAction(io, () => deregister(flags, io)));
+    .option(...ACCOUNT_PASSPHRASE_OPTION);
+  return addSettings(command, HOME_KEYS).action((flags: DeregisterFlags) =>
+    runAction(io, () => deregister(flags, io)),
+  );
 }
 
 async function register(flags: RegisterFlags, io: NodeIo): Promise<void> {
@@ -61,11 +57,11 @@ async function register(flags: RegisterFlags, io: NodeIo): Promise<void> {
     flags.account === undefined
       ? null
       : await readAccount(flags.account, "--account", flags.accountPassphraseFile, io, faults);
-  const needsApi = flags.out === undefined || flags.validator !== undefined;
-  const api = needsApi ? findApi(flags.validator, faults) : null;
-  const { config, keyPair, genesis } = await openHome(flags.home, flags.genesis, faults, () =>
-    readPassphrase(flags, io, "the hotspot's key"),
-  );
+  const resolution = await findSettings(flags, io, HOME_KEYS);
+  const url = findUrl(flags, resolution);
+  const api = flags.out === undefined || url !== undefined ? findApi(url, faults) : null;
+  const ask = askFor(resolution, io, "the hotspot's key");
+  const { config, keyPair, genesis } = await openHome(resolution, faults, ask);
   const { findPlace, registerHotspot } = await import("./account/registration.ts");
   const claim: Claim = {
     networkId: computeNetworkId(genesis),
@@ -112,10 +108,12 @@ async function writeRequest(
 async function deregister(flags: DeregisterFlags, io: NodeIo): Promise<void> {
   const faults: string[] = [];
   const { findApi, findGenesis, readAccount, startSession } = await import("./account/open.ts");
+  const resolution = await findSettings(flags, io, HOME_KEYS);
+  const { settings } = resolution;
   const account = await readAccount(flags.account, "--account", flags.accountPassphraseFile, io, faults);
-  const hotspot = await findHotspot(flags, io, faults);
-  const genesis = await findGenesis(flags.genesis, flags.home ?? flags.account, faults);
-  const api = findApi(flags.validator, faults);
+  const hotspot = await findHotspot(flags.hotspot, resolution, io, faults);
+  const genesis = await findGenesis(settings.genesis, settings.home ?? flags.account, faults);
+  const api = findApi(findUrl(flags, resolution), faults);
   const session = await startSession({ account, genesis, api }, faults, io);
   const { readStanding, sendTransaction } = await import("./account/session.ts");
   const { epoch, nonce } = await readStanding(session, { fee: session.parameters.txFee });
@@ -126,19 +124,27 @@ async function deregister(flags: DeregisterFlags, io: NodeIo): Promise<void> {
 
 /** Whom to deregister; null where there is a fault, which is added. */
 async function findHotspot(
-  { home, hotspot, ...flags }: DeregisterFlags,
+  named: string | undefined,
+  resolution: Resolution,
   io: NodeIo,
   faults: string[],
 ): Promise<Uint8Array | null> {
-  if ((home === undefined) === (hotspot === undefined)) {
+  const { home } = resolution.settings;
+  const isHomeNamed = resolution.origins.home.kind === "flag";
+  if (named === undefined ? home === null : isHomeNamed) {
     faults.push("either --home must name the hotspot's folder, or --hotspot its did:key");
     return null;
   }
-  if (hotspot !== undefined) {
-    const key = decodeDidKey(hotspot);
+  if (named !== undefined) {
+    const key = decodeDidKey(named);
     if (key === null) faults.push("--hotspot must be a did:key of an Ed25519 key");
     return key;
   }
-  const opened = await readHome(home!, faults, () => readPassphrase(flags, io, "the hotspot's key"));
+  const opened = await readHome(resolution, faults, askFor(resolution, io, "the hotspot's key"));
   return opened?.keyPair.publicKey ?? null;
+}
+
+/** The API to speak to: the one that was named for this, else the hotspot's setting. */
+function findUrl(flags: { readonly validator?: string }, { settings }: Resolution): string | undefined {
+  return flags.validator ?? settings.api ?? undefined;
 }

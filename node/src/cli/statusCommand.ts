@@ -2,28 +2,26 @@
 import { Command } from "commander";
 import { CodedError } from "../host/codedError.ts";
 import type { HotspotStatus } from "../hotspot/status.ts";
-import { parseEndpoint } from "./config.ts";
-import { ConfigErrors, type NodeIo, printJson, printLine, runAction } from "./io.ts";
-import { DEFAULT_HTTP } from "./runCommand.ts";
+import { type NodeIo, printJson, printLine, runAction } from "./io.ts";
+import { addSettings, requireSettings } from "./settings/options.ts";
 
 const TIMEOUT_MS = 5_000;
 
+type StatusFlags = { readonly json?: boolean };
+
 /** Creates the command; the status is 1 where no hotspot answers. */
 export function createStatusCommand(io: NodeIo): Command {
-  return new Command("status")
+  const command = new Command("status")
     .description("ask a running hotspot how it stands")
-    .option("--http <host:port>", "where its pages are served", DEFAULT_HTTP)
-    .option("--json", "print all of it, as /v1/status gives it")
-    .action((flags: { readonly http: string; readonly json?: boolean }) =>
-      runAction(io, async () => {
-        if (parseEndpoint(flags.http) === null) {
-          throw new ConfigErrors([`--http must be host:port, such as ${DEFAULT_HTTP}`]);
-        }
-        const status = await fetchStatus(flags.http);
-        if (flags.json === true) printJson(io, status);
-        else for (const line of describe(status)) printLine(io, line);
-      }),
-    );
+    .option("--json", "print all of it, as /v1/status gives it");
+  return addSettings(command, ["http"]).action((flags: StatusFlags) =>
+    runAction(io, async () => {
+      const { settings } = await requireSettings(flags, io);
+      const status = await fetchStatus(settings.http);
+      if (flags.json === true) printJson(io, status);
+      else for (const line of describe(status)) printLine(io, line);
+    }),
+  );
 }
 
 async function fetchStatus(endpoint: string): Promise<HotspotStatus> {

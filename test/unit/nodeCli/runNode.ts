@@ -32,7 +32,7 @@ export async function runWith(surroundings: RunSurroundings, ...args: string[]):
     throw new Exit(code);
   };
   const streams = { stdout: sink("stdout"), stderr: sink("stderr") };
-  const command = createNodeCommand({ env: {}, ...surroundings, ...streams, exit });
+  const command = createNodeCommand({ env: {}, systemConfigFile: "", ...surroundings, ...streams, exit });
   try {
     await command.parseAsync(args, { from: "user" });
     return { code: 0, ...said };

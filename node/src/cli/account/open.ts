@@ -35,15 +35,16 @@ export async function readAccount(
 
 /** The genesis that is named, else the home's; null where there is a fault, which is added. */
 export async function findGenesis(
-  named: string | undefined,
+  named: string | null | undefined,
   home: string | undefined,
   faults: string[],
 ): Promise<Genesis | null> {
-  if (named === undefined && home === undefined) return null;
-  const genesis = await readGenesis(named ?? join(home!, GENESIS_FILE));
+  const path = named ?? (home === undefined ? null : join(home, GENESIS_FILE));
+  if (path === null) return null;
+  const genesis = await readGenesis(path);
   if (genesis.ok) return genesis.value;
   faults.push(...genesis.faults);
-  if (named === undefined) faults.push("--genesis names the network's file where the home has none");
+  if (typeof named !== "string") faults.push("--genesis names the network's file where the home has none");
   return null;
 }
 

@@ -6,11 +6,8 @@ import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { access } from "node:fs/promises";
-import { parseEndpoint } from "../config.ts";
+import { parseEndpoint } from "../addresses.ts";
 import { type Finding, finding } from "./finding.ts";
-
-/** Two operators, so that one that is wrong or away does not decide. */
-export const DEFAULT_TIME_SERVERS = ["pool.ntp.org:123", "time.cloudflare.com:123"] as const;
 
 /**
  * A report whose time is ahead of the round's by more than the network's tolerance, 10 s or more, is refused. An

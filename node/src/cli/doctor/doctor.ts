@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import type { AskPassphrase } from "../../host/keystore.ts";
 import type { HotspotStatus } from "../../hotspot/status.ts";
+import type { Checked, NodeConfig } from "../config.ts";
 import { checkClock } from "./clockChecks.ts";
 import { CHECKS, type Finding, finding } from "./finding.ts";
 import { judgeDestination, judgeHeard, judgePortTaken, judgeStatus } from "./forwarderChecks.ts";
@@ -17,9 +18,11 @@ type Endpoint = { readonly host: string; readonly port: number };
 
 export type DoctorOptions = {
   readonly home: string;
-  readonly genesisFile?: string;
-  /** The forwarder's own configuration file. */
-  readonly forwarderConfigFile?: string;
+  /** What the hotspot is by its settings, or all that is wrong with them. */
+  readonly config: Checked<NodeConfig>;
+  readonly genesisFile: string;
+  /** The forwarder's own configuration file; null where it is not shown. */
+  readonly forwarderConfigFile: string | null;
   /** Where forwarders send to, and where the running hotspot serves its pages. */
   readonly gwmp: Endpoint;
   readonly http: Endpoint;
@@ -40,7 +43,7 @@ const STATUS_TIMEOUT_MS = 2_000;
 
 /** Examines; the findings come in the order of `CHECKS`. Changes nothing, and never throws for what it finds. */
 export async function examine(options: DoctorOptions, modules: DoctorModules): Promise<Finding[]> {
-  const { view, findings } = await checkHome(options.home, options.genesisFile, modules.askPassphrase);
+  const { view, findings } = await checkHome(options, modules.askPassphrase);
   const status = await readStatus(options.http);
   const forwarder = await readForwarderConfig(options.forwarderConfigFile);
   const validators = [
@@ -115,11 +118,11 @@ async function checkForwarders(
   return judgeHeard(listening.forwarders, endpoint, listenS);
 }
 
-async function readForwarderConfig(path: string | undefined): Promise<{
+async function readForwarderConfig(path: string | null): Promise<{
   readonly config: ForwarderConfig | null;
   readonly findings: readonly Finding[];
 }> {
-  if (path === undefined) return { config: null, findings: [] };
+  if (path === null) return { config: null, findings: [] };
   const text = await readFile(path, "utf8").catch(() => null);
   const config = text === null ? null : decodeForwarderConfig(text);
   if (config !== null) return { config, findings: [] };

@@ -6,8 +6,8 @@ import { computeName } from "../../../../protocol/src/crypto/names.ts";
 import type { Genesis } from "../../../../protocol/src/network/genesis.ts";
 import { isCodedError } from "../../host/codedError.ts";
 import { type AskPassphrase, openKeyFile } from "../../host/keystore.ts";
-import { CONFIG_FILE, GENESIS_FILE, KEY_FILE, type NodeConfig, readGenesis } from "../config.ts";
-import { readConfig } from "../home.ts";
+import { type Checked, type NodeConfig, readGenesis } from "../config.ts";
+import { KEY_FILE } from "../files.ts";
 import { type Finding, finding } from "./finding.ts";
 
 /** What the home says, null where it does not. */
@@ -17,35 +17,39 @@ export type HomeView = {
   readonly genesis: Genesis | null;
 };
 
-/** Looks at the three files of a home. */
+/** Looks at the three files of a home. @param config what its settings say, or all that is wrong with them. */
 export async function checkHome(
-  home: string,
-  genesisFile: string | undefined,
+  { home, config, genesisFile }: HomeFiles,
   askPassphrase: AskPassphrase,
 ): Promise<{ readonly view: HomeView; readonly findings: readonly Finding[] }> {
-  const configuration = await checkConfiguration(home);
+  const configuration = judgeConfiguration(config);
   const key = await checkKey(home, askPassphrase);
-  const genesis = await checkGenesis(genesisFile ?? join(home, GENESIS_FILE));
+  const genesis = await checkGenesis(genesisFile);
   return {
     view: { config: configuration.value, publicKey: key.value, genesis: genesis.value },
     findings: [configuration.finding, key.finding, genesis.finding],
   };
 }
 
-type Checked<T> = { readonly value: T | null; readonly finding: Finding };
+type HomeFiles = {
+  readonly home: string;
+  readonly config: Checked<NodeConfig>;
+  readonly genesisFile: string;
+};
+type Judged<T> = { readonly value: T | null; readonly finding: Finding };
 
-async function checkConfiguration(home: string): Promise<Checked<NodeConfig>> {
-  const config = await readConfig(join(home, CONFIG_FILE)).catch(toFaults);
+function judgeConfiguration(config: Checked<NodeConfig>): Judged<NodeConfig> {
   if (config.ok) {
     const { region, latitude, longitude, gainCentiDbi } = config.value;
     const found = `${region} at ${latitude}, ${longitude} with ${gainCentiDbi / 100} dBi.`;
     return { value: config.value, finding: finding("configuration", "ok", found) };
   }
   const found = `${config.faults.join("; ")}.`;
-  return { value: null, finding: finding("configuration", "fail", found, `Correct ${CONFIG_FILE}.`) };
+  const advice = "Correct what it names; `config --print` shows what is in force, and from where.";
+  return { value: null, finding: finding("configuration", "fail", found, advice) };
 }
 
-async function checkKey(home: string, askPassphrase: AskPassphrase): Promise<Checked<Uint8Array>> {
+async function checkKey(home: string, askPassphrase: AskPassphrase): Promise<Judged<Uint8Array>> {
   try {
     const { publicKey } = await openKeyFile(join(home, KEY_FILE), askPassphrase);
     const found = `${computeName(publicKey)}, ${encodeDidKey(publicKey)}, readable by its owner only.`;
@@ -66,7 +70,7 @@ async function checkKey(home: string, askPassphrase: AskPassphrase): Promise<Che
   }
 }
 
-async function checkGenesis(path: string): Promise<Checked<Genesis>> {
+async function checkGenesis(path: string): Promise<Judged<Genesis>> {
   const genesis = await readGenesis(path).catch(toFaults);
   if (genesis.ok) {
     const { name, validators } = genesis.value;
