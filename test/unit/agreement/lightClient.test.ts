@@ -20,21 +20,19 @@ import {
   type RewardEvidence,
 } from "../../../protocol/src/agreement/rewardEvidence.ts";
 import { decodeHex, encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
+import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { verifyStrict } from "../../../protocol/src/crypto/verifyStrict.ts";
 import { computeNetworkId } from "../../../protocol/src/network/genesis.ts";
 import { createTestGenesis } from "../validator/support/network.ts";
-import {
-  anchorAt,
-  attestOf,
-  certify,
-  checkpointOf,
-  evidenceOf,
-  keysOf,
-  PARAMETERS_HASH,
-  validatorKey,
-} from "./lightNetwork.ts";
+import { createLightNetwork, keysOf, validatorKey } from "./lightNetwork.ts";
 
+const DOCUMENT = join(import.meta.dirname, "../../../docs/agreement.md");
 const VECTORS = join(import.meta.dirname, "../../vectors/reward-evidence.json");
+const PARAMETERS_HASH = sha256(new Uint8Array([2]));
+const { attestOf, certify, evidenceOf, checkpointOf, anchorAt } = createLightNetwork(
+  sha256(new Uint8Array([1])),
+  PARAMETERS_HASH,
+);
 const GENESIS = anchorAt(0);
 const verify = (evidence: RewardEvidence, anchor = GENESIS) =>
   verifyRewardEvidence(evidence, anchor, verifySignature);
@@ -209,6 +207,14 @@ describe("light verification refuses", () => {
       "malformed",
     ]);
   });
+});
+
+test("docs/agreement.md has a row for each reason, and none besides", () => {
+  const rows = [...readFileSync(DOCUMENT, "utf8").matchAll(/^\| `([a-z_]+)` \| (.*) \|$/gm)];
+  const documented = rows.map(([, reason, sentence]) => [reason, sentence]);
+  const start = documented.findIndex(([reason]) => reason === "malformed");
+  const reasons = Object.entries(LIGHT_REASONS);
+  expect(documented.slice(start, start + reasons.length)).toEqual(reasons);
 });
 
 describe("the file of a reward's evidence", () => {

@@ -19,10 +19,6 @@ import { createRewardTree } from "../../../protocol/src/reward/rewardTree.ts";
 import { keyNamed } from "../validator/support/network.ts";
 
 export const validatorKey = (index: number) => keyNamed(`light validator ${index}`);
-export const NETWORK_ID = sha256(new Uint8Array([1]));
-export const PARAMETERS_HASH = sha256(new Uint8Array([2]));
-const DOMAINS = createSigningDomains(NETWORK_ID);
-
 /** From epoch 2 on a fifth validator sits, from epoch 5 on the first has left. */
 const SEATS = [
   { fromEpoch: 0, seats: [0, 1, 2, 3] },
@@ -43,54 +39,51 @@ const treeOf = (epoch: number) =>
     BigUint64Array.from([5n, 700n, 1_100_000_000n], (total) => total * BigInt(epoch + 1)),
   );
 
-/** What the network attests of an epoch. */
-export const attestOf = (epoch: number, change: Partial<Attest> = {}): Attest => ({
-  epoch,
-  rewardRoot: treeOf(epoch).root,
-  stateRoot: sha256(new Uint8Array([3, epoch])),
-  nextValidatorsHash: computeValidatorsHash({ keys: keysOf(epoch + 2) }),
-  parametersHash: PARAMETERS_HASH,
-  rulesVersion: RULES_VERSION,
-  ...change,
-});
+export type LightNetwork = ReturnType<typeof createLightNetwork>;
 
-/** A certificate by these members of a set of these validators, by default by a quorum of the epoch's own. */
-export function certify(
-  attest: Attest,
-  seats: readonly number[] = seatsOf(attest.epoch),
-  signers: readonly number[] = seats.slice(1),
-): RewardCert {
-  const set = createValidatorSet(seats.map((index) => validatorKey(index).publicKey));
-  const message = signingMessage(DOMAINS, "attest", encodeAttest(attest));
-  const signatures = new Map(
-    signers.map((index) => [seats.indexOf(index), sign(validatorKey(index).secretSeed, message)]),
-  );
-  return { attest, ...assembleSignatures(signatures, set) };
-}
-
-/** The true evidence of an account's total at an epoch's end. */
-export function evidenceOf(epoch: number, account = 1): RewardEvidence {
-  const changes = SEATS.filter(({ fromEpoch }) => fromEpoch > 0 && fromEpoch <= epoch);
-  return {
-    networkId: NETWORK_ID,
+/** What the network says of itself. @param networkId of its genesis. @param parametersHash of its parameters. */
+export function createLightNetwork(networkId: Uint8Array, parametersHash: Uint8Array) {
+  const domains = createSigningDomains(networkId);
+  /** What the network attests of an epoch. */
+  const attestOf = (epoch: number, change: Partial<Attest> = {}): Attest => ({
+    epoch,
+    rewardRoot: treeOf(epoch).root,
+    stateRoot: sha256(new Uint8Array([3, epoch])),
+    nextValidatorsHash: computeValidatorsHash({ keys: keysOf(epoch + 2) }),
+    parametersHash,
+    rulesVersion: RULES_VERSION,
+    ...change,
+  });
+  /** A certificate by these members of a set of these validators, by default by a quorum of the epoch's own. */
+  const certify = (
+    attest: Attest,
+    seats: readonly number[] = seatsOf(attest.epoch),
+    signers: readonly number[] = seats.slice(1),
+  ): RewardCert => {
+    const set = createValidatorSet(seats.map((index) => validatorKey(index).publicKey));
+    const message = signingMessage(domains, "attest", encodeAttest(attest));
+    const signatures = new Map(
+      signers.map((index) => [seats.indexOf(index), sign(validatorKey(index).secretSeed, message)]),
+    );
+    return { attest, ...assembleSignatures(signatures, set) };
+  };
+  /** The true evidence of an account's total at an epoch's end. */
+  const evidenceOf = (epoch: number, account = 1): RewardEvidence => ({
+    networkId,
     proof: treeOf(epoch).prove(account),
     epoch,
     certificate: certify(attestOf(epoch)),
-    setHistory: changes.map(({ fromEpoch }) => ({
+    setHistory: SEATS.filter(({ fromEpoch }) => fromEpoch > 0 && fromEpoch <= epoch).map(({ fromEpoch }) => ({
       certificate: certify(attestOf(fromEpoch - 2)),
       validators: keysOf(fromEpoch),
     })),
-  };
+  });
+  const checkpointOf = (epoch: number): Checkpoint => ({
+    networkId,
+    epoch,
+    validators: keysOf(epoch),
+    nextValidators: keysOf(epoch + 1),
+  });
+  const anchorAt = (epoch: number) => ({ networkId, parametersHash, checkpoint: checkpointOf(epoch) });
+  return { attestOf, certify, evidenceOf, checkpointOf, anchorAt };
 }
-
-export const checkpointOf = (epoch: number): Checkpoint => ({
-  networkId: NETWORK_ID,
-  epoch,
-  validators: keysOf(epoch),
-  nextValidators: keysOf(epoch + 1),
-});
-export const anchorAt = (epoch: number) => ({
-  networkId: NETWORK_ID,
-  parametersHash: PARAMETERS_HASH,
-  checkpoint: checkpointOf(epoch),
-});

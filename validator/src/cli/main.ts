@@ -13,6 +13,7 @@ const PARTS: Readonly<Record<string, () => Promise<Command>>> = {
   node: async () => (await import("../../../node/src/cli/nodeCommand.ts")).createNodeCommand(io),
   account: async () => (await import("../../../node/src/cli/accountCommand.ts")).createAccountCommand(io),
   validator: async () => (await import("./validatorCommand.ts")).createValidatorCommand(io),
+  verify: async () => (await import("../../../node/src/cli/verifyCommand.ts")).createVerifyCommand(io),
   tool: async () => (await import("../../../node/src/cli/tool/toolCommand.ts")).createToolCommand(io),
 };
 
