@@ -131,6 +131,14 @@ export function computeLinkCeilingCentiDbm(link: LinkMeasurement): number | null
   });
 }
 
+/** How far an SNR lies over what its spreading factor needs, in hundredths of a dB; -4 dB is the least that passes. */
+export function computeMarginCentiDb({
+  snrCentiDb,
+  spreadingFactor,
+}: Pick<LinkMeasurement, "snrCentiDb" | "spreadingFactor">): number {
+  return snrCentiDb - (DEMODULATION_LIMIT_CENTI_DB[spreadingFactor] ?? 0);
+}
+
 /** Quarters in full (.00 .25 .50 .75), or as one decimal prints them (.0 .2 .5 .8), on either side of zero. */
 export function isOnSnrGrid(snrCentiDb: number): boolean {
   const hundredths = Math.abs(snrCentiDb) % 100;

@@ -1,29 +1,46 @@
 /**
- * What the ledger remembers of every link for trust: who heard whom, how often, how strongly, at which power steps, and in
- * how many epochs. A table of directed pairs of hotspot indexes in open addressing, all in 32-bit integers.
+ * What the ledger remembers of every pair of hotspots for trust: who heard whom, in how many epochs, how strongly and at
+ * which power steps. Both directions of a pair are one row of 32-bit integers, 108 bytes, so that ten million pairs fit
+ * 1.1 GB; what a receiver shows over all it heard stands in `receiverHistory.ts`.
  *
  * Time is kept in two windows of `windowEpochs` each, the running one and the one before. Evidence therefore counts for
- * at least one window and at most two, and forgetting costs nothing until a pair is touched or the table grows.
+ * at least one window and at most two, and forgetting is one pass at the turn of a window.
  *
- * Bound: `PAIRS_PER_WITNESS_MAX` pairs for each witness; beyond, a new counterpart is not remembered until an old one
- * has expired (and is paid all the same). 148 bytes a pair, so at most 9.5 kB a hotspot and usually a quarter of it.
+ * Bound: a witness opens at most `PAIRS_PER_WITNESS_MAX` pairs; beyond, a new counterpart is not remembered until an old
+ * one has expired (and is paid all the same). Pairs that others open with a hotspot do not count against it, or it could
+ * be filled up from outside.
  */
-import { MOMENT_COLUMNS, type Moments, RECEPTIONS_MAX } from "./moments.ts";
+import type { Moments } from "./moments.ts";
 
 /** Four times the witnesses that a beacon is paid for: no antenna hears more neighbours often enough to be judged by. */
 export const PAIRS_PER_WITNESS_MAX = 64;
+/** Receptions of one direction and window that are summed; later ones in the same window add nothing new. */
+export const LINK_RECEPTIONS_MAX = 255;
 
-/** What one window holds besides the moments. */
-const WINDOW_COLUMNS = ["epochs", "lastEpoch", "refused", ...MOMENT_COLUMNS] as const;
-const WINDOW_WIDTH = WINDOW_COLUMNS.length;
-/** Pair: witness, beaconer, first epoch and distance; then the running window and its number; then the one before. */
-const PAIR_COLUMNS = 5;
-const WIDTH = PAIR_COLUMNS + 2 * WINDOW_WIDTH;
-const [WITNESS, BEACONER, FIRST_EPOCH, DISTANCE, WINDOW] = [0, 1, 2, 3, 4] as const;
-const EPOCHS = WINDOW_COLUMNS.indexOf("epochs");
-const LAST_EPOCH = WINDOW_COLUMNS.indexOf("lastEpoch");
-const REFUSED = WINDOW_COLUMNS.indexOf("refused");
-const MOMENTS_FROM = WINDOW_COLUMNS.length - MOMENT_COLUMNS.length;
+/** Lower and higher index, first epoch of the acquaintance, distance, who opened it, newest valid epoch each way. */
+const [LOW, HIGH, FIRST_EPOCH, DISTANCE, OPENER, LAST_EPOCH] = [0, 1, 2, 3, 4, 5] as const;
+const SUMS = 7;
+/** Of a direction and window: counts; powers and their squares; signals and margins; products; squares of signals. */
+const [COUNTS, POWERS, SIGNALS, POWER_SIGNALS, SIGNAL_SQUARES] = [0, 1, 2, 3, 4] as const;
+const SUM_COLUMNS = 5;
+const DIRECTION_COLUMNS = 2 * SUM_COLUMNS;
+const WIDTH = SUMS + 2 * DIRECTION_COLUMNS;
+/** Bytes of a pair in memory and in `encode`. */
+export const LINK_ROW_BYTES = WIDTH * 4;
+
+/** Counts take 8 bits each: receptions, epochs with a valid report, reports that a gate refused. */
+const EPOCHS_UNIT = 1 << 8;
+const REFUSED_UNIT = 1 << 16;
+const COUNT_MAX = 255;
+/** 255 steps of at most 30 dB take 13 bits, their squares 18. */
+const POWER_SQUARE_UNIT = 1 << 13;
+/** 255 margins of at most 31 dB take 13 bits; the signals' sum, of either sign, stands above them. */
+const SIGNAL_UNIT = 1 << 13;
+const MARGIN_MAX_DB = 31;
+
+/** Rows stand in pieces, so that growing copies nothing. */
+const PIECE_BITS = 14;
+const PIECE_ROWS = 1 << PIECE_BITS;
 const LEAST_SLOTS = 64;
 const FREE = -1;
 
@@ -38,244 +55,362 @@ export type HistoryEntry = {
   readonly verdict: HistoryVerdict;
   readonly distanceM: number;
   readonly moments: Moments;
+  /** SNR over the demodulation limit. */
+  readonly marginCentiDb: number;
 };
 
-/** What is remembered of a directed pair, over both windows. */
-export type LinkRecord = {
-  readonly witness: number;
-  readonly beaconer: number;
-  /** Of the time that the pair has been known without a gap longer than the history. */
+/** Sums over what one end of a pair heard of the other: what the slope and the trend are computed from. */
+export type LinkSums = Pick<
+  Moments,
+  "count" | "signal" | "power" | "powerSquare" | "powerSignal" | "signalSquare"
+>;
+
+/** What is remembered of one direction of a pair, over both windows. */
+export type LinkRecord = LinkSums & {
+  /** Of the time that the pair has been known without a gap longer than the history, either way. */
   readonly firstEpoch: number;
+  /** Newest epoch with a valid report this way; -1: none. */
   readonly lastEpoch: number;
-  /** Epochs with a valid report. */
+  /** Epochs with a valid report this way. */
   readonly epochs: number;
   readonly refused: number;
-  /** By the newest valid report: asserted places move. */
+  /** By the newest valid report of either direction: asserted places move. */
   readonly distanceM: number;
-  /** Of valid reports and of those that a gate on the measurement refused. */
-  readonly moments: Moments;
+  /** Sum of margins over the demodulation limit, each rounded down to whole dB from 0 to 31. */
+  readonly marginsDb: number;
+};
+
+/** Rows of a symmetric graph: the neighbours of h, ascending, and the pair's row, at `start[h]` to `start[h + 1]`. */
+export type LinkRows = {
+  readonly start: Uint32Array;
+  readonly neighbour: Uint32Array;
+  readonly row: Uint32Array;
 };
 
 export class LinkHistory {
   readonly #windowEpochs: number;
-  #slots = LEAST_SLOTS;
+  #window = 0;
   #count = 0;
-  #expiredEpoch = -1;
-  #table = new Int32Array(LEAST_SLOTS * WIDTH).fill(FREE);
-  /** Pairs of each witness. */
-  readonly #pairsOf = new Map<number, number>();
+  #pieces: Int32Array[] = [];
+  /** Open addressing: the row of each pair. */
+  #slots = new Int32Array(LEAST_SLOTS).fill(FREE);
+  /** Pairs that each hotspot has opened. */
+  #opened = new Uint8Array(LEAST_SLOTS);
 
   /** @param windowEpochs half of what is kept at most; two-sided evidence within 14 days makes it 7 days. */
   constructor(windowEpochs: number) {
     this.#windowEpochs = windowEpochs;
   }
 
-  /** Pairs in the table, some of which may have expired. */
+  /** Pairs in the table. */
   get size(): number {
     return this.#count;
   }
 
   /**
    * Adds a judged report. Epochs never decrease from call to call.
-   * @returns false where the witness has its most pairs already, and nothing was added.
+   * @returns false where the witness has opened its most pairs already, and nothing was added.
    */
   record(entry: HistoryEntry): boolean {
-    const { witness, beaconer, epoch, verdict, distanceM, moments } = entry;
-    let at = this.#locate(witness, beaconer);
-    if (this.#table[at + WITNESS] === FREE) {
-      if ((this.#pairsOf.get(witness) ?? 0) >= PAIRS_PER_WITNESS_MAX) {
-        this.#expire(epoch);
-        if ((this.#pairsOf.get(witness) ?? 0) >= PAIRS_PER_WITNESS_MAX) return false;
-      }
-      // Above half full, probing slows down.
-      if ((this.#count + 1) * 2 > this.#slots) this.#rebuild(epoch, this.#slots * 2);
-      at = this.#locate(witness, beaconer);
-      this.#insert(at, witness, beaconer, epoch, distanceM);
-    }
-    const table = this.#table;
-    // Known again after a gap: acquaintance begins anew.
-    if (this.#read(at, epoch) === null) table[at + FIRST_EPOCH] = epoch;
-    const running = at + PAIR_COLUMNS;
-    if (verdict === "refused") table[running + REFUSED]! += 1;
+    const { witness, beaconer, epoch, distanceM } = entry;
+    this.#advance(epoch);
+    const low = Math.min(witness, beaconer);
+    const high = Math.max(witness, beaconer);
+    const known = this.#find(low, high);
+    const row = known === FREE ? this.#open(low, high, entry) : known;
+    if (row === FREE) return false;
+    const table = this.#pieceOf(row);
+    const at = offsetOf(row);
+    const direction = witness === low ? 0 : 1;
+    const sums = at + SUMS + direction * DIRECTION_COLUMNS;
+    if (entry.verdict === "refused") addCount(table, sums, REFUSED_UNIT);
     else {
-      const isFirst = table[running + EPOCHS] === 0 || table[running + LAST_EPOCH] !== epoch;
-      if (isFirst) table[running + EPOCHS]! += 1;
-      table[running + LAST_EPOCH] = epoch;
+      if (table[at + LAST_EPOCH + direction] !== epoch) addCount(table, sums, EPOCHS_UNIT);
+      table[at + LAST_EPOCH + direction] = epoch;
       table[at + DISTANCE] = distanceM;
     }
-    if (table[running + MOMENTS_FROM]! + moments.count > RECEPTIONS_MAX) return true;
-    for (const [column, name] of MOMENT_COLUMNS.entries())
-      table[running + MOMENTS_FROM + column]! += moments[name];
+    addReception(table, sums, entry);
     return true;
   }
 
   /**
-   * Forgets every link of a hotspot: after it asserts another place, antenna or owner, what was heard before says nothing
-   * about it. Goes through the whole table; an assertion costs a fee.
+   * Forgets every link of a hotspot: after it asserts another place or antenna or gets another owner, what was heard
+   * before says nothing about it. Goes through the whole table; an assertion costs a fee.
    */
   forget(hotspot: number): void {
-    for (let at = 0; at < this.#table.length; at += WIDTH) {
-      if (this.#table[at + WITNESS] === FREE) continue;
-      if (this.#table[at + WITNESS] !== hotspot && this.#table[at + BEACONER] !== hotspot) continue;
-      this.#table.fill(0, at + PAIR_COLUMNS, at + WIDTH);
-    }
-    this.#expiredEpoch = -1;
+    this.#keep((table, at) => table[at + LOW] !== hotspot && table[at + HIGH] !== hotspot);
   }
 
-  /** What is remembered of a directed pair in `epoch`, or null. */
+  /** What is remembered of what a witness heard of a beaconer in `epoch`, or null where the pair is not known. */
   find(witness: number, beaconer: number, epoch: number): LinkRecord | null {
-    const at = this.#locate(witness, beaconer);
-    return this.#table[at + WITNESS] === FREE ? null : this.#read(at, epoch);
+    this.#advance(epoch);
+    const row = this.#find(Math.min(witness, beaconer), Math.max(witness, beaconer));
+    return row === FREE ? null : this.readRow(row, witness < beaconer);
   }
 
-  /** All pairs that count in `epoch`, by witness, then beaconer: the same for the same reports. */
-  listSorted(epoch: number): LinkRecord[] {
-    const records: LinkRecord[] = [];
-    for (let at = 0; at < this.#table.length; at += WIDTH) {
-      if (this.#table[at + WITNESS] === FREE) continue;
-      const record = this.#read(at, epoch);
-      if (record !== null) records.push(record);
-    }
-    return records.sort((a, b) => a.witness - b.witness || a.beaconer - b.beaconer);
+  /** One direction of a row that `listRows` gave: what the lower index heard of the higher, or the other way round. */
+  readRow(row: number, isLowWitness: boolean): LinkRecord {
+    const table = this.#pieceOf(row);
+    const at = offsetOf(row);
+    const direction = isLowWitness ? 0 : 1;
+    const running = at + SUMS + direction * DIRECTION_COLUMNS;
+    const before = running + SUM_COLUMNS;
+    const counts = (shift: number): number =>
+      ((table[running + COUNTS]! >> shift) & COUNT_MAX) + ((table[before + COUNTS]! >> shift) & COUNT_MAX);
+    const signals = (column: number): number => Math.floor(table[column + SIGNALS]! / SIGNAL_UNIT);
+    const margins = (column: number): number => table[column + SIGNALS]! & (SIGNAL_UNIT - 1);
+    const powers = (column: number): number => table[column + POWERS]! & (POWER_SQUARE_UNIT - 1);
+    const squares = (column: number): number => table[column + POWERS]! >> 13;
+    return {
+      firstEpoch: table[at + FIRST_EPOCH]!,
+      lastEpoch: table[at + LAST_EPOCH + direction]!,
+      distanceM: table[at + DISTANCE]!,
+      count: counts(0),
+      epochs: counts(8),
+      refused: counts(16),
+      power: 0 - powers(running) - powers(before),
+      powerSquare: squares(running) + squares(before),
+      signal: signals(running) + signals(before),
+      marginsDb: margins(running) + margins(before),
+      powerSignal: table[running + POWER_SIGNALS]! + table[before + POWER_SIGNALS]!,
+      signalSquare: table[running + SIGNAL_SQUARES]! + table[before + SIGNAL_SQUARES]!,
+    };
   }
 
   /**
-   * The canonical bytes of what counts in `epoch`: pairs in order, each as its columns in little-endian 32-bit integers
-   * with both windows brought up to date, so that equal histories are equal bytes whatever the table looks like inside.
+   * Every pair that counts in `epoch`, at both of its ends, in time linear in hotspots and pairs: the same rows for the
+   * same reports, but for the numbers of the rows themselves.
+   * @param count hotspots; every index in the table lies below.
+   */
+  listRows(count: number, epoch: number): LinkRows {
+    this.#advance(epoch);
+    const start = new Uint32Array(count + 1);
+    for (let row = 0; row < this.#count; row++) {
+      const table = this.#pieceOf(row);
+      const at = offsetOf(row);
+      start[table[at + LOW]! + 1]!++;
+      start[table[at + HIGH]! + 1]!++;
+    }
+    for (let hotspot = 0; hotspot < count; hotspot++) start[hotspot + 1]! += start[hotspot]!;
+    const neighbour = new Uint32Array(2 * this.#count);
+    const rows = new Uint32Array(2 * this.#count);
+    const next = start.slice();
+    for (let row = 0; row < this.#count; row++) {
+      const table = this.#pieceOf(row);
+      const at = offsetOf(row);
+      const [low, high] = [table[at + LOW]!, table[at + HIGH]!];
+      neighbour[next[low]!] = high;
+      rows[next[low]!++] = row;
+      neighbour[next[high]!] = low;
+      rows[next[high]!++] = row;
+    }
+    return sortRows({ start, neighbour, row: rows });
+  }
+
+  /**
+   * The canonical bytes of what counts in `epoch`: pairs ascending, each as its columns in little-endian 32-bit integers,
+   * so that equal histories are equal bytes whatever the table looks like inside.
    */
   encode(epoch: number): Uint8Array {
-    this.#rebuild(epoch, this.#slots);
-    const places: number[] = [];
-    for (let at = 0; at < this.#table.length; at += WIDTH) {
-      if (this.#table[at + WITNESS] !== FREE) places.push(at);
-    }
-    const table = this.#table;
-    places.sort(
-      (a, b) => table[a + WITNESS]! - table[b + WITNESS]! || table[a + BEACONER]! - table[b + BEACONER]!,
-    );
-    const bytes = new Uint8Array(places.length * WIDTH * 4);
+    const rows = this.listRows(this.#countHotspots(), epoch);
+    const bytes = new Uint8Array(this.#count * LINK_ROW_BYTES);
     const view = new DataView(bytes.buffer);
-    for (const [place, at] of places.entries()) {
-      for (let column = 0; column < WIDTH; column++) {
-        view.setInt32((place * WIDTH + column) * 4, table[at + column]!, true);
+    let written = 0;
+    for (let hotspot = 0; hotspot + 1 < rows.start.length; hotspot++) {
+      for (let i = rows.start[hotspot]!; i < rows.start[hotspot + 1]!; i++) {
+        if (rows.neighbour[i]! < hotspot) continue;
+        const table = this.#pieceOf(rows.row[i]!);
+        const at = offsetOf(rows.row[i]!);
+        for (let column = 0; column < WIDTH; column++, written += 4) {
+          view.setInt32(written, table[at + column]!, true);
+        }
       }
     }
     return bytes;
   }
 
-  /** The history that `encode` wrote; null where the bytes are not whole pairs in ascending order. */
-  static decode(bytes: Uint8Array, windowEpochs: number): LinkHistory | null {
-    if (bytes.length % (WIDTH * 4) !== 0) return null;
+  /**
+   * The history that `encode` wrote for the same epoch; null where the bytes are not whole pairs in ascending order, or
+   * name hotspots that are not below `hotspots`.
+   */
+  static decode(
+    bytes: Uint8Array,
+    windowEpochs: number,
+    epoch: number,
+    hotspots = Number.MAX_SAFE_INTEGER,
+  ): LinkHistory | null {
+    if (bytes.length % LINK_ROW_BYTES !== 0) return null;
     const history = new LinkHistory(windowEpochs);
-    const count = bytes.length / (WIDTH * 4);
-    while (history.#slots < count * 2) history.#slots *= 2;
-    history.#table = new Int32Array(history.#slots * WIDTH).fill(FREE);
+    history.#advance(epoch);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    let [witnessBefore, beaconerBefore] = [-1, -1];
-    for (let place = 0; place < count; place++) {
-      const row = Int32Array.from({ length: WIDTH }, (_, column) =>
-        view.getInt32((place * WIDTH + column) * 4, true),
-      );
-      const [witness, beaconer] = [row[WITNESS]!, row[BEACONER]!];
-      const ascends = witness > witnessBefore || (witness === witnessBefore && beaconer > beaconerBefore);
-      const pairs = history.#pairsOf.get(witness) ?? 0;
-      if (!ascends || beaconer < 0 || pairs >= PAIRS_PER_WITNESS_MAX) return null;
-      history.#table.set(row, history.#locate(witness, beaconer));
-      history.#pairsOf.set(witness, pairs + 1);
-      history.#count++;
-      [witnessBefore, beaconerBefore] = [witness, beaconer];
+    let [lowBefore, highBefore] = [-1, -1];
+    for (let from = 0; from < bytes.length; from += LINK_ROW_BYTES) {
+      const low = view.getInt32(from + 4 * LOW, true);
+      const high = view.getInt32(from + 4 * HIGH, true);
+      const opener = view.getInt32(from + 4 * OPENER, true);
+      const ascends = low > lowBefore || (low === lowBefore && high > highBefore);
+      if (!ascends || low < 0 || high <= low || high >= hotspots) return null;
+      if (opener !== low && opener !== high) return null;
+      if (!history.#canOpen(opener)) return null;
+      const row = history.#add(low, high, opener);
+      const table = history.#pieceOf(row);
+      for (let column = 0; column < WIDTH; column++) {
+        table[offsetOf(row) + column] = view.getInt32(from + 4 * column, true);
+      }
+      [lowBefore, highBefore] = [low, high];
     }
     return history;
   }
 
-  #insert(at: number, witness: number, beaconer: number, epoch: number, distanceM: number): void {
-    this.#table.fill(0, at, at + WIDTH);
-    this.#table[at + WITNESS] = witness;
-    this.#table[at + BEACONER] = beaconer;
-    this.#table[at + FIRST_EPOCH] = epoch;
-    this.#table[at + DISTANCE] = distanceM;
-    this.#table[at + WINDOW] = this.#windowOf(epoch);
-    this.#pairsOf.set(witness, (this.#pairsOf.get(witness) ?? 0) + 1);
-    this.#count++;
+  #countHotspots(): number {
+    let count = 0;
+    for (let row = 0; row < this.#count; row++)
+      count = Math.max(count, this.#pieceOf(row)[offsetOf(row) + HIGH]! + 1);
+    return count;
   }
 
-  #windowOf(epoch: number): number {
-    return Math.floor(epoch / this.#windowEpochs);
+  #pieceOf(row: number): Int32Array {
+    return this.#pieces[row >> PIECE_BITS]!;
   }
 
-  /** Brings a pair's windows up to date: what was running becomes the one before, or is forgotten. */
-  #turn(at: number, epoch: number): void {
-    const table = this.#table;
-    const passed = this.#windowOf(epoch) - table[at + WINDOW]!;
+  #canOpen(witness: number): boolean {
+    return (this.#opened[witness] ?? 0) < PAIRS_PER_WITNESS_MAX;
+  }
+
+  #open(low: number, high: number, { witness, epoch, distanceM }: HistoryEntry): number {
+    if (!this.#canOpen(witness)) return FREE;
+    const row = this.#add(low, high, witness);
+    const table = this.#pieceOf(row);
+    const at = offsetOf(row);
+    table.fill(0, at, at + WIDTH);
+    table[at + LOW] = low;
+    table[at + HIGH] = high;
+    table[at + FIRST_EPOCH] = epoch;
+    table[at + DISTANCE] = distanceM;
+    table[at + OPENER] = witness;
+    table.fill(-1, at + LAST_EPOCH, at + SUMS);
+    return row;
+  }
+
+  /** Makes room for a pair and notes who opened it; the caller fills in the row. */
+  #add(low: number, high: number, opener: number): number {
+    const row = this.#count++;
+    if (row >> PIECE_BITS === this.#pieces.length) this.#pieces.push(new Int32Array(PIECE_ROWS * WIDTH));
+    // Above two thirds full, probing slows down.
+    if (this.#count * 3 > this.#slots.length * 2) this.#index(this.#slots.length * 2, row);
+    this.#place(low, high, row);
+    if (opener >= this.#opened.length) {
+      const grown = new Uint8Array(Math.max(opener + 1, this.#opened.length * 2));
+      grown.set(this.#opened);
+      this.#opened = grown;
+    }
+    this.#opened[opener]!++;
+    return row;
+  }
+
+  #find(low: number, high: number): number {
+    const mask = this.#slots.length - 1;
+    for (let slot = mix(low, high) & mask; ; slot = (slot + 1) & mask) {
+      const row = this.#slots[slot]!;
+      if (row === FREE) return FREE;
+      const table = this.#pieceOf(row);
+      const at = offsetOf(row);
+      if (table[at + LOW] === low && table[at + HIGH] === high) return row;
+    }
+  }
+
+  #place(low: number, high: number, row: number): void {
+    const mask = this.#slots.length - 1;
+    let slot = mix(low, high) & mask;
+    while (this.#slots[slot] !== FREE) slot = (slot + 1) & mask;
+    this.#slots[slot] = row;
+  }
+
+  /** Makes the index anew for the first `rows` rows. */
+  #index(slots: number, rows: number): void {
+    this.#slots = new Int32Array(slots).fill(FREE);
+    for (let row = 0; row < rows; row++) {
+      const table = this.#pieceOf(row);
+      this.#place(table[offsetOf(row) + LOW]!, table[offsetOf(row) + HIGH]!, row);
+    }
+  }
+
+  /** At the turn of a window what was running becomes the one before, and pairs of which nothing is left go. */
+  #advance(epoch: number): void {
+    const passed = Math.floor(epoch / this.#windowEpochs) - this.#window;
     if (passed <= 0) return;
-    const running = at + PAIR_COLUMNS;
-    const before = running + WINDOW_WIDTH;
-    if (passed === 1) table.copyWithin(before, running, before);
-    else table.fill(0, before, before + WINDOW_WIDTH);
-    table.fill(0, running, before);
-    table[at + WINDOW]! += passed;
+    this.#window += passed;
+    this.#keep((table, at) => {
+      let left = 0;
+      for (let running = at + SUMS; running < at + WIDTH; running += DIRECTION_COLUMNS) {
+        const before = running + SUM_COLUMNS;
+        if (passed === 1) table.copyWithin(before, running, before);
+        else table.fill(0, before, before + SUM_COLUMNS);
+        table.fill(0, running, before);
+        left |= table[before + COUNTS]!;
+        // A direction of which nothing is left was never heard, as far as anyone can tell.
+        if (((table[before + COUNTS]! >> 8) & COUNT_MAX) === 0) {
+          table[at + LAST_EPOCH + (running === at + SUMS ? 0 : 1)] = -1;
+        }
+      }
+      return left !== 0;
+    });
   }
 
-  /** null where nothing of the pair counts any more. */
-  #read(at: number, epoch: number): LinkRecord | null {
-    this.#turn(at, epoch);
-    const table = this.#table;
-    const running = at + PAIR_COLUMNS;
-    const before = running + WINDOW_WIDTH;
-    const both = (column: number): number => table[running + column]! + table[before + column]!;
-    const epochs = both(EPOCHS);
-    const refused = both(REFUSED);
-    if (epochs + refused === 0) return null;
-    const moments = Object.fromEntries(
-      MOMENT_COLUMNS.map((name, column) => [name, both(MOMENTS_FROM + column)]),
-    ) as Moments;
-    return {
-      witness: table[at + WITNESS]!,
-      beaconer: table[at + BEACONER]!,
-      firstEpoch: table[at + FIRST_EPOCH]!,
-      lastEpoch: Math.max(table[running + LAST_EPOCH]!, table[before + LAST_EPOCH]!),
-      epochs,
-      refused,
-      distanceM: table[at + DISTANCE]!,
-      moments,
-    };
+  /** Keeps the rows that `isKept` answers for, moved together, with an index as small as they allow. */
+  #keep(isKept: (table: Int32Array, at: number) => boolean): void {
+    let kept = 0;
+    this.#opened.fill(0);
+    for (let row = 0; row < this.#count; row++) {
+      const table = this.#pieceOf(row);
+      const at = offsetOf(row);
+      if (!isKept(table, at)) continue;
+      this.#opened[table[at + OPENER]!]!++;
+      if (kept !== row) this.#pieceOf(kept).set(table.subarray(at, at + WIDTH), offsetOf(kept));
+      kept++;
+    }
+    this.#count = kept;
+    this.#pieces.length = Math.ceil(kept / PIECE_ROWS);
+    let slots = LEAST_SLOTS;
+    while (kept * 3 > slots * 2) slots *= 2;
+    this.#index(slots, kept);
   }
+}
 
-  /** The place of a pair in the table, or the free one where it belongs. */
-  #locate(witness: number, beaconer: number): number {
-    const mask = this.#slots - 1;
-    // Indexes are small and dense: odd multipliers (Knuth's and Murmur's) spread them over the table.
-    const mixed = Math.imul(witness, 0x9e37_79b1) ^ Math.imul(beaconer, 0x85eb_ca6b);
-    for (let slot = (mixed ^ (mixed >>> 15)) & mask; ; slot = (slot + 1) & mask) {
-      const at = slot * WIDTH;
-      if (this.#table[at + WITNESS] === FREE) return at;
-      if (this.#table[at + WITNESS] === witness && this.#table[at + BEACONER] === beaconer) return at;
+const offsetOf = (row: number): number => (row & (PIECE_ROWS - 1)) * WIDTH;
+
+/** Indexes are small and dense: odd multipliers (Knuth's and Murmur's) spread them over the table. */
+function mix(low: number, high: number): number {
+  const mixed = Math.imul(low, 0x9e37_79b1) ^ Math.imul(high, 0x85eb_ca6b);
+  return mixed ^ (mixed >>> 15);
+}
+
+function addCount(table: Int32Array, sums: number, unit: number): void {
+  const counts = table[sums + COUNTS]!;
+  if (Math.floor(counts / unit) % (COUNT_MAX + 1) < COUNT_MAX) table[sums + COUNTS] = counts + unit;
+}
+
+function addReception(table: Int32Array, sums: number, { moments, marginCentiDb }: HistoryEntry): void {
+  if ((table[sums + COUNTS]! & COUNT_MAX) >= LINK_RECEPTIONS_MAX) return;
+  const marginDb = Math.min(Math.max(Math.floor(marginCentiDb / 100), 0), MARGIN_MAX_DB);
+  table[sums + COUNTS]! += 1;
+  table[sums + POWERS]! += moments.powerSquare * POWER_SQUARE_UNIT - moments.power;
+  table[sums + SIGNALS]! += moments.signal * SIGNAL_UNIT + marginDb;
+  table[sums + POWER_SIGNALS]! += moments.powerSignal;
+  table[sums + SIGNAL_SQUARES]! += moments.signalSquare;
+}
+
+/** Visiting rows in order appends each hotspot to its neighbours' rows in order: a sort by transposition. */
+function sortRows({ start, neighbour, row }: LinkRows): LinkRows {
+  const next = start.slice();
+  const sorted = new Uint32Array(neighbour.length);
+  const sortedRow = new Uint32Array(row.length);
+  for (let hotspot = 0; hotspot + 1 < start.length; hotspot++) {
+    for (let i = start[hotspot]!; i < start[hotspot + 1]!; i++) {
+      const at = next[neighbour[i]!]!++;
+      sorted[at] = hotspot;
+      sortedRow[at] = row[i]!;
     }
   }
-
-  /** Drops what has expired, once an epoch: nothing expires within one, and a busy witness must not make it cost again. */
-  #expire(epoch: number): void {
-    if (this.#expiredEpoch === epoch) return;
-    this.#expiredEpoch = epoch;
-    this.#rebuild(epoch, this.#slots);
-  }
-
-  /** Drops what has expired and gives the rest at most `slots` places, as few as leave the table half empty. */
-  #rebuild(epoch: number, slots: number): void {
-    const old = this.#table;
-    const live: number[] = [];
-    for (let at = 0; at < old.length; at += WIDTH) {
-      if (old[at + WITNESS] !== FREE && this.#read(at, epoch) !== null) live.push(at);
-    }
-    this.#slots = LEAST_SLOTS;
-    while (this.#slots < slots && this.#slots < (live.length + 1) * 4) this.#slots *= 2;
-    this.#table = new Int32Array(this.#slots * WIDTH).fill(FREE);
-    this.#count = live.length;
-    this.#pairsOf.clear();
-    for (const at of live) {
-      const witness = old[at + WITNESS]!;
-      this.#table.set(old.subarray(at, at + WIDTH), this.#locate(witness, old[at + BEACONER]!));
-      this.#pairsOf.set(witness, (this.#pairsOf.get(witness) ?? 0) + 1);
-    }
-  }
+  return { start, neighbour: sorted, row: sortedRow };
 }

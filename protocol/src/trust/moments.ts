@@ -52,12 +52,9 @@ export const EMPTY_MOMENTS: Moments = {
 
 /**
  * RSSI and signal are summed as tenths of a dB above this. It lies in the middle of the permitted range, so that the
- * square of any reception is below 700^2, and 255 of them, like every other sum here, fit 31 bits.
+ * square of any reception is below 700^2, and 255 of them fit 31 bits.
  */
 export const RSSI_ORIGIN_DECI_DBM = -800;
-
-/** Receptions that one window's sums hold at most; later ones in the same window add nothing new. */
-export const RECEPTIONS_MAX = 255;
 
 /**
  * The strength of the signal alone in tenths of a dBm, rounded down: a channel's strength has the noise in it, which
@@ -73,11 +70,17 @@ export function computeSignalDeciDbm({
   return Math.floor((rssiDeciDbm * 10 - noiseShare) / 10);
 }
 
-/** The sums of one reception. */
+/** What lies outside of this was refused, and counts as its bound: no sum may be driven beyond its bits. */
+const SIGNAL_MOST = 700;
+const SNR_LEAST_CENTI_DB = -2_900;
+
+const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most);
+
+/** The sums of one reception, refused or not. */
 export function createMoments(reception: Reception): Moments {
-  const rssi = reception.rssiDeciDbm - RSSI_ORIGIN_DECI_DBM;
-  const snr = reception.snrCentiDb;
-  const signal = computeSignalDeciDbm(reception) - RSSI_ORIGIN_DECI_DBM;
+  const rssi = clamp(reception.rssiDeciDbm - RSSI_ORIGIN_DECI_DBM, -SIGNAL_MOST, SIGNAL_MOST);
+  const snr = clamp(reception.snrCentiDb, SNR_LEAST_CENTI_DB, -SNR_LEAST_CENTI_DB);
+  const signal = clamp(computeSignalDeciDbm(reception) - RSSI_ORIGIN_DECI_DBM, -SIGNAL_MOST, SIGNAL_MOST);
   const power = -reception.powerStepDb;
   return {
     count: 1,

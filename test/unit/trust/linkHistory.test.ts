@@ -3,10 +3,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   type HistoryEntry,
+  LINK_RECEPTIONS_MAX,
   LinkHistory,
   PAIRS_PER_WITNESS_MAX,
 } from "../../../protocol/src/trust/linkHistory.ts";
-import { createMoments, RECEPTIONS_MAX } from "../../../protocol/src/trust/moments.ts";
+import { createMoments } from "../../../protocol/src/trust/moments.ts";
+import { ReceiverHistory } from "../../../protocol/src/trust/receiverHistory.ts";
 
 const WINDOW_EPOCHS = 10;
 
@@ -16,6 +18,7 @@ const entry = (part: Partial<HistoryEntry>, rssiDeciDbm = -1_000): HistoryEntry 
   epoch: 0,
   verdict: "valid",
   distanceM: 1_500,
+  marginCentiDb: 1_250,
   moments: createMoments({
     rssiDeciDbm,
     rssiKind: "signal",
@@ -39,9 +42,21 @@ describe("the history of links", () => {
       epochs: 2,
       refused: 1,
       distanceM: 1_600,
-      moments: { count: 4, rssi: -200 - 300 - 200 - 200, power: -24 },
+      count: 4,
+      signal: -200 - 300 - 200 - 200,
+      power: -24,
+      powerSquare: 4 * 36,
+      powerSignal: 6 * 900,
+      signalSquare: 3 * 200 ** 2 + 300 ** 2,
+      marginsDb: 4 * 12,
     });
-    expect(history.find(2, 1, 4)).toBeNull();
+    // The other direction is of the same pair, and nothing was heard that way.
+    expect(history.find(2, 1, 4)).toMatchObject({ firstEpoch: 0, lastEpoch: -1, epochs: 0, count: 0 });
+    expect(history.find(2, 3, 4)).toBeNull();
+    history.record(entry({ witness: 2, beaconer: 1, epoch: 4 }));
+    expect(history.find(2, 1, 4)).toMatchObject({ firstEpoch: 0, lastEpoch: 4, epochs: 1, count: 1 });
+    expect(history.find(1, 2, 4)).toMatchObject({ epochs: 2, count: 4 });
+    expect(history.size).toBe(1);
   });
 
   test("forgets after two windows at the latest, and keeps for one at least", () => {
@@ -67,6 +82,17 @@ describe("the history of links", () => {
     expect(history.size).toBe(1);
   });
 
+  test("a witness's bound is filled by its own reports only", () => {
+    const history = new LinkHistory(WINDOW_EPOCHS);
+    for (let other = 0; other < 3 * PAIRS_PER_WITNESS_MAX; other++) {
+      expect(history.record(entry({ witness: other, beaconer: 1_000 }))).toBe(true);
+    }
+    expect(history.record(entry({ witness: 1_000, beaconer: 500 }))).toBe(true);
+    // A pair that somebody else has opened costs nothing.
+    expect(history.record(entry({ witness: 1_000, beaconer: 7 }))).toBe(true);
+    expect(history.size).toBe(3 * PAIRS_PER_WITNESS_MAX + 1);
+  });
+
   test("forgets both directions of a hotspot that moved, and makes room for it", () => {
     const history = new LinkHistory(WINDOW_EPOCHS);
     for (let other = 0; other < PAIRS_PER_WITNESS_MAX; other++) {
@@ -76,31 +102,63 @@ describe("the history of links", () => {
     history.record(entry({ witness: 3, beaconer: 4 }));
     expect(history.record(entry({ witness: 1_000, beaconer: 500 }))).toBe(false);
     history.forget(1_000);
-    expect(history.listSorted(0)).toHaveLength(1);
+    expect(history.size).toBe(1);
     expect(history.record(entry({ witness: 1_000, beaconer: 500, epoch: 2 }))).toBe(true);
     expect(history.find(1_000, 500, 2)?.firstEpoch).toBe(2);
   });
 
-  test("sums hold as many receptions as fit 31 bits, at the extremes of what is permitted", () => {
-    const history = new LinkHistory(WINDOW_EPOCHS);
-    const moments = createMoments({
-      rssiDeciDbm: -100,
-      rssiKind: "signal",
-      snrCentiDb: -2_900,
-      bandwidthHz: 125_000,
-      powerStepDb: 30,
-    });
-    for (let i = 0; i < RECEPTIONS_MAX + 50; i++) history.record(entry({ moments }));
-    const record = history.find(1, 2, 0)!;
-    expect(record.moments.count).toBe(RECEPTIONS_MAX);
-    expect(record.moments.snrSquare).toBe(RECEPTIONS_MAX * 2_900 ** 2);
-    expect(record.moments.snrSquare).toBeLessThan(2 ** 31);
+  test("sums hold as many receptions as fit their bits, at the extremes of what is permitted and beyond", () => {
+    for (const [rssiDeciDbm, snrCentiDb] of [
+      [-100, 32_000],
+      [-32_768, -32_768],
+    ] as const) {
+      const moments = createMoments({
+        ...{ rssiDeciDbm, rssiKind: "signal", snrCentiDb, bandwidthHz: 125_000, powerStepDb: 30 },
+      });
+      const history = new LinkHistory(WINDOW_EPOCHS);
+      for (let i = 0; i < LINK_RECEPTIONS_MAX + 50; i++)
+        history.record(entry({ moments, marginCentiDb: 9_999, epoch: 1 }));
+      const most = LINK_RECEPTIONS_MAX;
+      expect(history.find(1, 2, 1)).toMatchObject({
+        count: most,
+        power: -30 * most,
+        powerSquare: 900 * most,
+        signal: moments.signal * most,
+        signalSquare: moments.signal ** 2 * most,
+        powerSignal: -30 * moments.signal * most,
+        marginsDb: 31 * most,
+      });
+    }
+  });
+
+  test("lists every pair at both ends, neighbours ascending", () => {
+    const pair = fc.tuple(fc.nat(30), fc.nat(30)).filter(([a, b]) => a !== b);
+    fc.assert(
+      fc.property(fc.array(pair, { maxLength: 120 }), (pairs) => {
+        const history = new LinkHistory(WINDOW_EPOCHS);
+        const expected = Array.from({ length: 31 }, () => new Set<number>());
+        for (const [witness, beaconer] of pairs) {
+          history.record(entry({ witness, beaconer }));
+          expected[witness]!.add(beaconer);
+          expected[beaconer]!.add(witness);
+        }
+        const { start, neighbour, row } = history.listRows(31, 0);
+        for (let hotspot = 0; hotspot < 31; hotspot++) {
+          const found = [...neighbour.subarray(start[hotspot], start[hotspot + 1])];
+          expect(found).toEqual([...expected[hotspot]!].sort((a, b) => a - b));
+          for (let i = start[hotspot]!; i < start[hotspot + 1]!; i++) {
+            const other = neighbour[i]!;
+            expect(history.readRow(row[i]!, hotspot < other)).toEqual(history.find(hotspot, other, 0));
+          }
+        }
+      }),
+    );
   });
 
   const reports = fc.array(
     fc.record({
       witness: fc.nat(8),
-      beaconer: fc.nat(40),
+      beaconer: fc.integer({ min: 9, max: 49 }),
       wait: fc.nat(4),
       rssi: fc.integer({ min: -1_400, max: -300 }),
     }),
@@ -117,14 +175,19 @@ describe("the history of links", () => {
           epoch += wait;
           plain.record(entry({ witness, beaconer, epoch }, rssi));
           read.record(entry({ witness, beaconer, epoch }, rssi));
-          read.listSorted(epoch);
+          read.listRows(50, epoch);
           read.encode(epoch);
         }
         const bytes = plain.encode(epoch);
         expect(read.encode(epoch)).toEqual(bytes);
-        const decoded = LinkHistory.decode(bytes, WINDOW_EPOCHS)!;
-        expect(decoded.listSorted(epoch)).toEqual(plain.listSorted(epoch));
+        const decoded = LinkHistory.decode(bytes, WINDOW_EPOCHS, epoch)!;
         expect(decoded.encode(epoch)).toEqual(bytes);
+        // And goes on as the one that was encoded.
+        for (const history of [plain, decoded]) {
+          for (const { witness, beaconer } of list)
+            history.record(entry({ witness, beaconer, epoch: epoch + 7 }));
+        }
+        expect(decoded.encode(epoch + 7)).toEqual(plain.encode(epoch + 7));
       }),
       { numRuns: 50 },
     );
@@ -137,8 +200,47 @@ describe("the history of links", () => {
     const bytes = history.encode(0);
     const half = bytes.length / 2;
     const swapped = new Uint8Array([...bytes.subarray(half), ...bytes.subarray(0, half)]);
-    expect(LinkHistory.decode(swapped, WINDOW_EPOCHS)).toBeNull();
-    expect(LinkHistory.decode(bytes.subarray(1), WINDOW_EPOCHS)).toBeNull();
-    expect(LinkHistory.decode(new Uint8Array(0), WINDOW_EPOCHS)!.size).toBe(0);
+    expect(LinkHistory.decode(swapped, WINDOW_EPOCHS, 0)).toBeNull();
+    expect(LinkHistory.decode(bytes.subarray(1), WINDOW_EPOCHS, 0)).toBeNull();
+    expect(LinkHistory.decode(bytes, WINDOW_EPOCHS, 0, 3)).toBeNull();
+    expect(LinkHistory.decode(new Uint8Array(0), WINDOW_EPOCHS, 0)!.size).toBe(0);
+  });
+});
+
+describe("the history of receivers", () => {
+  const step = fc.record({
+    witness: fc.nat(70),
+    wait: fc.nat(4),
+    rssi: fc.integer({ min: -1_400, max: -300 }),
+  });
+
+  test("sums what counts, and goes on from its bytes as if nothing had been encoded", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const plain = new ReceiverHistory(WINDOW_EPOCHS);
+        const seen: { witness: number; epoch: number }[] = [];
+        let epoch = 0;
+        for (const { witness, wait, rssi } of steps) {
+          epoch += wait;
+          plain.record(entry({ witness, epoch }, rssi));
+          if (rssi % 3 === 0) plain.countBeacon(witness, epoch);
+          seen.push({ witness, epoch });
+        }
+        const oldest = (Math.floor(epoch / WINDOW_EPOCHS) - 1) * WINDOW_EPOCHS;
+        for (const { witness } of seen) {
+          const counted = seen.filter((one) => one.witness === witness && one.epoch >= oldest);
+          expect(plain.read(witness, epoch).count).toBe(counted.length);
+        }
+        const bytes = plain.encode(epoch);
+        const decoded = ReceiverHistory.decode(bytes, WINDOW_EPOCHS, epoch, 71)!;
+        expect(decoded.encode(epoch)).toEqual(bytes);
+        expect(decoded.encode(epoch + 9)).toEqual(plain.encode(epoch + 9));
+        if (bytes.length > 0) {
+          expect(ReceiverHistory.decode(bytes.subarray(1), WINDOW_EPOCHS, epoch, 71)).toBeNull();
+          expect(ReceiverHistory.decode(bytes, WINDOW_EPOCHS, epoch, 0)).toBeNull();
+        }
+      }),
+      { numRuns: 50 },
+    );
   });
 });

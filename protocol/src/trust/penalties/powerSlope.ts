@@ -5,7 +5,7 @@
  * Evaded by having the real packet.
  */
 import { createFinding, type Finding, type FindingTerm } from "../finding.ts";
-import type { Moments } from "../moments.ts";
+import type { LinkSums } from "../linkHistory.ts";
 import { RAMPS } from "../thresholds.ts";
 
 /** Receptions from which the slope is judged: with 16 an ignorant forger is caught 9-25 % of the time, with 32 half. */
@@ -18,7 +18,7 @@ const STANDARD_ERRORS = 2;
  * evidence allows. Null below `SLOPE_RECEPTIONS_MIN` receptions or where the power never changed.
  * @param links sums of each counterpart's receptions by this hotspot.
  */
-export function computePowerSlopeMilli(links: readonly Moments[]): number | null {
+export function computePowerSlopeMilli(links: readonly LinkSums[]): number | null {
   let [receptions, used, power, cross, signal] = [0, 0, 0, 0, 0];
   for (const link of links) {
     if (link.count < 2) continue;
@@ -41,7 +41,7 @@ export function computePowerSlopeMilli(links: readonly Moments[]): number | null
  * Judges a witness by its links; evidence: those with the most receptions.
  * @param links sums of each counterpart's receptions by this hotspot.
  */
-export function checkPowerSlope(links: readonly Moments[], term: FindingTerm): Finding | null {
+export function checkPowerSlope(links: readonly LinkSums[], term: FindingTerm): Finding | null {
   const slope = computePowerSlopeMilli(links);
   if (slope === null) return null;
   const mostFirst = Array.from(links.keys()).sort((a, b) => links[b]!.count - links[a]!.count || a - b);

@@ -1,0 +1,50 @@
+/** The witness graph as the history has it: pairs of both directions merged into edges, each weighed by its evidence. */
+import type { LinkHistory, LinkRecord, LinkRows } from "./linkHistory.ts";
+import { computeEdgeWeight, type WitnessGraph, YOUNG_EDGE_WEIGHT_MAX } from "./witnessGraph.ts";
+
+export type LinkGraph = { readonly graph: WitnessGraph; readonly rows: LinkRows };
+
+/**
+ * Weighs every pair with a valid report: by the epochs of its better direction, as a young one where it is known for
+ * less than `youngEpochs` or in one direction only: who is heard and never hears may be a claim and not a channel.
+ * Pairs of which all reports were refused are left out of the graph and stay in `rows`.
+ * @param count hotspots.
+ * @param epoch the epoch from whose start the trust is in force.
+ */
+export function createLinkGraph(
+  history: LinkHistory,
+  count: number,
+  epoch: number,
+  youngEpochs: number,
+): LinkGraph {
+  const rows = history.listRows(count, epoch);
+  const start = new Uint32Array(count + 1);
+  const neighbour = new Uint32Array(rows.neighbour.length);
+  const weight = new Uint8Array(rows.neighbour.length);
+  let written = 0;
+  for (let hotspot = 0; hotspot < count; hotspot++) {
+    for (let i = rows.start[hotspot]!; i < rows.start[hotspot + 1]!; i++) {
+      const one = history.readRow(rows.row[i]!, true);
+      const other = history.readRow(rows.row[i]!, false);
+      const edge = weigh(one, other, epoch, youngEpochs);
+      if (edge === 0) continue;
+      neighbour[written] = rows.neighbour[i]!;
+      weight[written++] = edge;
+    }
+    start[hotspot + 1] = written;
+  }
+  const graph = {
+    count,
+    start,
+    neighbour: neighbour.subarray(0, written),
+    weight: weight.subarray(0, written),
+  };
+  return { graph, rows };
+}
+
+function weigh(one: LinkRecord, other: LinkRecord, epoch: number, youngEpochs: number): number {
+  const epochs = Math.max(one.epochs, other.epochs);
+  const weight = computeEdgeWeight(epochs, epoch - one.firstEpoch, youngEpochs);
+  const isTwoWay = one.epochs > 0 && other.epochs > 0;
+  return isTwoWay ? weight : Math.min(weight, YOUNG_EDGE_WEIGHT_MAX);
+}

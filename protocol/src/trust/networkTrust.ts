@@ -1,0 +1,165 @@
+/**
+ * Trust of a whole network from what its history holds: the graph's part, every detector's findings, what stands from
+ * before, and their product. A pure function: validators run it at an epoch's end, the evaluation and the lab wherever.
+ */
+import { PPM } from "../network/parameters.ts";
+import { computeTrustPpm, type Finding, PENALTY_REASONS } from "./finding.ts";
+import { listFindings, type NamedFinding, nameCapFinding } from "./hotspotFindings.ts";
+import { createLinkGraph, type LinkGraph } from "./linkGraph.ts";
+import { measureNetworkPlaces } from "./networkPlaces.ts";
+import {
+  checkOwnerCap,
+  checkPlaceCap,
+  OWNER_CAP_RESOLUTION,
+  PLACE_CAP_RESOLUTION,
+} from "./penalties/caps.ts";
+import { computeLinkValuePpm } from "./quality.ts";
+import { groupByCell, type HotspotCells, numberRegions } from "./regions.ts";
+import { addStartTrust } from "./startTrust.ts";
+import { computeGraphTrustPpm } from "./sybilRank.ts";
+import { RAMPS } from "./thresholds.ts";
+import type { TrustHistory } from "./trustHistory.ts";
+import { reorderBreadthFirst, type WitnessGraph } from "./witnessGraph.ts";
+
+/** Hotspots by dense index. Places are those in force at the start of `epoch`; a high half of 0 is none. */
+export type TrustNetwork = HotspotCells & {
+  readonly history: TrustHistory;
+  readonly latE7: Int32Array;
+  readonly lngE7: Int32Array;
+  readonly owner: Uint32Array;
+  /** Trusted hotspots; none: the network does not use the graph, and its part is full for everyone. */
+  readonly seeds: Uint32Array;
+};
+
+export type TrustTerms = {
+  /** From whose start the result is in force: evidence of all epochs before it counts. */
+  readonly epoch: number;
+  readonly penaltyEpochs: number;
+  /** Edges younger than this weigh little: a quarter of what the history keeps. */
+  readonly youngEpochs: number;
+};
+
+/** Findings by hotspot; a hotspot without any has no entry. */
+export type Findings = ReadonlyMap<number, readonly NamedFinding[]>;
+
+/** What stands from before: findings, and whose have been appealed against. */
+export type StandingFindings = { readonly findings: Findings; readonly appealed: ReadonlySet<number> };
+
+/** By hotspot, in parts per million. */
+export type NetworkTrust = {
+  /** What the graph alone gives. */
+  readonly graphPpm: Uint32Array;
+  /** The graph's part times every finding's factor. */
+  readonly trustPpm: Uint32Array;
+  /** Of all distinct counterparts on record that the hotspot has heard: the sum of the links' values. */
+  readonly standingPpm: Float64Array;
+  readonly findings: Findings;
+};
+
+const NOTHING_STANDS: StandingFindings = { findings: new Map(), appealed: new Set() };
+
+/** Computes the trust of all hotspots. Time and memory are linear in hotspots and links, for each step of the walk. */
+export function computeNetworkTrust(
+  network: TrustNetwork,
+  terms: TrustTerms,
+  standing: StandingFindings = NOTHING_STANDS,
+): NetworkTrust {
+  const count = network.cellHi.length;
+  const links = createLinkGraph(network.history.links, count, terms.epoch, terms.youngEpochs);
+  const graphPpm = computeGraphPart(network, links.graph);
+  const findings = mergeFindings(findAll(network, links, terms), standing, terms.epoch);
+  const trustPpm = graphPpm.slice();
+  for (const [hotspot, list] of findings) {
+    trustPpm[hotspot] = computeTrustPpm(graphPpm[hotspot]!, list.map(toFinding), terms.epoch);
+  }
+  return { graphPpm, trustPpm, standingPpm: sumStanding(network, links, trustPpm), findings };
+}
+
+const toFinding = (finding: NamedFinding): Finding => ({ ...finding, evidence: [] });
+
+/** SybilRank over the graph in breadth-first order, which is part of the rule: seeds are dealt in that order. */
+function computeGraphPart({ seeds, ...cells }: TrustNetwork, graph: WitnessGraph): Uint32Array {
+  if (seeds.length === 0) return new Uint32Array(graph.count).fill(PPM);
+  const region = numberRegions(cells);
+  const { graph: ordered, order } = reorderBreadthFirst(graph);
+  const numberOf = new Uint32Array(graph.count);
+  for (let number = 0; number < order.length; number++) numberOf[order[number]!] = number;
+  const ranked = computeGraphTrustPpm(
+    ordered,
+    seeds.map((seed) => numberOf[seed]!),
+    order.map((hotspot) => region[hotspot]!),
+  );
+  const trustPpm = new Uint32Array(graph.count);
+  for (let number = 0; number < order.length; number++) trustPpm[order[number]!] = ranked[number]!;
+  // A seed is trusted whatever arrived back at it: that is what being one says.
+  for (const seed of seeds) trustPpm[seed] = PPM;
+  addStartTrust(graph, region, trustPpm);
+  return trustPpm;
+}
+
+/** What every detector says now. */
+function findAll(network: TrustNetwork, { graph, rows }: LinkGraph, terms: TrustTerms): Findings {
+  const { history, latE7, lngE7, cellHi } = network;
+  const term = { epoch: terms.epoch, penaltyEpochs: terms.penaltyEpochs };
+  const places = measureNetworkPlaces(graph, { latE7, lngE7 });
+  const context = { history, rows, network: places, term };
+  const findings = new Map<number, NamedFinding[]>();
+  const linked = new Uint8Array(graph.count);
+  for (let hotspot = 0; hotspot < graph.count; hotspot++) {
+    if (graph.start[hotspot + 1]! > graph.start[hotspot]!) linked[hotspot] = 1;
+    if (cellHi[hotspot] === 0) continue;
+    const found = listFindings(context, hotspot);
+    if (found.length > 0) findings.set(hotspot, found);
+  }
+  const cap = (groups: number[][], check: typeof checkOwnerCap): void => {
+    for (const group of groups) {
+      const finding = check(group, term);
+      if (finding === null) continue;
+      for (const hotspot of group) {
+        const named = nameCapFinding(finding, hotspot, terms.epoch);
+        findings.set(hotspot, [...(findings.get(hotspot) ?? []), named]);
+      }
+    }
+  };
+  const { ownerCapHotspots, placeCapHotspots } = RAMPS;
+  cap(
+    groupByCell(network, OWNER_CAP_RESOLUTION, linked, network.owner, ownerCapHotspots.from + 1),
+    checkOwnerCap,
+  );
+  cap(groupByCell(network, PLACE_CAP_RESOLUTION, linked, null, placeCapHotspots.from + 1), checkPlaceCap);
+  return findings;
+}
+
+/**
+ * New findings beside those from before that have not ended and have not recurred. Where an owner has appealed, nothing
+ * stands but what is found now, over the fuller record.
+ */
+function mergeFindings(found: Findings, { findings, appealed }: StandingFindings, epoch: number): Findings {
+  const hotspots = [...new Set([...found.keys(), ...findings.keys()])].sort((a, b) => a - b);
+  const merged = new Map<number, NamedFinding[]>();
+  for (const hotspot of hotspots) {
+    const fresh = found.get(hotspot) ?? [];
+    const before = appealed.has(hotspot) ? [] : (findings.get(hotspot) ?? []);
+    const kept = before.filter(
+      ({ reason, endsEpoch }) => endsEpoch > epoch && fresh.every((finding) => finding.reason !== reason),
+    );
+    const list = [...fresh, ...kept];
+    list.sort((a, b) => PENALTY_REASONS.indexOf(a.reason) - PENALTY_REASONS.indexOf(b.reason));
+    if (list.length > 0) merged.set(hotspot, list);
+  }
+  return merged;
+}
+
+/** For each hotspot the worth of all the counterparts that it has on record as heard: what its receptions are shared by. */
+function sumStanding({ history }: TrustNetwork, { rows }: LinkGraph, trustPpm: Uint32Array): Float64Array {
+  return Float64Array.from(trustPpm, (ownPpm, hotspot) => {
+    let sum = 0;
+    for (let i = rows.start[hotspot]!; i < rows.start[hotspot + 1]!; i++) {
+      const counterpart = rows.neighbour[i]!;
+      const heard = history.links.readRow(rows.row[i]!, hotspot < counterpart);
+      if (heard.epochs === 0) continue;
+      sum += computeLinkValuePpm(Math.min(ownPpm, trustPpm[counterpart]!), heard.distanceM);
+    }
+    return sum;
+  });
+}

@@ -1,0 +1,49 @@
+/** Regions and groups of hotspots by their cells, as dense numbers: what trust compares and caps within. */
+import { parentHi, parentLo } from "../geo/cell.ts";
+
+/** Cells of 1,770 km2, a metropolis: whose hotspots' ranks are compared with each other. */
+export const REGION_RESOLUTION = 4;
+
+/** Hotspots' asserted cells; a high half of 0 is no place. */
+export type HotspotCells = { readonly cellHi: Uint32Array; readonly cellLo: Uint32Array };
+
+/** Dense region numbers in the order of first hotspot; all without a place share one of their own. */
+export function numberRegions({ cellHi, cellLo }: HotspotCells): Uint32Array {
+  const numbers = new Map<number, number>();
+  return cellHi.map((hi, hotspot) => {
+    // Down to resolution 4 a cell's digits stand in the high half and the uppermost bits of the low one.
+    const key = hi === 0 ? -1 : cellKey(hi, cellLo[hotspot]!, REGION_RESOLUTION);
+    const known = numbers.get(key) ?? numbers.size;
+    numbers.set(key, known);
+    return known;
+  });
+}
+
+/** One exact number for a cell of resolution 7 or coarser: what lies below its digits is the same in all of them. */
+function cellKey(hi: number, lo: number, resolution: number): number {
+  return (parentHi(hi, resolution) & 0xf_ffff) * 2 ** 32 + parentLo(lo, resolution);
+}
+
+/**
+ * Groups of at least `least` hotspots that share a cell, and an owner where `owner` is given; members ascending, groups in
+ * the order of their first member.
+ * @param included 1 for hotspots that count.
+ */
+export function groupByCell(
+  { cellHi, cellLo }: HotspotCells,
+  resolution: number,
+  included: Uint8Array,
+  owner: Uint32Array | null,
+  least: number,
+): number[][] {
+  const groups = new Map<string, number[]>();
+  for (let hotspot = 0; hotspot < cellHi.length; hotspot++) {
+    if (included[hotspot] !== 1 || cellHi[hotspot] === 0) continue;
+    const cell = `${parentHi(cellHi[hotspot]!, resolution)}.${parentLo(cellLo[hotspot]!, resolution)}`;
+    const key = owner === null ? cell : `${cell}.${owner[hotspot]}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [hotspot]);
+    else group.push(hotspot);
+  }
+  return [...groups.values()].filter((group) => group.length >= least);
+}
