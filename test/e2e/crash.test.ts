@@ -21,7 +21,8 @@ let devnet: Devnet;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "hexbeacon-crash-"));
   const options = { hotspots: 6, isolate: ISOLATED, seed: SEED, port: 0, epochs: null, summaryFile: null };
-  devnet = await startDevnet({ ...options, dataDir: folder, preset: "test" }, () => {});
+  const one = { validators: 1, faults: [] };
+  devnet = await startDevnet({ ...options, ...one, dataDir: folder, preset: "test" }, () => {});
 });
 afterAll(async () => {
   await devnet?.stop();

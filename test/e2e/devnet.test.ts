@@ -65,16 +65,22 @@ describe("npm start", () => {
     const file = join(folder, "summary.json");
     const data = join(folder, "data");
     const args = ["--preset", "test", "--hotspots", "8", "--isolate", "1", "--port", "0"];
+    const faults = ["--kill", "1@2", "--restart", "1@4"];
     const { code, stdout, stderr } = await finish(
-      start(...args, "--epochs", "3", "--summary", file, "--data", data),
+      start(...args, ...faults, "--epochs", "3", "--summary", file, "--data", data),
     );
     expect(stderr).toBe("");
     expect(code, stdout).toBe(0);
     expect(stdout).toContain("HTTP API at http://127.0.0.1:");
     expect(stdout).toContain("All epochs replayed to equal roots.");
+    expect(stdout).toMatch(/killed validator 1\n[\s\S]*restarted validator 1\n/);
+    expect(stdout).toContain("4 validators, 0 of them down: reward roots equal");
 
     const summary = JSON.parse(await readFile(file, "utf8")) as Summary;
-    expect(summary).toMatchObject({ network: "hexbeacon-test-1", validators: 1, hotspots: 8 });
+    expect(summary).toMatchObject({ network: "hexbeacon-test-1", validators: 4, hotspots: 8 });
+    expect(summary).toMatchObject({ rewardRootsEqual: true, validatorsDown: 0 });
+    expect(summary.finalizedRounds).toBeGreaterThanOrEqual(60);
+    expect(summary.viewChanges).toBeGreaterThanOrEqual(0);
     expect(summary.roots).toBe("all replayed equal");
     expect(summary.epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2]);
     expect(summary.rounds).toBeGreaterThanOrEqual(60);
@@ -112,7 +118,8 @@ describe("npm start", () => {
       if (line.startsWith("round ")) break;
     }
     const processes = descendantsOf(child.pid!);
-    expect(processes.length).toBeGreaterThanOrEqual(3);
+    // Four validators, and two hotspots of their own.
+    expect(processes.length).toBeGreaterThanOrEqual(6);
     expect(existsSync(dataDir)).toBe(true);
     child.stdout!.resume();
     const askedMs = Date.now();

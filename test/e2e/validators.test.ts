@@ -13,7 +13,15 @@ let folder: string;
 let devnet: Devnet;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "hexbeacon-validators-"));
-  const options = { hotspots: HOTSPOTS, isolate: 0, seed: 4, port: 0, epochs: null, summaryFile: null };
+  const options = {
+    hotspots: HOTSPOTS,
+    isolate: 0,
+    seed: 4,
+    port: 0,
+    epochs: null,
+    summaryFile: null,
+    faults: [],
+  };
   devnet = await startDevnet({ ...options, validators: 4, dataDir: folder, preset: "test" }, () => {});
 }, 120_000);
 afterAll(async () => {

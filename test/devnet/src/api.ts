@@ -1,15 +1,26 @@
 /** What the devnet asks of the validator's HTTP API, like anybody else. */
+import { decodeFinalCert } from "../../../protocol/src/agreement/rounds.ts";
+import { decodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { EpochJson } from "../../../validator/src/api/schemas/entities.ts";
 import type { EpochLine } from "./view.ts";
 
 export type NetworkState = {
+  /** The newest executed round. */
   readonly round: number | null;
   readonly epoch: number;
   readonly closedEpoch: number | null;
 };
 
+/** A decided round, and the number of the view that decided it: 1 where the first leader led it through. */
+export type Decision = { readonly round: number; readonly view: number };
+
 /** A closed epoch as the summary and the view need it. */
-export type EpochTotals = EpochLine & { readonly carriedIn: bigint; readonly accounts: number };
+export type EpochTotals = EpochLine & {
+  readonly carriedIn: bigint;
+  readonly accounts: number;
+  /** The next epoch's seed, 32 bytes. */
+  readonly nextSeed: Uint8Array;
+};
 
 /** An answer that is not there yet is no error while a validator starts; one that is late is. */
 const TIMEOUT_MS = 5_000;
@@ -24,6 +35,12 @@ async function getJson<Answer>(url: string): Promise<Answer> {
 /** Round and epoch now. @throws where the validator does not answer. */
 export function fetchState(apiUrl: string): Promise<NetworkState> {
   return getJson<NetworkState>(`${apiUrl}/v1/status`);
+}
+
+/** The newest executed round, and in which of its views it was decided. */
+export async function fetchDecision(apiUrl: string): Promise<Decision> {
+  const latest = await getJson<{ round: number; finalCert: string }>(`${apiUrl}/v1/rounds/latest`);
+  return { round: latest.round, view: decodeFinalCert(decodeHex(latest.finalCert)!)!.view };
 }
 
 /** All closed epochs after `afterEpoch`, ascending. */
@@ -58,5 +75,6 @@ function totalsOf(json: EpochJson): EpochTotals {
     carried: total("carriedOut"),
     rewardRoot: json.rewardRoot,
     accounts: json.accounts,
+    nextSeed: decodeHex(json.nextSeed, 32)!,
   };
 }

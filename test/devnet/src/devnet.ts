@@ -66,7 +66,7 @@ type Identity = {
 /** From writing genesis to round 0, so that validator and hotspots are up when it begins: measured on two cores. */
 const VALIDATOR_START_MS = 2_000;
 /** Each further one is a process that starts at the same time, on the same cores. */
-const FURTHER_VALIDATOR_START_MS = 1_500;
+const FURTHER_VALIDATOR_START_MS = 700;
 const HOTSPOT_START_MS = 60;
 const ISOLATED_START_MS = 1_200;
 /** Hotspots started at once: each one binds sockets and dials. */
@@ -74,7 +74,7 @@ const START_WIDTH = 8;
 
 /** Starts a devnet. @throws DevnetUsageError where the folder belongs to another network. */
 export async function startDevnet(options: DevnetOptions, onStep: (line: string) => void): Promise<Devnet> {
-  const world = createWorld(options.seed, options.hotspots, options.validators ?? 1);
+  const world = createWorld(options.seed, options.hotspots, options.validators);
   const { dataDir, isTemporary } = await openDataDir(options);
   const genesisFile = join(dataDir, "genesis.json");
   const genesis = await openGenesis(options, world, dataDir, genesisFile);

@@ -28,7 +28,7 @@ async function main(): Promise<number> {
 async function run(options: DevnetOptions, signal: AbortSignal): Promise<number> {
   const startedMs = Date.now();
   const say = (line: string) => void process.stdout.write(`${line}\n`);
-  const count = options.validators ?? 1;
+  const count = options.validators;
   say(
     `Starting ${count} validator${count === 1 ? "" : "s"} and ${options.hotspots} hotspots on a simulated radio (seed ${options.seed}).`,
   );
@@ -38,16 +38,16 @@ async function run(options: DevnetOptions, signal: AbortSignal): Promise<number>
     columns: () => process.stdout.columns ?? 100,
     write: (text) => void process.stdout.write(text),
   });
+  const events: string[] = [];
+  const tell = (line: string): void => {
+    events.push(line);
+    view.event(line);
+  };
   let hasFailed = true;
   const ending = new AbortController();
-  const faults = runFaults(
-    options.faults ?? [],
-    devnet.validators,
-    AbortSignal.any([signal, ending.signal]),
-    view.event,
-  );
+  const faults = runFaults(options.faults, devnet.validators, AbortSignal.any([signal, ending.signal]), tell);
   try {
-    const epochs = await watch(devnet, options, view, startedMs, signal);
+    const epochs = await watch(devnet, options, { view, events, startedMs }, signal);
     view.close();
     const code = await finish(devnet, options, epochs, signal, say);
     hasFailed = code !== 0;
@@ -60,6 +60,9 @@ async function run(options: DevnetOptions, signal: AbortSignal): Promise<number>
   }
 }
 
+/** Where the network is shown, and what is told of it beside its state, oldest first. */
+type Shown = { readonly view: View; readonly events: string[]; readonly startedMs: number };
+
 /**
  * Shows the network until it is stopped or has closed as many epochs, from its start on, as were asked for.
  * @returns all its closed epochs: those of earlier runs on kept data too, since the books begin with the first.
@@ -67,13 +70,11 @@ async function run(options: DevnetOptions, signal: AbortSignal): Promise<number>
 async function watch(
   devnet: Devnet,
   options: DevnetOptions,
-  view: View,
-  startedMs: number,
+  { view, events, startedMs }: Shown,
   signal: AbortSignal,
 ): Promise<EpochTotals[]> {
   const epochs: EpochTotals[] = await devnet.epochs(-1);
   const lastEpoch = options.epochs === null ? Number.POSITIVE_INFINITY : devnet.epochsBefore + options.epochs;
-  const events: string[] = [];
   const { roundsPerEpoch } = devnet.genesis.parameters;
   while (!signal.aborted) {
     const state = await devnet.state().catch(() => null);
@@ -86,7 +87,8 @@ async function watch(
       throw new Error(devnet.validator.describeEnd());
     const round = state?.round ?? 0;
     const counts = await countHotspots(devnet);
-    const several = devnet.validators.length === 1 ? null : await readSeveral(devnet.validators);
+    const several =
+      devnet.validators.length === 1 ? null : await readSeveral(devnet.validators, devnet.genesis, epochs);
     view.update({
       network: devnet.genesis.name,
       apiUrl: devnet.apiUrl(),

@@ -12,10 +12,9 @@ export type Fault = {
 };
 
 export type DevnetOptions = {
-  /** By default one. */
-  readonly validators?: number;
+  readonly validators: number;
   /** In the order of their times. */
-  readonly faults?: readonly Fault[];
+  readonly faults: readonly Fault[];
   readonly hotspots: number;
   /** How many of the hotspots run as processes of their own. */
   readonly isolate: number;
@@ -41,6 +40,8 @@ const MAX_HOTSPOTS = 200;
 const MAX_ISOLATED = 24;
 /** A process each, of some 200 MB, and all of them on the same cores. */
 const MAX_VALIDATORS_HERE = 16;
+/** The fewest that agree although any one of them is lost. */
+const DEFAULT_VALIDATORS = 4;
 /** Which validator, and when: 1@20. */
 const FAULT_PATTERN = /^(\d{1,3})@(\d{1,6})$/;
 
@@ -52,7 +53,7 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
     .description(
       "Runs a local Hexbeacon network: validators, hotspots on a simulated radio, and the HTTP API.",
     )
-    .option("--validators <count>", "how many validators, each a process of its own", "1")
+    .option("--validators <count>", "how many validators, each a process of its own", `${DEFAULT_VALIDATORS}`)
     .option("--kill <validator@second>", "kill a validator (counted from 0) at that second", collect, [])
     .option("--restart <validator@second>", "start it again at that second", collect, [])
     .option("--hotspots <count>", "how many hotspots", "24")

@@ -1,6 +1,9 @@
 /** What is seen of several validators: who is up, where each stands, and whether all of them pay the same. */
 import { setTimeout as delay } from "node:timers/promises";
-import { fetchEpochs, fetchState } from "./api.ts";
+import { computeLeaders } from "../../../protocol/src/agreement/leaders.ts";
+import type { Genesis } from "../../../protocol/src/network/genesis.ts";
+import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
+import { type Decision, type EpochTotals, fetchDecision, fetchEpochs, fetchState } from "./api.ts";
 import type { Fault } from "./options.ts";
 import type { ValidatorRole } from "./validators.ts";
 
@@ -11,6 +14,8 @@ export type SeveralStatus = {
   readonly validators: readonly (ValidatorLine | null)[];
   /** Views after the first, by the validator that saw the most of them. */
   readonly viewChanges: number;
+  /** Who led the newest executed round to its decision, counted from 0; null before there is one. */
+  readonly leader: number | null;
 };
 
 export type SeveralSummary = {
@@ -26,10 +31,40 @@ const CATCH_UP_LIMIT_MS = 30_000;
 const CATCH_UP_LOOK_MS = 200;
 const METRICS_TIMEOUT_MS = 5_000;
 
-/** Asks all that run. */
-export async function readSeveral(roles: readonly ValidatorRole[]): Promise<SeveralStatus> {
-  const validators = await Promise.all(roles.map((role) => readOne(role).catch(() => null)));
-  return { validators, viewChanges: Math.max(0, ...validators.map((each) => each?.viewChanges ?? 0)) };
+/** Asks all that run. @param epochs the closed ones, whose seeds say who leads. */
+export async function readSeveral(
+  roles: readonly ValidatorRole[],
+  genesis: Genesis,
+  epochs: readonly EpochTotals[],
+): Promise<SeveralStatus> {
+  const serving = roles.find((role) => role.isUp());
+  const [decision, ...validators] = await Promise.all([
+    serving === undefined ? null : fetchDecision(serving.ready().http).catch(() => null),
+    ...roles.map((role) => readOne(role).catch(() => null)),
+  ]);
+  return {
+    validators,
+    viewChanges: countViewChanges(validators),
+    leader: decision && computeLeader(decision, genesis, epochs),
+  };
+}
+
+const countViewChanges = (validators: readonly (ValidatorLine | null)[]): number =>
+  Math.max(0, ...validators.map((each) => each?.viewChanges ?? 0));
+
+/**
+ * The leader of a decided round's view, as everybody computes it: from the seed of the epoch before the round's.
+ * Null where that epoch's seed is not among the closed epochs yet.
+ */
+export function computeLeader(
+  { round, view }: Decision,
+  { seed: firstSeed, parameters, validators }: Pick<Genesis, "seed" | "parameters" | "validators">,
+  epochs: readonly Pick<EpochTotals, "epoch" | "nextSeed">[],
+): number | null {
+  const seedEpoch = Math.max(0, epochOfRound(parameters, round) - 1);
+  const seed = seedEpoch === 0 ? firstSeed : epochs.find(({ epoch }) => epoch === seedEpoch - 1)?.nextSeed;
+  if (seed === undefined) return null;
+  return computeLeaders(seed, round, validators.length)[(view - 1) % validators.length]!;
 }
 
 async function readOne(role: ValidatorRole): Promise<ValidatorLine | null> {
@@ -56,9 +91,14 @@ export async function summarizeSeveral(
   const rewardRootsEqual = histories.every(
     (roots) => roots.length > lastEpoch && roots.every((root, epoch) => root === longest[epoch]),
   );
-  const { validators, viewChanges } = await readSeveral(roles);
+  const validators = await Promise.all(roles.map((role) => readOne(role).catch(() => null)));
   const finalizedRounds = Math.max(0, ...validators.map((each) => (each?.round ?? -1) + 1));
-  return { rewardRootsEqual, finalizedRounds, viewChanges, validatorsDown: roles.length - running.length };
+  return {
+    rewardRootsEqual,
+    finalizedRounds,
+    viewChanges: countViewChanges(validators),
+    validatorsDown: roles.length - running.length,
+  };
 }
 
 /** The reward roots of the epochs up to the last one, as soon as that is closed here, or what there is by the limit. */

@@ -104,11 +104,15 @@ function createPlainView(screen: Screen): View {
       if (status.round < lastRoundShown + step) return;
       lastRoundShown = status.round;
       const { accepted, refused } = splitJudged(status.witnessesJudged);
+      const { several } = status;
+      const agreement =
+        several === null
+          ? ""
+          : `; validators ${describeEach(several).join(", ")}; ${describeAgreement(several)}`;
       screen.write(
         `round ${status.round} (epoch ${status.epoch}, ${status.roundInEpoch + 1}/${status.roundsPerEpoch}): ` +
           `${status.beaconsSent} beacons sent, ${accepted} witness reports accepted, ${sum(refused)} not, ` +
-          `${formatTokens(status.paid)} tokens paid
-`,
+          `${formatTokens(status.paid)} tokens paid${agreement}\n`,
       );
     },
     event: (line) => screen.write(`${line}\n`),
@@ -143,16 +147,28 @@ export function renderStatus(status: DevnetStatus): string[] {
   ];
 }
 
-/** One validator in a line; several with how far each has executed, and how often a leader had to be passed over. */
+/** One validator in a line; several with how far each has executed, who leads, and how often one was passed over. */
 function renderValidators({ several, validatorUp }: DevnetStatus): string[] {
   if (several === null) return [`  validator    ${validatorUp ? "running" : "DOWN"}`];
-  const newest = Math.max(...several.validators.map((each) => each?.round ?? -1));
-  const each = several.validators.map((line, index) => {
+  return [
+    `  validators   ${describeEach(several).join(", ")}`,
+    `  agreement    ${describeAgreement(several)}`,
+  ];
+}
+
+/** Each validator by its number: up, down, or how far behind the one that has executed most. */
+function describeEach({ validators }: SeveralStatus): string[] {
+  const newest = Math.max(...validators.map((each) => each?.round ?? -1));
+  return validators.map((line, index) => {
     if (line === null) return `${index} DOWN`;
     const behind = newest - (line.round ?? -1);
     return behind > 1 ? `${index} ${behind} rounds behind` : `${index} up`;
   });
-  return [`  validators   ${each.join(", ")}; ${several.viewChanges} view changes`];
+}
+
+function describeAgreement({ leader, viewChanges }: SeveralStatus): string {
+  const led = leader === null ? "" : `last round led by validator ${leader}, `;
+  return `${led}${viewChanges} view changes`;
 }
 
 /** Closed epochs as a table; amounts in tokens. */
