@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net";
 import { CodedError } from "../../node/src/host/codedError.ts";
 import type { Clock, Log, Network } from "../../node/src/host/types.ts";
+import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import { computeRewardProof } from "../../protocol/src/ledger/rewardTotals.ts";
 import type { Ledger } from "../../protocol/src/ledger/state.ts";
 import { encodeProofJson } from "../../protocol/src/reward/proofJson.ts";
@@ -95,7 +96,7 @@ function readAgreement({ identity, core, mesh }: HttpModules): AgreementReader {
         key,
         stake,
         multiaddrs,
-        connected: position === self ? null : connected.has(position),
+        connected: position === self ? null : connected.has(encodeHex(key)),
       }));
     },
   };

@@ -8,10 +8,10 @@ import {
   type ValidatorSet,
   type VerifySignature,
 } from "../../protocol/src/agreement/certificates.ts";
+import { evidenceKindOf } from "../../protocol/src/agreement/evidence.ts";
 import type { Fetch } from "../../protocol/src/agreement/fetches.ts";
-import type { LaneConflict } from "../../protocol/src/agreement/lanes/index.ts";
 import type { PeerMessage } from "../../protocol/src/agreement/peerMessages.ts";
-import type { AvailabilityCert } from "../../protocol/src/agreement/rounds.ts";
+import type { AvailabilityCert, Evidence } from "../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../protocol/src/crypto/domain.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
@@ -83,7 +83,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     modules.lane().onCertificate(cert);
     agreement.onProgress();
   };
-  const onConflict = ({ reason }: LaneConflict) => modules.onEvidence(reason);
+  const onConflict = (evidence: Evidence) => modules.onEvidence(evidenceKindOf(evidence)!);
   const acks = new AckGatherer(
     { sets, domains, resendMs: 2 * delayMs },
     { mesh, signer, verify, clock, epoch, onCertificate, onConflict },

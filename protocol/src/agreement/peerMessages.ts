@@ -116,6 +116,11 @@ const MAX_CERT_BYTES = 64 + Math.ceil(MAX_VALIDATORS / 8) + MAX_VALIDATORS * 64;
 /** The largest message is a proposal with a value and every certificate that may justify it. */
 export const MAX_PEER_MESSAGE_BYTES = 1 + 256 + MAX_VALUE_BYTES + MAX_JUSTIFICATION * (MAX_CERT_BYTES + 4);
 
+/** The epoch, or the round, whose set a message's positions and bitmaps are of. */
+export type SetPlace = { readonly round: number } | { readonly epoch: number };
+/** How many seats the set has that a message speaks of. */
+export type SeatsOf = (place: SetPlace) => number;
+
 const NO_VALUE = new Uint8Array(32);
 const NO_BYTES = new Uint8Array(0);
 
@@ -158,10 +163,12 @@ function encodeBody(message: PeerMessage, validators: number): Uint8Array {
 }
 
 /**
- * Strictly decodes a message: null where it is malformed, of no known kind, or names what no set of this size has.
+ * Strictly decodes a message: null where it is malformed, of no known kind, or names what no set of its size has.
  * Signatures are the caller's to verify.
+ * @param validators the size of the set, or what tells it where sets change from epoch to epoch.
  */
-export function decodePeerMessage(bytes: Uint8Array, validators: number): PeerMessage | null {
+export function decodePeerMessage(bytes: Uint8Array, validators: number | SeatsOf): PeerMessage | null {
+  const seatsOf: SeatsOf = typeof validators === "number" ? () => validators : validators;
   const body = bytes.subarray(1);
   const read = <V>(type: Type<V>): V | null => decodeStrict(type, body, MAX_PEER_MESSAGE_BYTES);
   switch (bytes[0]) {
@@ -170,12 +177,12 @@ export function decodePeerMessage(bytes: Uint8Array, validators: number): PeerMe
       return signed && { type: "tips", signed };
     }
     case KIND_BYTES.proposal:
-      return fromRawProposal(read(ProposeSsz), validators);
+      return fromRawProposal(read(ProposeSsz), seatsOf);
     case KIND_BYTES.vote:
-      return fromRawVote(read(VoteSsz), validators);
+      return fromRawVote(read(VoteSsz), seatsOf);
     case KIND_BYTES.certificate: {
       const raw = read(CertMessageSsz);
-      const certificate = raw && fromRawCert(raw.cert, validators);
+      const certificate = raw && fromRawCert(raw.cert, seatsOf(raw));
       return certificate && { type: "certificate", round: raw.round, certificate };
     }
     case KIND_BYTES.status: {
@@ -188,7 +195,7 @@ export function decodePeerMessage(bytes: Uint8Array, validators: number): PeerMe
     }
     case KIND_BYTES.ack: {
       const ack = read(AckSsz);
-      return ack !== null && ack.validator < validators ? { type: "ack", ack } : null;
+      return ack !== null && ack.validator < seatsOf(ack.ack) ? { type: "ack", ack } : null;
     }
     case KIND_BYTES.availability: {
       const cert = read(AvailabilityCertSsz);
@@ -196,7 +203,7 @@ export function decodePeerMessage(bytes: Uint8Array, validators: number): PeerMe
     }
     case KIND_BYTES.attest: {
       const signed = read(SignedAttestSsz);
-      return signed !== null && signed.validator < validators ? { type: "attest", signed } : null;
+      return signed !== null && signed.validator < seatsOf(signed.attest) ? { type: "attest", signed } : null;
     }
     case KIND_BYTES.rewardCert: {
       const cert = read(RewardCertSsz);
@@ -246,9 +253,9 @@ function fromRawCert(raw: RawCert, validators: number): Certificate | null {
   return { ...vote, view: raw.view, signers, proof: raw.signatures };
 }
 
-function fromRawVote(raw: ValueOf<typeof VoteSsz> | null, validators: number): PeerMessage | null {
+function fromRawVote(raw: ValueOf<typeof VoteSsz> | null, seatsOf: SeatsOf): PeerMessage | null {
   const said = raw && readVote(raw);
-  if (raw === null || said === null || raw.validator >= validators) return null;
+  if (raw === null || said === null || raw.validator >= seatsOf(raw)) return null;
   const { round, view, validator, signature } = raw;
   return { type: "vote", round, vote: { ...said, view, validator, signature } };
 }
@@ -271,8 +278,10 @@ function toRawProposal(
   };
 }
 
-function fromRawProposal(raw: ValueOf<typeof ProposeSsz> | null, validators: number): PeerMessage | null {
-  if (raw === null || raw.validator >= validators) return null;
+function fromRawProposal(raw: ValueOf<typeof ProposeSsz> | null, seatsOf: SeatsOf): PeerMessage | null {
+  if (raw === null) return null;
+  const validators = seatsOf(raw);
+  if (raw.validator >= validators) return null;
   const justification: Certificate[] = [];
   for (const cert of raw.justification) {
     const certificate = fromRawCert(cert, validators);

@@ -7,26 +7,33 @@ import type { Network } from "../../../node/src/host/types.ts";
 import { createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import type { Fetch } from "../../../protocol/src/agreement/fetches.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
-import { createMesh, type OpenedMesh, PEERS_PROTOCOL } from "../../../validator/src/mesh/mesh.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import {
+  createMesh,
+  type OpenedMesh,
+  PEERS_PROTOCOL,
+  type PeerName,
+} from "../../../validator/src/mesh/mesh.ts";
 import { keyNamed } from "./support/network.ts";
 
 const clock = createSystemClock();
 const log = createSilentLog();
 const TOPIC = "/test/1";
 const keys = [0, 1, 2].map((index) => keyNamed(`mesh ${index}`));
+const nameOf = (position: number) => encodeHex(keys[position]!.publicKey);
 const set = createValidatorSet(keys.map(({ publicKey }) => publicKey));
 
 type Node = { readonly network: Network; readonly mesh: OpenedMesh; readonly heard: Heard };
 /** What came, and a promise of what will. */
 type Heard = {
-  readonly messages: { readonly from: number; readonly message: PeerMessage }[];
+  readonly messages: { readonly from: PeerName; readonly message: PeerMessage }[];
   readonly until: (count: number) => Promise<void>;
 };
 
 const statusOf = (view: number): PeerMessage => ({ type: "status", status: { round: 1, view, rounds: 1 } });
 
-function createHeard(): Heard & { readonly take: (from: number, message: PeerMessage) => void } {
-  const messages: { from: number; message: PeerMessage }[] = [];
+function createHeard(): Heard & { readonly take: (from: PeerName, message: PeerMessage) => void } {
+  const messages: { from: PeerName; message: PeerMessage }[] = [];
   const watchers = new Set<() => void>();
   return {
     messages,
@@ -94,18 +101,18 @@ describe("the mesh of validators", () => {
     const second = await start(1, [first.network.multiaddrs(), [], []]);
     await reach(second, first);
     await reach(first, second);
-    expect(first.heard.messages[0]).toEqual({ from: 1, message: statusOf(0) });
-    expect(first.mesh.connected()).toEqual([1]);
+    expect(first.heard.messages[0]).toEqual({ from: nameOf(1), message: statusOf(0) });
+    expect(first.mesh.connected()).toEqual([nameOf(1)]);
     const before = first.heard.messages.length;
-    for (let view = 1; view <= 200; view++) second.mesh.send(0, statusOf(view));
+    for (let view = 1; view <= 200; view++) second.mesh.send(nameOf(0), statusOf(view));
     await first.heard.until(before + 200);
     const views = first.heard.messages
       .slice(-200)
       .map(({ message }) => message.type === "status" && message.status.view);
     expect(views).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
-    expect(await first.mesh.fetch(1, { type: "rounds", from: 7 })).toEqual(Uint8Array.of(7));
-    expect(await first.mesh.fetch(1, { type: "batch", digest: new Uint8Array(32) })).toBeNull();
-    expect(await first.mesh.fetch(2, { type: "rounds", from: 7 })).toBeNull();
+    expect(await first.mesh.fetch(nameOf(1), { type: "rounds", from: 7 })).toEqual(Uint8Array.of(7));
+    expect(await first.mesh.fetch(nameOf(1), { type: "batch", digest: new Uint8Array(32) })).toBeNull();
+    expect(await first.mesh.fetch(nameOf(2), { type: "rounds", from: 7 })).toBeNull();
   });
 
   test("finds a validator again that was away", async () => {

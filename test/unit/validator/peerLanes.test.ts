@@ -8,11 +8,12 @@ import {
   fixedSets,
 } from "../../../protocol/src/agreement/certificates.ts";
 import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
-import type { LaneConflict } from "../../../protocol/src/agreement/lanes/index.ts";
+import { checkEvidence, evidenceKindOf } from "../../../protocol/src/agreement/evidence.ts";
 import type { Ack, PeerMessage, SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
   type AvailabilityCert,
   computeBatchDigest,
+  type Evidence,
   encodeAckBody,
   encodeBatch,
   encodeBatchBody,
@@ -62,7 +63,7 @@ describe("another validator's lane", () => {
   let disk: Map<string, Uint8Array>;
   let elsewhere: Map<string, Uint8Array>;
   let acks: Ack[];
-  let conflicts: LaneConflict[];
+  let conflicts: Evidence[];
   let lanes: PeerLanes;
   let epoch: number;
 
@@ -143,7 +144,9 @@ describe("another validator's lane", () => {
     await takeAll([first!, second!, first!]);
     await takeAll([first!]);
     expect(acks.map(({ ack }) => encodeHex(ack.digest))).toEqual(Array(2).fill(encodeHex(first!.digest)));
-    expect(conflicts).toMatchObject([{ reason: "double_batch", offender: lane }]);
+    expect(conflicts).toMatchObject([{ offender: lane }]);
+    expect(evidenceKindOf(conflicts[0]!)).toBe("double_batch");
+    expect(checkEvidence(conflicts[0]!, { domains, verify: verifySignature })).toBeNull();
     open();
     await takeAll([second!]);
     expect(acks).toEqual([]);
@@ -204,7 +207,7 @@ describe("acknowledgements of the own lane", () => {
     const clock = new ManualClock(0);
     const sent: { to: string; message: PeerMessage }[] = [];
     const certs: AvailabilityCert[] = [];
-    const conflicts: LaneConflict[] = [];
+    const conflicts: Evidence[] = [];
     let epoch = 3;
     const gatherer = new AckGatherer(
       { sets, domains, resendMs: 100 },
@@ -247,7 +250,9 @@ describe("acknowledgements of the own lane", () => {
     // Only who has acknowledged both is convicted, whichever came first.
     expect(conflicts).toEqual([]);
     gatherer.onAck(ackBy(0, other!));
-    expect(conflicts).toMatchObject([{ reason: "double_ack", offender: validators[0]!.publicKey }]);
+    expect(conflicts).toMatchObject([{ offender: validators[0]!.publicKey }]);
+    expect(evidenceKindOf(conflicts[0]!)).toBe("double_ack");
+    expect(checkEvidence(conflicts[0]!, { domains, verify: verifySignature })).toBeNull();
     gatherer.onAck(ackBy(3, batch!));
     expect(certs).toHaveLength(1);
     expect(checkAvailabilityCert(certs[0]!, set, domains, verifySignature)).toBeNull();

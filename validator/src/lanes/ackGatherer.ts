@@ -9,11 +9,10 @@ import {
   type GatherEffect,
   type GatherEvent,
   type GatherState,
-  type LaneConflict,
   stepGather,
 } from "../../../protocol/src/agreement/lanes/index.ts";
 import type { Ack } from "../../../protocol/src/agreement/peerMessages.ts";
-import type { AvailabilityCert } from "../../../protocol/src/agreement/rounds.ts";
+import type { AvailabilityCert, Evidence } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import type { Mesh } from "../mesh/mesh.ts";
@@ -35,7 +34,7 @@ export type AckGathererModules = {
   readonly epoch: () => number;
   readonly onCertificate: (cert: AvailabilityCert) => void;
   /** A validator acknowledged two batches of one number. */
-  readonly onConflict: (conflict: LaneConflict) => void;
+  readonly onConflict: (evidence: Evidence) => void;
 };
 
 export class AckGatherer {
@@ -103,7 +102,7 @@ export class AckGatherer {
         for (const seq of this.#bodies.keys()) if (seq <= effect.seq) this.#bodies.delete(seq);
         break;
       case "evidence":
-        onConflict(effect.conflict);
+        onConflict(effect.evidence);
     }
   }
 }

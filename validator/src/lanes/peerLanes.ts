@@ -9,14 +9,13 @@ import type { Cut } from "../../../protocol/src/agreement/cut.ts";
 import {
   createPeerLane,
   type LaneConfig,
-  type LaneConflict,
   type PeerLaneEffect,
   type PeerLaneEvent,
   type PeerLaneState,
   stepPeerLane,
 } from "../../../protocol/src/agreement/lanes/index.ts";
 import type { SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
-import { type Batch, decodeBatch } from "../../../protocol/src/agreement/rounds.ts";
+import { type Batch, decodeBatch, type Evidence } from "../../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
@@ -55,7 +54,7 @@ export type PeerLanesModules = {
   readonly epoch: () => number;
   readonly log: Log;
   /** A validator signed two batches under one number. */
-  readonly onConflict: (conflict: LaneConflict) => void;
+  readonly onConflict: (evidence: Evidence) => void;
   readonly onFailure: (error: Error) => void;
 };
 
@@ -193,7 +192,7 @@ export class PeerLanes {
         votes.pruneAcks(lane.state.lane, effect.seq);
         break;
       case "evidence":
-        onConflict(effect.conflict);
+        onConflict(effect.evidence);
     }
   }
 

@@ -18,6 +18,7 @@ import {
   MAX_PEER_MESSAGE_BYTES,
   type PeerMessage,
 } from "../../../protocol/src/agreement/peerMessages.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { TokenBuckets } from "../intake/buckets.ts";
 import { Link } from "./link.ts";
 
@@ -35,20 +36,26 @@ const CONCURRENT_FETCHES_PER_PEER = 16;
  */
 const MESSAGES_PER_SECOND = 1_000;
 
-/** What the rest of a validator sees of the others. A validator is its position in the set. */
+/**
+ * A validator as the mesh names it: its key in lower-case hexadecimal. A position belongs to one epoch's set, a key is
+ * the same in all of them.
+ */
+export type PeerName = string;
+
+/** What the rest of a validator sees of the others. */
 export type Mesh = {
   /** To every other validator. */
   readonly broadcast: (message: PeerMessage) => void;
-  readonly send: (to: number, message: PeerMessage) => void;
+  readonly send: (to: PeerName, message: PeerMessage) => void;
   /** Asks one validator; null where it has no answer, or there is no way to it. */
-  readonly fetch: (from: number, fetch: Fetch) => Promise<Uint8Array | null>;
-  /** Positions of the validators that a link to stands now. */
-  readonly connected: () => readonly number[];
+  readonly fetch: (from: PeerName, fetch: Fetch) => Promise<Uint8Array | null>;
+  /** The validators that a link to stands now. */
+  readonly connected: () => readonly PeerName[];
 };
 
 /** Who takes what the others say and ask. */
 export type MeshHandlers = {
-  readonly onMessage: (from: number, message: PeerMessage) => void;
+  readonly onMessage: (from: PeerName, message: PeerMessage) => void;
   /** The answer to a fetch; null where there is none. */
   readonly answer: (fetch: Fetch) => Promise<Uint8Array | null>;
 };
@@ -81,7 +88,7 @@ export function createMesh(options: MeshOptions, modules: MeshModules): OpenedMe
 class ValidatorMesh implements OpenedMesh {
   #options: MeshOptions;
   #modules: MeshModules;
-  #links = new Map<number, Link>();
+  #links = new Map<PeerName, Link>();
 
   constructor(options: MeshOptions, modules: MeshModules) {
     this.#options = options;
@@ -90,7 +97,7 @@ class ValidatorMesh implements OpenedMesh {
     for (const [position, key] of options.set.keys.entries()) {
       if (position === self) continue;
       const multiaddrs = options.multiaddrs[position] ?? [];
-      this.#links.set(position, new Link({ key, multiaddrs, protocol: PEERS_PROTOCOL }, modules));
+      this.#links.set(encodeHex(key), new Link({ key, multiaddrs, protocol: PEERS_PROTOCOL }, modules));
     }
   }
 
@@ -103,15 +110,15 @@ class ValidatorMesh implements OpenedMesh {
       refillPerMs: MESSAGES_PER_SECOND / 1_000,
       maxBuckets: size,
     });
-    const positionOf = (key: Uint8Array | null) => (key === null ? undefined : set.positionOf(key));
+    const isMember = (key: Uint8Array | null) => key !== null && set.positionOf(key) !== undefined;
     await network.serveChannels(
       PEERS_PROTOCOL,
       { maxMessageBytes: MAX_PEER_MESSAGE_BYTES },
       ({ publicKey }) => {
-        const from = positionOf(publicKey);
-        if (from === undefined) return null;
+        if (publicKey === null || !isMember(publicKey)) return null;
+        const from = encodeHex(publicKey);
         return (bytes) => {
-          if (!allowances.take(`${from}`, 1, clock.nowMs())) return;
+          if (!allowances.take(from, 1, clock.nowMs())) return;
           const message = decodePeerMessage(bytes, size);
           if (message === null) log.debug("Drop a malformed message of a validator", { from });
           else handlers.onMessage(from, message);
@@ -120,7 +127,7 @@ class ValidatorMesh implements OpenedMesh {
     );
     const limits = { maxRequestBytes: MAX_FETCH_BYTES, maxConcurrent: size * CONCURRENT_FETCHES_PER_PEER };
     await network.serve(FETCH_PROTOCOL, limits, async ({ publicKey }, request) => {
-      const fetch = positionOf(publicKey) === undefined ? null : decodeFetch(request);
+      const fetch = isMember(publicKey) ? decodeFetch(request) : null;
       return fetch && (await handlers.answer(fetch));
     });
     for (const link of this.#links.values()) link.open();
@@ -131,11 +138,11 @@ class ValidatorMesh implements OpenedMesh {
     for (const link of this.#links.values()) link.send(bytes, message.type);
   };
 
-  send = (to: number, message: PeerMessage): void => {
+  send = (to: PeerName, message: PeerMessage): void => {
     this.#links.get(to)?.send(encodePeerMessage(message, this.#options.set.keys.length), message.type);
   };
 
-  fetch = async (from: number, fetch: Fetch): Promise<Uint8Array | null> => {
+  fetch = async (from: PeerName, fetch: Fetch): Promise<Uint8Array | null> => {
     const peerId = this.#links.get(from)?.peerId() ?? null;
     if (peerId === null) return null;
     try {
@@ -149,8 +156,8 @@ class ValidatorMesh implements OpenedMesh {
     }
   };
 
-  connected = (): readonly number[] =>
-    [...this.#links].filter(([, link]) => link.isUp()).map(([position]) => position);
+  connected = (): readonly PeerName[] =>
+    [...this.#links].filter(([, link]) => link.isUp()).map(([name]) => name);
 
   close = async (): Promise<void> => {
     await Promise.all([...this.#links.values()].map((link) => link.close()));

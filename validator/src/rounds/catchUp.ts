@@ -19,7 +19,7 @@ import {
 import { decodeFinalCert, decodeValue } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
-import type { Mesh } from "../mesh/mesh.ts";
+import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { RoundStore } from "../store/store.ts";
 import type { Finalized } from "./agreement.ts";
 import type { Votes } from "./votes.ts";
@@ -57,10 +57,10 @@ export class CatchUp {
   }
 
   /** Fetches from one validator until it has no more; does nothing while that is under way. */
-  from(position: number): void {
+  from(peer: PeerName): void {
     if (this.#isRunning || this.#isStopped) return;
     this.#isRunning = true;
-    this.#run(position)
+    this.#run(peer)
       .catch((error: unknown) => this.#modules.log.warn("Could not catch up", { error: String(error) }))
       .finally(() => {
         this.#isRunning = false;
@@ -71,19 +71,19 @@ export class CatchUp {
     this.#isStopped = true;
   }
 
-  async #run(position: number): Promise<void> {
+  async #run(peer: PeerName): Promise<void> {
     const { mesh, clock, nextRound, backlog, adopt } = this.#modules;
     for (;;) {
       while (backlog() > MAX_BACKLOG && !this.#isStopped)
         await new Promise<void>((resolve) => clock.after(BACKLOG_POLL_MS, resolve));
       const from = nextRound();
-      const answer = await mesh.fetch(position, { type: "rounds", from });
+      const answer = await mesh.fetch(peer, { type: "rounds", from });
       const fetched = answer === null ? null : decodeFetchedRounds(answer);
       if (fetched === null || fetched.length === 0 || this.#isStopped) return;
       const rounds = this.#verify(from, fetched);
       if (rounds.length > 0 && !adopt(rounds)) return;
       if (rounds.length < fetched.length) {
-        this.#modules.log.warn("A validator gave rounds that are not proven", { validator: position, from });
+        this.#modules.log.warn("A validator gave rounds that are not proven", { validator: peer, from });
         return;
       }
     }

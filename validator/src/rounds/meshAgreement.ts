@@ -22,7 +22,7 @@ import { decodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { epochOfRound, type Parameters } from "../../../protocol/src/network/parameters.ts";
 import type { AvailabilityBook } from "../lanes/availability.ts";
-import type { Mesh } from "../mesh/mesh.ts";
+import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { Signer } from "../signer.ts";
 import type { Agreement, Executed, Finalized } from "./agreement.ts";
 import { CatchUp } from "./catchUp.ts";
@@ -73,7 +73,7 @@ export type AgreementMessage = Extract<
 >;
 
 export type MeshAgreement = Agreement & {
-  readonly onMessage: (from: number, message: AgreementMessage) => void;
+  readonly onMessage: (from: PeerName, message: AgreementMessage) => void;
   /** A certificate of availability, an executed round or a reward certificate came: what waited for it goes on. */
   readonly onProgress: () => void;
   /** A value of the current or the last round by its digest's name. */
@@ -99,12 +99,12 @@ class SeveralAgreement implements MeshAgreement {
   /** The decided instance before it, which answers those who are still in its round (B6). */
   #previous: RoundInstance | null = null;
   #catchUp: CatchUp;
-  #next: { readonly from: number; readonly message: AgreementMessage }[] = [];
+  #next: { readonly from: PeerName; readonly message: AgreementMessage }[] = [];
   #lastTipsAtMs = 0;
   #cancelBegin: (() => void) | null = null;
   #cancelStandstill: (() => void) | null = null;
   #decidedSinceTick = false;
-  #statusAtMs = new Map<number, number>();
+  #statusAtMs = new Map<PeerName, number>();
   #isRunning = false;
 
   constructor(options: MeshAgreementOptions, modules: MeshAgreementModules) {
@@ -152,7 +152,7 @@ class SeveralAgreement implements MeshAgreement {
     this.#begin();
   };
 
-  onMessage = (from: number, message: AgreementMessage): void => {
+  onMessage = (from: PeerName, message: AgreementMessage): void => {
     if (!this.#isRunning) return;
     if (message.type === "status") {
       this.#onStatus(from, message.status.rounds - 1);
@@ -172,7 +172,7 @@ class SeveralAgreement implements MeshAgreement {
   }
 
   /** B8: of the next round a little is kept of everyone, the newest. */
-  #keep(from: number, message: AgreementMessage): void {
+  #keep(from: PeerName, message: AgreementMessage): void {
     const own = this.#next.filter((kept) => kept.from === from);
     if (own.length >= BUFFERED_PER_VALIDATOR) this.#next.splice(this.#next.indexOf(own[0]!), 1);
     this.#next.push({ from, message });
@@ -287,8 +287,8 @@ class SeveralAgreement implements MeshAgreement {
     const { mesh, clock } = this.#modules;
     const digest = decodeHex(name, 32)!;
     while (this.#isRunning && this.#instance === instance) {
-      for (const position of mesh.connected()) {
-        const bytes = await mesh.fetch(position, { type: "value", digest });
+      for (const peer of mesh.connected()) {
+        const bytes = await mesh.fetch(peer, { type: "value", digest });
         if (bytes === null || hash("sha256", bytes, "hex") !== name) continue;
         instance.adoptValue(name, bytes);
         if (this.#instance === instance) this.#onDecided(instance, certificate);
@@ -349,13 +349,13 @@ class SeveralAgreement implements MeshAgreement {
     return { round: this.#nextRound(), view: this.#instance?.view ?? 0, rounds: this.#nextRound() };
   }
 
-  #onStatus(from: number, theirs: number): void {
+  #onStatus(from: PeerName, theirs: number): void {
     if (theirs > this.newestRound()) this.#catchUp.from(from);
     else if (theirs < this.newestRound()) this.#sendStatus(from);
   }
 
   /** Tells one who is behind, once a standstill at most: it then fetches what it misses. */
-  #sendStatus(to: number): void {
+  #sendStatus(to: PeerName): void {
     const nowMs = this.#modules.clock.nowMs();
     if (nowMs - (this.#statusAtMs.get(to) ?? 0) < this.#options.delayMs) return;
     this.#statusAtMs.set(to, nowMs);

@@ -5,7 +5,7 @@
 import { hash } from "node:crypto";
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
-import { requireSet } from "../../../protocol/src/agreement/certificates.ts";
+import { requireSet, type ValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
   decodePeerMessage,
@@ -39,7 +39,7 @@ import { signingMessage } from "../../../protocol/src/crypto/domain.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
 import type { AvailabilityBook } from "../lanes/availability.ts";
-import type { Mesh } from "../mesh/mesh.ts";
+import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { Signer } from "../signer.ts";
 import { buildValue } from "./valueBuilder.ts";
 import type { JournalEntry, Vote, Votes } from "./votes.ts";
@@ -73,6 +73,7 @@ export class RoundInstance {
   readonly #options: RoundInstanceOptions;
   readonly #modules: RoundInstanceModules;
   #state: SimplexState;
+  readonly #set: ValidatorSet;
   readonly #events: Event[] = [];
   #isStepping = false;
   #isStopped = false;
@@ -94,6 +95,8 @@ export class RoundInstance {
     this.#options = options;
     this.#modules = modules;
     this.round = options.round;
+    const { sets, parameters } = options.context;
+    this.#set = requireSet(sets, epochOfRound(parameters, options.round));
     const records = modules.votes.journalOf(options.round).flatMap((entry) => this.#recall(entry));
     const { config } = options;
     this.#state = records.length === 0 ? createSimplex(config) : recoverSimplex(config, records);
@@ -127,8 +130,10 @@ export class RoundInstance {
     if (own !== undefined && !this.#isStopped) this.#modules.mesh.broadcast({ type: "tips", signed: own });
   }
 
-  onMessage(from: number, message: RoundMessage): void {
+  onMessage(peer: PeerName, message: RoundMessage): void {
     if (this.#isStopped) return;
+    const from = this.#set.positionOf(decodeHex(peer, 32)!);
+    if (from === undefined) return;
     switch (message.type) {
       case "tips":
         this.#takeTips(message.signed);
@@ -187,9 +192,8 @@ export class RoundInstance {
   }
 
   #takeTips(signed: SignedTips): void {
-    const { sets, parameters, domains, verify } = this.#options.context;
-    const set = requireSet(sets, epochOfRound(parameters, this.round));
-    const position = set.positionOf(signed.tips.validator);
+    const { domains, verify } = this.#options.context;
+    const position = this.#set.positionOf(signed.tips.validator);
     if (position === undefined || signed.tips.round !== this.round || this.#tips.has(position)) return;
     const message = signingMessage(domains, "tips", encodeTips(signed.tips));
     if (!verify(signed.tips.validator, message, signed.signature)) return;
@@ -237,7 +241,7 @@ export class RoundInstance {
         mesh.broadcast(this.#toPeer(effect.message));
         break;
       case "send":
-        mesh.send(effect.to, this.#toPeer(effect.message));
+        mesh.send(encodeHex(this.#set.keys[effect.to]!), this.#toPeer(effect.message));
         break;
       case "setViewTimer": {
         const { view } = effect;
@@ -306,9 +310,9 @@ export class RoundInstance {
     if (this.#fetching.has(name)) return;
     this.#fetching.add(name);
     const digest = decodeHex(name, 32);
-    for (const position of this.#modules.mesh.connected()) {
+    for (const peer of this.#modules.mesh.connected()) {
       if (digest === null || this.#values.has(name) || this.#isStopped) break;
-      const bytes = await this.#modules.mesh.fetch(position, { type: "value", digest });
+      const bytes = await this.#modules.mesh.fetch(peer, { type: "value", digest });
       if (bytes !== null && hash("sha256", bytes, "hex") === name) this.#values.set(name, bytes);
     }
     this.#fetching.delete(name);

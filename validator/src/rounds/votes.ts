@@ -7,7 +7,7 @@
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { CodedError } from "../../../node/src/host/codedError.ts";
-import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { concatBytes, equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 
 /** Messages of a round. `tips` and `value` have one view, 0; `propose` names the value that was proposed. */
 export const VOTE_KINDS = ["tips", "value", "propose", "notarize", "nullify", "finalize"] as const;
@@ -65,6 +65,9 @@ export type Votes = {
   /** Keeps an epoch's reward certificate, for ever. */
   readonly recordRewardCert: (epoch: number, cert: Uint8Array) => void;
   readonly rewardCert: (epoch: number) => Uint8Array | null;
+  /** Keeps the keys of an epoch's validators, in the order of their seats: its certificates are read by it. */
+  readonly recordValidatorSet: (epoch: number, keys: readonly Uint8Array[]) => void;
+  readonly validatorSets: () => { readonly epoch: number; readonly keys: readonly Uint8Array[] }[];
   /** The own attestations from this epoch on that no reward certificate is kept for, in order. */
   readonly openAttests: (fromEpoch: number) => Uint8Array[];
   /** Forgets acknowledgements of a lane's batches below a number that a decided cut holds. */
@@ -95,6 +98,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS ack (lane BLOB NOT NULL, seq INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (lane, seq)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS attest (epoch INTEGER PRIMARY KEY, digest BLOB NOT NULL, bytes BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS reward_cert (epoch INTEGER PRIMARY KEY, cert BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS validator_set (epoch INTEGER PRIMARY KEY, keys BLOB NOT NULL);
 `;
 
 /**
@@ -145,6 +149,11 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
       ),
     recordRewardCert: (epoch, cert) => void statements.keepRewardCert.run(epoch, cert),
     rewardCert: (epoch) => (statements.rewardCert.get(epoch)?.cert as Uint8Array | undefined) ?? null,
+    recordValidatorSet: (epoch, keys) => {
+      statements.keepValidatorSet.run(epoch, concatBytes(...keys));
+      statements.pruneValidatorSets.run(epoch - KEPT_SETS);
+    },
+    validatorSets: () => statements.validatorSets.all().map(readValidatorSet),
     openAttests: (fromEpoch) => statements.openAttests.all(fromEpoch).map((row) => row.bytes as Uint8Array),
     pruneAcks: (lane, belowSeq) => void statements.pruneAcks.run(lane, belowSeq),
     decidedFrom: (round) => statements.decidedFrom.all(round).map(readDecided),
@@ -179,6 +188,10 @@ function openExclusively(path: string): DatabaseSync {
   }
 }
 
+const KEY_BYTES = 32;
+/** Epochs whose sets are kept: more than those of which attestations are still gathered. */
+const KEPT_SETS = 32;
+
 /** SQLite's result code for a file that another connection holds. */
 const SQLITE_BUSY = 5;
 
@@ -204,6 +217,9 @@ function prepareStatements(db: DatabaseSync) {
     addAttest: db.prepare("INSERT INTO attest (epoch, digest, bytes) VALUES (?, ?, ?)"),
     keepRewardCert: db.prepare("INSERT OR IGNORE INTO reward_cert (epoch, cert) VALUES (?, ?)"),
     rewardCert: db.prepare("SELECT cert FROM reward_cert WHERE epoch = ?"),
+    keepValidatorSet: db.prepare("INSERT OR REPLACE INTO validator_set (epoch, keys) VALUES (?, ?)"),
+    validatorSets: db.prepare("SELECT epoch, keys FROM validator_set ORDER BY epoch"),
+    pruneValidatorSets: db.prepare("DELETE FROM validator_set WHERE epoch < ?"),
     openAttests: db.prepare(
       "SELECT bytes FROM attest WHERE epoch >= ? AND epoch NOT IN (SELECT epoch FROM reward_cert) ORDER BY epoch",
     ),
@@ -269,6 +285,14 @@ function bind(
     return;
   db.close();
   throw new CodedError("store_foreign", "the votes in this home belong to another network or validator");
+}
+
+function readValidatorSet(row: Row): { epoch: number; keys: Uint8Array[] } {
+  const bytes = row.keys as Uint8Array;
+  const keys = Array.from({ length: bytes.length / KEY_BYTES }, (_, seat) =>
+    bytes.slice(seat * KEY_BYTES, (seat + 1) * KEY_BYTES),
+  );
+  return { epoch: row.epoch as number, keys };
 }
 
 const readBatch = (row: Row | undefined): AuthoredBatch | null =>

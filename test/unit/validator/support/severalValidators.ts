@@ -154,13 +154,14 @@ export class SeveralValidators {
 
   #meshOf(self: number): Mesh {
     const size = this.running.length;
+    const names = this.genesis.validators.map(({ key }) => encodeHex(key));
     const others = Array.from({ length: size }, (_, position) => position).filter((each) => each !== self);
     const deliver = (to: number, bytes: Uint8Array) => {
       if (!this.isLinked(self, to)) return;
       setImmediate(() => {
         const message = decodePeerMessage(bytes, size);
         if (message === null) throw new Error("an honest validator's message does not decode");
-        this.running[to]?.core.handlers?.onMessage(self, message);
+        this.running[to]?.core.handlers?.onMessage(names[self]!, message);
       });
     };
     return {
@@ -172,14 +173,17 @@ export class SeveralValidators {
         const bytes = encodePeerMessage(message, size);
         for (const to of others) deliver(to, bytes);
       },
-      send: (to, message) => deliver(to, encodePeerMessage(message, size)),
-      fetch: async (from, fetch) => {
+      send: (to, message) => deliver(names.indexOf(to), encodePeerMessage(message, size)),
+      fetch: async (name, fetch) => {
+        const from = names.indexOf(name);
         await new Promise((resolve) => setImmediate(resolve));
         if (!this.isLinked(self, from) || !this.isLinked(from, self)) return null;
         return (await this.running[from]?.core.handlers?.answer(fetch)) ?? null;
       },
       connected: () =>
-        others.filter((position) => this.running[position] !== null && this.isLinked(self, position)),
+        others
+          .filter((position) => this.running[position] !== null && this.isLinked(self, position))
+          .map((position) => names[position]!),
     };
   }
 }
