@@ -16,6 +16,7 @@ import type { AdmissionReason } from "../../protocol/src/evidence/reasons.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { computeParametersHash } from "../../protocol/src/network/parameters.ts";
 import { createExecutor, type ExecutedRound, type Executor } from "./execution/executor.ts";
+import { isNearest } from "./intake/heldGossip.ts";
 import type { IntakeKind } from "./intake/inbox.ts";
 import { createIntake, type Intake } from "./intake/intake.ts";
 import { createLane, type Lane } from "./lanes/lane.ts";
@@ -169,7 +170,7 @@ function openAttestor(options: CoreOptions, modules: CoreModules, verify: Verify
   const nobody = { broadcast: () => {}, send: () => {} };
   return new Attestor(
     {
-      set,
+      sets: fixedSets(set),
       domains,
       parametersHash: computeParametersHash(genesis.parameters),
       repeatMs: genesis.parameters.roundMs,
@@ -183,6 +184,7 @@ function openAttestor(options: CoreOptions, modules: CoreModules, verify: Verify
       mesh: mesh ?? nobody,
       onRewardCert: observer.onRewardCert,
       onSplit: observer.onSplitAttestation,
+      onConflict: observer.onEvidence,
       onFailure,
     },
   );
@@ -208,9 +210,11 @@ function openLane(options: CoreOptions, modules: CoreModules, several: Several |
   );
 }
 
-function openIntake({ genesis, domains }: CoreOptions, modules: CoreModules, lane: Lane): Intake {
+function openIntake(options: CoreOptions, modules: CoreModules, lane: Lane): Intake {
+  const { genesis, domains, set, signer } = options;
   const { clock, verifier, observer, recovered } = modules;
   const { ledger } = recovered;
+  const seat = set.positionOf(signer.publicKey);
   return createIntake(
     { parameters: genesis.parameters, domains, nextRound: ledger.round + 1 },
     {
@@ -220,6 +224,7 @@ function openIntake({ genesis, domains }: CoreOptions, modules: CoreModules, lan
       isHotspot: (key) => ledger.registry.find(key) !== null,
       isAccount: (key) => ledger.accounts.find(key) !== null,
       isIncluded: (epoch, id) => ledger.seen.has(epoch, id),
+      isNearest: (id) => seat !== undefined && isNearest(id, seat, set.keys.length),
       onAdmitted: observer.onAdmitted,
       onRefused: observer.onRefused,
     },

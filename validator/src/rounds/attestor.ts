@@ -1,41 +1,38 @@
 /**
- * Attestation of epochs: what execution computed is signed once, durable before it leaves, and a quorum of equal
- * attestations is kept as the epoch's reward certificate. An epoch that has none yet is attested again and again.
+ * Attestation of epochs: the shell of `attestation.ts` in the protocol. What was attested is durable before it leaves,
+ * certificates are kept for ever, and an epoch that has none yet is attested again and again.
  */
 
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
 import {
-  type Attest,
-  checkRewardCert,
-  computeValidatorsHash,
   decodeRewardCert,
   encodeAttest,
   encodeRewardCert,
   type RewardCert,
-  RULES_VERSION,
   type SignedAttest,
-  verifyAttest,
 } from "../../../protocol/src/agreement/attest.ts";
 import {
-  assembleSignatures,
-  type ValidatorSet,
-  type VerifySignature,
-} from "../../../protocol/src/agreement/certificates.ts";
+  type AttestationEffect,
+  type AttestationEvent,
+  type AttestationState,
+  createAttestation,
+  GATHERED_EPOCHS,
+  stepAttestation,
+} from "../../../protocol/src/agreement/attestation/index.ts";
+import type { ValidatorSets, VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
 import { decodePeerMessage, encodePeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
-import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import type { Evidence } from "../../../protocol/src/agreement/rounds.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import type { EpochClose } from "../../../protocol/src/ledger/types.ts";
-import type { Mesh } from "../mesh/mesh.ts";
+import { MAX_VALIDATORS } from "../../../protocol/src/network/parameters.ts";
+import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { Signer } from "../signer.ts";
 import type { Votes } from "./votes.ts";
 
-/** Epochs, around the newest, of which attestations are gathered: a validator that catches up is asked about the rest. */
-const GATHERED_EPOCHS = 8;
-
 export type AttestorOptions = {
-  readonly set: ValidatorSet;
+  readonly sets: ValidatorSets;
   readonly domains: SigningDomains;
   readonly parametersHash: Uint8Array;
   readonly repeatMs: number;
@@ -50,35 +47,34 @@ export type AttestorModules = {
   readonly onRewardCert: (cert: RewardCert) => void;
   /** Two validators attested differently of one epoch; told once an epoch. */
   readonly onSplit: (epoch: number) => void;
+  /** A validator attested two things of one epoch. */
+  readonly onConflict: (evidence: Evidence) => void;
   readonly onFailure: (error: Error) => void;
 };
-
-/** Attestations of one epoch by what they say, with the positions of those who said so. */
-type Gathered = { readonly byBody: Map<string, Map<number, SignedAttest>>; isSplit: boolean };
 
 export class Attestor {
   readonly #options: AttestorOptions;
   readonly #modules: AttestorModules;
-  readonly #self: number;
-  readonly #gathered = new Map<number, Gathered>();
+  #state: AttestationState;
+  /** Epochs known to have a certificate, so that most questions need no disk. */
   readonly #certified = new Set<number>();
-  #newestEpoch = -1;
   #cancel: (() => void) | null = null;
 
   constructor(options: AttestorOptions, modules: AttestorModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#self = options.set.positionOf(modules.signer.publicKey)!;
+    const { signer, verify } = modules;
+    this.#state = createAttestation({ ...options, self: signer.publicKey, verify, sign: signer.sign }, -1);
   }
 
   /** Takes up the attestations that had no certificate when the validator ended. @param newestEpoch -1 for none. */
   start(newestEpoch: number): void {
-    this.#newestEpoch = newestEpoch;
+    this.#state = createAttestation(this.#state.config, newestEpoch);
     for (const bytes of this.#modules.votes.openAttests(0)) {
-      const message = decodePeerMessage(bytes, this.#options.set.keys.length);
-      if (message?.type === "attest") this.#gather(message.signed);
+      const message = decodePeerMessage(bytes, MAX_VALIDATORS);
+      if (message?.type === "attest") this.#post({ type: "recall", signed: message.signed });
     }
-    this.#cancel ??= this.#modules.clock.every(this.#options.repeatMs, () => this.#repeat());
+    this.#cancel ??= this.#modules.clock.every(this.#options.repeatMs, () => this.#post({ type: "repeat" }));
   }
 
   stop(): void {
@@ -100,66 +96,63 @@ export class Attestor {
 
   /** Execution closed an epoch: signs what it gave. */
   onEpochClosed({ epoch, rewardRoot, stateRoot }: EpochClose): void {
-    const { set, parametersHash } = this.#options;
-    const { signer, votes, mesh, onFailure } = this.#modules;
-    this.#newestEpoch = Math.max(this.#newestEpoch, epoch);
-    const attest: Attest = {
-      epoch,
-      rewardRoot,
-      stateRoot,
-      nextValidatorsHash: computeValidatorsHash(set),
-      parametersHash,
-      rulesVersion: RULES_VERSION,
-    };
-    const body = encodeAttest(attest);
-    const signed = { attest, validator: this.#self, signature: signer.sign("attest", body) };
-    const message = { type: "attest", signed } as const;
-    if (votes.recordAttest(epoch, sha256(body), encodePeerMessage(message, set.keys.length)) === "conflict") {
-      onFailure(new CodedError("votes_conflict", `epoch ${epoch} was attested otherwise before`));
-      return;
-    }
-    if (this.hasRewardCert(epoch)) return;
-    mesh.broadcast(message);
-    this.#gather(signed);
+    const closed = { epoch, rewardRoot, stateRoot };
+    this.#post({ type: "closed", closed, kept: this.#keptOf(epoch) });
   }
 
-  onAttest(from: number, signed: SignedAttest): void {
-    const { set, domains } = this.#options;
-    const { epoch } = signed.attest;
-    const cert = this.hasRewardCert(epoch) ? this.rewardCert(epoch) : null;
-    if (cert !== null) {
-      // Whoever still attests has not got the certificate; its author gets it, and a different word is still noticed.
-      this.#modules.mesh.send(from, { type: "rewardCert", cert });
-      return;
-    }
-    if (Math.abs(epoch - this.#newestEpoch) > GATHERED_EPOCHS) return;
-    if (verifyAttest(signed, set, domains, this.#modules.verify)) this.#gather(signed);
+  onAttest(from: PeerName, signed: SignedAttest): void {
+    this.#post({ type: "attest", from, signed, kept: this.#keptOf(signed.attest.epoch) });
   }
 
   onRewardCert(cert: RewardCert): void {
-    const { set, domains } = this.#options;
-    if (this.hasRewardCert(cert.attest.epoch)) return;
-    if (checkRewardCert(cert, set, domains, this.#modules.verify) === null) this.#keep(cert);
+    this.#post({ type: "rewardCert", cert, kept: this.#keptOf(cert.attest.epoch) });
   }
 
-  #gather(signed: SignedAttest): void {
-    const { attest, validator } = signed;
-    const gathered = this.#gathered.get(attest.epoch) ?? { byBody: new Map(), isSplit: false };
-    this.#gathered.set(attest.epoch, gathered);
-    const body = encodeHex(encodeAttest(attest));
-    const equal = gathered.byBody.get(body) ?? new Map<number, SignedAttest>();
-    if ([...gathered.byBody.values()].some((others) => others !== equal && others.has(validator))) return;
-    gathered.byBody.set(body, equal.set(validator, signed));
-    if (gathered.byBody.size > 1 && !gathered.isSplit) {
-      gathered.isSplit = true;
-      this.#modules.log.error("Validators attested differently of one epoch", { epoch: attest.epoch });
-      this.#modules.onSplit(attest.epoch);
+  #keptOf(epoch: number): RewardCert | null {
+    return this.hasRewardCert(epoch) ? this.rewardCert(epoch) : null;
+  }
+
+  /** What was attested otherwise before is never said: nothing behind it is carried out. */
+  #post(event: AttestationEvent): void {
+    const { state, effects } = stepAttestation(this.#state, event);
+    this.#state = state;
+    for (const effect of effects) if (!this.#carryOut(effect)) return;
+  }
+
+  #carryOut(effect: AttestationEffect): boolean {
+    const { mesh, log, onSplit, onConflict } = this.#modules;
+    switch (effect.type) {
+      case "persist":
+        return this.#persist(effect.signed);
+      case "broadcast":
+        mesh.broadcast({ type: "attest", signed: effect.signed });
+        break;
+      case "broadcastCert":
+        mesh.broadcast({ type: "rewardCert", cert: effect.cert });
+        break;
+      case "sendCert":
+        mesh.send(effect.to, { type: "rewardCert", cert: effect.cert });
+        break;
+      case "keep":
+        this.#keep(effect.cert);
+        break;
+      case "split":
+        log.error("Validators attested differently of one epoch", { epoch: effect.epoch });
+        onSplit(effect.epoch);
+        break;
+      case "evidence":
+        onConflict(effect.evidence);
     }
-    if (equal.size < this.#options.set.quorum) return;
-    const signatures = new Map([...equal].map(([position, { signature }]) => [position, signature]));
-    const cert = { attest, ...assembleSignatures(signatures, this.#options.set) };
-    this.#modules.mesh.broadcast({ type: "rewardCert", cert });
-    this.#keep(cert);
+    return true;
+  }
+
+  #persist(signed: SignedAttest): boolean {
+    const { votes, onFailure } = this.#modules;
+    const { attest } = signed;
+    const bytes = encodePeerMessage({ type: "attest", signed }, MAX_VALIDATORS);
+    if (votes.recordAttest(attest.epoch, sha256(encodeAttest(attest)), bytes) !== "conflict") return true;
+    onFailure(new CodedError("votes_conflict", `epoch ${attest.epoch} was attested otherwise before`));
+    return false;
   }
 
   #keep(cert: RewardCert): void {
@@ -167,16 +160,6 @@ export class Attestor {
     this.#modules.votes.recordRewardCert(epoch, encodeRewardCert(cert));
     this.#certified.add(epoch);
     for (const old of this.#certified) if (old < epoch - GATHERED_EPOCHS) this.#certified.delete(old);
-    this.#gathered.delete(epoch);
     this.#modules.onRewardCert(cert);
-  }
-
-  #repeat(): void {
-    for (const { byBody } of this.#gathered.values()) {
-      for (const equal of byBody.values()) {
-        const own = equal.get(this.#self);
-        if (own !== undefined) this.#modules.mesh.broadcast({ type: "attest", signed: own });
-      }
-    }
   }
 }

@@ -6,10 +6,10 @@ import { equalBytes } from "../../bytes/bytes.ts";
 import { encodeHex } from "../../bytes/hex.ts";
 import { signingMessage } from "../../crypto/domain.ts";
 import { assembleSignatures, type ValidatorSet } from "../certificates.ts";
+import { createEvidence } from "../evidence.ts";
 import type { Ack } from "../peerMessages.ts";
-import { type AvailabilityCert, encodeAckBody, encodeBatchBody } from "../rounds.ts";
+import { type AvailabilityCert, type Evidence, encodeAckBody, encodeBatchBody } from "../rounds.ts";
 import type { LaneConfig, Place } from "./config.ts";
-import { areConflicting, type LaneConflict } from "./conflicts.ts";
 import { RESENT_AT_ONCE } from "./limits.ts";
 
 /** One batch that waits for its quorum. All of a certificate's acknowledgements name one epoch, and count in its set. */
@@ -45,7 +45,7 @@ export type GatherEffect =
   | { readonly type: "certificate"; readonly cert: AvailabilityCert }
   /** The bodies up to here are asked for no more. */
   | { readonly type: "forget"; readonly seq: number }
-  | { readonly type: "evidence"; readonly conflict: LaneConflict };
+  | { readonly type: "evidence"; readonly evidence: Evidence };
 
 export type GatherStep = { readonly state: GatherState; readonly effects: readonly GatherEffect[] };
 
@@ -114,8 +114,12 @@ function takeOtherAck(state: GatherState, entry: Pending, signed: Ack): GatherSt
 }
 
 function convict(offender: Uint8Array, first: Ack | undefined, second: Ack): GatherEffect[] {
-  if (first === undefined || !areConflicting(first.ack, second.ack)) return [];
-  return [{ type: "evidence", conflict: { reason: "double_ack", offender, first, second } }];
+  const [a, b] = [first, second].map(
+    (signed) =>
+      signed && { kind: "ack" as const, body: encodeAckBody(signed.ack), signature: signed.signature },
+  );
+  const evidence = a === undefined ? null : createEvidence(offender, a, b!);
+  return evidence === null ? [] : [{ type: "evidence", evidence }];
 }
 
 /** A4 on a quorum: the certificate settles the batches before it too, since an acknowledgement covers them. */

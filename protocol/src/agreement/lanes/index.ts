@@ -17,7 +17,6 @@ export {
   stepAvailability,
 } from "./availability.ts";
 export type { LaneConfig, Place } from "./config.ts";
-export { areConflicting, type LaneConflict, type SignedTip } from "./conflicts.ts";
 export {
   createGather,
   type GatherEffect,

@@ -6,10 +6,10 @@
 import { equalBytes } from "../../bytes/bytes.ts";
 import { signingMessage } from "../../crypto/domain.ts";
 import { LANE_START } from "../cut.ts";
+import { createEvidence } from "../evidence.ts";
 import type { Ack } from "../peerMessages.ts";
-import { encodeAckBody, encodeBatchBody } from "../rounds.ts";
+import { type Evidence, encodeAckBody, encodeBatchBody } from "../rounds.ts";
 import type { LaneConfig, Place } from "./config.ts";
-import { areConflicting, type LaneConflict } from "./conflicts.ts";
 import { MAX_BATCHES_IN_FLIGHT, MAX_UNCUT_BATCHES } from "./limits.ts";
 
 /** A batch and the one that it names as the one before. */
@@ -80,7 +80,7 @@ export type PeerLaneEffect =
   | { readonly type: "release"; readonly digests: readonly Uint8Array[] }
   /** A cut holds the lane up to here: what was named below may be forgotten. */
   | { readonly type: "forget"; readonly seq: number }
-  | { readonly type: "evidence"; readonly conflict: LaneConflict };
+  | { readonly type: "evidence"; readonly evidence: Evidence };
 
 export type PeerLaneStep = {
   readonly state: PeerLaneState;
@@ -172,18 +172,16 @@ const isSameOffer = (a: Offer, b: Offer): boolean =>
 function convictAuthor(draft: Draft, first: Place & Held, second: Offer): void {
   const { lane } = draft;
   if (draft.isConvicted || first.signature === null) return;
-  const [one, two] = [first, second].map(({ seq, digest }) => ({ lane, seq, digest }));
-  if (!areConflicting(one!, two!)) return;
-  draft.isConvicted = true;
-  draft.effects.push({
-    type: "evidence",
-    conflict: {
-      reason: "double_batch",
-      offender: lane,
-      first: { tip: one!, signature: first.signature },
-      second: { tip: two!, signature: second.signature },
-    },
+  const signedBodyOf = ({ seq, digest }: Place, signature: Uint8Array) => ({
+    kind: "batch" as const,
+    body: encodeBatchBody({ lane, seq, digest }),
+    signature,
   });
+  const one = signedBodyOf(first, first.signature);
+  const evidence = createEvidence(lane, one, signedBodyOf(second, second.signature));
+  if (evidence === null) return;
+  draft.isConvicted = true;
+  draft.effects.push({ type: "evidence", evidence });
 }
 
 /** Gives the next waiting batch its turn. */
