@@ -137,7 +137,13 @@ function createGenesis(): Genesis {
     timeMs: Date.now(),
     seed: seedOf("seed"),
     parameters: { ...PRESETS.mainnet, roundMs: ROUND_MS },
-    validators: [{ key: createKeyPair(seedOf("validator")).publicKey, stake: 1n, multiaddrs: [] }],
+    validators: [
+      {
+        key: createKeyPair(seedOf("validator")).publicKey,
+        stake: PRESETS.mainnet.validatorStake,
+        multiaddrs: [],
+      },
+    ],
     accounts: [],
     hotspots: Array.from({ length: HOTSPOTS }, (_, index) => ({
       key: createKeyPair(seedOf(`hotspot ${index}`)).publicKey,

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { CompositeTypeAny, Type } from "@chainsafe/ssz";
 import { describe, expect, test, vi } from "vitest";
 import { CERTIFICATE_REASONS } from "../../protocol/src/agreement/certificates.ts";
+import { EVIDENCE_KINDS, EVIDENCE_REASONS } from "../../protocol/src/agreement/evidence.ts";
 import * as rounds from "../../protocol/src/agreement/rounds.ts";
 import { VALUE_REASONS } from "../../protocol/src/agreement/valueRules.ts";
 import { SIGNED_KINDS } from "../../protocol/src/crypto/domain.ts";
@@ -191,6 +192,16 @@ describe("the protocol's document lists", () => {
     ["### 10.6 Rules for a witness report", WITNESS_RULES.map(({ reason }) => reason)],
   ])("the rules under %s in their order", (heading, reasons) => {
     expect(firstCells(heading)).toEqual([...reasons]);
+  });
+
+  test("the kinds of evidence by their numbers, and what refuses a piece in its order", () => {
+    const section = sectionOf("#### Kinds of evidence");
+    expect(rowsOf(section).map(([number, kind]) => [Number(number), kind])).toEqual([
+      ...EVIDENCE_KINDS.entries(),
+    ]);
+    const refused = [...section.slice(section.indexOf("A piece is refused")).matchAll(/`([a-z_]+)`/g)];
+    const named = refused.map((match) => match[1] as (typeof EVIDENCE_REASONS)[number]);
+    expect(named.filter((name) => EVIDENCE_REASONS.includes(name))).toEqual([...EVIDENCE_REASONS]);
   });
 
   test("the rules of values and certificates in their order", () => {

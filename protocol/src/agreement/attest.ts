@@ -57,6 +57,10 @@ export const MAX_REWARD_CERT_BYTES = 256 + MAX_VALIDATORS * 65;
 /** The bytes of an attestation, signed under the domain `attest`. */
 export const encodeAttest = (attest: Attest): Uint8Array => AttestSsz.serialize(attest);
 
+/** Strictly decodes an attestation's bytes; null where malformed. */
+export const decodeAttest = (bytes: Uint8Array): Attest | null =>
+  decodeStrict(AttestSsz, bytes, AttestSsz.maxSize);
+
 export const encodeRewardCert = (cert: RewardCert): Uint8Array => RewardCertSsz.serialize(cert);
 /** Strictly decodes a reward certificate; null where malformed. */
 export const decodeRewardCert = (bytes: Uint8Array): RewardCert | null =>

@@ -6,7 +6,7 @@ import { ByteListType, ContainerType, ListCompositeType, type ValueOf } from "@c
 import { sha256 } from "../crypto/sha256.ts";
 import { MAX_VALIDATORS } from "../network/parameters.ts";
 import { MAX_ENVELOPE_BYTES } from "../wire/envelope.ts";
-import { Bytes32, Bytes64, decodeStrict, Uint32, Uint64 } from "../wire/ssz.ts";
+import { Bytes32, Bytes64, decodeStrict, Uint8, Uint32, Uint64 } from "../wire/ssz.ts";
 
 /** A batch is one durable write and one transfer between validators: large enough to amortise both. */
 export const MAX_BATCH_BYTES = 262_144;
@@ -54,12 +54,30 @@ const FinalCertSsz = new ContainerType(
   { round: Uint64, view: Uint32, value: Bytes32, ...CertificateSsz },
   { typeName: "FinalCert" },
 );
+/** The longest body that can convict somebody: tips that name every lane. */
+const MAX_STATEMENT_BYTES = TipsSsz.maxSize + 64;
+export const EvidenceSsz = new ContainerType(
+  {
+    offender: Bytes32,
+    kind: Uint8,
+    first: new ByteListType(MAX_STATEMENT_BYTES),
+    second: new ByteListType(MAX_STATEMENT_BYTES),
+  },
+  { typeName: "Evidence" },
+);
+/**
+ * Pieces of evidence in a value. More than a third of the validators caught at once is beyond what any rule can mend;
+ * fewer wait some rounds for their turn, and values stay small.
+ */
+export const MAX_VALUE_EVIDENCE = 4;
+
 const ValueSsz = new ContainerType(
   {
     round: Uint64,
     tips: new ListCompositeType(SignedTipsSsz, MAX_VALIDATORS),
     cut: new ListCompositeType(AvailabilityCertSsz, MAX_VALIDATORS),
     previousFinal: new ListCompositeType(FinalCertSsz, 1),
+    evidence: new ListCompositeType(EvidenceSsz, MAX_VALUE_EVIDENCE),
   },
   { typeName: "Value" },
 );
@@ -88,11 +106,21 @@ export type Batch = {
   readonly messages: readonly Uint8Array[];
 };
 export type AvailabilityCert = ValueOf<typeof AvailabilityCertSsz>;
+export type AckBody = ValueOf<typeof AckBodySsz>;
+export type VoteBody = ValueOf<typeof VoteBodySsz>;
 export type LaneTip = ValueOf<typeof LaneTipSsz>;
 export type Tips = ValueOf<typeof TipsSsz>;
 export type SignedTips = ValueOf<typeof SignedTipsSsz>;
 export type FinalCert = ValueOf<typeof FinalCertSsz>;
-/** What a round decides. `tips`: exactly Q, one a validator. `cut`: one certified entry a lane, sorted by lane key. */
+/**
+ * Two statements that one validator signed and that no honest one signs both. `kind`: a place in `EVIDENCE_KINDS`;
+ * `first` and `second`: each a body's exact bytes and the 64 bytes of its signature after them (see `evidence.ts`).
+ */
+export type Evidence = ValueOf<typeof EvidenceSsz>;
+/**
+ * What a round decides. `tips`: exactly Q, one a validator. `cut`: one certified entry a lane, sorted by lane key.
+ * `evidence`: at most one piece for an offender, sorted by offender.
+ */
 export type Value = ValueOf<typeof ValueSsz>;
 /**
  * The newest finalized round as hotspots hear it: the round's time, the epoch that the NEXT round belongs to with that
@@ -101,9 +129,17 @@ export type Value = ValueOf<typeof ValueSsz>;
 export type RoundAnnouncement = ValueOf<typeof RoundAnnouncementSsz>;
 export type SignedAnnouncement = ValueOf<typeof SignedAnnouncementSsz>;
 
-/** The largest value: Q tips that each name every lane, and a certificate with every signature for every lane. */
+/** The largest piece of evidence: two statements of the longest kind. */
+export const MAX_EVIDENCE_BYTES = EvidenceSsz.maxSize;
+/**
+ * The largest value: Q tips that each name every lane, a certificate with every signature for every lane, and as much
+ * evidence as fits.
+ */
 export const MAX_VALUE_BYTES =
-  MAX_VALIDATORS * (MAX_VALIDATORS * 72 + 256) + MAX_VALIDATORS * (MAX_VALIDATORS * 64 + 128) + 16_384;
+  MAX_VALIDATORS * (MAX_VALIDATORS * 72 + 256) +
+  MAX_VALIDATORS * (MAX_VALIDATORS * 64 + 128) +
+  MAX_VALUE_EVIDENCE * (MAX_EVIDENCE_BYTES + 4) +
+  16_384;
 /** The largest announcement: fixed fields and a certificate with every signature. */
 export const MAX_ANNOUNCEMENT_BYTES = 512 + MAX_VALIDATORS * 64;
 
@@ -116,13 +152,27 @@ export const decodeBatch = (bytes: Uint8Array): Batch | null =>
 export const computeBatchDigest = (encoded: Uint8Array): Uint8Array => sha256(encoded);
 
 /** The bytes of an acknowledgement, signed under the domain `ack`. */
-export const encodeAckBody = (body: ValueOf<typeof AckBodySsz>): Uint8Array => AckBodySsz.serialize(body);
+export const encodeAckBody = (body: AckBody): Uint8Array => AckBodySsz.serialize(body);
 /** The bytes by which an author signs its batch, under the domain `batch`: two digests of one number convict it. */
 export const encodeBatchBody = (body: LaneTip): Uint8Array => LaneTipSsz.serialize(body);
 /** The bytes of a vote, signed under the domain `notarize` or `finalize`. */
-export const encodeVoteBody = (body: ValueOf<typeof VoteBodySsz>): Uint8Array => VoteBodySsz.serialize(body);
+export const encodeVoteBody = (body: VoteBody): Uint8Array => VoteBodySsz.serialize(body);
 /** The bytes of tips, signed under the domain `tips`. */
 export const encodeTips = (tips: Tips): Uint8Array => TipsSsz.serialize(tips);
+
+/** Strict decoding of what is signed, for those who judge evidence; null where malformed. */
+export const decodeAckBody = (bytes: Uint8Array): AckBody | null =>
+  decodeStrict(AckBodySsz, bytes, AckBodySsz.maxSize);
+export const decodeBatchBody = (bytes: Uint8Array): LaneTip | null =>
+  decodeStrict(LaneTipSsz, bytes, LaneTipSsz.maxSize);
+export const decodeVoteBody = (bytes: Uint8Array): VoteBody | null =>
+  decodeStrict(VoteBodySsz, bytes, VoteBodySsz.maxSize);
+export const decodeTips = (bytes: Uint8Array): Tips | null => decodeStrict(TipsSsz, bytes, TipsSsz.maxSize);
+
+export const encodeEvidence = (evidence: Evidence): Uint8Array => EvidenceSsz.serialize(evidence);
+/** Strictly decodes a piece of evidence; null where malformed or oversized. What it proves is `checkEvidence`'s. */
+export const decodeEvidence = (bytes: Uint8Array): Evidence | null =>
+  decodeStrict(EvidenceSsz, bytes, MAX_EVIDENCE_BYTES);
 
 export const encodeValue = (value: Value): Uint8Array => ValueSsz.serialize(value);
 /** Strictly decodes a value; null where malformed or oversized. */

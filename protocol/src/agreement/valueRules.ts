@@ -2,7 +2,7 @@
  * What makes a value valid: the rules that a validator applies to a proposal before it votes, and to a value that it
  * reads back or fetches. They need no batch bodies, so a decision never waits for evidence to arrive.
  */
-import { equalBytes } from "../bytes/bytes.ts";
+import { compareBytes, equalBytes } from "../bytes/bytes.ts";
 import { encodeHex } from "../bytes/hex.ts";
 import { type SigningDomains, signingMessage } from "../crypto/domain.ts";
 import { epochOfRound, type Parameters } from "../network/parameters.ts";
@@ -15,6 +15,7 @@ import {
   type VerifySignature,
 } from "./certificates.ts";
 import { type Cut, computeCut } from "./cut.ts";
+import { checkEvidence, isEvidenceOld } from "./evidence.ts";
 import { type AvailabilityCert, encodeTips, type LaneTip, type Value } from "./rounds.ts";
 
 /** What is known before a round's value: the round before it, as decided. */
@@ -55,10 +56,16 @@ const VALUE_RULES = [
   { reason: "previous_final", refuses: hasWrongPreviousFinal },
   // The cut is the maximum of the tips, lane by lane, and never below the cut before.
   { reason: "cut_not_maximum", refuses: hasWrongCut },
+  // At most one piece of evidence an offender: pieces stand by offender, ascending.
+  { reason: "evidence_order", refuses: hasUnorderedEvidence },
+  // None older than EVIDENCE_MAX_AGE_EPOCHS: a stake that is free again cannot be slashed.
+  { reason: "evidence_age", refuses: hasOldEvidence },
   { reason: "tips_signature", refuses: hasBadTipsSignature },
   { reason: "previous_final_certificate", refuses: hasBadPreviousFinal },
   // Each new entry has a certificate by the current epoch's set or the one before.
   { reason: "cut_certificate", refuses: hasBadCutCertificate },
+  // Each piece convicts. Whom it convicted before is execution's to know, which may lag behind agreement.
+  { reason: "evidence_invalid", refuses: hasBadEvidence },
 ] as const satisfies readonly ValueRule[];
 
 export type ValueReason = (typeof VALUE_RULES)[number]["reason"];
@@ -131,6 +138,20 @@ function hasBadCutCertificate(value: Value, context: RuleContext): boolean {
     const timely = entry.epoch === epoch || entry.epoch === epoch - 1;
     return !timely || checkAvailabilityCert(entry, requireSet(sets, entry.epoch), domains, verify) !== null;
   });
+}
+
+function hasUnorderedEvidence({ evidence }: Value): boolean {
+  return evidence.some(
+    ({ offender }, index) => index > 0 && compareBytes(evidence[index - 1]!.offender, offender) >= 0,
+  );
+}
+
+function hasOldEvidence({ evidence }: Value, { parameters, epoch }: RuleContext): boolean {
+  return evidence.some((piece) => isEvidenceOld(piece, parameters, epoch));
+}
+
+function hasBadEvidence({ evidence }: Value, context: RuleContext): boolean {
+  return evidence.some((piece) => checkEvidence(piece, context) !== null);
 }
 
 const tipName = (tip: LaneTip | AvailabilityCert): string =>

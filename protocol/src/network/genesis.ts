@@ -169,6 +169,7 @@ export function decodeGenesisJson(text: string): DecodedGenesis {
   const accounts = readList(given, "accounts", MAX_ENTRIES, errors, readAccount);
   const hotspots = readList(given, "hotspots", MAX_ENTRIES, errors, readHotspot);
   reportDuplicates("validators", validators, errors);
+  reportSmallStakes(validators, parameters, errors);
   reportDuplicates("accounts", accounts, errors);
   reportDuplicates("hotspots", hotspots, errors);
   if (errors.length > 0) return { ok: false, errors: errors.slice(0, 50) };
@@ -272,6 +273,18 @@ function readHotspot(entry: Fields, path: string, errors: string[]): GenesisHots
     elevationM: readInteger(entry, "elevationM", -500, 10_000, path, errors),
     region: regionFits ? (region as RegionName) : "EU868",
   };
+}
+
+/** A validator that could not have a seat by its stake would lose genesis's as soon as seats are filled anew. */
+function reportSmallStakes(
+  validators: readonly GenesisValidator[],
+  parameters: Parameters | null,
+  errors: string[],
+): void {
+  for (const [index, { stake }] of validators.entries()) {
+    if (parameters !== null && stake < parameters.validatorStake)
+      errors.push(`validators[${index}].stake: must be at least parameters.validatorStake`);
+  }
 }
 
 function reportDuplicates(

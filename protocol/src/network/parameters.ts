@@ -38,6 +38,9 @@ const NUMBER_FIELDS = [
   "dataPoolPpm",
   "validatorsPoolPpm",
   "unbondEpochs",
+  "validatorSeats",
+  "slashPpm",
+  "evidenceMaxAgeEpochs",
   "scoreVersion",
 ] as const;
 /** Amounts in base units. */
@@ -186,6 +189,15 @@ export function checkParameterRelations(p: Parameters): string[] {
     [
       p.unbondEpochs >= 3,
       "unbondEpochs must be at least 3: a hotspot's last evidence closes two epochs after its own",
+    ],
+    [
+      p.validatorSeats >= 1 && p.validatorSeats <= MAX_VALIDATORS,
+      `validatorSeats must be from 1 to ${MAX_VALIDATORS}: validators are connected in a full mesh`,
+    ],
+    [p.slashPpm <= PPM, "slashPpm must be at most 1,000,000: a stake cannot lose more than itself"],
+    [
+      p.evidenceMaxAgeEpochs >= 1 && p.evidenceMaxAgeEpochs < p.unbondEpochs,
+      "evidenceMaxAgeEpochs must lie within unbondEpochs: a stake stays locked for as long as it can be slashed",
     ],
     [p.halvingEpochs >= 1, "halvingEpochs must be at least 1"],
     [

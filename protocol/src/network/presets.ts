@@ -22,6 +22,10 @@ const COMMON = {
   dataPoolPpm: 300_000,
   validatorsPoolPpm: 100_000,
   scoreVersion: 1,
+  validatorSeats: 100,
+  // Half: whoever breaks safety loses more than years of rewards, and an operator who runs a key twice by mistake, the
+  // most frequent cause on other networks, is not ruined. The seat is lost for good either way.
+  slashPpm: 500_000,
 } as const;
 
 export const PRESETS: Readonly<Record<PresetName, Parameters>> = {
@@ -48,6 +52,7 @@ export const PRESETS: Readonly<Record<PresetName, Parameters>> = {
     assertFee: 0n,
     txFee: 0n,
     unbondEpochs: 10,
+    evidenceMaxAgeEpochs: 8,
     validatorStake: tokens(10_000),
   },
   devnet: {
@@ -71,6 +76,7 @@ export const PRESETS: Readonly<Record<PresetName, Parameters>> = {
     assertFee: 0n,
     txFee: 0n,
     unbondEpochs: 10,
+    evidenceMaxAgeEpochs: 8,
     validatorStake: tokens(10_000),
   },
   mainnet: {
@@ -94,6 +100,8 @@ export const PRESETS: Readonly<Record<PresetName, Parameters>> = {
     assertFee: tokens(5),
     txFee: BASE_UNITS_PER_TOKEN / 1_000n,
     unbondEpochs: 720,
+    // A day less than a stake stays locked, so that evidence of the last hour still finds it.
+    evidenceMaxAgeEpochs: 696,
     validatorStake: tokens(100_000),
   },
 };

@@ -1,6 +1,7 @@
 /** The forms of a round on the wire: each has one encoding, and anything else is refused without a crash. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { EVIDENCE_KINDS } from "../../../protocol/src/agreement/evidence.ts";
 import {
   computeQuorum,
   decodeBatch,
@@ -12,11 +13,14 @@ import {
   encodeBitmap,
   encodeFinalCert,
   encodeSignedAnnouncement,
+  encodeTips,
   encodeValue,
   MAX_BATCH_BYTES,
   MAX_BATCH_MESSAGES,
   MAX_VALUE_BYTES,
+  MAX_VALUE_EVIDENCE,
 } from "../../../protocol/src/agreement/rounds.ts";
+import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { MAX_VALIDATORS } from "../../../protocol/src/network/parameters.ts";
 import { MAX_ENVELOPE_BYTES } from "../../../protocol/src/wire/envelope.ts";
 
@@ -48,11 +52,19 @@ const tips = fc.record({
   executedRound: round,
   executedDigest: bytesOf(32),
 });
+const statement = fc.uint8Array({ maxLength: 80 });
+const evidence = fc.record({
+  offender: bytesOf(32),
+  kind: fc.nat(255),
+  first: statement,
+  second: statement,
+});
 const value = fc.record({
   round,
   tips: fc.array(fc.record({ tips, signature: bytesOf(64) }), { maxLength: 3 }),
   cut: fc.array(availabilityCert, { maxLength: 3 }),
   previousFinal: fc.array(finalCert, { maxLength: 1 }),
+  evidence: fc.array(evidence, { maxLength: 2 }),
 });
 const announcement = fc.record({ round, timeMs: round, epoch: round, seed: bytesOf(32), final: finalCert });
 const signedAnnouncement = fc.record({ validator: bytesOf(32), announcement, signature: bytesOf(64) });
@@ -137,11 +149,20 @@ describe("limits of a round's forms", () => {
       tips: { round: 1, validator: key, timeMs: 1, tips: lanes, executedRound: 0, executedDigest: key },
       signature: new Uint8Array(64),
     };
+    const statement = concatBytes(encodeTips(signed.tips), signed.signature);
     const largest = {
       round: 1,
       tips: Array.from({ length: quorum }, () => signed),
       cut: lanes.map((tip) => ({ ...tip, epoch: 1, ...certificateOf })),
       previousFinal: [{ round: 0, view: 1, value: key, ...certificateOf }],
+      evidence: Array.from({ length: MAX_VALUE_EVIDENCE }, () => ({
+        ...{
+          offender: key,
+          kind: EVIDENCE_KINDS.indexOf("double_tips"),
+          first: statement,
+          second: statement,
+        },
+      })),
     };
     const bytes = encodeValue(largest);
     expect(bytes.length).toBeLessThanOrEqual(MAX_VALUE_BYTES);

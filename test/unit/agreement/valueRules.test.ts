@@ -12,6 +12,7 @@ import { computeCut, computeRoundTimeMs, listLaneSpans } from "../../../protocol
 import {
   type AvailabilityCert,
   computeValueDigest,
+  type Evidence,
   encodeAckBody,
   encodeTips,
   encodeValue,
@@ -29,6 +30,7 @@ import {
 } from "../../../protocol/src/agreement/valueRules.ts";
 import { compareBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { contextOf, createTestGenesis, keyNamed, signBody } from "../validator/support/network.ts";
+import { convict } from "./conflicts.ts";
 
 const context = contextOf(createTestGenesis(0));
 const validators = [0, 1, 2, 3].map((index) => keyNamed(`validator ${index}`));
@@ -88,7 +90,11 @@ const valid: Value = {
   tips,
   cut: [certify(0, 4, 0), fresh].sort(byLane),
   previousFinal: [finalize(24, digestOf(5))],
+  evidence: [],
 };
+const byOffender = (a: Evidence, b: Evidence) => compareBytes(a.offender, b.offender);
+const evidence = [0, 1].map((v) => convict(context.domains, validators[v]!, "double_tips", 24, 1));
+evidence.sort(byOffender);
 
 describe("a value", () => {
   test("that keeps every rule is valid", () => {
@@ -119,10 +125,16 @@ describe("a value", () => {
       ...valid,
       previousFinal: [{ ...finalize(24, digestOf(5)), view: 2 }],
     },
+    evidence_order: { ...valid, evidence: [evidence[1]!, evidence[0]!] },
+    // Round 25's context allows evidence of epoch 0 and later, and none is older: the age is tested by itself.
+    evidence_age: { ...valid, evidence: [convict(context.domains, validators[0]!, "double_tips", 3, 0)] },
+    evidence_invalid: { ...valid, evidence: [{ ...evidence[0]!, offender: validators[3]!.publicKey }] },
     cut_certificate: { ...valid, cut: [certify(0, 4, 0), certify(1, 9, 1, [0, 1])].sort(byLane) },
   };
   test.each(VALUE_REASONS)("is refused by the rule %s alone", (reason) => {
-    expect(checkValue(broken[reason], valueContext)).toBe(reason);
+    const strict = { ...context.parameters, evidenceMaxAgeEpochs: 0 };
+    const itsContext = reason === "evidence_age" ? { ...valueContext, parameters: strict } : valueContext;
+    expect(checkValue(broken[reason], itsContext)).toBe(reason);
   });
 
   test("may not carry an older entry, nor change the certificate of an idle lane", () => {
@@ -130,6 +142,15 @@ describe("a value", () => {
     expect(checkValue(lower, valueContext)).toBe("cut_not_maximum");
     const changed = { ...valid, cut: [certify(0, 4, 0, [1, 2, 3]), fresh].sort(byLane) };
     expect(checkValue(changed, valueContext)).toBe("cut_not_maximum");
+  });
+
+  test("may carry evidence, one piece an offender, in any validator's round", () => {
+    expect(checkValue({ ...valid, evidence }, valueContext)).toBeNull();
+    expect(checkValue({ ...valid, evidence: [evidence[0]!, evidence[0]!] }, valueContext)).toBe(
+      "evidence_order",
+    );
+    const stranger = convict(context.domains, keyNamed("stranger"), "double_ack", 24, 1);
+    expect(checkValue({ ...valid, evidence: [stranger] }, valueContext)).toBeNull();
   });
 
   test("takes new entries certified in the round's epoch or the one before only", () => {

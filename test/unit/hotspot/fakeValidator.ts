@@ -56,7 +56,11 @@ export function createTestGenesis(
     timeMs: 0,
     seed: new Uint8Array(32).fill(7),
     parameters: { ...PRESETS.test, ...parameters },
-    validators: validators.map(({ publicKey }) => ({ key: publicKey, stake: 1n, multiaddrs: [] })),
+    validators: validators.map(({ publicKey }) => ({
+      key: publicKey,
+      stake: PRESETS.test.validatorStake,
+      multiaddrs: [],
+    })),
     accounts: [],
     hotspots: hotspots.map(({ publicKey }) => ({
       ...{ key: publicKey, owner: publicKey, cell, latE7: 0, lngE7: 0 },

@@ -54,10 +54,10 @@ describe("genesis", () => {
 
   test("the golden file keeps its network id", () => {
     expect(encodeHex(computeNetworkId(genesis))).toBe(
-      "4345cd1933b80fbbd18bf8046ac645d6a515b0da69687b590339bf52ab4b5b37",
+      "d0dfa39fa91f3ef7103fa64acba4e91d84cf3237563aa7ee97dd73987dd6e16a",
     );
     expect(encodeHex(computeParametersHash(PRESETS.devnet))).toBe(
-      "5b01e562f51ec7c63e6f0f82627988da697ce53eaaa56c142e0d4f365c2ab91c",
+      "e6f01d696d19ae9f943830fa4073fdb476ff5fa36e291aefceb72b180c006698",
     );
   });
 
@@ -119,6 +119,13 @@ describe("genesis", () => {
     for (const text of ["", "[]", "null", "5", '{"name":']) expect(decodeGenesisJson(text).ok).toBe(false);
   });
 
+  test("refuses a validator whose stake is below a seat's", () => {
+    const faults = faultsOf((json: Record<string, unknown>) => {
+      (json.validators as { stake: string }[])[0]!.stake = "999999999999";
+    });
+    expect(faults).toEqual(["validators[0].stake: must be at least parameters.validatorStake"]);
+  });
+
   test("any JSON at all gives faults and never throws", () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
@@ -144,6 +151,9 @@ describe("parameters", () => {
     ["2^62", { halvingEpochs: 100_000_000 }],
     ["scoreVersion", { scoreVersion: 2 }],
     ["maxPayPerUnit", { maxPayPerUnit: 0n }],
+    ["validatorSeats", { validatorSeats: 101 }],
+    ["slashPpm", { slashPpm: 1_000_001 }],
+    ["evidenceMaxAgeEpochs", { evidenceMaxAgeEpochs: 10 }],
   ];
   test.each(broken)("a broken relation is named: %s", (words, change) => {
     const faults = checkParameterRelations({ ...PRESETS.devnet, ...change });

@@ -169,6 +169,7 @@ class SoloAgreement implements Agreement {
       tips: [signedTips],
       cut: [...cut],
       previousFinal: last === null ? [] : [last.cert],
+      evidence: [],
     };
     const previous = last === null ? null : { cut: last.value.cut, value: last.cert.value };
     const fault = checkValue(value, {

@@ -44,6 +44,7 @@ export function buildValue(
     tips: usable,
     cut: [...cut],
     previousFinal: previousFinal === null ? [] : [previousFinal],
+    evidence: [],
   };
   const bytes = encodeValue(value);
   const fault = checkValue(value, { ...context, parameters });

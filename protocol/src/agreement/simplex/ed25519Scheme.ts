@@ -2,10 +2,10 @@
  * Certificates of the network: Ed25519 signatures of each signer, in the order of a bitmap's positions. Keys and the
  * library that judges signatures are passed in.
  */
-import { ContainerType } from "@chainsafe/ssz";
+import { ContainerType, type ValueOf } from "@chainsafe/ssz";
 import { decodeHex, encodeHex } from "../../bytes/hex.ts";
 import { type SigningDomains, signingMessage } from "../../crypto/domain.ts";
-import { Bytes32, Uint32, Uint64 } from "../../wire/ssz.ts";
+import { Bytes32, decodeStrict, Uint32, Uint64 } from "../../wire/ssz.ts";
 import type { ValidatorSet, VerifySignature } from "../certificates.ts";
 import { encodeVoteBody } from "../rounds.ts";
 import type { Certificate, Signature, SignedVote, Statement, Vote } from "./messages.ts";
@@ -74,6 +74,10 @@ export function encodeStatement(round: number, statement: Statement): Uint8Array
   if (kind === "propose") return ProposeBodySsz.serialize({ round, view, parent: statement.parent, value });
   return encodeVoteBody({ round, view, value });
 }
+
+/** Strictly decodes the bytes of a proposal that its leader signed; null where malformed. */
+export const decodeProposeBody = (bytes: Uint8Array): ValueOf<typeof ProposeBodySsz> | null =>
+  decodeStrict(ProposeBodySsz, bytes, ProposeBodySsz.maxSize);
 
 function votesOf(certificate: Certificate): SignedVote[] | null {
   const { kind, view, value, signers, proof } = certificate;
