@@ -18,14 +18,16 @@ export type BundleRefusal = (typeof BUNDLE_REFUSALS)[number];
 
 /** People see their hotspot's reports within seconds, whatever the rounds. */
 const LONGEST_GATHER_MS = 2_000;
+/** Where much is heard, an envelope this often: each is a block on an SD card, and a signature for others to verify. */
+const LEAST_BETWEEN_MS = 10_000;
 /** A small part of the window in which a report counts, so that gathering never makes one late. */
 const WINDOW_SHARE = 8;
 /** Its own beacon and reveal come out of the same quota. */
 const RESERVED_REPORTS = 2;
 
 export type BundlerModules = {
-  readonly outbox: Outbox;
-  readonly follower: RoundFollower;
+  readonly outbox: Pick<Outbox, "send">;
+  readonly follower: Pick<RoundFollower, "estimateEpoch">;
   readonly clock: Clock;
   readonly log: Log;
   /** Told of a bundle that was sent: its envelope's id, and what its witness reports have heard, by their indexes. */
@@ -42,16 +44,20 @@ export class Bundler {
   #cancel: (() => void) | null = null;
   #epoch = -1;
   #countInEpoch = 0;
+  #flushedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parameters: Parameters, modules: BundlerModules) {
     this.#parameters = parameters;
     this.#modules = modules;
   }
 
-  /** How long reports are gathered, in milliseconds. */
+  /** How long reports are gathered from now on, in milliseconds. */
   get gatherMs(): number {
     const { witnessWindowRounds, roundMs } = this.#parameters;
-    return Math.min(LONGEST_GATHER_MS, (witnessWindowRounds * roundMs) / WINDOW_SHARE);
+    const sinceMs = this.#modules.clock.nowMs() - this.#flushedAtMs;
+    // A clock that was set back makes no pause longer.
+    const pauseMs = Math.min(LEAST_BETWEEN_MS, Math.max(LONGEST_GATHER_MS, LEAST_BETWEEN_MS - sinceMs));
+    return Math.min(pauseMs, (witnessWindowRounds * roundMs) / WINDOW_SHARE);
   }
 
   /** Takes a report of a beacon with its secret, which stays here. @returns null, or why it was not taken. */
@@ -68,10 +74,10 @@ export class Bundler {
   }
 
   #take(gather: () => void): BundleRefusal | null {
-    const newest = this.#modules.follower.newest();
-    if (newest === null) return "no_rounds";
-    if (newest.epoch !== this.#epoch) {
-      this.#epoch = newest.epoch;
+    const epoch = this.#modules.follower.estimateEpoch();
+    if (epoch === null) return "no_rounds";
+    if (epoch !== this.#epoch) {
+      this.#epoch = epoch;
       this.#countInEpoch = 0;
     }
     if (this.#countInEpoch >= this.#parameters.reportsPerEpoch - RESERVED_REPORTS) return "over_quota";
@@ -87,15 +93,16 @@ export class Bundler {
   async flush(): Promise<void> {
     this.#cancel?.();
     this.#cancel = null;
-    const { outbox, follower, onReported, log } = this.#modules;
+    const { outbox, follower, onReported, clock, log } = this.#modules;
     const [witnesses, heard, reveals] = [this.#witnesses, this.#heard, this.#reveals];
-    const newest = follower.newest();
-    if (witnesses.length + reveals.length === 0 || newest === null) return;
+    const epoch = follower.estimateEpoch();
+    if (witnesses.length + reveals.length === 0 || epoch === null) return;
+    this.#flushedAtMs = clock.nowMs();
     this.#witnesses = [];
     this.#heard = [];
     this.#reveals = [];
     try {
-      const id = await outbox.send({ epoch: newest.epoch, beacons: [], witnesses, reveals });
+      const id = await outbox.send({ epoch, beacons: [], witnesses, reveals });
       onReported(id, heard);
     } catch (error) {
       log.error("Could not send witness reports", { error: String(error) });

@@ -3,6 +3,7 @@
  * rules of what comes next, as pure functions of what was answered; the submitter has the sockets.
  */
 import { decodeReason, type Reason } from "../../../protocol/src/evidence/reasons.ts";
+import { MAX_ENVELOPES_PER_PARCEL, MAX_PARCEL_BYTES } from "../../../protocol/src/wire/envelope.ts";
 import {
   type MessageStatus,
   VERDICT_PENDING,
@@ -11,6 +12,9 @@ import {
 import type { ReportBundle } from "../../../protocol/src/wire/reports.ts";
 import type { ReportKind } from "./events.ts";
 import type { SpoolEntry } from "./spool.ts";
+
+/** Envelopes of an SSZ list: an offset each. */
+const PARCEL_OVERHEAD_BYTES = 4;
 
 export type Delivery = {
   readonly id: Uint8Array;
@@ -23,10 +27,13 @@ export type Delivery = {
   readonly tried: Set<string>;
   attempts: number;
   published: boolean;
-  /** Not submitted, or asked about, before this. */
-  dueAtMs: number;
-  /** Who admitted it, and the newest round and the deadline that its receipt named. */
-  validator: string | null;
+  /** Not submitted, and not asked about, before these. */
+  submitAtMs: number;
+  askAtMs: number;
+  /** Who admitted it, by peer id, and the newest round and the deadline that the first receipt named. */
+  readonly receipts: Set<string>;
+  /** How many refused it for good since it was last submitted. */
+  refusals: number;
   submitRound: number;
   deadlineRound: number;
   includedRound: number | null;
@@ -66,8 +73,10 @@ export function createDelivery(
     tried: new Set(),
     attempts: 0,
     published: false,
-    dueAtMs: 0,
-    validator: null,
+    submitAtMs: 0,
+    askAtMs: 0,
+    receipts: new Set(),
+    refusals: 0,
     submitRound: 0,
     deadlineRound: Number.MAX_SAFE_INTEGER,
     includedRound: null,
@@ -83,6 +92,18 @@ export function kindsOf(bundle: ReportBundle): ReportKind[] {
     ...bundle.witnesses.map(() => "witness" as const),
     ...bundle.reveals.map(() => "reveal" as const),
   ];
+}
+
+/**
+ * Two validators' receipts: one may lose what it has promised, or be the only one that says so. Both hear it by gossip
+ * anyway, so the second costs them no verification.
+ */
+export const RECEIPTS_WANTED = 2;
+
+/** Whether another validator should be asked for a receipt, if there is one that has not given it. */
+export function wantsReceipt(delivery: Delivery): boolean {
+  if (delivery.entry === null || delivery.state === "included") return false;
+  return delivery.state === "waiting" || delivery.receipts.size < RECEIPTS_WANTED;
 }
 
 /** Whether an admitted envelope should be submitted elsewhere too: a quarter of its window has passed without a cut. */
@@ -116,4 +137,22 @@ export function takeVerdicts(delivery: Delivery, status: MessageStatus): number[
     changed.push(index);
   }
   return changed;
+}
+
+/** Batches that each fit one parcel, in order. */
+export function splitIntoParcels(deliveries: readonly Delivery[]): Delivery[][] {
+  const parcels: Delivery[][] = [];
+  let bytes = 0;
+  for (const delivery of deliveries) {
+    const cost = delivery.entry!.envelope.length + PARCEL_OVERHEAD_BYTES;
+    const last = parcels.at(-1);
+    if (last === undefined || last.length === MAX_ENVELOPES_PER_PARCEL || bytes + cost > MAX_PARCEL_BYTES) {
+      parcels.push([delivery]);
+      bytes = cost;
+    } else {
+      last.push(delivery);
+      bytes += cost;
+    }
+  }
+  return parcels;
 }

@@ -30,6 +30,7 @@ import { Outbox } from "./outbox.ts";
 import { PacketLog } from "./packetLog.ts";
 import type { RandomBytes } from "./random.ts";
 import { ReportLog } from "./reportLog.ts";
+import { loadRoundAnchor, RoundAnchorKeeper } from "./roundAnchor.ts";
 import { RoundFollower } from "./roundFollower.ts";
 import { createHotspotServer } from "./server.ts";
 import { openSpool, type Spool } from "./spool.ts";
@@ -248,9 +249,10 @@ async function createBody(
   const links = new ValidatorLinks({ addresses, validators }, { ...modules, network });
   const judge = { domains, parameters, validators };
   const follower = new RoundFollower(
-    { judge, roundsTopic: roundsTopic(networkId) },
+    { judge, roundsTopic: roundsTopic(networkId), anchor: await loadRoundAnchor(home) },
     { ...modules, network, links },
   );
+  const anchorKeeper = new RoundAnchorKeeper(home, { ...modules, follower });
   const topic = cell === null ? null : reportTopic(networkId, computeReportBucket(cell));
   const submitter = new Submitter(
     { domains, parameters, topic },
@@ -291,6 +293,7 @@ async function createBody(
       witness.start();
       secrets.start();
       standing.start();
+      anchorKeeper.start();
       follower.start(signal);
       beaconer.start(signal);
       submitter.start(signal);
@@ -302,6 +305,7 @@ async function createBody(
       await beaconer.stopped();
       await bundler.flush();
       await submitter.stopped();
+      await anchorKeeper.stop();
     },
   };
 }

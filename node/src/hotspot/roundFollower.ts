@@ -5,6 +5,7 @@
  */
 import { decodeSignedAnnouncement, MAX_ANNOUNCEMENT_BYTES } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
 import { SYNC_PROTOCOL } from "../../../protocol/src/wire/receipts.ts";
 import { isCodedError } from "../host/codedError.ts";
 import type { Clock, GossipVerdict, Log, Network } from "../host/types.ts";
@@ -15,7 +16,14 @@ import type { ValidatorLinks } from "./validatorLinks.ts";
 /** The newest certified round, and when this hotspot heard of it. `epoch`: of the round that comes next. */
 export type NewestRound = RoundHeard & { readonly heardAtMs: number };
 
-export type RoundFollowerOptions = { readonly judge: RoundJudge; readonly roundsTopic: string };
+/** A round and when it was the newest: what the present one is estimated from while none is heard. */
+export type RoundAnchor = { readonly round: number; readonly heardAtMs: number };
+export type RoundFollowerOptions = {
+  readonly judge: RoundJudge;
+  readonly roundsTopic: string;
+  /** What an earlier process knew, or null. */
+  readonly anchor: RoundAnchor | null;
+};
 export type RoundFollowerModules = {
   readonly network: Pick<Network, "onGossip" | "request" | "disconnect">;
   readonly links: Pick<ValidatorLinks, "connected" | "onConnected">;
@@ -96,9 +104,22 @@ export class RoundFollower {
     return this.ageMs() <= Math.max(STALE_ROUNDS * this.#roundMs, POLL_TIMEOUT_MS);
   }
 
-  /** The round that is probably the newest now, for what is shown to people; null before the first. */
+  /** The round that is probably the newest now, by the rounds' planned pace; null where none was ever heard. */
   estimateRound(): number | null {
-    return this.#newest === null ? null : this.#newest.round + Math.floor(this.ageMs() / this.#roundMs);
+    const anchor = this.#newest ?? this.#options.anchor;
+    if (anchor === null) return null;
+    const sinceMs = Math.max(0, this.#modules.clock.nowMs() - anchor.heardAtMs);
+    return anchor.round + Math.floor(sinceMs / this.#roundMs);
+  }
+
+  /**
+   * The epoch that a report of now belongs to: the newest round's while rounds are in reach, and an estimate while they
+   * are not, so that what is heard during an outage can still count when it ends. Null where no round was ever heard.
+   */
+  estimateEpoch(): number | null {
+    if (this.#newest !== null && this.isFresh()) return this.#newest.epoch;
+    const round = this.estimateRound();
+    return round === null ? null : epochOfRound(this.#options.judge.parameters, round + 1);
   }
 
   /** Milliseconds until a round will probably be the newest; 0 where it is past, null before the first round. */

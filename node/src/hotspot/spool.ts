@@ -1,7 +1,8 @@
 /**
  * The spool: every signed envelope, on disk before it is sent and until a validator says that it is included. One
- * append-only file, flushed at each append; bounded by bytes and age. Envelopes and never loose reports, so that a crash
- * cannot make two different messages of one report.
+ * append-only file, flushed when something is appended and once for all that came meanwhile, since each flush wears an
+ * SD card by a block; bounded by bytes and age. Envelopes and never loose reports, so that a crash cannot make two
+ * different messages of one report.
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
@@ -39,6 +40,11 @@ export type SpoolOptions = {
 export const SPOOL_FILE = "spool.log";
 /** Rewriting is worth it once this much of the file is waste. */
 const COMPACT_WASTE_BYTES = 262_144;
+/**
+ * A mark that something is settled waits for the next envelope, or this long: lost in a crash, it costs one question to
+ * a validator. A minute is less often than reports come where it matters.
+ */
+const MARK_DELAY_MS = 60_000;
 
 /** Opens the spool, skipping what is damaged. @throws CodedError where the file cannot be read or written. */
 export async function openSpool(options: SpoolOptions, modules: { readonly clock: Clock }): Promise<Spool> {
@@ -73,6 +79,12 @@ export class Spool {
   #handle: FileHandle | null = null;
   /** The last write; each waits for the one before. */
   #writing: Promise<void> = Promise.resolve();
+  /** Records for the next write, and that write if it is on its way. */
+  #waiting: Uint8Array[] = [];
+  #flush: Promise<void> | null = null;
+  #cancelMarks: (() => void) | null = null;
+  /** Whether a write has failed, such as on a full disk: the file then lacks what is live, and is written anew. */
+  #isBehind = false;
 
   constructor(
     path: string,
@@ -98,9 +110,11 @@ export class Spool {
     return this.#live.has(encodeHex(id));
   }
 
-  /** How many entries wait, and the bytes that they take. */
-  get size(): { readonly entries: number; readonly bytes: number } {
-    return { entries: this.#live.size, bytes: this.#liveBytes };
+  /** How many entries wait, the bytes that they take, and how long the oldest has waited; null where none does. */
+  get size(): { readonly entries: number; readonly bytes: number; readonly oldestMs: number | null } {
+    const [oldest] = this.#live.values();
+    const oldestMs = oldest === undefined ? null : Math.max(0, this.#clock.nowMs() - oldest.timeMs);
+    return { entries: this.#live.size, bytes: this.#liveBytes, oldestMs };
   }
 
   /** Takes an envelope in; it is on the disk when this resolves. One that is there already is kept once. */
@@ -110,16 +124,22 @@ export class Spool {
     this.#live.set(key, entry);
     this.#liveBytes += recordBytes(entry);
     this.expire();
-    await this.#write(encodeSpoolRecord({ kind: "envelope", ...entry }), true);
-    await this.#compactIfWasteful();
+    this.#waiting.push(encodeSpoolRecord({ kind: "envelope", ...entry }));
+    if (this.#isBehind) return await this.compact();
+    await this.#flushWaiting();
+    const waste = this.#fileBytes - this.#liveBytes;
+    if (waste > COMPACT_WASTE_BYTES && waste > this.#liveBytes) await this.compact();
   }
 
   /** Marks an envelope as needing no more care. The mark may be lost in a crash: then it is only asked about again. */
-  async settle(id: Uint8Array): Promise<void> {
+  settle(id: Uint8Array): void {
     const key = encodeHex(id);
     if (!this.#remove(key)) return;
-    await this.#write(encodeSpoolRecord({ kind: "done", id }), false);
-    await this.#compactIfWasteful();
+    this.#waiting.push(encodeSpoolRecord({ kind: "done", id }));
+    this.#cancelMarks ??= this.#clock.after(MARK_DELAY_MS, () => {
+      // Nothing depends on it; a disk that fails is told of by the next envelope.
+      this.#flushWaiting().catch(() => undefined);
+    });
   }
 
   /** Drops what is too old, then the oldest until the rest fits. */
@@ -133,22 +153,30 @@ export class Spool {
     }
   }
 
-  /** Rewrites the file with what is live only. */
+  /** Rewrites the file with what is live only. Where that fails, the old file is still the spool. */
   async compact(): Promise<void> {
     await this.#enqueue(async () => {
       this.expire();
       const bytes = Buffer.concat(
         this.entries().map((entry) => encodeSpoolRecord({ kind: "envelope", ...entry })),
       );
-      await this.#handle?.close();
-      this.#handle = null;
+      // Everything that waits is in it, or is a mark of what is not.
+      this.#waiting = [];
+      this.#isBehind = true;
       await replaceFile(this.#path, bytes);
+      const before = this.#handle;
       this.#handle = await open(this.#path, "a", 0o600);
+      await before?.close();
       this.#fileBytes = bytes.length;
+      this.#isBehind = false;
     });
   }
 
+  /** Writes what waits, and closes the file. */
   async close(): Promise<void> {
+    this.#cancelMarks?.();
+    this.#cancelMarks = null;
+    if (this.#waiting.length > 0 && this.#handle !== null) await this.#flushWaiting().catch(() => undefined);
     await this.#enqueue(async () => {
       await this.#handle?.close();
       this.#handle = null;
@@ -163,18 +191,23 @@ export class Spool {
     return true;
   }
 
-  async #compactIfWasteful(): Promise<void> {
-    const waste = this.#fileBytes - this.#liveBytes;
-    if (waste > COMPACT_WASTE_BYTES && waste > this.#liveBytes) await this.compact();
-  }
-
-  async #write(record: Uint8Array, flush: boolean): Promise<void> {
-    await this.#enqueue(async () => {
+  /** Everything that waits goes into one write and one flush; what comes while that is under way, into the next. */
+  #flushWaiting(): Promise<void> {
+    this.#flush ??= this.#enqueue(async () => {
+      this.#flush = null;
+      this.#cancelMarks?.();
+      this.#cancelMarks = null;
       if (this.#handle === null) throw new CodedError("stopped", "the spool is closed");
-      await this.#handle.appendFile(record);
-      if (flush) await this.#handle.datasync();
-      this.#fileBytes += record.length;
+      const bytes = Buffer.concat(this.#waiting);
+      this.#waiting = [];
+      if (bytes.length === 0) return;
+      this.#isBehind = true;
+      await this.#handle.appendFile(bytes);
+      await this.#handle.datasync();
+      this.#fileBytes += bytes.length;
+      this.#isBehind = false;
     });
+    return this.#flush;
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {

@@ -51,7 +51,7 @@ export type HotspotStatus = {
   readonly beacons: readonly BeaconStatus[];
   readonly lastBeaconFailure: string | null;
   readonly lastBeaconFailureWords: string | null;
-  readonly spool: { readonly entries: number; readonly bytes: number; readonly damagedBytes: number };
+  readonly spool: Spool["size"] & { readonly damagedBytes: number };
   readonly delivery: ReturnType<Submitter["status"]>;
   readonly verdicts: VerdictCounts;
   /** The last reports and what became of each, the newest first. */

@@ -11,12 +11,12 @@ import {
   decodeEnvelope,
   encodeParcel,
   MAX_ENVELOPES_PER_PARCEL,
-  MAX_PARCEL_BYTES,
 } from "../../../protocol/src/wire/envelope.ts";
 import {
   encodeStatusQuery,
   type MessageStatus,
   RECEIPT_PROTOCOL,
+  type Receipt,
   SIGNED_RECEIPT_MAX_BYTES,
   STATUS_ANSWER_MAX_BYTES,
   SUBMIT_PROTOCOL,
@@ -31,7 +31,10 @@ import {
   isSettled,
   isWaiting,
   kindsOf,
+  RECEIPTS_WANTED,
+  splitIntoParcels,
   takeVerdicts,
+  wantsReceipt,
 } from "./delivery.ts";
 import type { HotspotEmitter, ReportKind } from "./events.ts";
 import { computeFraction, type RandomBytes } from "./random.ts";
@@ -39,6 +42,7 @@ import { readReceipt, readStatuses } from "./receipt.ts";
 import type { RoundFollower } from "./roundFollower.ts";
 import type { Spool, SpoolEntry } from "./spool.ts";
 import type { ValidatorLinks } from "./validatorLinks.ts";
+import { ValidatorTurns } from "./validatorTurns.ts";
 
 export type SubmitterOptions = {
   readonly domains: SigningDomains;
@@ -67,10 +71,8 @@ const QUERY_TIMEOUT_MS = 5_000;
 const LONGEST_RETRY_MS = 30_000;
 const LEAST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
-/** A validator that gave no receipt is asked last for so long: each try costs up to the timeout. */
-const SHUN_MS = 30_000;
-/** Envelopes of an SSZ list: an offset each. */
-const PARCEL_OVERHEAD_BYTES = 4;
+/** What one validator refuses for good another may know better; two that agree are believed. */
+const REFUSALS_BELIEVED = 2;
 /** Two epochs' reports at the least filled, one in an envelope; beyond it the oldest is no longer followed. */
 const MAX_DELIVERIES = 1_024;
 
@@ -79,13 +81,10 @@ export class Submitter {
   readonly #modules: SubmitterModules;
   /** By id in hexadecimal, oldest first. */
   readonly #deliveries = new Map<string, Delivery>();
-  /** When a validator last failed to give a receipt, by peer id. */
-  readonly #failedAtMs = new Map<string, number>();
+  readonly #turns: ValidatorTurns;
   readonly #outcomes: Record<SubmissionOutcome, number> = { receipted: 0, no_answer: 0, bad_receipt: 0 };
   /** Why a validator last refused an envelope; null once one is admitted. */
   #refusal: Reason | null = null;
-  /** How often a validator did not know this hotspot: one that is behind, or lies, is not asked again and again. */
-  #timesUnknown = 0;
   #wake: () => void = () => undefined;
   #isAwake = false;
   #running: Promise<void> = Promise.resolve();
@@ -93,6 +92,7 @@ export class Submitter {
   constructor(options: SubmitterOptions, modules: SubmitterModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#turns = new ValidatorTurns(modules.network.publicKey, modules);
   }
 
   /** Takes up what the spool holds from before, and works until the signal. */
@@ -147,12 +147,17 @@ export class Submitter {
   status(): {
     readonly waiting: number;
     readonly admitted: number;
+    /** Of the admitted those that have two validators' receipts. */
+    readonly admittedTwice: number;
     readonly included: number;
     readonly submissions: Readonly<Record<SubmissionOutcome, number>>;
     readonly refusal: Reason | null;
   } {
-    const counts = { waiting: 0, admitted: 0, included: 0 };
-    for (const { state } of this.#deliveries.values()) counts[state]++;
+    const counts = { waiting: 0, admitted: 0, admittedTwice: 0, included: 0 };
+    for (const { state, receipts } of this.#deliveries.values()) {
+      counts[state]++;
+      if (state === "admitted" && receipts.size >= RECEIPTS_WANTED) counts.admittedTwice++;
+    }
     return { ...counts, submissions: { ...this.#outcomes }, refusal: this.#refusal };
   }
 
@@ -200,17 +205,23 @@ export class Submitter {
   }
 
   async #step(signal: AbortSignal): Promise<void> {
-    await this.#dropPast();
+    this.#dropPast();
     const peers = this.#modules.links.connected();
     if (peers.length === 0) return;
     const nowMs = this.#modules.clock.nowMs();
-    const due = [...this.#deliveries.values()].filter(({ dueAtMs }) => dueAtMs <= nowMs);
-    const waiting = due.filter(({ state }) => state === "waiting");
-    for (const batch of splitIntoParcels(waiting)) {
-      if (signal.aborted) return;
-      await this.#submit(batch, this.#choosePeer(peers, batch[0]!), peers, signal);
+    const deliveries = [...this.#deliveries.values()];
+    const due = deliveries.filter((delivery) => delivery.submitAtMs <= nowMs && wantsReceipt(delivery));
+    const byPeer = Map.groupBy(due, (delivery) => this.#turns.choose(peers, delivery));
+    for (const [peer, batch] of byPeer) {
+      if (peer === null) continue;
+      for (const parcel of splitIntoParcels(batch)) {
+        if (signal.aborted) return;
+        await this.#submit(parcel, peer, peers, signal);
+      }
     }
-    const asked = due.filter((delivery) => delivery.state !== "waiting" && !isSettled(delivery));
+    const asked = deliveries.filter(
+      (delivery) => delivery.askAtMs <= nowMs && delivery.state !== "waiting" && !isSettled(delivery),
+    );
     for (let i = 0; i < asked.length; i += MAX_ENVELOPES_PER_PARCEL) {
       if (signal.aborted) return;
       await this.#query(asked.slice(i, i + MAX_ENVELOPES_PER_PARCEL), peers, signal);
@@ -218,7 +229,7 @@ export class Submitter {
   }
 
   /** Forgets what can no longer count: execution refuses bodies older than the previous epoch. */
-  async #dropPast(): Promise<void> {
+  #dropPast(): void {
     const newest = this.#modules.follower.newest();
     if (newest === null) return;
     for (const [key, delivery] of this.#deliveries) {
@@ -227,19 +238,8 @@ export class Submitter {
       if (delivery.epoch >= newest.epoch - epochsKept) continue;
       this.#deliveries.delete(key);
       if (delivery.state !== "included") this.#report(delivery, "stale_epoch");
-      await this.#modules.spool.settle(delivery.id);
+      this.#modules.spool.settle(delivery.id);
     }
-  }
-
-  /** One not tried yet and, if there is one, not failing lately; in an order that differs from hotspot to hotspot. */
-  #choosePeer(peers: readonly PeerRef[], delivery: Delivery): PeerRef {
-    const turn = (this.#modules.network.publicKey[0]! + this.#timesUnknown) % peers.length;
-    const inTurn = [...peers.slice(turn), ...peers.slice(0, turn)];
-    const untried = inTurn.filter(({ peerId }) => !delivery.tried.has(peerId));
-    const candidates = untried.length > 0 ? untried : inTurn;
-    const shunnedSinceMs = this.#modules.clock.nowMs() - SHUN_MS;
-    const isWell = ({ peerId }: PeerRef) => (this.#failedAtMs.get(peerId) ?? 0) < shunnedSinceMs;
-    return candidates.find(isWell) ?? candidates[0]!;
   }
 
   async #submit(
@@ -248,7 +248,7 @@ export class Submitter {
     peers: readonly PeerRef[],
     signal: AbortSignal,
   ): Promise<void> {
-    const { network, clock, log } = this.#modules;
+    const { network, log } = this.#modules;
     const parcel = encodeParcel(batch.map(({ entry }) => entry!.envelope));
     const answer = await network
       .request(peer.peerId, SUBMIT_PROTOCOL, parcel, {
@@ -266,31 +266,48 @@ export class Submitter {
     const receipt = answer && readReceipt(this.#options.domains, peer.publicKey!, ids, answer);
     if (receipt === null) {
       this.#outcomes[answer === null ? "no_answer" : "bad_receipt"]++;
-      this.#failedAtMs.set(peer.peerId, clock.nowMs());
+      this.#turns.noteFailure(peer.peerId);
       for (const delivery of batch) this.#postpone(delivery, peer, peers);
       return;
     }
     this.#outcomes.receipted++;
-    this.#failedAtMs.delete(peer.peerId);
+    this.#turns.noteReceipt(peer.peerId);
     for (const [i, delivery] of batch.entries()) {
-      const { reason } = receipt.items[i]!;
-      const meaning = classifyReceipt(reason);
-      if (meaning === "later") {
-        this.#postpone(delivery, peer, peers);
-      } else if (meaning === "never") {
-        this.#deliveries.delete(encodeHex(delivery.id));
-        this.#report(delivery, reason);
-        await this.#modules.spool.settle(delivery.id);
-      } else {
-        delivery.state = "admitted";
-        delivery.validator = peer.peerId;
-        delivery.submitRound = receipt.round;
-        delivery.deadlineRound = Math.max(receipt.round, receipt.deadlineRound);
-        delivery.attempts = 0;
-        delivery.dueAtMs = clock.nowMs() + this.#pauseMs;
-        this.#report(delivery, null);
-      }
+      this.#takeReceipt(delivery, receipt, receipt.items[i]!.reason, peer, peers);
     }
+  }
+
+  #takeReceipt(
+    delivery: Delivery,
+    { round, deadlineRound }: Receipt,
+    reason: Reason | null,
+    peer: PeerRef,
+    peers: readonly PeerRef[],
+  ): void {
+    const meaning = classifyReceipt(reason);
+    if (reason === "unknown_sender") this.#turns.noteUnknown();
+    if (meaning === "admitted") {
+      delivery.receipts.add(peer.peerId);
+      delivery.attempts = 0;
+      if (delivery.state !== "waiting") return;
+      delivery.state = "admitted";
+      delivery.submitRound = round;
+      delivery.deadlineRound = Math.max(round, deadlineRound);
+      delivery.askAtMs = this.#modules.clock.nowMs() + this.#pauseMs;
+      this.#report(delivery, null);
+      // The second receipt is asked for at once.
+      this.#isAwake = true;
+      return;
+    }
+    if (meaning === "never") delivery.refusals++;
+    const isBelieved = delivery.refusals >= REFUSALS_BELIEVED || peers.length === 1;
+    if (meaning === "later" || delivery.receipts.size > 0 || !isBelieved) {
+      this.#postpone(delivery, peer, peers);
+      return;
+    }
+    this.#deliveries.delete(encodeHex(delivery.id));
+    this.#report(delivery, reason);
+    this.#modules.spool.settle(delivery.id);
   }
 
   /** For reach: who does not know this hotspot's validators hears it too. Once an envelope. */
@@ -305,7 +322,6 @@ export class Submitter {
 
   #report(delivery: Delivery, reason: Reason | null): void {
     this.#refusal = reason;
-    if (reason === "unknown_sender") this.#timesUnknown++;
     this.#modules.events.emit("submitted", { id: delivery.id, kinds: delivery.kinds, reason });
   }
 
@@ -313,22 +329,22 @@ export class Submitter {
   #postpone(delivery: Delivery, peer: PeerRef, peers: readonly PeerRef[]): void {
     delivery.tried.add(peer.peerId);
     delivery.attempts++;
-    if (peers.some(({ peerId }) => !delivery.tried.has(peerId))) {
-      delivery.dueAtMs = 0;
+    if (peers.some(({ peerId }) => !delivery.tried.has(peerId) && !delivery.receipts.has(peerId))) {
+      delivery.submitAtMs = 0;
       this.#isAwake = true;
       return;
     }
     delivery.tried.clear();
     const pauseMs = Math.min(LONGEST_RETRY_MS, this.#pauseMs * 2 ** Math.min(delivery.attempts - 1, 10));
     const jittered = pauseMs * (0.5 + 0.5 * computeFraction(this.#modules.random));
-    delivery.dueAtMs = this.#modules.clock.nowMs() + jittered;
+    delivery.submitAtMs = this.#modules.clock.nowMs() + jittered;
   }
 
   async #query(batch: readonly Delivery[], peers: readonly PeerRef[], signal: AbortSignal): Promise<void> {
     const { network, clock, log } = this.#modules;
     const ids = batch.map(({ id }) => id);
     // Who admitted it knows first; most of a batch was admitted by the same one.
-    const peer = peers.find(({ peerId }) => peerId === batch[0]!.validator) ?? peers[0]!;
+    const peer = peers.find(({ peerId }) => batch[0]!.receipts.has(peerId)) ?? peers[0]!;
     const answer = await network
       .request(peer.peerId, RECEIPT_PROTOCOL, encodeStatusQuery(ids), {
         maxAnswerBytes: STATUS_ANSWER_MAX_BYTES,
@@ -340,16 +356,16 @@ export class Submitter {
         return null;
       });
     const statuses = answer && readStatuses(ids, answer);
-    const dueAtMs = clock.nowMs() + this.#pauseMs;
+    const askAtMs = clock.nowMs() + this.#pauseMs;
     for (const delivery of batch) {
-      delivery.dueAtMs = dueAtMs;
+      delivery.askAtMs = askAtMs;
       const status = statuses?.get(encodeHex(delivery.id));
-      if (status?.state === "included") await this.#include(delivery, status);
+      if (status?.state === "included") this.#include(delivery, status);
       else this.#submitElsewhereIfOverdue(delivery);
     }
   }
 
-  async #include(delivery: Delivery, status: MessageStatus): Promise<void> {
+  #include(delivery: Delivery, status: MessageStatus): void {
     const { events, spool } = this.#modules;
     const { id, kinds } = delivery;
     const isNew = delivery.state !== "included";
@@ -362,33 +378,16 @@ export class Submitter {
     for (const index of takeVerdicts(delivery, status)) {
       events.emit("verdict", { id, index, kind: kinds[index]!, reason: delivery.verdicts[index]! });
     }
-    if (isNew) await spool.settle(id);
+    if (isNew) spool.settle(id);
   }
 
   #submitElsewhereIfOverdue(delivery: Delivery): void {
     const newest = this.#modules.follower.newest();
     if (delivery.entry === null || newest === null || !isOverdue(delivery, newest.round)) return;
-    if (delivery.validator !== null) delivery.tried.add(delivery.validator);
+    for (const peerId of delivery.receipts) delivery.tried.add(peerId);
+    delivery.receipts.clear();
     delivery.state = "waiting";
-    delivery.dueAtMs = 0;
+    delivery.submitAtMs = 0;
     this.#isAwake = true;
   }
-}
-
-/** Batches that each fit one parcel, in order. */
-function splitIntoParcels(deliveries: readonly Delivery[]): Delivery[][] {
-  const parcels: Delivery[][] = [];
-  let bytes = 0;
-  for (const delivery of deliveries) {
-    const cost = delivery.entry!.envelope.length + PARCEL_OVERHEAD_BYTES;
-    const last = parcels.at(-1);
-    if (last === undefined || last.length === MAX_ENVELOPES_PER_PARCEL || bytes + cost > MAX_PARCEL_BYTES) {
-      parcels.push([delivery]);
-      bytes = cost;
-    } else {
-      last.push(delivery);
-      bytes += cost;
-    }
-  }
-  return parcels;
 }

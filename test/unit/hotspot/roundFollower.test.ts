@@ -45,6 +45,7 @@ function createFollower(answer: Uint8Array | null = null) {
     {
       judge: { domains, parameters, validators: committee.map(({ publicKey }) => publicKey) },
       roundsTopic: "rounds",
+      anchor: null,
     },
     {
       network: {

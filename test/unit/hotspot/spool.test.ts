@@ -3,7 +3,7 @@ import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
 import {
   openSpool,
@@ -46,6 +46,8 @@ async function reopen(maxBytes = 1_000_000): Promise<Spool> {
   return await openSpool({ home, domains, maxBytes, maxAgeMs: 60_000, onDrop }, { clock });
 }
 
+const isSame = (a: SpoolRecord, b: SpoolRecord) =>
+  Buffer.from(encodeSpoolRecord(a)).equals(encodeSpoolRecord(b));
 const idsOf = (spool: Spool) => spool.entries().map(({ id }) => encodeHex(id));
 
 describe("records", () => {
@@ -103,18 +105,89 @@ describe("records", () => {
     );
   });
 
+  test("whatever is damaged, what is whole is found, in order, and nothing is invented", () => {
+    const damage = fc.array(
+      fc.record({
+        kind: fc.constantFrom("flip", "zero", "insert", "cut" as const),
+        at: fc.nat(),
+        length: fc.integer({ min: 1, max: 600 }),
+      }),
+      { minLength: 1, maxLength: 4 },
+    );
+    fc.assert(
+      fc.property(records, damage, fc.infiniteStream(fc.nat(255)), (written, faults, noise) => {
+        // Every byte carries the record that it belongs to, so that it is known which are still whole afterwards.
+        let bytes = written.flatMap((record, owner) =>
+          [...encodeSpoolRecord(record)].map((value) => ({ value, owner, touched: false })),
+        );
+        const sizes = written.map((record) => encodeSpoolRecord(record).length);
+        for (const { kind, at, length } of faults) {
+          const start = bytes.length === 0 ? 0 : at % bytes.length;
+          const hit = bytes.slice(start, start + length);
+          if (kind === "flip") for (const byte of hit.slice(0, 1)) byte.value ^= 1 << (length & 7);
+          if (kind === "zero") for (const byte of hit) byte.value = 0;
+          if (kind === "flip") hit.splice(1);
+          for (const byte of hit) byte.touched = true;
+          if (kind === "cut") bytes = [...bytes.slice(0, start), ...bytes.slice(start + length)];
+          if (kind !== "insert") continue;
+          const strange = [...noise.take(length)].map((value) => ({ value, owner: -1, touched: true }));
+          bytes = [...bytes.slice(0, start), ...strange, ...bytes.slice(start)];
+        }
+        const whole = written.filter((_, owner) => {
+          const first = bytes.findIndex((byte) => byte.owner === owner);
+          const run = bytes.slice(first, first + sizes[owner]!);
+          return (
+            first >= 0 && run.length === sizes[owner] && run.every((b) => b.owner === owner && !b.touched)
+          );
+        });
+        const found = decodeSpoolFile(Uint8Array.from(bytes, ({ value }) => value)).records;
+        // A fault may hit a byte with the value that it had: then more is found than is certain.
+        const certain = found.filter((record) => whole.some((one) => isSame(one, record)));
+        expect(certain.length).toBeGreaterThanOrEqual(whole.length);
+        for (const record of found) expect(written.some((one) => isSame(one, record))).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test("any bytes at all are read without a fault", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 2_000 }), (bytes) => void decodeSpoolFile(bytes)));
   });
 });
 
+/** Writes of the spool's file so far, counted where Node makes them. */
+async function readWrites(): Promise<number> {
+  return writes;
+}
+let writes = 0;
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<typeof import("node:fs/promises")>();
+  return {
+    ...real,
+    open: async (...args: Parameters<typeof real.open>) => {
+      const handle = await real.open(...args);
+      const { appendFile } = handle;
+      handle.appendFile = async (...data: Parameters<typeof appendFile>) => {
+        writes++;
+        await onAppend();
+        return await appendFile.apply(handle, data);
+      };
+      return handle;
+    },
+  };
+});
+/** Called before each write; a throw is a disk that is full. */
+let onAppend = async (): Promise<void> => undefined;
+
 describe("the spool", () => {
   test("holds what was appended, in order, until it is settled, across restarts", async () => {
     const spool = await reopen();
     const entries = [newEntry(), newEntry(), newEntry()];
-    for (const entry of entries) await spool.append(entry);
+    for (const entry of entries.slice(0, 2)) await spool.append(entry);
     await spool.append(entries[0]!);
-    await spool.settle(entries[1]!.id);
+    // Its mark travels with the next envelope.
+    spool.settle(entries[1]!.id);
+    await spool.append(entries[2]!);
     // No close: a process that is killed does not close either.
     const again = await reopen();
     expect(idsOf(again)).toEqual([entries[0]!, entries[2]!].map(({ id }) => encodeHex(id)));
@@ -169,12 +242,63 @@ describe("the spool", () => {
     await spool.close();
   });
 
+  test("flushes once for all that came while it was flushing", async () => {
+    const spool = await reopen();
+    const before = await readWrites();
+    const entries = Array.from({ length: 50 }, () => newEntry());
+    await Promise.all(entries.map((entry) => spool.append(entry)));
+    // The first goes alone, all others behind it together: a flush each would be fifty writes.
+    expect((await readWrites()) - before).toBeLessThanOrEqual(2);
+    expect(idsOf(await reopen())).toEqual(entries.map(({ id }) => encodeHex(id)));
+    await spool.close();
+  });
+
+  test("a mark is written by itself only when it has waited long, or at the end", async () => {
+    const spool = await reopen();
+    const entries = [newEntry(), newEntry()];
+    for (const entry of entries) await spool.append(entry);
+    const { size } = await stat(file);
+    spool.settle(entries[0]!.id);
+    expect((await stat(file)).size).toBe(size);
+    await spool.close();
+    expect((await stat(file)).size).toBeGreaterThan(size);
+    const again = await reopen();
+    expect(idsOf(again)).toEqual([encodeHex(entries[1]!.id)]);
+    await again.close();
+  });
+
+  test("a full disk costs nothing that comes back to it", async () => {
+    const spool = await reopen();
+    const entries = [newEntry(), newEntry(), newEntry()];
+    await spool.append(entries[0]!);
+    onAppend = async () => {
+      throw new Error("ENOSPC");
+    };
+    await expect(spool.append(entries[1]!)).rejects.toMatchObject({ code: "file_unwritable" });
+    onAppend = async () => undefined;
+    await spool.append(entries[2]!);
+    const again = await reopen();
+    expect(idsOf(again)).toEqual(entries.map(({ id }) => encodeHex(id)));
+    await spool.close();
+    await again.close();
+  });
+
+  test("says how long its oldest has waited", async () => {
+    const spool = await reopen();
+    expect(spool.size.oldestMs).toBeNull();
+    await spool.append(newEntry());
+    nowMs += 7_000;
+    await spool.append(newEntry());
+    expect(spool.size).toMatchObject({ entries: 2, oldestMs: 7_000 });
+    await spool.close();
+  });
+
   test("its file does not grow with what has been delivered", async () => {
     const spool = await reopen();
     for (let i = 0; i < 1_500; i++) {
       const entry = newEntry(600);
       await spool.append(entry);
-      await spool.settle(entry.id);
+      spool.settle(entry.id);
     }
     expect((await stat(file)).size).toBeLessThan(600_000);
     await spool.close();

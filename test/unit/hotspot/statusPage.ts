@@ -58,10 +58,11 @@ export function createSampleStatus(): HotspotStatus {
     ],
     lastBeaconFailure: null,
     lastBeaconFailureWords: null,
-    spool: { entries: 3, bytes: 5_120, damagedBytes: 0 },
+    spool: { entries: 3, bytes: 5_120, oldestMs: 20_000, damagedBytes: 0 },
     delivery: {
       waiting: 1,
       admitted: 1,
+      admittedTwice: 1,
       included: 1,
       submissions: { receipted: 4, no_answer: 0, bad_receipt: 0 },
       refusal: null,

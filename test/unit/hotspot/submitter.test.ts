@@ -99,28 +99,43 @@ describe("a submission", () => {
     "goes to another validator when the first %s, and there at once from then on",
     async (_, outcome) => {
       const { validators, hotspot } = await startNetwork(2);
-      let firstTried: FakeValidator | null = null;
+      const asked: FakeValidator[] = [];
       for (const validator of validators) {
-        const { judge } = validator;
-        validator.judge = (submission) => {
-          firstTried ??= validator;
-          return judge(submission);
+        validator.judge = () => {
+          asked.push(validator);
+          return null;
         };
       }
       // Which of the two comes first depends on the hotspot's key and on which was connected first.
       hearBeacon();
-      await next(hotspot, "submitted");
-      const [first, other] = firstTried === validators[0] ? validators : [validators[1]!, validators[0]!];
-      if (outcome === "no_answer") first!.isUp = false;
-      else first!.signsWell = false;
+      await eventually(() => asked.length).toBe(2);
+      const [first, other] = asked as [FakeValidator, FakeValidator];
+      if (outcome === "no_answer") first.isUp = false;
+      else first.signsWell = false;
       hearBeacon();
-      await other!.until(() => other!.submissions.length === 1);
+      await other.until(() => other.submissions.length === 2);
       await eventually(() => hotspot.status().delivery.submissions[outcome]).toBe(1);
       hearBeacon();
-      await other!.until(() => other!.submissions.length === 2);
+      await other.until(() => other.submissions.length === 3);
       expect(hotspot.status().delivery.submissions[outcome]).toBe(1);
     },
   );
+
+  test("has two validators' receipts where two are in reach, told of once", async () => {
+    const { validators, hotspot } = await startNetwork(2);
+    const told: Submitted[] = [];
+    hotspot.events.on("submitted", (submitted) => told.push(submitted));
+    for (const validator of validators) {
+      validator.answer = () => ({ state: "pending", round: 0, verdicts: [] });
+    }
+    hearBeacon();
+    await eventually(() => hotspot.status().delivery).toMatchObject({ admitted: 1, admittedTwice: 1 });
+    const ids = validators.map(({ submissions }) => submissions.map(({ id }) => encodeHex(id)));
+    expect(ids[0]).toEqual(ids[1]);
+    expect(ids[0]).toHaveLength(1);
+    expect(told).toHaveLength(1);
+    expect(hotspot.status().spool.entries).toBe(1);
+  });
 
   test("is tried again while a validator is busy, and given up where it can never be taken", async () => {
     const { validators, hotspot } = await startNetwork(1);
@@ -139,7 +154,7 @@ describe("a submission", () => {
     await eventually(() => hotspot.status().spool.entries).toBe(1);
   });
 
-  test("goes to another validator after one that does not know the hotspot", async () => {
+  test("is not given up where one validator does not know the hotspot, but where two do not", async () => {
     const { validators, hotspot } = await startNetwork(2);
     const asked: FakeValidator[] = [];
     for (const validator of validators) {
@@ -148,13 +163,16 @@ describe("a submission", () => {
         return asked[0] === validator ? "unknown_sender" : null;
       };
     }
-    for (const standing of ["unknown", "known"]) {
-      const submitted = next<Submitted>(hotspot, "submitted");
-      hearBeacon();
-      await submitted;
-      expect(hotspot.status().standing).toBe(standing);
-    }
+    const submitted = next<Submitted>(hotspot, "submitted");
+    hearBeacon();
+    expect(await submitted).toMatchObject({ reason: null });
     expect(new Set(asked).size).toBe(2);
+    expect(hotspot.status().standing).toBe("known");
+    for (const validator of validators) validator.judge = () => "unknown_sender";
+    const refused = next<Submitted>(hotspot, "submitted");
+    hearBeacon();
+    expect(await refused).toMatchObject({ reason: "unknown_sender" });
+    expect(hotspot.status().standing).toBe("unknown");
   });
 
   test("goes elsewhere too when a quarter of its window has passed without a cut", async () => {
@@ -163,12 +181,15 @@ describe("a submission", () => {
       validator.answer = () => ({ state: "pending", round: 0, verdicts: [] });
     }
     hearBeacon();
-    await next(hotspot, "submitted");
-    const count = () => validators.map(({ submissions }) => submissions.length).sort();
-    expect(count()).toEqual([0, 1]);
-    // The receipt's deadline is eight rounds ahead; two are a quarter.
-    for (let round = 1; round <= 4; round++) for (const v of validators) await v.advanceTo(round);
-    await eventually(count).toEqual([1, 1]);
+    const count = () => validators.reduce((sum, { submissions }) => sum + submissions.length, 0);
+    await eventually(() => hotspot.status().delivery.admittedTwice).toBe(1);
+    expect(count()).toBe(2);
+    // The receipts' deadline is eight rounds ahead; two are a quarter.
+    for (let round = 1; round <= 2; round++) for (const v of validators) await v.advanceTo(round);
+    await eventually(() => hotspot.status().rounds?.round).toBe(2);
+    expect(count()).toBe(2);
+    for (const v of validators) await v.advanceTo(4);
+    await eventually(count).toBeGreaterThan(2);
   });
 
   test("of an epoch that is past is given up with its reason, and the spool forgets it", async () => {

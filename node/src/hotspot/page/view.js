@@ -101,7 +101,7 @@ export function describeDuty(bands) {
 export function describeSpool({ spool, delivery }) {
   const lines = [
     `${spool.entries} envelopes, ${formatBytes(spool.bytes)}.`,
-    `${delivery.waiting} wait for a validator, ${delivery.admitted} for a round; ${delivery.included} are in rounds.`,
+    `${delivery.waiting} wait for a validator, ${delivery.admitted} for a round (${delivery.admittedTwice} with two receipts); ${delivery.included} are in rounds.`,
   ];
   if (spool.damagedBytes > 0) lines.push(`${formatBytes(spool.damagedBytes)} were damaged and skipped.`);
   return lines;
