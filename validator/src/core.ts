@@ -35,7 +35,6 @@ import type { VerifierPool } from "./verify/verifierPool.ts";
 export type CoreOptions = {
   readonly genesis: Genesis;
   readonly domains: SigningDomains;
-  readonly set: ValidatorSet;
   readonly signer: Signer;
   readonly retention: RetentionPolicy;
   readonly snapshotEpochs: number;
@@ -46,11 +45,16 @@ export type CoreModules = {
   readonly storage: Storage;
   readonly verifier: Pick<VerifierPool, "verify" | "canAcceptWork">;
   readonly recovered: Recovered;
-  /** The way to the other validators; a set of one has none. */
-  readonly mesh?: Mesh;
+  /** The way to the other validators. */
+  readonly mesh: Mesh;
+  readonly sets: KnownSets;
   readonly observer: CoreObserver;
   /** Something failed that the validator cannot go on without. */
   readonly onFailure: (error: Error) => void;
+  /** What judges validators' signatures; by default the network's rule. A simulation has a cheaper one. */
+  readonly verify?: VerifySignature;
+  /** Lets others have their turn between pieces of work; by default the event loop's. */
+  readonly yieldTurn?: () => Promise<void>;
 };
 
 /** Who is told what happens; the metrics are one of them. */
@@ -73,13 +77,13 @@ export type Core = {
   readonly intake: Intake;
   readonly lane: Lane;
   readonly executor: Executor;
-  readonly agreement: Agreement;
+  readonly agreement: MeshAgreement;
   readonly attestor: Attestor;
-  /** What takes the other validators' messages; null in a set of one. */
-  readonly handlers: MeshHandlers | null;
+  /** What takes the other validators' messages. */
+  readonly handlers: MeshHandlers;
   /**
-   * Executes what was decided before the last end: alone, before anything new is decided; among several beside that,
-   * since batches may have to come from the others first.
+   * Begins to execute what was decided before the last end. Rounds go on beside that, since batches may have to come
+   * from the others first.
    */
   readonly catchUp: () => Promise<void>;
   /** Decides no further round, refuses what waits, and finishes what is under way. */
@@ -101,7 +105,7 @@ const DELAY_MAX_MS = 500;
 export function createCore(options: CoreOptions, modules: CoreModules): Core {
   const { recovered, onFailure } = modules;
   const { delayMs } = timesOf(options);
-  const verify = createRememberedVerifier(verifySignature);
+  const verify = modules.verify ?? createRememberedVerifier(verifySignature);
   const attestor = openAttestor(options, modules, verify);
   const onFinalized = (finalized: Finalized): void => {
     const seq = ownSeqOf(finalized, options.signer);
@@ -170,7 +174,7 @@ function openAttestor(options: CoreOptions, modules: CoreModules, verify: Verify
   const nobody = { broadcast: () => {}, send: () => {} };
   return new Attestor(
     {
-      sets: fixedSets(set),
+      sets,
       domains,
       parametersHash: computeParametersHash(genesis.parameters),
       repeatMs: genesis.parameters.roundMs,
@@ -197,7 +201,7 @@ function openLane(options: CoreOptions, modules: CoreModules, several: Several |
   const { votes, batches } = storage;
   const { flushMs } = timesOf(options);
   return createLane(
-    { flushMs, sets: fixedSets(set), last, cutSeq },
+    { flushMs, sets, last, cutSeq },
     {
       clock,
       signer,
@@ -250,6 +254,7 @@ function openExecutor(
       batches: storage.batches,
       source: several?.fetcher ?? storage.batches,
       elapsedMs: () => performance.now(),
+      ...(modules.yieldTurn === undefined ? {} : { yieldTurn: modules.yieldTurn }),
       onExecuted: (executed) => {
         const { result, messageIds, finalized } = executed;
         intake.onRound(result.round, messageIds);

@@ -105,7 +105,7 @@ class RoundExecutor implements Executor {
       while (!this.#isStopped && this.#queue.length > 0) {
         await this.#execute(this.#queue[0]!);
         this.#queue.shift();
-        await yieldToEventLoop();
+        await this.#yieldTurn();
       }
     } catch (error) {
       // A fetch that was given up because the validator ends leaves its round undone, to be done after the next start.
@@ -123,7 +123,9 @@ class RoundExecutor implements Executor {
     const { source: batches, domains } = this.#modules;
     const { parameters } = ledger;
     const before = { cut: this.#cut, timeMs: ledger.timeMs };
-    const loaded = await loadRound(finalized.value, before, { batches, domains, sets: ledger, parameters });
+    const yieldTurn = () => this.#yieldTurn();
+    const modules = { batches, domains, sets: ledger, parameters, yieldTurn };
+    const loaded = await loadRound(finalized.value, before, modules);
     const startMs = elapsedMs();
     const result = executeRound(ledger, loaded.input);
     const executedMs = elapsedMs();
@@ -152,6 +154,10 @@ class RoundExecutor implements Executor {
     return { epoch: epochClose.epoch, bytes, stateRoot: epochClose.stateRoot };
   }
 
+  #yieldTurn(): Promise<void> {
+    return (this.#modules.yieldTurn ?? yieldToEventLoop)();
+  }
+
   /** Deletes what retention gives up, a bounded part a turn. A failure costs space only, so it is said and left. */
   async #prune(): Promise<void> {
     const { store, batches, log } = this.#modules;
@@ -160,7 +166,7 @@ class RoundExecutor implements Executor {
         const pruned = await store.prune(this.#options.retention);
         await batches.deleteBatches(pruned.batchDigests);
         done = pruned.done;
-        await yieldToEventLoop();
+        await this.#yieldTurn();
       }
     } catch (error) {
       log.warn("Could not delete what retention gives up", { error: String(error) });

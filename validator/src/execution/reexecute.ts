@@ -69,7 +69,7 @@ export async function* reexecuteRounds(
         throw new CodedError("state_diverged", `round ${row.round} gives another state than the stored one`);
       }
       yield { row, result };
-      await yieldToEventLoop();
+      await (modules.yieldTurn ?? yieldToEventLoop)();
     }
   }
 }

@@ -25,6 +25,8 @@ export type RoundInputModules = {
   readonly domains: SigningDomains;
   readonly sets: ValidatorSets;
   readonly parameters: Pick<Parameters, "roundsPerEpoch">;
+  /** Lets others have their turn between pieces of work; by default the event loop's. A simulation has its own. */
+  readonly yieldTurn?: () => Promise<void>;
 };
 
 /** A round's input with the batches that it came from, and the ids of all messages in them. */
@@ -57,7 +59,7 @@ export async function loadRound(
         if (typeof message !== "string") messages.push(message);
       }
       // A full batch is some 50 ms of decoding, which is long enough to be away from the event loop.
-      await yieldToEventLoop();
+      await (modules.yieldTurn ?? yieldToEventLoop)();
     }
     batchSpans.push({ lane: span.lane, firstSeq: span.from.seq + 1, lastSeq: span.to.seq });
   }
