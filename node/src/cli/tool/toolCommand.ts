@@ -9,6 +9,7 @@ import type { ToolIo } from "./io.ts";
 import { addJudgeCommand } from "./judge.ts";
 import { addRegionCommand } from "./region.ts";
 import { addUnitsCommand } from "./units.ts";
+import { addVerifyEvidenceCommand } from "./verifyEvidence.ts";
 import { addVerifyProofCommand } from "./verifyProof.ts";
 
 /**
@@ -28,6 +29,7 @@ export function createToolCommand(io: ToolIo, further: readonly Command[] = []):
   addRegionCommand(tool, io);
   addJudgeCommand(tool, io);
   addVerifyProofCommand(tool, io);
+  addVerifyEvidenceCommand(tool, io);
   for (const command of further) tool.addCommand(command);
   return tool;
 }
