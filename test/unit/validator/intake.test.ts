@@ -18,6 +18,8 @@ import {
   encodeAssertion,
   encodeRegistration,
 } from "../../../protocol/src/wire/transactions.ts";
+import { decodeCandidate } from "../../../validator/src/intake/candidate.ts";
+import { computeHoldRounds } from "../../../validator/src/intake/heldGossip.ts";
 import type { IntakeKind } from "../../../validator/src/intake/inbox.ts";
 import { CONNECTION_ENVELOPES_PER_SECOND, createIntake } from "../../../validator/src/intake/intake.ts";
 import type { SignatureClaim } from "../../../validator/src/verify/signatureJob.ts";
@@ -49,6 +51,9 @@ function openIntake(change: { disk?: "at once" | "by hand"; verifier?: "at once"
   const writes: PromiseWithResolvers<void>[] = [];
   const verifications: { claims: readonly SignatureClaim[]; finish: () => void }[] = [];
   const room = { verifier: true, lane: true };
+  const admitted: [IntakeKind, number][] = [];
+  const nearest = { is: true };
+  const rounds = { next: FIRST_ROUND };
   const judge = (claims: readonly SignatureClaim[]) =>
     Uint8Array.from(claims, ({ publicKey, message, signature }) =>
       verifySignature(publicKey, concatBytes(...message), signature) ? 1 : 0,
@@ -60,6 +65,8 @@ function openIntake(change: { disk?: "at once" | "by hand"; verifier?: "at once"
       isHotspot: (key) => hotspots.includes(key.join()),
       isAccount: (key) => key.join() === OWNER.publicKey.join(),
       isIncluded: (_, id) => included.has(id.join()),
+      isNearest: () => nearest.is,
+      onAdmitted: (kind, messages) => void (messages > 0 && admitted.push([kind, messages])),
       onRefused: (kind, reason) => refused.push([kind, reason]),
       verifier: {
         canAcceptWork: () => room.verifier,
@@ -80,11 +87,28 @@ function openIntake(change: { disk?: "at once" | "by hand"; verifier?: "at once"
       },
     },
   );
-  return { intake, clock, appended, included, refused, writes, verifications, room };
+  return {
+    intake,
+    clock,
+    appended,
+    admitted,
+    nearest,
+    included,
+    refused,
+    writes,
+    verifications,
+    room,
+    rounds,
+  };
 }
 
 const reasonsOf = (items: readonly { reason: AdmissionReason | null }[]) => items.map(({ reason }) => reason);
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+const idOfReport = (bytes: Uint8Array): Uint8Array => {
+  const item = decodeCandidate(bytes, context.domains);
+  if (!item.ok) throw new Error("no report");
+  return item.candidate.id;
+};
 const report = (salt: number, hotspot = 0, epoch = 2) => signReports(context, hotspot, epoch, salt);
 const parcelOf = (...envelopes: Uint8Array[]) => encodeParcel(envelopes);
 
@@ -294,6 +318,87 @@ describe("gossip", () => {
       ["transactions", "unknown_kind"],
       ["reports", "unknown_kind"],
     ]);
+  });
+});
+
+describe("what came by gossip only, where others are nearer to its id", () => {
+  const HOLD_ROUNDS = computeHoldRounds(context.parameters);
+
+  /** Intake of a validator that is nearest to nothing. */
+  function openFar() {
+    const opened = openIntake();
+    opened.nearest.is = false;
+    const passRounds = (count: number, ids: readonly Uint8Array[] = []) => {
+      for (let at = 0; at < count; at++) opened.intake.onRound(opened.rounds.next++, ids);
+    };
+    return { ...opened, passRounds };
+  }
+
+  test("is relayed, and batched here only when no cut has had it for k rounds", async () => {
+    const { intake, appended, admitted, passRounds } = openFar();
+    expect(await intake.gossip("a", "reports", parcelOf(report(1)))).toBe("accept");
+    expect(await intake.gossip("a", "transactions", parcelOf(registerTransaction(true)))).toBe("accept");
+    expect(appended).toEqual([]);
+    passRounds(HOLD_ROUNDS - 1);
+    expect(appended).toEqual([]);
+    passRounds(1);
+    expect(appended).toHaveLength(2);
+    expect(admitted).toEqual([
+      ["reports", 1],
+      ["transactions", 1],
+    ]);
+    passRounds(HOLD_ROUNDS);
+    expect(appended).toHaveLength(2);
+  });
+
+  test("is not batched when a cut had it, and then counts as any other", async () => {
+    const { intake, appended, included, passRounds } = openFar();
+    await intake.gossip("a", "reports", parcelOf(report(1)));
+    const id = idOfReport(report(1));
+    expect(intake.isPending(id)).toBe(false);
+    included.add(id.join());
+    passRounds(1, [id]);
+    passRounds(HOLD_ROUNDS);
+    expect(appended).toEqual([]);
+    expect(await intake.gossip("a", "reports", parcelOf(report(1), report(1)))).toBe("ignore");
+  });
+
+  test("is batched at once when it is submitted here too, and uses its sender's allowance once", async () => {
+    const { intake, appended, passRounds } = openFar();
+    for (let salt = 1; salt <= reportsPerEpoch; salt++)
+      await intake.gossip(`peer ${salt}`, "reports", parcelOf(report(salt)));
+    expect(reasonsOf(await intake.submit("a", parcelOf(report(reportsPerEpoch + 1))))).toEqual([
+      "rate_limited",
+    ]);
+    expect(reasonsOf(await intake.submit("a", parcelOf(report(1))))).toEqual([null]);
+    expect(appended).toEqual([report(1)]);
+    expect(reasonsOf(await intake.submit("b", parcelOf(report(1))))).toEqual(["duplicate_message"]);
+    passRounds(HOLD_ROUNDS);
+    expect(appended).toHaveLength(reportsPerEpoch);
+  });
+
+  test("is known when it comes by gossip again, and waits on where the lane has no room", async () => {
+    const { intake, appended, room, passRounds } = openFar();
+    await intake.gossip("a", "reports", parcelOf(report(1)));
+    expect(await intake.gossip("b", "reports", parcelOf(report(1), report(1)))).toBe("ignore");
+    room.lane = false;
+    passRounds(HOLD_ROUNDS + 3);
+    expect(appended).toEqual([]);
+    room.lane = true;
+    passRounds(1);
+    expect(appended).toEqual([report(1)]);
+    expect(await intake.gossip("c", "reports", parcelOf(report(1)))).toBe("ignore");
+  });
+
+  test("is let go when it is too old by then, and when the validator closes", async () => {
+    const { intake, appended, rounds, passRounds } = openFar();
+    await intake.gossip("a", "reports", parcelOf(report(1, 0, 1)));
+    rounds.next = FIRST_ROUND + roundsPerEpoch;
+    passRounds(1);
+    await intake.gossip("a", "reports", parcelOf(report(1, 0, 3)));
+    intake.close();
+    passRounds(HOLD_ROUNDS);
+    expect(appended).toEqual([]);
   });
 });
 

@@ -13,6 +13,7 @@ import type { Lane } from "../lanes/lane.ts";
 import type { VerifierPool } from "../verify/verifierPool.ts";
 import { TokenBuckets } from "./buckets.ts";
 import { type Candidate, type DecodedItem, decodeCandidates, keyOfBytes, signedKeyOf } from "./candidate.ts";
+import { computeHoldRounds, HeldGossip } from "./heldGossip.ts";
 import { Inbox, type IntakeKind } from "./inbox.ts";
 import { PendingIds, type PendingState, VerifiedBytes } from "./pendingIds.ts";
 import { type AdmissionView, checkAdmission, gossipVerdictOf } from "./rules.ts";
@@ -49,6 +50,8 @@ export type IntakeModules = {
   readonly isAccount: (key: Uint8Array) => boolean;
   /** Whether an executed round holds the id of a body of this epoch; asked for the epochs of the window only. */
   readonly isIncluded: (epoch: number, id: Uint8Array) => boolean;
+  /** Whether this validator is among those that batch what came by gossip only, by its id (specification A6). */
+  readonly isNearest: (id: Uint8Array) => boolean;
   readonly onAdmitted?: (kind: IntakeKind, messages: number) => void;
   readonly onRefused?: (kind: IntakeKind, reason: AdmissionReason) => void;
 };
@@ -100,6 +103,8 @@ class ParcelIntake implements Intake {
   #transactionAllowances: TokenBuckets;
   #pending = new PendingIds();
   #verified = new VerifiedBytes(VERIFIED_REMEMBERED);
+  #held = new HeldGossip();
+  #nextRound: number;
   #epoch: number;
   #isClosed = false;
 
@@ -123,6 +128,7 @@ class ParcelIntake implements Intake {
       refillPerMs: 1 / parameters.roundMs,
       maxBuckets: MAX_SENDER_BUCKETS,
     });
+    this.#nextRound = options.nextRound;
     this.#epoch = epochOfRound(parameters, options.nextRound);
   }
 
@@ -153,8 +159,13 @@ class ParcelIntake implements Intake {
   };
 
   onRound = (round: number, ids: readonly Uint8Array[]): void => {
-    for (const id of ids) this.#pending.forget(keyOfBytes(id));
-    const epoch = epochOfRound(this.#options.parameters, round + 1);
+    for (const id of ids) {
+      const idKey = keyOfBytes(id);
+      this.#pending.forget(idKey);
+      this.#held.forget(idKey);
+    }
+    this.#nextRound = round + 1;
+    const epoch = epochOfRound(this.#options.parameters, this.#nextRound);
     if (epoch > this.#epoch) {
       this.#epoch = epoch;
       const nowMs = this.#modules.clock.nowMs();
@@ -162,6 +173,7 @@ class ParcelIntake implements Intake {
         buckets.prune(nowMs);
       }
     }
+    this.#admitHeld();
     this.#pump();
   };
 
@@ -236,40 +248,77 @@ class ParcelIntake implements Intake {
   #admit(work: Work, signatureReasons: readonly (AdmissionReason | null)[]): void {
     const admitted: Candidate[] = [];
     const repeated: PendingState[] = [];
-    const { promise: durable, resolve, reject } = Promise.withResolvers<void>();
+    const isSubmitted = work.kind === "submission";
+    const view = this.#view(isSubmitted);
+    const durable = Promise.withResolvers<void>();
     const reasons = work.items.map((item, index) => {
       const signatureReason = signatureReasons[index]!;
       if (!item.ok || signatureReason !== null) return signatureReason;
       const { candidate } = item;
-      const reason = checkAdmission(candidate, this.#view());
+      const reason = checkAdmission(candidate, view);
       if (reason === "duplicate_message") repeated.push(this.#pending.get(candidate.idKey) ?? "durable");
       if (reason !== null) return reason;
-      this.#allowancesOf(candidate).take(candidate.senderKey, candidate.weight, this.#modules.clock.nowMs());
-      this.#pending.add(candidate.idKey, { durable });
+      this.#spendAllowance(candidate);
+      if (!isSubmitted && !this.#modules.isNearest(candidate.id)) {
+        this.#held.put(candidate, this.#nextRound);
+        return null;
+      }
+      this.#held.forget(candidate.idKey);
+      this.#pending.add(candidate.idKey, { durable: durable.promise });
       admitted.push(candidate);
       return null;
     });
-    const written =
-      admitted.length === 0 ? Promise.resolve() : this.#modules.lane.append(admitted.map((c) => c.bytes));
-    written.then(() => {
-      for (const { idKey } of admitted) this.#pending.settle(idKey);
-      resolve();
-    }, reject);
+    this.#append(work.kind, admitted).then(durable.resolve, durable.reject);
     const others = repeated.flatMap((state) => (state === "durable" ? [] : [state.durable]));
-    this.#modules.onAdmitted?.(work.kind, admitted.length);
-    this.#settle(work, reasons, [durable, ...others]);
+    this.#settle(work, reasons, [durable.promise, ...others]);
   }
 
-  #view(): AdmissionView {
+  /** Into the lane; resolves once all are durable, and remembered as such. */
+  async #append(kind: IntakeKind, admitted: readonly Candidate[]): Promise<void> {
+    this.#modules.onAdmitted?.(kind, admitted.length);
+    if (admitted.length === 0) return;
+    await this.#modules.lane.append(admitted.map(({ bytes }) => bytes));
+    for (const { idKey } of admitted) this.#pending.settle(idKey);
+  }
+
+  /** Batches what its nearest validators have not brought into a cut for so long, as far as the lane has room. */
+  #admitHeld(): void {
+    const since = this.#nextRound - computeHoldRounds(this.#options.parameters);
+    while (!this.#isClosed && this.#modules.lane.canAcceptWork()) {
+      const due = this.#held.takeSince(since, MAX_ENVELOPES_PER_PARCEL);
+      if (due.length === 0) return;
+      const view = { ...this.#view(true), hasAllowance: () => true };
+      const admitted = due.filter((candidate) => checkAdmission(candidate, view) === null);
+      for (const kind of ["reports", "transactions"] as const) {
+        const own = admitted.filter((candidate) => (candidate.kind === "reports") === (kind === "reports"));
+        const durable = this.#append(kind, own);
+        // As with gossip that is batched at once: a failed write stops the validator elsewhere.
+        durable.catch(() => {});
+        for (const { idKey } of own) this.#pending.add(idKey, { durable });
+      }
+    }
+  }
+
+  /** @param isSubmitted what is held counts as seen where it comes again by gossip, and not where it is submitted. */
+  #view(isSubmitted: boolean): AdmissionView {
     return {
       epoch: this.#epoch,
       isHotspot: this.#modules.isHotspot,
       isAccount: this.#modules.isAccount,
       isSeen: ({ epoch, id, idKey }) =>
-        this.#pending.get(idKey) !== undefined || this.#modules.isIncluded(epoch, id),
+        this.#pending.get(idKey) !== undefined ||
+        (!isSubmitted && this.#held.has(idKey)) ||
+        this.#modules.isIncluded(epoch, id),
+      // What is held has used its share of the allowance.
       hasAllowance: (candidate) =>
+        this.#held.has(candidate.idKey) ||
         this.#allowancesOf(candidate).has(candidate.senderKey, candidate.weight, this.#modules.clock.nowMs()),
     };
+  }
+
+  #spendAllowance(candidate: Candidate): void {
+    if (this.#held.has(candidate.idKey)) return;
+    this.#allowancesOf(candidate).take(candidate.senderKey, candidate.weight, this.#modules.clock.nowMs());
   }
 
   #allowancesOf(candidate: Candidate): TokenBuckets {
