@@ -27,6 +27,8 @@ const MAX_MULTIADDR_BYTES = 256;
 const MAX_NAME_BYTES = 64;
 /** Genesis is read whole into memory; a million entries are some 300 MB of JSON and more than any start needs. */
 const MAX_ENTRIES = 1_000_000;
+/** Ten a metropolis for a hundred of them; those who stake name more later. */
+export const MAX_TRUST_SEEDS = 1_000;
 
 export type GenesisValidator = {
   readonly key: Uint8Array;
@@ -53,6 +55,8 @@ export type Genesis = {
   readonly validators: readonly GenesisValidator[];
   readonly accounts: readonly GenesisAccount[];
   readonly hotspots: readonly GenesisHotspot[];
+  /** Keys of genesis hotspots from which trust walks; left out or none: the graph decides nothing on this network. */
+  readonly trustSeeds?: readonly Uint8Array[];
 };
 
 const GenesisSsz = new ContainerType(
@@ -83,6 +87,7 @@ const GenesisSsz = new ContainerType(
       }),
       MAX_ENTRIES,
     ),
+    trustSeeds: new ListCompositeType(Bytes32, MAX_TRUST_SEEDS),
   },
   { typeName: "Genesis" },
 );
@@ -105,6 +110,7 @@ export function computeNetworkId(genesis: Genesis): Uint8Array {
         elevationM: fromInt16(h.elevationM),
         region: REGION_PLANS[h.region].id,
       })),
+      trustSeeds: (genesis.trustSeeds ?? []) as Uint8Array[],
     }),
   );
 }
@@ -132,6 +138,7 @@ export function encodeGenesisJson(genesis: Genesis): string {
       elevationM: h.elevationM,
       region: h.region,
     })),
+    ...(genesis.trustSeeds === undefined ? {} : { trustSeeds: genesis.trustSeeds.map(encodeDidKey) }),
   };
   return `${JSON.stringify(json, null, 2)}\n`;
 }
@@ -172,6 +179,7 @@ export function decodeGenesisJson(text: string): DecodedGenesis {
   reportSmallStakes(validators, parameters, errors);
   reportDuplicates("accounts", accounts, errors);
   reportDuplicates("hotspots", hotspots, errors);
+  const trustSeeds = readTrustSeeds(given, hotspots, errors);
   if (errors.length > 0) return { ok: false, errors: errors.slice(0, 50) };
   return {
     ok: true,
@@ -183,8 +191,28 @@ export function decodeGenesisJson(text: string): DecodedGenesis {
       validators,
       accounts,
       hotspots,
+      ...(trustSeeds.length > 0 ? { trustSeeds } : {}),
     },
   };
+}
+
+/** Seeds of trust, which are hotspots of the same file. */
+function readTrustSeeds(given: Fields, hotspots: readonly GenesisHotspot[], errors: string[]): Uint8Array[] {
+  if (given.trustSeeds === undefined) return [];
+  const list = given.trustSeeds;
+  if (!Array.isArray(list) || list.length > MAX_TRUST_SEEDS) {
+    errors.push(`trustSeeds: must be a list of at most ${MAX_TRUST_SEEDS}`);
+    return [];
+  }
+  const known = new Set(hotspots.map(({ key }) => encodeHex(key)));
+  const seeds: Uint8Array[] = [];
+  for (const [index, text] of list.entries()) {
+    const key = typeof text === "string" ? decodeDidKey(text) : null;
+    // Each once: a key that was taken is not known a second time.
+    if (key !== null && known.delete(encodeHex(key))) seeds.push(key);
+    else errors.push(`trustSeeds[${index}]: must be the did:key of one of the hotspots, each once`);
+  }
+  return seeds;
 }
 
 function readList<T>(

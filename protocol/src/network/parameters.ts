@@ -42,6 +42,12 @@ const NUMBER_FIELDS = [
   "slashPpm",
   "evidenceMaxAgeEpochs",
   "scoreVersion",
+  "trustIntervalEpochs",
+  "trustWindowEpochs",
+  "trustFromEpoch",
+  "trustPaidMinPpm",
+  "penaltyEpochs",
+  "escrowEpochs",
 ] as const;
 /** Amounts in base units. */
 const AMOUNT_FIELDS = [
@@ -63,6 +69,11 @@ export type Parameters = Readonly<Record<NumberField, number>> &
 /** Parameters as the genesis file writes them: amounts are decimal strings of base units. */
 export type ParametersJson = Record<NumberField, number> &
   Record<AmountField, string> & { powerStepsDb: number[] };
+
+/** Versions of the score, see score/score.ts. */
+const SCORE_VERSIONS_MAX = 2;
+/** What the history's counters hold. */
+const TRUST_WINDOW_EPOCHS_MAX = 255;
 
 /** Steps of transmit power that fit one byte of challenge; more would thin out the evidence for each. */
 const MAX_POWER_STEPS = 8;
@@ -210,7 +221,24 @@ export function checkParameterRelations(p: Parameters): string[] {
       p.epochEmission * BigInt(p.halvingEpochs) * 2n < 1n << 62n,
       "epochEmission x halvingEpochs x 2 must stay below 2^62 base units",
     ],
-    [p.scoreVersion === 1, "scoreVersion must be 1: no other exists"],
+    [
+      SCORE_VERSIONS_MAX >= p.scoreVersion && p.scoreVersion >= 1,
+      "scoreVersion must be 1 or 2: no other exists",
+    ],
+    [
+      p.trustIntervalEpochs >= 2,
+      "trustIntervalEpochs must be at least 2: a beacon closes two epochs after its own, and two generations are kept",
+    ],
+    [
+      p.trustWindowEpochs >= p.trustIntervalEpochs && p.trustWindowEpochs <= TRUST_WINDOW_EPOCHS_MAX,
+      `trustWindowEpochs must be from trustIntervalEpochs to ${TRUST_WINDOW_EPOCHS_MAX}: epochs of a window are counted in a byte`,
+    ],
+    [p.trustPaidMinPpm >= 1 && p.trustPaidMinPpm <= PPM, "trustPaidMinPpm must be from 1 to 1,000,000"],
+    [p.penaltyEpochs >= p.trustIntervalEpochs, "penaltyEpochs must be at least trustIntervalEpochs"],
+    [
+      p.escrowEpochs >= p.trustIntervalEpochs && p.escrowEpochs <= p.trustWindowEpochs,
+      "escrowEpochs must lie between trustIntervalEpochs and trustWindowEpochs: an appeal is decided while it lasts, over a record that still holds what was withheld",
+    ],
   ];
   return rules.filter(([holds]) => !holds).map(([, fault]) => fault);
 }

@@ -22,6 +22,8 @@ const COMMON = {
   dataPoolPpm: 300_000,
   validatorsPoolPpm: 100_000,
   scoreVersion: 1,
+  // Below a tenth of full trust nobody is paid: the evaluation's rings stay under it, of honest hotspots one in forty.
+  trustPaidMinPpm: 100_000,
   validatorSeats: 100,
   // Half: whoever breaks safety loses more than years of rewards, and an operator who runs a key twice by mistake, the
   // most frequent cause on other networks, is not ruined. The seat is lost for good either way.
@@ -53,6 +55,11 @@ export const PRESETS: Readonly<Record<PresetName, Parameters>> = {
     txFee: 0n,
     unbondEpochs: 10,
     evidenceMaxAgeEpochs: 8,
+    trustIntervalEpochs: 2,
+    trustWindowEpochs: 10,
+    trustFromEpoch: 4,
+    penaltyEpochs: 8,
+    escrowEpochs: 6,
     validatorStake: tokens(10_000),
   },
   devnet: {
@@ -77,6 +84,11 @@ export const PRESETS: Readonly<Record<PresetName, Parameters>> = {
     txFee: 0n,
     unbondEpochs: 10,
     evidenceMaxAgeEpochs: 8,
+    trustIntervalEpochs: 4,
+    trustWindowEpochs: 20,
+    trustFromEpoch: 8,
+    penaltyEpochs: 12,
+    escrowEpochs: 12,
     validatorStake: tokens(10_000),
   },
   mainnet: {
@@ -102,6 +114,13 @@ export const PRESETS: Readonly<Record<PresetName, Parameters>> = {
     unbondEpochs: 720,
     // A day less than a stake stays locked, so that evidence of the last hour still finds it.
     evidenceMaxAgeEpochs: 696,
+    // Once a day: evidence gathers by one beacon in six hours, and no finding needs to be made sooner.
+    trustIntervalEpochs: 24,
+    // Two windows of a week: two-sided evidence within 14 days, as `reciprocityEpochs` asks of pairs.
+    trustWindowEpochs: 168,
+    trustFromEpoch: 336,
+    penaltyEpochs: 336,
+    escrowEpochs: 168,
     validatorStake: tokens(100_000),
   },
 };

@@ -4,6 +4,7 @@
  * and every old epoch still replays with the one that paid it.
  */
 import { computeScoreV1 } from "./scoreV1.ts";
+import { computeScoreV2, type DetailedUnits, type TrustedEvidence } from "./scoreV2.ts";
 
 /**
  * Who witnessed whom in an epoch. A hotspot is its dense index, 0 to `hotspotCount` - 1; beacon b was sent by
@@ -24,6 +25,8 @@ export type Evidence = {
 export type ScoreInput = Evidence & {
   /** 1 for each hotspot with verified recent activity; the density is computed over these and those paid here. */
   readonly active: Uint8Array;
+  /** What version 2 asks for; its evidence holds all accepted witnesses, and says which of them are paid. */
+  readonly trusted?: TrustedEvidence;
 };
 
 /** Per hotspot, whole numbers: units and scale in parts per million, shares as units times scale (10^-12). */
@@ -35,10 +38,17 @@ export type ScoreOutput = {
   readonly witnessUnitsPpm: Float64Array;
   readonly beaconShares: Float64Array;
   readonly witnessShares: Float64Array;
+  /** What each beacon and reception was worth, where the version says it one by one. */
+  readonly detail?: DetailedUnits;
 };
 
 /** Every version that ever paid, by the number that `scoreVersion` of the parameters names. */
-const SCORES: Readonly<Record<number, (input: ScoreInput) => ScoreOutput>> = { 1: computeScoreV1 };
+const SCORES: Readonly<Record<number, (input: ScoreInput) => ScoreOutput>> = {
+  1: computeScoreV1,
+  2: computeScoreV2,
+};
+/** The numbers of the versions that there are. */
+export const SCORE_VERSIONS: readonly number[] = Object.keys(SCORES).map(Number);
 
 /** Scores an epoch with a version; an unknown version is a bug of the caller and throws. */
 export function computeScore(version: number, input: ScoreInput): ScoreOutput {

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { cellFromHex } from "../../../protocol/src/geo/cell.ts";
 import {
   computeNetworkId,
@@ -54,10 +55,10 @@ describe("genesis", () => {
 
   test("the golden file keeps its network id", () => {
     expect(encodeHex(computeNetworkId(genesis))).toBe(
-      "d0dfa39fa91f3ef7103fa64acba4e91d84cf3237563aa7ee97dd73987dd6e16a",
+      "a52ca5558f793da9ff68334a80a07affd41a7fde2f8f421d311d9d6a0f40cda9",
     );
     expect(encodeHex(computeParametersHash(PRESETS.devnet))).toBe(
-      "e6f01d696d19ae9f943830fa4073fdb476ff5fa36e291aefceb72b180c006698",
+      "2fc61aceab7807011a9e6d4488d9f9eceed1a00c1a79441e6704a8839e4fa5a6",
     );
   });
 
@@ -74,6 +75,7 @@ describe("genesis", () => {
       { accounts: [] },
       { hotspots: [{ ...hotspot, lngE7: hotspot.lngE7 + 1 }] },
       { hotspots: [{ ...hotspot, region: "US915" }] },
+      { trustSeeds: [hotspot.key] },
     ];
     const ids = variants.map((variant) => encodeHex(computeNetworkId({ ...genesis, ...variant })));
     expect(new Set([id, ...ids]).size).toBe(variants.length + 1);
@@ -104,6 +106,18 @@ describe("genesis", () => {
         `${place} in ${faults.join("; ")}`,
       ).toBe(true);
     }
+  });
+
+  test("takes seeds of trust among its hotspots, each once", () => {
+    const { key: seed } = genesis.hotspots[0]!;
+    const decoded = decodeGenesisJson(encodeGenesisJson({ ...genesis, trustSeeds: [seed] }));
+    expect(decoded).toEqual({ ok: true, genesis: { ...genesis, trustSeeds: [seed] } });
+    const faults = faultsOf((json: Record<string, unknown>) => {
+      const { key } = (json.hotspots as { key: string }[])[0]!;
+      json.trustSeeds = [key, key, encodeDidKey(new Uint8Array(32).fill(77))];
+    });
+    const fault = "must be the did:key of one of the hotspots, each once";
+    expect(faults).toEqual([`trustSeeds[1]: ${fault}`, `trustSeeds[2]: ${fault}`]);
   });
 
   test("refuses doubled keys, no validators and what is not an object", () => {
@@ -149,7 +163,12 @@ describe("parameters", () => {
     ["waitingPerHotspot", { waitingPerHotspot: 300 }],
     ["activityEpochs", { activityEpochs: 1 }],
     ["2^62", { halvingEpochs: 100_000_000 }],
-    ["scoreVersion", { scoreVersion: 2 }],
+    ["scoreVersion", { scoreVersion: 3 }],
+    ["trustIntervalEpochs", { trustIntervalEpochs: 1 }],
+    ["trustWindowEpochs", { trustWindowEpochs: 256 }],
+    ["trustPaidMinPpm", { trustPaidMinPpm: 0 }],
+    ["penaltyEpochs", { penaltyEpochs: 3 }],
+    ["escrowEpochs", { escrowEpochs: 21 }],
     ["maxPayPerUnit", { maxPayPerUnit: 0n }],
     ["validatorSeats", { validatorSeats: 101 }],
     ["slashPpm", { slashPpm: 1_000_001 }],

@@ -68,6 +68,6 @@ describe("score, version 1", () => {
   test("is found by its number, and no other is", () => {
     const input = { ...createEvidence(far, [[0, [1]]]), active: everyone(3) };
     expect(computeScore(1, input)).toEqual(computeScoreV1(input));
-    expect(() => computeScore(2, input)).toThrow(RangeError);
+    expect(() => computeScore(3, input)).toThrow(RangeError);
   });
 });

@@ -1,0 +1,80 @@
+/**
+ * Escrow: what hotspots would have been paid while they were suspended from pay. It waits for `escrowEpochs`; if the
+ * finding is reversed in that time all of it goes to whom it was earned by, else it returns to the pools it came from, so
+ * that those who were honest get it. One entry for a hotspot, an owner and an interval between computations of trust.
+ */
+import type { Parameters } from "../network/parameters.ts";
+
+export type EscrowEntry = {
+  /** Index of the hotspot, and of the account that owned it when it earned. */
+  readonly hotspot: number;
+  readonly owner: number;
+  /** The last epoch in which a reversal releases it; at that epoch's end it returns. */
+  readonly untilEpoch: number;
+  /** Base units from the two pools. */
+  beacons: bigint;
+  witnesses: bigint;
+};
+
+/** Base units from the beacons' and the witnesses' pools. */
+export type EscrowAmounts = { readonly beacons: bigint; readonly witnesses: bigint };
+
+export class Escrow {
+  /** In the order of their ends, then of their making. */
+  #entries: EscrowEntry[] = [];
+
+  get entries(): readonly EscrowEntry[] {
+    return this.#entries;
+  }
+
+  /** All that is held. */
+  get total(): bigint {
+    return this.#entries.reduce((sum, { beacons, witnesses }) => sum + beacons + witnesses, 0n);
+  }
+
+  /** Whether anything is held for a hotspot. */
+  holdsFor(hotspot: number): boolean {
+    return this.#entries.some((entry) => entry.hotspot === hotspot);
+  }
+
+  /** Withholds what a hotspot would have been paid in an epoch. */
+  withhold(hotspot: number, owner: number, amounts: EscrowAmounts, untilEpoch: number): void {
+    const known = this.#entries.findLast(
+      (entry) => entry.hotspot === hotspot && entry.owner === owner && entry.untilEpoch === untilEpoch,
+    );
+    if (known === undefined) this.restore({ hotspot, owner, untilEpoch, ...amounts });
+    else {
+      known.beacons += amounts.beacons;
+      known.witnesses += amounts.witnesses;
+    }
+  }
+
+  /** Adds an entry that ends no earlier than those before it; a snapshot's reader does. */
+  restore(entry: EscrowEntry): void {
+    const last = this.#entries.at(-1);
+    if (last !== undefined && last.untilEpoch > entry.untilEpoch) throw new RangeError("escrow out of order");
+    this.#entries.push({ ...entry });
+  }
+
+  /** Takes out what a hotspot's reversal releases. */
+  release(hotspots: ReadonlySet<number>): EscrowEntry[] {
+    return this.#take(({ hotspot }) => hotspots.has(hotspot));
+  }
+
+  /** Takes out what ends with an epoch. */
+  expire(epoch: number): EscrowEntry[] {
+    return this.#take(({ untilEpoch }) => untilEpoch <= epoch);
+  }
+
+  #take(isTaken: (entry: EscrowEntry) => boolean): EscrowEntry[] {
+    const taken = this.#entries.filter(isTaken);
+    if (taken.length > 0) this.#entries = this.#entries.filter((entry) => !isTaken(entry));
+    return taken;
+  }
+}
+
+/** The last epoch of what is withheld in an epoch: `escrowEpochs` after the interval in which it was earned. */
+export function computeEscrowEnd({ trustIntervalEpochs, escrowEpochs }: Parameters, epoch: number): number {
+  const intervalEnd = (Math.floor(epoch / trustIntervalEpochs) + 1) * trustIntervalEpochs - 1;
+  return intervalEnd + escrowEpochs;
+}

@@ -1,0 +1,132 @@
+/**
+ * What the ledger knows of trust: the history of links, the trust in force and the one before it, the findings behind
+ * it, who was lately heard by trusted hotspots, and whose owners have appealed. Trust is computed at the end of every
+ * `trustIntervalEpochs`th epoch (`trustClose.ts`) and is in force from the next one on; a beacon is judged by the trust
+ * at the start of its own epoch, which closes at most two epochs later: so two generations are kept, and no more.
+ */
+import { GENESIS_REGISTRATION_EPOCH } from "../network/genesis.ts";
+import { type Parameters, PPM } from "../network/parameters.ts";
+import type { TrustTable } from "../score/scoreV2.ts";
+import type { NamedFinding } from "../trust/hotspotFindings.ts";
+import { TrustHistory } from "../trust/trustHistory.ts";
+import type { Hotspot } from "./registry.ts";
+
+/** Trust of all hotspots that there were when it was computed, by index. */
+export type TrustGeneration = {
+  /** In force from the start of this epoch. */
+  readonly fromEpoch: number;
+  /** What hotspots have that came later: all, while the graph does not decide, and then nothing. */
+  readonly newcomerPpm: number;
+  readonly graphPpm: Uint32Array;
+  readonly trustPpm: Uint32Array;
+  readonly standingPpm: Float64Array;
+};
+
+/** Trust and standing of one hotspot. */
+export type HotspotTrust = {
+  readonly graphPpm: number;
+  readonly trustPpm: number;
+  /** What its own earnings are reckoned by: its trust, but what the graph gives it while it is suspended from pay. */
+  readonly creditPpm: number;
+  /** Whether findings have brought it below what is paid: its pay is withheld. Who is not reached by the graph is not. */
+  readonly isSuspended: boolean;
+};
+
+export class TrustBook {
+  readonly #paidMinPpm: number;
+  readonly history: TrustHistory;
+  /** Oldest first; one or two. */
+  generations: TrustGeneration[];
+  /** Those in force, by hotspot's index. */
+  findings = new Map<number, readonly NamedFinding[]>();
+  /** Hotspots whose findings are to be judged anew at the next computation. */
+  readonly appealed = new Set<number>();
+  /** Indexes of hotspots, the longest serving first. */
+  seeds: number[] = [];
+  /** By index: the newest epoch plus one in which a trusted hotspot was validly heard by it, and in which one heard it. */
+  readonly heard = new EpochColumn();
+  readonly heardBy = new EpochColumn();
+
+  constructor({ trustPaidMinPpm, trustWindowEpochs }: Parameters, history?: TrustHistory) {
+    this.#paidMinPpm = trustPaidMinPpm;
+    this.history = history ?? new TrustHistory(trustWindowEpochs);
+    this.generations = [
+      {
+        ...{ fromEpoch: GENESIS_REGISTRATION_EPOCH, newcomerPpm: PPM },
+        ...{ graphPpm: new Uint32Array(), trustPpm: new Uint32Array(), standingPpm: new Float64Array() },
+      },
+    ];
+  }
+
+  /** The place in `generations` of the one in force at the start of an epoch. */
+  generationAt(epoch: number): number {
+    const newest = this.generations.findLastIndex(({ fromEpoch }) => fromEpoch <= epoch);
+    return Math.max(newest, 0);
+  }
+
+  /** A hotspot's trust at the start of an epoch. */
+  trustAt(hotspot: number, epoch: number): HotspotTrust {
+    const { graphPpm, trustPpm, newcomerPpm } = this.generations[this.generationAt(epoch)]!;
+    const graph = graphPpm[hotspot] ?? newcomerPpm;
+    const trust = trustPpm[hotspot] ?? newcomerPpm;
+    const isSuspended = trust < this.#paidMinPpm && graph >= this.#paidMinPpm;
+    return { graphPpm: graph, trustPpm: trust, creditPpm: isSuspended ? graph : trust, isSuspended };
+  }
+
+  /** Whether a hotspot's trust at the start of an epoch is at least what is paid. */
+  isTrusted(hotspot: number, epoch: number): boolean {
+    return this.trustAt(hotspot, epoch).trustPpm >= this.#paidMinPpm;
+  }
+
+  /** A generation as the score reads it, for so many hotspots. */
+  tableOf({ graphPpm, trustPpm, standingPpm, newcomerPpm }: TrustGeneration, count: number): TrustTable {
+    const table = {
+      trustPpm: new Uint32Array(count).fill(newcomerPpm),
+      creditPpm: new Uint32Array(count).fill(newcomerPpm),
+      standingPpm: new Float64Array(count),
+    };
+    table.trustPpm.set(trustPpm);
+    table.standingPpm.set(standingPpm);
+    for (const [hotspot, trust] of trustPpm.entries()) {
+      const isSuspended = trust < this.#paidMinPpm && graphPpm[hotspot]! >= this.#paidMinPpm;
+      table.creditPpm[hotspot] = isSuspended ? graphPpm[hotspot]! : trust;
+    }
+    return table;
+  }
+
+  /** Adds a newly computed generation; the one before it stays, and no other. */
+  turn(generation: TrustGeneration): void {
+    this.generations = [...this.generations.slice(-1), generation];
+  }
+
+  /**
+   * Forgets what was heard of and by a hotspot: it stands elsewhere, has another antenna, owner or key. A seed that does
+   * so is none any more. Findings stay until they end, or moving would be a way out.
+   */
+  forget({ index }: Pick<Hotspot, "index">): void {
+    this.history.forget(index);
+    this.heard.set(index, -1);
+    this.heardBy.set(index, -1);
+    this.seeds = this.seeds.filter((seed) => seed !== index);
+  }
+}
+
+const LEAST_HOTSPOTS = 64;
+
+/** An epoch for each hotspot, -1 for none. */
+export class EpochColumn {
+  #epochPlusOne = new Uint32Array(LEAST_HOTSPOTS);
+
+  get(hotspot: number): number {
+    return (this.#epochPlusOne[hotspot] ?? 0) - 1;
+  }
+
+  set(hotspot: number, epoch: number): void {
+    if (hotspot >= this.#epochPlusOne.length) {
+      const grown = new Uint32Array(Math.max(hotspot + 1, this.#epochPlusOne.length * 2));
+      grown.set(this.#epochPlusOne);
+      this.#epochPlusOne = grown;
+    }
+    this.#epochPlusOne[hotspot] = epoch + 1;
+  }
+}
