@@ -149,6 +149,8 @@ export class Spool {
       const isOld = entry.timeMs < oldestMs;
       if (!isOld && this.#liveBytes <= this.#options.maxBytes) break;
       this.#remove(key);
+      // So that it is not dropped, and told of, again after a restart.
+      this.#waiting.push(encodeSpoolRecord({ kind: "done", id: entry.id }));
       this.#options.onDrop(entry, isOld ? "over_age" : "over_bytes");
     }
   }
@@ -162,11 +164,15 @@ export class Spool {
       );
       // Everything that waits is in it, or is a mark of what is not.
       this.#waiting = [];
-      this.#isBehind = true;
-      await replaceFile(this.#path, bytes);
-      const before = this.#handle;
-      this.#handle = await open(this.#path, "a", 0o600);
-      await before?.close();
+      try {
+        await replaceFile(this.#path, bytes);
+        const before = this.#handle;
+        this.#handle = await open(this.#path, "a", 0o600);
+        await before?.close();
+      } catch (error) {
+        this.#isBehind = true;
+        throw error;
+      }
       this.#fileBytes = bytes.length;
       this.#isBehind = false;
     });
@@ -201,11 +207,14 @@ export class Spool {
       const bytes = Buffer.concat(this.#waiting);
       this.#waiting = [];
       if (bytes.length === 0) return;
-      this.#isBehind = true;
-      await this.#handle.appendFile(bytes);
-      await this.#handle.datasync();
+      try {
+        await this.#handle.appendFile(bytes);
+        await this.#handle.datasync();
+      } catch (error) {
+        this.#isBehind = true;
+        throw error;
+      }
       this.#fileBytes += bytes.length;
-      this.#isBehind = false;
     });
     return this.#flush;
   }

@@ -237,7 +237,9 @@ export class Submitter {
       const epochsKept = delivery.state === "included" ? 2 : 1;
       if (delivery.epoch >= newest.epoch - epochsKept) continue;
       this.#deliveries.delete(key);
-      if (delivery.state !== "included") this.#report(delivery, "stale_epoch");
+      // What the spool has dropped for its age was told of then.
+      const isTold = delivery.entry !== null && !this.#modules.spool.has(delivery.id);
+      if (delivery.state !== "included" && !isTold) this.#report(delivery, "stale_epoch");
       this.#modules.spool.settle(delivery.id);
     }
   }
