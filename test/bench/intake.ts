@@ -21,9 +21,11 @@ import { type Core, createCore } from "../../validator/src/core.ts";
 import { createIdentity, type Identity } from "../../validator/src/identity.ts";
 import { LEDGER_MODULES } from "../../validator/src/ledgerModules.ts";
 import { recover } from "../../validator/src/recovery.ts";
+import { KnownSets } from "../../validator/src/rounds/validatorSets.ts";
 import { createSigner, type Signer } from "../../validator/src/signer.ts";
 import { openStorage } from "../../validator/src/storage.ts";
 import { createVerifierPool } from "../../validator/src/verify/verifierPool.ts";
+import { SILENT_MESH } from "../unit/validator/support/silentMesh.ts";
 import { atLeast, atMost, type BenchRow } from "./benchRow.ts";
 
 const THREADS = 2;
@@ -66,16 +68,18 @@ async function measure(withRounds: boolean): Promise<Figures> {
   let executedReports = 0;
   const { promise: allExecuted, resolve: finish } = Promise.withResolvers<void>();
   const total = PARCELS * MAX_ENVELOPES_PER_PARCEL;
-  const { genesis: _, signer, domains, set } = identity;
+  const { genesis: _, signer, domains } = identity;
   const modules = {
     ...storage,
     genesis,
     domains,
-    set,
     validator: signer.publicKey,
     ledgerModules: LEDGER_MODULES,
   };
   const log = createSilentLog();
+  const recovered = await recover({ ...modules, log });
+  const { votes } = storage;
+  const sets = new KnownSets(genesis.parameters, { ledger: recovered.ledger, votes });
   const core = createCore(
     { ...identity, retention: { keepEpochs: 10 }, snapshotEpochs: 1 },
     {
@@ -83,7 +87,9 @@ async function measure(withRounds: boolean): Promise<Figures> {
       log,
       storage,
       verifier,
-      recovered: await recover({ ...modules, log }),
+      recovered,
+      sets,
+      mesh: SILENT_MESH,
       onFailure: (error) => {
         throw error;
       },

@@ -1,15 +1,11 @@
 /**
  * The part of a validator that agrees and executes: intake, lane, agreement and execution, wired to each other over an
- * opened home. Sockets are not in here; a message's way is intake.ts, lane.ts, soloAgreement.ts or meshAgreement.ts,
- * executor.ts, and the ledger.
+ * opened home. Sockets are not in here; a message's way is intake.ts, lane.ts, meshAgreement.ts, executor.ts, and the
+ * ledger. A validator that is alone runs the same parts as one among a hundred.
  */
 import type { Clock, Log } from "../../node/src/host/types.ts";
 import { verifySignature } from "../../node/src/host/verify.ts";
-import {
-  fixedSets,
-  type ValidatorSet,
-  type VerifySignature,
-} from "../../protocol/src/agreement/certificates.ts";
+import type { VerifySignature } from "../../protocol/src/agreement/certificates.ts";
 import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import type { SigningDomains } from "../../protocol/src/crypto/domain.ts";
 import type { AdmissionReason } from "../../protocol/src/evidence/reasons.ts";
@@ -22,10 +18,11 @@ import { createIntake, type Intake } from "./intake/intake.ts";
 import { createLane, type Lane } from "./lanes/lane.ts";
 import type { Mesh, MeshHandlers } from "./mesh/mesh.ts";
 import type { Recovered } from "./recovery.ts";
-import type { Agreement, Finalized } from "./rounds/agreement.ts";
+import type { Finalized } from "./rounds/agreement.ts";
 import { Attestor } from "./rounds/attestor.ts";
+import type { MeshAgreement } from "./rounds/meshAgreement.ts";
 import { createRememberedVerifier } from "./rounds/rememberedVerifier.ts";
-import { createSoloAgreement } from "./rounds/soloAgreement.ts";
+import type { KnownSets } from "./rounds/validatorSets.ts";
 import { createSeveral, type Several } from "./several.ts";
 import type { Signer } from "./signer.ts";
 import type { Storage } from "./storage.ts";
@@ -110,52 +107,47 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
   const onFinalized = (finalized: Finalized): void => {
     const seq = ownSeqOf(finalized, options.signer);
     lane.onCut(seq);
-    several?.acks.onCut(seq);
+    several.acks.onCut(seq);
     executor.enqueue(finalized);
     modules.observer.onRoundDecided();
   };
-  const several =
-    modules.mesh === undefined
-      ? null
-      : createSeveral(
-          { ...options, delayMs },
-          {
-            ...modules,
-            mesh: modules.mesh,
-            verify,
-            attestor,
-            lane: () => lane,
-            executor: () => executor,
-            onFinalized,
-            onViewChanges: modules.observer.onViewChanges,
-            onEvidence: modules.observer.onEvidence,
-            onFailure,
-          },
-        );
+  const several = createSeveral(
+    { ...options, delayMs },
+    {
+      ...modules,
+      verify,
+      attestor,
+      lane: () => lane,
+      executor: () => executor,
+      onFinalized,
+      onViewChanges: modules.observer.onViewChanges,
+      onEvidence: modules.observer.onEvidence,
+      onFailure,
+    },
+  );
+  const { agreement } = several;
   const lane = openLane(options, modules, several);
-  const intake = openIntake(options, modules, lane);
+  const intake = openIntake(options, modules, { lane, agreement });
   intake.remember(recovered.lane.waitingIds);
   const executor = openExecutor(options, modules, { intake, attestor, several });
-  const agreement = several?.agreement ?? openSolo(options, modules, { lane, executor, onFinalized });
   return {
     intake,
     lane,
     executor,
     agreement,
     attestor,
-    handlers: several?.handlers ?? null,
+    handlers: several.handlers,
     catchUp: async () => {
       attestor.start(recovered.ledger.lastClosedEpoch);
       for (const finalized of recovered.undone) executor.enqueue(finalized);
-      if (several === null) await executor.idle();
-      else await several.start();
+      await several.start();
     },
     close: async () => {
       agreement.stop();
       attestor.stop();
       intake.close();
       await lane.close();
-      await several?.stop();
+      await several.stop();
       await executor.stop();
     },
   };
@@ -169,9 +161,8 @@ function timesOf({ genesis }: CoreOptions): { flushMs: number; delayMs: number }
 }
 
 function openAttestor(options: CoreOptions, modules: CoreModules, verify: VerifySignature): Attestor {
-  const { genesis, set, domains, signer } = options;
-  const { clock, log, storage, observer, onFailure, mesh } = modules;
-  const nobody = { broadcast: () => {}, send: () => {} };
+  const { genesis, domains, signer } = options;
+  const { clock, log, storage, observer, onFailure, mesh, sets } = modules;
   return new Attestor(
     {
       sets,
@@ -185,7 +176,7 @@ function openAttestor(options: CoreOptions, modules: CoreModules, verify: Verify
       signer,
       verify,
       votes: storage.votes,
-      mesh: mesh ?? nobody,
+      mesh,
       onRewardCert: observer.onRewardCert,
       onSplit: observer.onSplitAttestation,
       onConflict: observer.onEvidence,
@@ -194,9 +185,9 @@ function openAttestor(options: CoreOptions, modules: CoreModules, verify: Verify
   );
 }
 
-function openLane(options: CoreOptions, modules: CoreModules, several: Several | null): Lane {
-  const { set, signer } = options;
-  const { clock, storage, recovered, observer, onFailure } = modules;
+function openLane(options: CoreOptions, modules: CoreModules, several: Several): Lane {
+  const { signer } = options;
+  const { clock, sets, storage, recovered, observer, onFailure } = modules;
   const { last, cutSeq } = recovered.lane;
   const { votes, batches } = storage;
   const { flushMs } = timesOf(options);
@@ -209,26 +200,38 @@ function openLane(options: CoreOptions, modules: CoreModules, several: Several |
       batches,
       onFailure,
       onBatch: observer.onBatch,
-      ...(several === null ? {} : { requestAcks: several.acks.request }),
+      requestAcks: several.acks.request,
     },
   );
 }
 
-function openIntake(options: CoreOptions, modules: CoreModules, lane: Lane): Intake {
-  const { genesis, domains, set, signer } = options;
-  const { clock, verifier, observer, recovered } = modules;
+/** Only who has a seat gets its lane acknowledged, so others take on nothing: whoever submits tries elsewhere. */
+function openIntake(
+  options: CoreOptions,
+  modules: CoreModules,
+  { lane, agreement }: { readonly lane: Lane; readonly agreement: MeshAgreement },
+): Intake {
+  const { genesis, domains, signer } = options;
+  const { clock, sets, verifier, observer, recovered } = modules;
   const { ledger } = recovered;
-  const seat = set.positionOf(signer.publicKey);
+  const nextSet = () => sets.setOfRound(agreement.newestRound() + 1);
   return createIntake(
     { parameters: genesis.parameters, domains, nextRound: ledger.round + 1 },
     {
       clock,
-      lane,
+      lane: {
+        ...lane,
+        canAcceptWork: () => nextSet()?.positionOf(signer.publicKey) !== undefined && lane.canAcceptWork(),
+      },
       verifier,
       isHotspot: (key) => ledger.registry.find(key) !== null,
       isAccount: (key) => ledger.accounts.find(key) !== null,
       isIncluded: (epoch, id) => ledger.seen.has(epoch, id),
-      isNearest: (id) => seat !== undefined && isNearest(id, seat, set.keys.length),
+      isNearest: (id) => {
+        const set = nextSet();
+        const seat = set?.positionOf(signer.publicKey);
+        return seat !== undefined && isNearest(id, seat, set!.keys.length);
+      },
       onAdmitted: observer.onAdmitted,
       onRefused: observer.onRefused,
     },
@@ -238,11 +241,11 @@ function openIntake(options: CoreOptions, modules: CoreModules, lane: Lane): Int
 function openExecutor(
   options: CoreOptions,
   modules: CoreModules,
-  parts: { readonly intake: Intake; readonly attestor: Attestor; readonly several: Several | null },
+  parts: { readonly intake: Intake; readonly attestor: Attestor; readonly several: Several },
 ): Executor {
   const { intake, attestor, several } = parts;
   const { domains, signer, retention, snapshotEpochs } = options;
-  const { storage, recovered, observer, log, onFailure } = modules;
+  const { sets, storage, recovered, observer, log, onFailure } = modules;
   return createExecutor(
     { retention, snapshotEpochs, cut: recovered.cut },
     {
@@ -252,47 +255,21 @@ function openExecutor(
       ledger: recovered.ledger,
       store: storage.store,
       batches: storage.batches,
-      source: several?.fetcher ?? storage.batches,
+      source: several.fetcher,
       elapsedMs: () => performance.now(),
       ...(modules.yieldTurn === undefined ? {} : { yieldTurn: modules.yieldTurn }),
       onExecuted: (executed) => {
         const { result, messageIds, finalized } = executed;
         intake.onRound(result.round, messageIds);
         if (result.epochClose !== null) {
+          sets.update();
           attestor.onEpochClosed(result.epochClose);
           // What is executed is in the store with its certificate; the votes need it no more.
           storage.votes.prune(finalized.round, ownSeqOf(finalized, signer));
         }
-        several?.onExecuted({ round: result.round, digest: result.stateDigest });
+        several.onExecuted({ round: result.round, digest: result.stateDigest });
         observer.onRoundExecuted(executed);
       },
-    },
-  );
-}
-
-function openSolo(
-  options: CoreOptions,
-  modules: CoreModules,
-  parts: {
-    readonly lane: Lane;
-    readonly executor: Executor;
-    readonly onFinalized: (finalized: Finalized) => void;
-  },
-): Agreement {
-  const { genesis, domains, set, signer } = options;
-  const { clock, storage, recovered, onFailure } = modules;
-  const { lane, executor, onFinalized } = parts;
-  return createSoloAgreement(
-    { parameters: genesis.parameters, domains, set, genesisTimeMs: genesis.timeMs, last: recovered.last },
-    {
-      clock,
-      signer,
-      onFailure,
-      onFinalized,
-      votes: storage.votes,
-      verify: verifySignature,
-      laneTip: lane.tip,
-      executed: executor.executed,
     },
   );
 }

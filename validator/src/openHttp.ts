@@ -2,6 +2,8 @@
 import type { AddressInfo } from "node:net";
 import { CodedError } from "../../node/src/host/codedError.ts";
 import type { Clock, Log, Network } from "../../node/src/host/types.ts";
+import { requireSet } from "../../protocol/src/agreement/certificates.ts";
+import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import { computeRewardProof } from "../../protocol/src/ledger/rewardTotals.ts";
 import type { Ledger } from "../../protocol/src/ledger/state.ts";
@@ -15,6 +17,7 @@ import type { Identity } from "./identity.ts";
 import type { Intake } from "./intake/intake.ts";
 import type { Mesh } from "./mesh/mesh.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
+import type { KnownSets } from "./rounds/validatorSets.ts";
 import type { Store } from "./store/store.ts";
 
 export type HttpOptions = {
@@ -29,8 +32,9 @@ export type HttpModules = {
   readonly store: Store;
   readonly ledger: Ledger;
   readonly core: Core;
-  /** Links to the other validators; null in a set of one. */
-  readonly mesh: Pick<Mesh, "connected"> | null;
+  /** Links to the other validators. */
+  readonly mesh: Pick<Mesh, "connected">;
+  readonly sets: KnownSets;
   readonly network: Network;
   readonly metrics: ValidatorMetrics;
   readonly events: EventHub;
@@ -83,21 +87,23 @@ export async function openHttp(options: HttpOptions, modules: HttpModules): Prom
   return { url: `http://${host}:${port}`, close: async () => api.close() };
 }
 
-/** Reward certificates as they are kept, and the seats of genesis with the links that stand now. */
-function readAgreement({ identity, core, mesh }: HttpModules): AgreementReader {
-  const { genesis, set, signer } = identity;
-  const self = set.positionOf(signer.publicKey);
+/** Reward certificates as they are kept, and the running epoch's seats with the links that stand now. */
+function readAgreement({ identity, core, mesh, sets, ledger }: HttpModules): AgreementReader {
+  const { genesis, signer } = identity;
+  const running = () => requireSet(sets, ledger.nextEpoch);
+  const listed = new Map(genesis.validators.map((each) => [encodeHex(each.key), each]));
   return {
     rewardCert: (epoch) => core.attestor.rewardCert(epoch),
-    quorum: set.quorum,
+    get quorum() {
+      return running().quorum;
+    },
     seats: () => {
-      const connected = new Set(mesh?.connected());
-      return genesis.validators.map(({ key, stake, multiaddrs }, position) => ({
-        key,
-        stake,
-        multiaddrs,
-        connected: position === self ? null : connected.has(encodeHex(key)),
-      }));
+      const connected = new Set(mesh.connected());
+      return running().keys.map((key) => {
+        const { stake, multiaddrs } = listed.get(encodeHex(key)) ?? { stake: 0n, multiaddrs: [] };
+        const isSelf = equalBytes(key, signer.publicKey);
+        return { key, stake, multiaddrs, connected: isSelf ? null : connected.has(encodeHex(key)) };
+      });
     },
   };
 }

@@ -1,13 +1,9 @@
 /**
- * What a validator among several has beside one that is alone: the others' lanes and acknowledgements, agreement over
- * the mesh, batches fetched where they are missing, and a watch on everybody's state.
+ * What a validator does with the others: their lanes and acknowledgements, agreement over the mesh, batches fetched
+ * where they are missing, and a watch on everybody's state. One that is alone does the same, and hears nobody.
  */
 import type { Clock, Log } from "../../node/src/host/types.ts";
-import {
-  fixedSets,
-  type ValidatorSet,
-  type VerifySignature,
-} from "../../protocol/src/agreement/certificates.ts";
+import type { VerifySignature } from "../../protocol/src/agreement/certificates.ts";
 import { evidenceKindOf } from "../../protocol/src/agreement/evidence.ts";
 import type { Fetch } from "../../protocol/src/agreement/fetches.ts";
 import type { PeerMessage } from "../../protocol/src/agreement/peerMessages.ts";
@@ -29,6 +25,7 @@ import type { Attestor } from "./rounds/attestor.ts";
 import { answerRounds } from "./rounds/catchUp.ts";
 import { DivergenceWatch } from "./rounds/divergenceWatch.ts";
 import { createMeshAgreement, type MeshAgreement } from "./rounds/meshAgreement.ts";
+import type { KnownSets } from "./rounds/validatorSets.ts";
 import type { Signer } from "./signer.ts";
 import type { Storage } from "./storage.ts";
 import type { VerifierPool } from "./verify/verifierPool.ts";
@@ -36,7 +33,6 @@ import type { VerifierPool } from "./verify/verifierPool.ts";
 export type SeveralOptions = {
   readonly genesis: Genesis;
   readonly domains: SigningDomains;
-  readonly set: ValidatorSet;
   readonly signer: Signer;
   /** d: the delay within which most messages between validators arrive. */
   readonly delayMs: number;
@@ -49,6 +45,7 @@ export type SeveralModules = {
   readonly verifier: Pick<VerifierPool, "verify">;
   readonly recovered: Recovered;
   readonly mesh: Mesh;
+  readonly sets: KnownSets;
   readonly attestor: Attestor;
   /** The parts that are made with this one's help, asked for when they are needed. */
   readonly lane: () => Lane;
@@ -71,10 +68,9 @@ export type Several = {
 };
 
 export function createSeveral(options: SeveralOptions, modules: SeveralModules): Several {
-  const { genesis, set, domains, signer, delayMs } = options;
-  const { clock, log, mesh, storage, verify, recovered, attestor } = modules;
+  const { genesis, domains, signer, delayMs } = options;
+  const { clock, log, mesh, sets, storage, verify, recovered, attestor } = modules;
   const cut = recovered.last?.value.cut ?? [];
-  const sets = fixedSets(set);
   const availability = new AvailabilityBook({ sets, domains, verify, cut });
   const fetcher = new BatchFetcher({ mesh, batches: storage.batches, clock });
   const epoch = () => epochOfRound(genesis.parameters, agreement.newestRound() + 1);
@@ -93,8 +89,8 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     { ...modules, signer, batches: storage.batches, votes: storage.votes, fetcher, epoch, onConflict },
   );
   const divergence = new DivergenceWatch(
-    { set, self: signer.publicKey, execLagRounds: genesis.parameters.execLagRounds },
-    { log, onFailure: modules.onFailure },
+    { self: signer.publicKey, execLagRounds: genesis.parameters.execLagRounds },
+    { sets, log, onFailure: modules.onFailure },
   );
   const onFinalized = (finalized: Finalized): void => {
     const { cut: decided } = finalized.value;
@@ -150,14 +146,14 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
 }
 
 function openAgreement(
-  { genesis, domains, set, signer, delayMs }: SeveralOptions,
+  { genesis, domains, signer, delayMs }: SeveralOptions,
   modules: SeveralModules,
   availability: AvailabilityBook,
 ): MeshAgreement {
   const { recovered, attestor, storage } = modules;
   const { parameters, timeMs: genesisTimeMs } = genesis;
   return createMeshAgreement(
-    { parameters, domains, set, genesisTimeMs, last: recovered.last, delayMs },
+    { parameters, domains, genesisTimeMs, last: recovered.last, delayMs },
     {
       ...modules,
       signer,
@@ -167,6 +163,7 @@ function openAgreement(
       backlog: () => modules.executor().backlog(),
       seedOf: (epoch) => recovered.ledger.seedOf(epoch),
       hasRewardCert: (epoch) => attestor.hasRewardCert(epoch),
+      maySign: () => true,
     },
   );
 }

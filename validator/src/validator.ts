@@ -4,6 +4,7 @@
  */
 import { createNetwork } from "../../node/src/host/network.ts";
 import type { Clock, Log, Network } from "../../node/src/host/types.ts";
+import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
 import type { RoundResult } from "../../protocol/src/ledger/types.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
@@ -16,11 +17,12 @@ import type { ExecutedRound } from "./execution/executor.ts";
 import { createIdentity, type Identity } from "./identity.ts";
 import { intakeTopics, openStreams } from "./intake/streams.ts";
 import { LEDGER_MODULES } from "./ledgerModules.ts";
-import { createMesh, type OpenedMesh } from "./mesh/mesh.ts";
+import { createMesh, type MeshPeer, type OpenedMesh } from "./mesh/mesh.ts";
 import { createValidatorMetrics } from "./metrics.ts";
 import { readNetworkHealth } from "./networkHealth.ts";
 import { type HttpOptions, openHttp } from "./openHttp.ts";
 import { type Recovered, recover } from "./recovery.ts";
+import { KnownSets } from "./rounds/validatorSets.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import type { RetentionPolicy } from "./store/store.ts";
 import { createVerifierPool, type VerifierPool } from "./verify/verifierPool.ts";
@@ -87,16 +89,20 @@ async function openParts(
   const recovered = await recoverFrom(storage, identity, log);
   const network = await openNetwork(options, modules, identity);
   closers.add("network", () => network.stop());
-  const mesh = createMeshOf(identity, { network, clock, log });
-  closers.add("mesh", async () => mesh?.close());
+  const sets = new KnownSets(identity.genesis.parameters, { ledger: recovered.ledger, votes: storage.votes });
+  const mesh = createMeshOf(identity, sets, { network, clock, log });
+  closers.add("mesh", mesh.close);
 
-  const opened = { options, clock, log, identity, storage, verifier, recovered, network, mesh, fail };
+  const opened = { options, clock, log, identity, storage, verifier, recovered, network, mesh, sets, fail };
   const { core, metrics, events, announcer } = openCore(opened);
   closers.add("core", core.close);
   if (recovered.stored !== null) announcer.announce(recovered.stored.cert);
-  if (mesh !== null && core.handlers !== null) await mesh.open(core.handlers);
-  await core.catchUp();
   const { ledger } = recovered;
+  const want = () => mesh.want(listMeshPeers(sets, identity.genesis));
+  sets.onChange(want);
+  want();
+  await mesh.open(core.handlers);
+  await core.catchUp();
   const { store } = storage;
   await openStreams(
     { ...identity, deadlineRounds: options.genesis.parameters.witnessWindowRounds },
@@ -110,7 +116,7 @@ async function openParts(
       messageStatus: store.messageStatus,
     },
   );
-  const doors = { identity, store, ledger, core, mesh, network, metrics, events, clock, log };
+  const doors = { identity, store, ledger, core, mesh, sets, network, metrics, events, clock, log };
   const http = await openHttp(options.http, doors);
   closers.add("http", http.close);
   core.agreement.start();
@@ -129,13 +135,14 @@ type Opened = ValidatorModules & {
   readonly verifier: VerifierPool;
   readonly recovered: Recovered;
   readonly network: Network;
-  readonly mesh: OpenedMesh | null;
+  readonly mesh: OpenedMesh;
+  readonly sets: KnownSets;
   readonly fail: (error: Error) => void;
 };
 
 /** The core, and those who are told what happens in it. */
 function openCore(opened: Opened) {
-  const { options, clock, log, identity, storage, verifier, recovered, network, mesh } = opened;
+  const { options, clock, log, identity, storage, verifier, recovered, network, mesh, sets } = opened;
   const { ledger } = recovered;
   const { parameters } = identity.genesis;
   let health = readNetworkHealth(ledger, parameters, ledger.lastClosedEpoch + 1);
@@ -145,7 +152,7 @@ function openCore(opened: Opened) {
     batchesInFlight: () => core.lane.inFlight(),
     executionBacklog: () => core.executor.backlog(),
     peers: () => network.peers().length,
-    validatorsConnected: () => mesh?.connected().length ?? 0,
+    validatorsConnected: () => mesh.connected().length,
     storeBytes: storage.store.sizeBytes,
     diskFreeBytes: storage.freeBytes,
     networkHealth: () => health,
@@ -176,7 +183,8 @@ function openCore(opened: Opened) {
       recovered,
       observer: { ...metrics, onRoundExecuted },
       onFailure,
-      ...(mesh === null ? {} : { mesh }),
+      mesh,
+      sets,
     },
   );
   return { core, metrics, events, announcer };
@@ -190,14 +198,20 @@ async function openVerifier(options: ValidatorOptions, closers: Closers): Promis
   return verifier;
 }
 
-/** The way to the other validators; a set of one has none. */
 function createMeshOf(
-  { genesis, set, signer }: Identity,
+  { signer }: Identity,
+  sets: KnownSets,
   modules: ValidatorModules & { readonly network: Network },
-): OpenedMesh | null {
-  if (set.keys.length === 1) return null;
-  const multiaddrs = genesis.validators.map((validator) => validator.multiaddrs);
-  return createMesh({ set, self: signer.publicKey, multiaddrs }, modules);
+): OpenedMesh {
+  return createMesh({ self: signer.publicKey, seatsOf: sets.seatsOf }, modules);
+}
+
+/** Everyone with a seat about now, and where they listen by genesis. */
+function listMeshPeers(sets: KnownSets, genesis: Genesis): MeshPeer[] {
+  return sets.members().map((key) => ({
+    key,
+    multiaddrs: genesis.validators.find((each) => equalBytes(each.key, key))?.multiaddrs ?? [],
+  }));
 }
 
 function recoverFrom(storage: Storage, identity: Identity, log: Log): Promise<Recovered> {

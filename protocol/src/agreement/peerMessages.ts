@@ -126,17 +126,18 @@ const NO_BYTES = new Uint8Array(0);
 
 type RawCert = ValueOf<typeof CertSsz>;
 
-/** Encodes a message. @param validators the size of the set. */
-export function encodePeerMessage(message: PeerMessage, validators: number): Uint8Array {
-  return concatBytes(Uint8Array.of(KIND_BYTES[message.type]), encodeBody(message, validators));
+/** Encodes a message. @param validators the size of the set, or what tells it where sets change. */
+export function encodePeerMessage(message: PeerMessage, validators: number | SeatsOf): Uint8Array {
+  const seatsOf: SeatsOf = typeof validators === "number" ? () => validators : validators;
+  return concatBytes(Uint8Array.of(KIND_BYTES[message.type]), encodeBody(message, seatsOf));
 }
 
-function encodeBody(message: PeerMessage, validators: number): Uint8Array {
+function encodeBody(message: PeerMessage, seatsOf: SeatsOf): Uint8Array {
   switch (message.type) {
     case "tips":
       return SignedTipsSsz.serialize(message.signed);
     case "proposal":
-      return ProposeSsz.serialize(toRawProposal(message, validators));
+      return ProposeSsz.serialize(toRawProposal(message, seatsOf(message)));
     case "vote": {
       const { view, kind, value, validator, signature } = message.vote;
       const raw = { round: message.round, view, kind: VOTE_KINDS.indexOf(kind), value: toRawValue(value) };
@@ -145,7 +146,7 @@ function encodeBody(message: PeerMessage, validators: number): Uint8Array {
     case "certificate":
       return CertMessageSsz.serialize({
         round: message.round,
-        cert: toRawCert(message.certificate, validators),
+        cert: toRawCert(message.certificate, seatsOf(message)),
       });
     case "status":
       return StatusSsz.serialize(message.status);

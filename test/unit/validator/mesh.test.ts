@@ -4,8 +4,7 @@ import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { createNetwork } from "../../../node/src/host/network.ts";
 import type { Network } from "../../../node/src/host/types.ts";
-import { createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
-import type { Fetch } from "../../../protocol/src/agreement/fetches.ts";
+import { encodeFetch, FETCH_PROTOCOL, type Fetch } from "../../../protocol/src/agreement/fetches.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import {
@@ -21,9 +20,13 @@ const log = createSilentLog();
 const TOPIC = "/test/1";
 const keys = [0, 1, 2].map((index) => keyNamed(`mesh ${index}`));
 const nameOf = (position: number) => encodeHex(keys[position]!.publicKey);
-const set = createValidatorSet(keys.map(({ publicKey }) => publicKey));
 
-type Node = { readonly network: Network; readonly mesh: OpenedMesh; readonly heard: Heard };
+type Node = {
+  readonly network: Network;
+  readonly mesh: OpenedMesh;
+  readonly heard: Heard;
+  readonly refused: MeshRefusal[];
+};
 /** What came, and a promise of what will. */
 type Heard = {
   readonly messages: { readonly from: PeerName; readonly message: PeerMessage }[];
@@ -79,11 +82,18 @@ describe("the mesh of validators", () => {
   /** A validator that knows the addresses of those that listen already. */
   async function start(position: number, multiaddrs: readonly (readonly string[])[]): Promise<Node> {
     const network = await networkOf(keys[position]!.secretSeed);
-    const mesh = createMesh({ set, self: keys[position]!.publicKey, multiaddrs }, { network, clock, log });
+    const self = keys[position]!.publicKey;
+    const refused: MeshRefusal[] = [];
+    const mesh = createMesh(
+      { self, seatsOf: () => keys.length },
+      { network, clock, log, onRefused: (reason) => refused.push(reason) },
+    );
+
+    mesh.want(keys.map(({ publicKey }, index) => ({ key: publicKey, multiaddrs: multiaddrs[index]! })));
     const heard = createHeard();
     const answer = async (fetch: Fetch) => (fetch.type === "rounds" ? Uint8Array.of(fetch.from) : null);
     await mesh.open({ onMessage: heard.take, answer });
-    const node = { network, mesh, heard };
+    const node = { network, mesh, heard, refused };
     started.push(node);
     return node;
   }
@@ -127,18 +137,19 @@ describe("the mesh of validators", () => {
     await reach(first, again);
   });
 
-  test("gives a stranger neither a channel nor an answer", async () => {
+  test("gives a stranger no channel, and answers its questions", async () => {
     const first = await start(0, [[], [], []]);
     const stranger = await networkOf(keyNamed("stranger").secretSeed);
     const { peerId } = await stranger.connect(first.network.multiaddrs()[0]!);
     const channel = await stranger.openChannel(peerId, PEERS_PROTOCOL);
     await channel.closed;
-    await expect(
-      stranger.request(peerId, "/hexbeacon/fetch/1", Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0, 0), {
-        maxAnswerBytes: 100,
-        timeoutMs: 2_000,
-      }),
-    ).rejects.toMatchObject({ code: "request_refused" });
+    // What is answered is proven by itself, and whoever wants a seat must follow first.
+    const question = encodeFetch({ type: "rounds", from: 5 });
+    const limits = { maxAnswerBytes: 100, timeoutMs: 2_000 };
+    expect(await stranger.request(peerId, FETCH_PROTOCOL, question, limits)).toEqual(Uint8Array.of(5));
+    const malformed = stranger.request(peerId, FETCH_PROTOCOL, Uint8Array.of(99), limits);
+    await expect(malformed).rejects.toMatchObject({ code: "request_refused" });
+    expect(first.refused).toEqual(["stranger", "malformed"]);
     expect(first.heard.messages).toEqual([]);
     await stranger.stop();
   });
@@ -154,6 +165,41 @@ describe("the mesh of validators", () => {
     await huge.write(new Uint8Array(8_000_000)).catch(() => {});
     await huge.closed;
     expect(first.heard.messages).toEqual([]);
+    expect(first.refused).toEqual(["malformed", "malformed"]);
     await network.stop();
+  });
+
+  test("drops what is more than one validator may say in a second", async () => {
+    const first = await start(0, [[], [], []]);
+    const second = await start(1, [first.network.multiaddrs(), [], []]);
+    await reach(second, first);
+    const { promise: flooded, resolve } = Promise.withResolvers<void>();
+    const stop = clock.every(5, () => {
+      for (let view = 0; view < 200; view++) second.mesh.send(nameOf(0), statusOf(view));
+      if (first.refused.includes("flooded")) resolve();
+    });
+    await flooded;
+    stop();
+    expect(new Set(first.refused)).toEqual(new Set(["flooded"]));
+  });
+
+  test("lets go of those who lost their seat, and finds those who got one", async () => {
+    const first = await start(0, [[], [], []]);
+    const second = await start(1, [first.network.multiaddrs(), [], []]);
+    await reach(second, first);
+    first.mesh.want([]);
+    const before = first.heard.messages.length;
+    const { promise: refused, resolve } = Promise.withResolvers<void>();
+    const stop = clock.every(20, () => {
+      second.mesh.broadcast(statusOf(0));
+      if (first.refused.includes("stranger")) resolve();
+    });
+    await refused;
+    stop();
+    expect(first.heard.messages.length - before).toBeLessThan(5);
+    expect(first.mesh.connected()).toEqual([]);
+    first.mesh.want([{ key: keys[1]!.publicKey, multiaddrs: [] }]);
+    await reach(second, first);
+    await reach(first, second);
   });
 });

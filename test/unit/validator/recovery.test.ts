@@ -18,9 +18,11 @@ import { replayEpochs } from "../../../validator/src/execution/replay.ts";
 import { createIdentity } from "../../../validator/src/identity.ts";
 import { LEDGER_MODULES } from "../../../validator/src/ledgerModules.ts";
 import { type Recovered, recover } from "../../../validator/src/recovery.ts";
+import { KnownSets } from "../../../validator/src/rounds/validatorSets.ts";
 import { openStorage, type Storage } from "../../../validator/src/storage.ts";
 import { ManualClock } from "./support/manualClock.ts";
 import { contextOf, createTestGenesis, signReports, VALIDATOR } from "./support/network.ts";
+import { SILENT_MESH } from "./support/silentMesh.ts";
 
 const GENESIS_MS = 1_700_000_000_000;
 const context = contextOf(createTestGenesis(2, GENESIS_MS));
@@ -66,12 +68,15 @@ describe("a validator that ended", () => {
       change.commitRound === undefined
         ? storage.store
         : { ...storage.store, commitRound: change.commitRound };
+    const sets = new KnownSets(context.parameters, { ledger: recovered.ledger, votes: storage.votes });
     const core = createCore(
       { ...identity, retention: { keepEpochs: change.keepEpochs ?? 100 }, snapshotEpochs: 2 },
       {
         clock,
         log,
         recovered,
+        sets,
+        mesh: SILENT_MESH,
         storage: { ...storage, store },
         verifier: {
           canAcceptWork: () => true,
@@ -95,6 +100,7 @@ describe("a validator that ended", () => {
       },
     );
     await core.catchUp();
+    await core.executor.idle();
     core.agreement.start();
     const rounds = async (count: number) => {
       for (let i = 0; i < count; i++) {

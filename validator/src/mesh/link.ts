@@ -21,6 +21,8 @@ export type LinkOptions = {
   readonly key: Uint8Array;
   readonly multiaddrs: readonly string[];
   readonly protocol: string;
+  /** The peer's name on the network while it is connected, whoever dialled. */
+  readonly peerId: () => string | null;
 };
 
 export class Link {
@@ -32,15 +34,18 @@ export class Link {
   #channel: Channel | null = null;
   #wake: (() => void) | null = null;
   #running: Promise<void> | null = null;
+  #multiaddrs: readonly string[];
   #isClosed = false;
 
   constructor(options: LinkOptions, modules: MeshModules) {
     this.#options = options;
+    this.#multiaddrs = options.multiaddrs;
     this.#modules = modules;
   }
 
-  isUp(): boolean {
-    return this.#channel !== null;
+  /** Where the validator listens from now on. */
+  moveTo(multiaddrs: readonly string[]): void {
+    this.#multiaddrs = multiaddrs;
   }
 
   /** Begins to connect. */
@@ -55,14 +60,6 @@ export class Link {
     this.#wake?.();
   }
 
-  /** The peer's name on the network while it is connected, whoever dialled. */
-  peerId(): string | null {
-    const peers = this.#modules.network.peers();
-    const isPeer = ({ publicKey }: { publicKey: Uint8Array | null }) =>
-      publicKey !== null && equalBytes(publicKey, this.#options.key);
-    return peers.find(isPeer)?.peerId ?? null;
-  }
-
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#wake?.();
@@ -73,7 +70,7 @@ export class Link {
   async #run(): Promise<void> {
     let delayMs = RETRY_MIN_MS;
     while (!this.#isClosed) {
-      const peerId = this.peerId() ?? (await this.#dial());
+      const peerId = this.#options.peerId() ?? (await this.#dial());
       if (this.#isClosed) return;
       if (peerId !== null && (await this.#talk(peerId))) delayMs = RETRY_MIN_MS;
       await this.#sleep(delayMs);
@@ -83,7 +80,7 @@ export class Link {
 
   /** Dials the addresses in turn; whoever answers with another key is not the one. */
   async #dial(): Promise<string | null> {
-    for (const multiaddr of this.#options.multiaddrs) {
+    for (const multiaddr of this.#multiaddrs) {
       if (this.#isClosed) return null;
       try {
         const { publicKey, peerId } = await this.#modules.network.connect(multiaddr);
@@ -95,7 +92,7 @@ export class Link {
     return null;
   }
 
-  /** Sends what is queued until the channel ends. @returns whether it ever stood. */
+  /** Sends what is queued until the channel ends. @returns whether it stood: one that is refused ends at once. */
   async #talk(peerId: string): Promise<boolean> {
     let channel: Channel;
     try {
@@ -105,6 +102,7 @@ export class Link {
       return false;
     }
     this.#channel = channel;
+    const openedMs = this.#modules.clock.nowMs();
     let isOpen = true;
     void channel.closed.then(() => {
       isOpen = false;
@@ -124,7 +122,7 @@ export class Link {
       this.#bulk.clear();
       channel.close();
     }
-    return true;
+    return this.#modules.clock.nowMs() - openedMs >= RETRY_MAX_MS;
   }
 
   #sleep(delayMs: number): Promise<void> {

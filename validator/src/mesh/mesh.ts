@@ -2,8 +2,7 @@
  * The full mesh of validators: a link to each of the others, authenticated by its key, over which messages go directly.
  * Nothing here is reliable: a link that is down loses what is sent, and whoever needs an answer says it again.
  */
-import type { Clock, Log, Network } from "../../../node/src/host/types.ts";
-import type { ValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
+import type { Clock, Log, Network, PeerRef } from "../../../node/src/host/types.ts";
 import {
   decodeFetch,
   encodeFetch,
@@ -17,8 +16,10 @@ import {
   encodePeerMessage,
   MAX_PEER_MESSAGE_BYTES,
   type PeerMessage,
+  type SeatsOf,
 } from "../../../protocol/src/agreement/peerMessages.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { MAX_VALIDATORS } from "../../../protocol/src/network/parameters.ts";
 import { TokenBuckets } from "../intake/buckets.ts";
 import { Link } from "./link.ts";
 
@@ -26,8 +27,14 @@ import { Link } from "./link.ts";
 export const PEERS_PROTOCOL = "/hexbeacon/peers/1";
 /** A batch over a slow line; whoever asked then asks the next. */
 const FETCH_TIMEOUT_MS = 5_000;
-/** Fetches under way at once from one validator: three batches, a value and rounds, and as many again. */
-const CONCURRENT_FETCHES_PER_PEER = 16;
+/** Fetches answered at once: three batches of each of a hundred validators, and some values and rounds. */
+const MAX_CONCURRENT_FETCHES = 512;
+/** The same for those without a seat: followers that keep up, and somebody who joins. At most 20 MiB of answers. */
+const MAX_FETCHES_OF_STRANGERS = 16;
+
+/** Why something that came over the mesh went no further. */
+export const MESH_REFUSALS = ["stranger", "flooded", "malformed"] as const;
+export type MeshRefusal = (typeof MESH_REFUSALS)[number];
 
 /**
  * Messages a second from one validator, and as many as may come at once. A round is some ten messages of each, a busy
@@ -49,35 +56,39 @@ export type Mesh = {
   readonly send: (to: PeerName, message: PeerMessage) => void;
   /** Asks one validator; null where it has no answer, or there is no way to it. */
   readonly fetch: (from: PeerName, fetch: Fetch) => Promise<Uint8Array | null>;
-  /** The validators that a link to stands now. */
+  /** The validators that can be asked now: a connection to them stands. */
   readonly connected: () => readonly PeerName[];
 };
 
 /** Who takes what the others say and ask. */
 export type MeshHandlers = {
   readonly onMessage: (from: PeerName, message: PeerMessage) => void;
-  /** The answer to a fetch; null where there is none. */
-  readonly answer: (fetch: Fetch) => Promise<Uint8Array | null>;
+  /** The answer to a fetch; null where there is none. `from`: who asks, with a seat or without. */
+  readonly answer: (fetch: Fetch, from: PeerName) => Promise<Uint8Array | null>;
 };
 
+/** A validator that a link is wanted to, and where it listens. */
+export type MeshPeer = { readonly key: Uint8Array; readonly multiaddrs: readonly string[] };
+
 export type MeshOptions = {
-  readonly set: ValidatorSet;
   readonly self: Uint8Array;
-  /** Where each validator listens, by position. */
-  readonly multiaddrs: readonly (readonly string[])[];
+  readonly seatsOf: SeatsOf;
 };
 export type MeshModules = {
   readonly network: Pick<
     Network,
-    "connect" | "peers" | "openChannel" | "serveChannels" | "serve" | "request"
+    "connect" | "peers" | "onPeerChange" | "openChannel" | "serveChannels" | "serve" | "request"
   >;
   readonly clock: Clock;
   readonly log: Log;
+  readonly onRefused?: (reason: MeshRefusal) => void;
 };
 
 export type OpenedMesh = Mesh & {
   /** Serves the others and begins to connect. */
   readonly open: (handlers: MeshHandlers) => Promise<void>;
+  /** Those that links are kept to from now on: new ones are dialled, others let go. The own key is passed over. */
+  readonly want: (peers: readonly MeshPeer[]) => void;
   readonly close: () => Promise<void>;
 };
 
@@ -89,61 +100,70 @@ class ValidatorMesh implements OpenedMesh {
   #options: MeshOptions;
   #modules: MeshModules;
   #links = new Map<PeerName, Link>();
+  /** Connected peers' names on the network by their keys; null until somebody asks after a change. */
+  #peerIds: ReadonlyMap<PeerName, string> | null = null;
+  #stopWatching: () => void;
+  #allowances = new TokenBuckets({
+    capacity: MESSAGES_PER_SECOND,
+    refillPerMs: MESSAGES_PER_SECOND / 1_000,
+    maxBuckets: 2 * MAX_VALIDATORS,
+  });
+  #fetchesOfStrangers = 0;
+  #isOpen = false;
 
   constructor(options: MeshOptions, modules: MeshModules) {
     this.#options = options;
     this.#modules = modules;
-    const self = options.set.positionOf(options.self);
-    for (const [position, key] of options.set.keys.entries()) {
-      if (position === self) continue;
-      const multiaddrs = options.multiaddrs[position] ?? [];
-      this.#links.set(encodeHex(key), new Link({ key, multiaddrs, protocol: PEERS_PROTOCOL }, modules));
-    }
+    this.#stopWatching = modules.network.onPeerChange(() => {
+      this.#peerIds = null;
+    });
   }
 
   open = async (handlers: MeshHandlers): Promise<void> => {
-    const { network, clock, log } = this.#modules;
-    const { set } = this.#options;
-    const size = set.keys.length;
-    const allowances = new TokenBuckets({
-      capacity: MESSAGES_PER_SECOND,
-      refillPerMs: MESSAGES_PER_SECOND / 1_000,
-      maxBuckets: size,
-    });
-    const isMember = (key: Uint8Array | null) => key !== null && set.positionOf(key) !== undefined;
-    await network.serveChannels(
-      PEERS_PROTOCOL,
-      { maxMessageBytes: MAX_PEER_MESSAGE_BYTES },
-      ({ publicKey }) => {
-        if (publicKey === null || !isMember(publicKey)) return null;
-        const from = encodeHex(publicKey);
-        return (bytes) => {
-          if (!allowances.take(from, 1, clock.nowMs())) return;
-          const message = decodePeerMessage(bytes, size);
-          if (message === null) log.debug("Drop a malformed message of a validator", { from });
-          else handlers.onMessage(from, message);
-        };
-      },
+    const { network } = this.#modules;
+    await network.serveChannels(PEERS_PROTOCOL, { maxMessageBytes: MAX_PEER_MESSAGE_BYTES }, (from) =>
+      this.#acceptChannel(from, handlers),
     );
-    const limits = { maxRequestBytes: MAX_FETCH_BYTES, maxConcurrent: size * CONCURRENT_FETCHES_PER_PEER };
-    await network.serve(FETCH_PROTOCOL, limits, async ({ publicKey }, request) => {
-      const fetch = isMember(publicKey) ? decodeFetch(request) : null;
-      return fetch && (await handlers.answer(fetch));
-    });
+    const limits = { maxRequestBytes: MAX_FETCH_BYTES, maxConcurrent: MAX_CONCURRENT_FETCHES };
+    await network.serve(FETCH_PROTOCOL, limits, (from, request) => this.#answer(from, request, handlers));
+    this.#isOpen = true;
     for (const link of this.#links.values()) link.open();
   };
 
+  want = (peers: readonly MeshPeer[]): void => {
+    const wanted = new Map(peers.map((peer) => [encodeHex(peer.key), peer]));
+    wanted.delete(encodeHex(this.#options.self));
+    for (const [name, link] of this.#links) {
+      if (wanted.has(name)) continue;
+      this.#links.delete(name);
+      void link.close();
+    }
+    for (const [name, { key, multiaddrs }] of wanted) {
+      const before = this.#links.get(name);
+      if (before !== undefined) {
+        before.moveTo(multiaddrs);
+        continue;
+      }
+      const peerId = () => this.#peerIdOf(name);
+      const link = new Link({ key, multiaddrs, protocol: PEERS_PROTOCOL, peerId }, this.#modules);
+      this.#links.set(name, link);
+      if (this.#isOpen) link.open();
+    }
+  };
+
   broadcast = (message: PeerMessage): void => {
-    const bytes = encodePeerMessage(message, this.#options.set.keys.length);
+    if (this.#links.size === 0) return;
+    const bytes = encodePeerMessage(message, this.#options.seatsOf);
     for (const link of this.#links.values()) link.send(bytes, message.type);
   };
 
   send = (to: PeerName, message: PeerMessage): void => {
-    this.#links.get(to)?.send(encodePeerMessage(message, this.#options.set.keys.length), message.type);
+    const link = this.#links.get(to);
+    if (link !== undefined) link.send(encodePeerMessage(message, this.#options.seatsOf), message.type);
   };
 
   fetch = async (from: PeerName, fetch: Fetch): Promise<Uint8Array | null> => {
-    const peerId = this.#links.get(from)?.peerId() ?? null;
+    const peerId = this.#links.has(from) ? this.#peerIdOf(from) : null;
     if (peerId === null) return null;
     try {
       return await this.#modules.network.request(peerId, FETCH_PROTOCOL, encodeFetch(fetch), {
@@ -157,9 +177,70 @@ class ValidatorMesh implements OpenedMesh {
   };
 
   connected = (): readonly PeerName[] =>
-    [...this.#links].filter(([, link]) => link.isUp()).map(([name]) => name);
+    [...this.#links.keys()].filter((name) => this.#peerIdOf(name) !== null);
 
   close = async (): Promise<void> => {
+    this.#stopWatching();
     await Promise.all([...this.#links.values()].map((link) => link.close()));
   };
+
+  /** A channel belongs to one who is wanted; one who is not any more is heard no longer. */
+  #acceptChannel({ publicKey }: PeerRef, handlers: MeshHandlers): ((bytes: Uint8Array) => void) | null {
+    const { clock } = this.#modules;
+    const from = publicKey === null ? null : encodeHex(publicKey);
+    if (from === null || !this.#links.has(from)) {
+      this.#refuse("stranger");
+      return null;
+    }
+    const allowance = this.#allowances;
+    return (bytes) => {
+      if (!this.#links.has(from)) this.#refuse("stranger");
+      else if (!allowance.take(from, 1, clock.nowMs())) this.#refuse("flooded");
+      else {
+        const message = decodePeerMessage(bytes, this.#options.seatsOf);
+        if (message === null) this.#refuse("malformed");
+        else handlers.onMessage(from, message);
+      }
+    };
+  }
+
+  /** Anyone may ask, since what is answered is proven; validators never wait behind others. */
+  async #answer(
+    { publicKey, peerId }: PeerRef,
+    request: Uint8Array,
+    handlers: MeshHandlers,
+  ): Promise<Uint8Array | null> {
+    const from = publicKey === null ? peerId : encodeHex(publicKey);
+    const fetch = decodeFetch(request);
+    if (fetch === null) {
+      this.#refuse("malformed");
+      return null;
+    }
+    if (this.#links.has(from)) return await handlers.answer(fetch, from);
+    if (this.#fetchesOfStrangers >= MAX_FETCHES_OF_STRANGERS) {
+      this.#refuse("flooded");
+      return null;
+    }
+    this.#fetchesOfStrangers++;
+    try {
+      return await handlers.answer(fetch, from);
+    } finally {
+      this.#fetchesOfStrangers--;
+    }
+  }
+
+  #refuse(reason: MeshRefusal): void {
+    this.#modules.onRefused?.(reason);
+  }
+
+  #peerIdOf(name: PeerName): string | null {
+    this.#peerIds ??= new Map(
+      this.#modules.network
+        .peers()
+        .flatMap(({ publicKey, peerId }) =>
+          publicKey === null ? [] : [[encodeHex(publicKey), peerId] as const],
+        ),
+    );
+    return this.#peerIds.get(name) ?? null;
+  }
 }

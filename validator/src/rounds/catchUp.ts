@@ -4,11 +4,7 @@
  */
 import { hash } from "node:crypto";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
-import {
-  checkFinalCert,
-  type ValidatorSet,
-  type VerifySignature,
-} from "../../../protocol/src/agreement/certificates.ts";
+import { checkFinalCert, type VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
 import {
   decodeFetchedRounds,
   encodeFetchedRounds,
@@ -22,14 +18,16 @@ import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { RoundStore } from "../store/store.ts";
 import type { Finalized } from "./agreement.ts";
+import type { KnownSets } from "./validatorSets.ts";
 import type { Votes } from "./votes.ts";
 
 /** Rounds decided and not executed beyond which no more are fetched: some MiB of memory. */
 const MAX_BACKLOG = 2 * MAX_FETCHED_ROUNDS;
 const BACKLOG_POLL_MS = 50;
 
-export type CatchUpOptions = { readonly set: ValidatorSet; readonly domains: SigningDomains };
+export type CatchUpOptions = { readonly domains: SigningDomains };
 export type CatchUpModules = {
+  readonly sets: Pick<KnownSets, "setOfRound">;
   readonly mesh: Pick<Mesh, "fetch">;
   readonly verify: VerifySignature;
   readonly clock: Clock;
@@ -72,9 +70,10 @@ export class CatchUp {
   }
 
   async #run(peer: PeerName): Promise<void> {
-    const { mesh, clock, nextRound, backlog, adopt } = this.#modules;
+    const { sets, mesh, clock, nextRound, backlog, adopt } = this.#modules;
     for (;;) {
-      while (backlog() > MAX_BACKLOG && !this.#isStopped)
+      // Certificates are proof only by a set that execution has fixed, two epochs ahead of itself.
+      while ((backlog() > MAX_BACKLOG || sets.setOfRound(nextRound()) === null) && !this.#isStopped)
         await new Promise<void>((resolve) => clock.after(BACKLOG_POLL_MS, resolve));
       const from = nextRound();
       const answer = await mesh.fetch(peer, { type: "rounds", from });
@@ -82,7 +81,8 @@ export class CatchUp {
       if (fetched === null || fetched.length === 0 || this.#isStopped) return;
       const rounds = this.#verify(from, fetched);
       if (rounds.length > 0 && !adopt(rounds)) return;
-      if (rounds.length < fetched.length) {
+      const isSetKnown = sets.setOfRound(from + rounds.length) !== null;
+      if (rounds.length < fetched.length && isSetKnown) {
         this.#modules.log.warn("A validator gave rounds that are not proven", { validator: peer, from });
         return;
       }
@@ -91,10 +91,12 @@ export class CatchUp {
 
   /** The rounds that are proven, from the first on. */
   #verify(from: number, fetched: readonly FetchedRound[]): Finalized[] {
-    const { set, domains } = this.#options;
+    const { domains } = this.#options;
     const rounds: Finalized[] = [];
     for (const { value: valueBytes, cert: certBytes } of fetched) {
       const round = from + rounds.length;
+      const set = this.#modules.sets.setOfRound(round);
+      if (set === null) break;
       const value = decodeValue(valueBytes);
       const cert = decodeFinalCert(certBytes);
       if (value === null || cert === null || value.round !== round || cert.round !== round) break;

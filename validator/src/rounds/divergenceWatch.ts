@@ -4,18 +4,21 @@
  */
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Log } from "../../../node/src/host/types.ts";
-import type { ValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import type { Value } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { Executed } from "./agreement.ts";
+import type { KnownSets } from "./validatorSets.ts";
 
 export type DivergenceOptions = {
-  readonly set: ValidatorSet;
   readonly self: Uint8Array;
   /** Tips speak of rounds at most this far back. */
   readonly execLagRounds: number;
 };
-export type DivergenceModules = { readonly log: Log; readonly onFailure: (error: Error) => void };
+export type DivergenceModules = {
+  readonly sets: Pick<KnownSets, "setOfRound">;
+  readonly log: Log;
+  readonly onFailure: (error: Error) => void;
+};
 
 export class DivergenceWatch {
   readonly #options: DivergenceOptions;
@@ -56,7 +59,9 @@ export class DivergenceWatch {
   #compare(round: number): void {
     const own = this.#own.get(round);
     if (own === undefined) return;
-    const { set } = this.#options;
+    const set = this.#modules.sets.setOfRound(round);
+    // Of an epoch long over: whoever speaks of it then is far behind, and its word is not needed.
+    if (set === null) return;
     const faulty = set.keys.length - set.quorum;
     for (const [digest, validators] of this.#theirs.get(round) ?? []) {
       if (digest === own) continue;

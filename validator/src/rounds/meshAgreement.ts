@@ -4,20 +4,18 @@
  */
 import { hash } from "node:crypto";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
-import {
-  fixedSets,
-  type ValidatorSet,
-  type VerifySignature,
-} from "../../../protocol/src/agreement/certificates.ts";
+import type { VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
 import { computeLeaders } from "../../../protocol/src/agreement/leaders.ts";
 import { type PeerMessage, toFinalCert } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
   decodeValue,
   encodeFinalCert,
   type FinalCert,
+  type SignedTips,
   type Tips,
 } from "../../../protocol/src/agreement/rounds.ts";
 import { type Certificate, createEd25519Scheme } from "../../../protocol/src/agreement/simplex/index.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { decodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { epochOfRound, type Parameters } from "../../../protocol/src/network/parameters.ts";
@@ -27,6 +25,7 @@ import type { Signer } from "../signer.ts";
 import type { Agreement, Executed, Finalized } from "./agreement.ts";
 import { CatchUp } from "./catchUp.ts";
 import { RoundInstance } from "./roundInstance.ts";
+import type { KnownSets } from "./validatorSets.ts";
 import type { Votes } from "./votes.ts";
 
 /** Messages of the next round that one validator may have kept: its tips, proposal, votes and certificates, twice. */
@@ -36,11 +35,12 @@ const STANDSTILL_DELAYS = 2;
 /** Waiting for what B0 asks for is looked at again this often a round, besides when something happens. */
 const BEGIN_TRIES_PER_ROUND = 4;
 const VALUE_RETRY_MS = 250;
+/** Who has no seat asks this often a round what was decided, so that it is at most half a round behind. */
+const FOLLOWS_PER_ROUND = 2;
 
 export type MeshAgreementOptions = {
   readonly parameters: Parameters;
   readonly domains: SigningDomains;
-  readonly set: ValidatorSet;
   readonly genesisTimeMs: number;
   readonly last: Finalized | null;
   /** d: the delay within which most messages arrive. */
@@ -50,6 +50,7 @@ export type MeshAgreementModules = {
   readonly clock: Clock;
   readonly log: Log;
   readonly mesh: Mesh;
+  readonly sets: KnownSets;
   readonly votes: Pick<Votes, "recordJournal" | "journalOf" | "recordDecided">;
   readonly signer: Signer;
   readonly verify: VerifySignature;
@@ -59,6 +60,8 @@ export type MeshAgreementModules = {
   /** An epoch's seed, or null while execution has not come to it. */
   readonly seedOf: (epoch: number) => Uint8Array | null;
   readonly hasRewardCert: (epoch: number) => boolean;
+  /** Whether this validator may sign in a round: not where it may have signed already and does not know it. */
+  readonly maySign: (round: number) => boolean;
   readonly onFinalized: (finalized: Finalized) => void;
   /** A round was decided in a view after the first: so many leaders were passed over. */
   readonly onViewChanges: (views: number) => void;
@@ -72,6 +75,14 @@ export type AgreementMessage = Extract<
   { type: "tips" | "proposal" | "vote" | "certificate" | "status" }
 >;
 
+/** `isFollowing`: without a vote in the next round, for want of a seat or because of what it may have signed before. */
+export type AgreementStanding = {
+  readonly round: number;
+  readonly view: number;
+  readonly isCatchingUp: boolean;
+  readonly isFollowing: boolean;
+};
+
 export type MeshAgreement = Agreement & {
   readonly onMessage: (from: PeerName, message: AgreementMessage) => void;
   /** A certificate of availability, an executed round or a reward certificate came: what waited for it goes on. */
@@ -79,7 +90,9 @@ export type MeshAgreement = Agreement & {
   /** A value of the current or the last round by its digest's name. */
   readonly valueOf: (name: string) => Uint8Array | null;
   /** Where it stands, for those who look. */
-  readonly describe: () => { readonly round: number; readonly view: number; readonly isCatchingUp: boolean };
+  readonly describe: () => AgreementStanding;
+  /** The newest tips that are held of a validator: what it signed last, as far as this one knows. */
+  readonly tipsOf: (key: Uint8Array) => SignedTips | null;
 };
 
 export function createMeshAgreement(
@@ -92,7 +105,6 @@ export function createMeshAgreement(
 class SeveralAgreement implements MeshAgreement {
   #options: MeshAgreementOptions;
   #modules: MeshAgreementModules;
-  #self: number;
   #last: Finalized | null;
   /** The instance of the round after the last decided one; null before there is a seed for it. */
   #instance: RoundInstance | null = null;
@@ -105,18 +117,23 @@ class SeveralAgreement implements MeshAgreement {
   #cancelStandstill: (() => void) | null = null;
   #decidedSinceTick = false;
   #statusAtMs = new Map<PeerName, number>();
+  /** Whose turn it is to be asked by a follower. */
+  #followed = 0;
   #isRunning = false;
 
   constructor(options: MeshAgreementOptions, modules: MeshAgreementModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#self = options.set.positionOf(modules.signer.publicKey)!;
     this.#last = options.last;
-    const { set, domains } = options;
-    const { mesh, verify, clock, log, backlog } = modules;
+    const own = options.last?.value.tips.find(({ tips }) =>
+      equalBytes(tips.validator, modules.signer.publicKey),
+    );
+    this.#lastTipsAtMs = own?.tips.timeMs ?? 0;
+    const { domains } = options;
+    const { sets, mesh, verify, clock, log, backlog } = modules;
     const nextRound = () => this.#nextRound();
     const adopt = (rounds: readonly Finalized[]) => this.#adopt(rounds);
-    this.#catchUp = new CatchUp({ set, domains }, { mesh, verify, clock, log, nextRound, backlog, adopt });
+    this.#catchUp = new CatchUp({ domains }, { sets, mesh, verify, clock, log, nextRound, backlog, adopt });
   }
 
   start = (): void => {
@@ -141,7 +158,11 @@ class SeveralAgreement implements MeshAgreement {
     round: this.#nextRound(),
     view: this.#instance?.view ?? 0,
     isCatchingUp: this.#catchUp.isRunning,
+    isFollowing: this.#isFollowing(),
   });
+
+  tipsOf = (key: Uint8Array): SignedTips | null =>
+    this.#instance?.tipsOf(key) ?? this.#previous?.tipsOf(key) ?? null;
 
   valueOf = (name: string): Uint8Array | null =>
     this.#instance?.valueOf(name) ?? this.#previous?.valueOf(name) ?? null;
@@ -178,6 +199,24 @@ class SeveralAgreement implements MeshAgreement {
     this.#next.push({ from, message });
   }
 
+  /** Whether the next round's set is known and has no seat for this validator, or it must not use the one that it has. */
+  #isFollowing(): boolean {
+    const { sets, signer, maySign } = this.#modules;
+    const round = this.#nextRound();
+    const set = sets.setOfRound(round);
+    return set !== null && (set.positionOf(signer.publicKey) === undefined || !maySign(round));
+  }
+
+  /** Without a vote, rounds come as they do to one who is behind: with their certificates, from whoever has them. */
+  #follow(): void {
+    const { mesh, clock } = this.#modules;
+    const peers = mesh.connected();
+    const peer = peers[this.#followed++ % Math.max(1, peers.length)];
+    if (peer !== undefined) this.#catchUp.from(peer);
+    const periodMs = this.#options.parameters.roundMs / FOLLOWS_PER_ROUND;
+    this.#cancelBegin = clock.after(periodMs, () => this.#begin());
+  }
+
   /** Makes the next round's instance as soon as its leaders are known, and starts it when B0 allows. */
   #begin(): void {
     if (!this.#isRunning) return;
@@ -185,6 +224,10 @@ class SeveralAgreement implements MeshAgreement {
     const instance = this.#instance;
     if (instance?.isStarted === true) return;
     this.#cancelBegin?.();
+    if (instance === null && this.#isFollowing()) {
+      this.#follow();
+      return;
+    }
     const waitMs = this.#beginsInMs();
     if (instance !== null && waitMs === 0) {
       this.#lastTipsAtMs = this.#modules.clock.nowMs();
@@ -196,9 +239,12 @@ class SeveralAgreement implements MeshAgreement {
   }
 
   #createInstance(): RoundInstance | null {
-    const { parameters, set, domains, delayMs } = this.#options;
-    const { verify, signer } = this.#modules;
+    const { parameters, domains, delayMs } = this.#options;
+    const { sets, verify, signer } = this.#modules;
     const round = this.#nextRound();
+    const set = sets.setOfRound(round);
+    const self = set?.positionOf(signer.publicKey);
+    if (set === null || self === undefined || this.#isFollowing()) return null;
     // The seed of the epoch before is known once the epoch before that is executed, so agreement waits for no round.
     const seed = this.#modules.seedOf(Math.max(0, epochOfRound(parameters, round) - 1));
     if (seed === null) return null;
@@ -210,8 +256,8 @@ class SeveralAgreement implements MeshAgreement {
     const instance = new RoundInstance(
       {
         round,
-        config: { self: this.#self, validators, leaders, delayMs, scheme },
-        context: { round, parameters, sets: fixedSets(set), domains, verify, previous },
+        config: { self, validators, leaders, delayMs, scheme },
+        context: { round, parameters, sets, domains, verify, previous },
       },
       {
         ...this.#modules,
@@ -241,6 +287,8 @@ class SeveralAgreement implements MeshAgreement {
     const { clock, executed, hasRewardCert } = this.#modules;
     const round = this.#nextRound();
     const nowMs = clock.nowMs();
+    // A clock that was set back must not make the next round wait for the old time to come again.
+    this.#lastTipsAtMs = Math.min(this.#lastTipsAtMs, nowMs);
     const earliestMs = Math.max(genesisTimeMs, this.#lastTipsAtMs + parameters.roundMs);
     if (earliestMs > nowMs) return earliestMs - nowMs;
     const retryMs = parameters.roundMs / BEGIN_TRIES_PER_ROUND;
@@ -277,7 +325,7 @@ class SeveralAgreement implements MeshAgreement {
       this.#modules.onFailure(new Error("a quorum decided a value that is none"));
       return;
     }
-    const cert = toFinalCert(instance.round, certificate, this.#options.set.keys.length);
+    const cert = toFinalCert(instance.round, certificate, instance.validators);
     const { round } = instance;
     if (cert.view > 1) this.#modules.onViewChanges(cert.view - 1);
     this.#adopt([{ round, value, valueBytes: bytes, cert, certBytes: encodeFinalCert(cert) }]);

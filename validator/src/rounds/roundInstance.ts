@@ -106,6 +106,11 @@ export class RoundInstance {
     return this.#state.view;
   }
 
+  /** The size of the round's set. */
+  get validators(): number {
+    return this.#options.config.validators;
+  }
+
   get isStarted(): boolean {
     return this.#state.started;
   }
@@ -158,6 +163,12 @@ export class RoundInstance {
   /** A value's encoding by its digest's name, or null. */
   valueOf(name: string): Uint8Array | null {
     return this.#values.get(name) ?? null;
+  }
+
+  /** The tips of the round that are held of a validator. */
+  tipsOf(key: Uint8Array): SignedTips | null {
+    const position = this.#set.positionOf(key);
+    return position === undefined ? null : (this.#tips.get(position) ?? null);
   }
 
   /** The deciding certificate with every FINALIZE seen since; null before the decision. */

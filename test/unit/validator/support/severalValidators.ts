@@ -16,6 +16,7 @@ import { createIdentity } from "../../../../validator/src/identity.ts";
 import { LEDGER_MODULES } from "../../../../validator/src/ledgerModules.ts";
 import type { Mesh } from "../../../../validator/src/mesh/mesh.ts";
 import { recover } from "../../../../validator/src/recovery.ts";
+import { KnownSets } from "../../../../validator/src/rounds/validatorSets.ts";
 import { openStorage } from "../../../../validator/src/storage.ts";
 import { createTestGenesis, keyNamed } from "./network.ts";
 
@@ -72,6 +73,7 @@ export class SeveralValidators {
       ledgerModules: LEDGER_MODULES,
       log,
     });
+    const sets = new KnownSets(this.genesis.parameters, { ledger: recovered.ledger, votes: storage.votes });
     const results: RoundResult[] = [];
     const failures: Error[] = [];
     const counts = { views: 0, splits: 0 };
@@ -82,7 +84,8 @@ export class SeveralValidators {
         log,
         storage,
         recovered,
-        mesh: this.#meshOf(position),
+        mesh: this.#meshOf(position, sets),
+        sets,
         verifier: {
           canAcceptWork: () => true,
           verify: async (claims) =>
@@ -152,16 +155,16 @@ export class SeveralValidators {
     for (const look of [...this.#watchers]) look();
   }
 
-  #meshOf(self: number): Mesh {
+  #meshOf(self: number, { seatsOf }: KnownSets): Mesh {
     const size = this.running.length;
     const names = this.genesis.validators.map(({ key }) => encodeHex(key));
     const others = Array.from({ length: size }, (_, position) => position).filter((each) => each !== self);
     const deliver = (to: number, bytes: Uint8Array) => {
       if (!this.isLinked(self, to)) return;
       setImmediate(() => {
-        const message = decodePeerMessage(bytes, size);
+        const message = decodePeerMessage(bytes, seatsOf);
         if (message === null) throw new Error("an honest validator's message does not decode");
-        this.running[to]?.core.handlers?.onMessage(names[self]!, message);
+        this.running[to]?.core.handlers.onMessage(names[self]!, message);
       });
     };
     return {
@@ -170,15 +173,15 @@ export class SeveralValidators {
           this.standstills++;
           this.#notify();
         }
-        const bytes = encodePeerMessage(message, size);
+        const bytes = encodePeerMessage(message, seatsOf);
         for (const to of others) deliver(to, bytes);
       },
-      send: (to, message) => deliver(names.indexOf(to), encodePeerMessage(message, size)),
+      send: (to, message) => deliver(names.indexOf(to), encodePeerMessage(message, seatsOf)),
       fetch: async (name, fetch) => {
         const from = names.indexOf(name);
         await new Promise((resolve) => setImmediate(resolve));
         if (!this.isLinked(self, from) || !this.isLinked(from, self)) return null;
-        return (await this.running[from]?.core.handlers?.answer(fetch)) ?? null;
+        return (await this.running[from]?.core.handlers.answer(fetch, names[self]!)) ?? null;
       },
       connected: () =>
         others
