@@ -8,6 +8,7 @@ import type { Transmission } from "../../../protocol/src/radio/dutyCycle.ts";
 import { SECRET_BYTES } from "../../../protocol/src/radio/frame.ts";
 import { CodedError } from "../host/codedError.ts";
 import { readFileIfAny, replaceFile } from "../host/durableFile.ts";
+import type { PowerFloor } from "./powerFloor.ts";
 
 /**
  * `armed`: the secret exists and a transmission may have begun; `sent`: the concentrator took it; `reported`: its report
@@ -43,6 +44,7 @@ export type BeaconRecord = {
 export type BeaconState = {
   readonly beacons: readonly BeaconRecord[];
   readonly transmissions: readonly Transmission[];
+  readonly powerFloors: readonly PowerFloor[];
 };
 
 /** Its name in the home. */
@@ -54,7 +56,7 @@ export const BEACONS_KEPT = 4;
 /** Loads the state; an absent file is the empty state. @throws CodedError "file_corrupt", "file_unreadable". */
 export async function loadBeaconState(home: string): Promise<BeaconState> {
   const bytes = await readFileIfAny(join(home, BEACON_STATE_FILE));
-  if (bytes === null) return { beacons: [], transmissions: [] };
+  if (bytes === null) return { beacons: [], transmissions: [], powerFloors: [] };
   const state = parseState(Buffer.from(bytes).toString("utf8"));
   // The file is written whole or not at all, so this is a failing disk or an editor's slip; guessing might beacon twice.
   if (state === null)
@@ -68,6 +70,7 @@ export async function saveBeaconState(home: string, state: BeaconState): Promise
     version: STATE_VERSION,
     beacons: state.beacons.map((b) => ({ ...b, secret: encodeHex(b.secret) })),
     transmissions: state.transmissions,
+    powerFloors: state.powerFloors,
   };
   await replaceFile(join(home, BEACON_STATE_FILE), `${JSON.stringify(json)}\n`);
 }
@@ -82,11 +85,13 @@ function parseState(text: string): BeaconState | null {
     return null;
   }
   if (typeof json !== "object" || json === null || json.version !== STATE_VERSION) return null;
-  const { beacons, transmissions } = json;
-  if (!Array.isArray(beacons) || !Array.isArray(transmissions)) return null;
+  // Files of before floors were kept have none.
+  const { beacons, transmissions, powerFloors = [] } = json;
+  if (!Array.isArray(beacons) || !Array.isArray(transmissions) || !Array.isArray(powerFloors)) return null;
   const records = beacons.map(parseBeacon);
   if (records.includes(null) || !transmissions.every(isTransmission)) return null;
-  return { beacons: records as BeaconRecord[], transmissions };
+  if (!powerFloors.every(isPowerFloor)) return null;
+  return { beacons: records as BeaconRecord[], transmissions, powerFloors };
 }
 
 function parseBeacon(json: Json): BeaconRecord | null {
@@ -105,4 +110,10 @@ function isTransmission(json: unknown): json is Transmission {
   if (typeof json !== "object" || json === null) return false;
   const fields = json as Json;
   return ["freqHz", "startMs", "airtimeUs", "eirpCentiDbm"].every((field) => Number.isFinite(fields[field]));
+}
+
+function isPowerFloor(json: unknown): json is PowerFloor {
+  if (typeof json !== "object" || json === null) return false;
+  const { forwarder, lowestPowerDbm } = json as Json;
+  return typeof forwarder === "string" && Number.isSafeInteger(lowestPowerDbm);
 }

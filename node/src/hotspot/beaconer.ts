@@ -13,7 +13,7 @@ import type { Parameters } from "../../../protocol/src/network/parameters.ts";
 import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
 import {
   checkTransmission,
-  type DutyReason,
+  DUTY_REASONS,
   recordTransmission,
   type Transmission,
 } from "../../../protocol/src/radio/dutyCycle.ts";
@@ -32,6 +32,7 @@ import {
 } from "./beaconState.ts";
 import type { HotspotEmitter } from "./events.ts";
 import type { Outbox } from "./outbox.ts";
+import { findTransmittingRun, learnFloor, meetsFloor, type PowerFloor } from "./powerFloor.ts";
 import type { RandomBytes } from "./random.ts";
 import type { NewestRound, RoundFollower } from "./roundFollower.ts";
 import type { Standing } from "./standing.ts";
@@ -43,9 +44,11 @@ export type BeaconerOptions = {
   readonly parameters: Parameters;
   readonly plan: RegionPlan;
   readonly gainCentiDbi: number;
+  /** The least conducted power that the concentrator's gain table has, where that is known; else it is learnt. */
+  readonly lowestPowerDbm: number | null;
 };
 export type BeaconerModules = {
-  readonly radio: Pick<Radio, "transmit">;
+  readonly radio: Pick<Radio, "transmit" | "status">;
   readonly follower: Pick<RoundFollower, "newest" | "seedOf" | "onRound" | "estimateMsUntil">;
   readonly outbox: Pick<Outbox, "computeId" | "send">;
   readonly submitter: Pick<Submitter, "watch" | "isFollowed" | "includedRound" | "verdictOf">;
@@ -58,8 +61,11 @@ export type BeaconerModules = {
   readonly onOwnTag: (tag: Uint8Array) => void;
 };
 
+/** Why a beacon was not even asked for: the region's limits, or a concentrator that cannot be quiet enough for them. */
+export const GUARD_REASONS = [...DUTY_REASONS, "power_floor"] as const;
+export type GuardReason = (typeof GUARD_REASONS)[number];
 /** Why an attempt to beacon came to nothing. */
-export type AttemptFailure = TransmitFailure | DutyReason;
+export type AttemptFailure = TransmitFailure | GuardReason;
 /** The next beacon: when and how, for people. `probablyInMs` is an estimate from the rounds' pace. */
 export type NextBeacon = Challenge & { readonly epoch: number; readonly probablyInMs: number };
 
@@ -183,13 +189,26 @@ export class Beaconer {
       airtimeUs: computeAirtimeUs({ ...challenge, payloadBytes: FRAME_BYTES }),
       eirpCentiDbm: powerCentiDbm + gainCentiDbi,
     };
-    const duty = checkTransmission(plan, this.#state.transmissions, transmission);
-    if (!duty.ok) {
-      this.#fail(duty.reason);
+    const refusal = this.#checkLimits(transmission, powerCentiDbm);
+    if (refusal !== null) {
+      this.#fail(refusal);
+      this.#modules.events.emit("beaconHeldBack", { epoch, reason: refusal });
       return;
     }
     const armed = await this.#arm(challenge, epoch, transmission);
     await this.#transmit(armed, powerCentiDbm, transmission);
+  }
+
+  /** What stands between a challenge and the air: the region's rules, and what the concentrator would make of it. */
+  #checkLimits(transmission: Transmission, powerCentiDbm: number): GuardReason | null {
+    const { plan, gainCentiDbi, lowestPowerDbm } = this.#options;
+    const duty = checkTransmission(plan, this.#state.transmissions, transmission);
+    if (!duty.ok) return duty.reason;
+    const run = findTransmittingRun(this.#modules.radio.status());
+    const learnt = this.#state.powerFloors.find(({ forwarder }) => forwarder === run);
+    const lowestDbm = lowestPowerDbm ?? learnt?.lowestPowerDbm ?? null;
+    if (lowestDbm === null || meetsFloor(plan, gainCentiDbi, powerCentiDbm, lowestDbm)) return null;
+    return "power_floor";
   }
 
   /** The secret, the attempt and its time on air are on the disk before a byte is on air. */
@@ -208,7 +227,7 @@ export class Beaconer {
         };
     this.#armedHere = epoch;
     const transmissions = recordTransmission(this.#options.plan, this.#state.transmissions, transmission);
-    await this.#save(armed, transmissions);
+    await this.#save(armed, { transmissions });
     this.#modules.onOwnTag(computeTag(this.#commitOf(armed)));
     return armed;
   }
@@ -217,11 +236,13 @@ export class Beaconer {
     const { radio, clock, events } = this.#modules;
     const commit = this.#commitOf(armed);
     const { freqHz, spreadingFactor, bandwidthHz } = armed;
+    const askedDbm = powerCentiDbm / 100;
+    const run = findTransmittingRun(radio.status());
     const result = await radio.transmit(
       {
         payload: encodeFrame({ tag: computeTag(commit), secret: armed.secret }),
         ...{ freqHz, spreadingFactor, bandwidthHz },
-        powerDbm: powerCentiDbm / 100,
+        powerDbm: askedDbm,
       },
       this.#signal!,
     );
@@ -230,7 +251,7 @@ export class Beaconer {
       // What was certainly not on air has used none of the budget.
       if (result.onAir === "no") {
         const transmissions = this.#state.transmissions.filter((sent) => sent !== transmission);
-        await this.#save(armed, transmissions);
+        await this.#save(armed, { transmissions });
       }
       return;
     }
@@ -241,11 +262,21 @@ export class Beaconer {
       powerCentiDbm: result.powerDbm * 100,
       timeMs: clock.nowMs(),
     };
-    await this.#save(sent);
-    const { epoch, slotRound } = sent;
     const { powerDbm } = result;
+    await this.#save(sent, {
+      powerFloors: learnFloor(this.#state.powerFloors, run, askedDbm, powerDbm),
+      // The budget is drawn on by what was really sent.
+      transmissions: this.#state.transmissions.map((other) =>
+        other === transmission ? this.#correctPower(transmission, powerDbm) : other,
+      ),
+    });
+    const { epoch, slotRound } = sent;
     events.emit("beaconSent", { epoch, slotRound, freqHz, spreadingFactor, powerDbm, commit });
     await this.#report(sent);
+  }
+
+  #correctPower(transmission: Transmission, powerDbm: number): Transmission {
+    return { ...transmission, eirpCentiDbm: powerDbm * 100 + this.#options.gainCentiDbi };
   }
 
   /** A beacon's report travels alone, so that saying it again after a crash gives the same envelope. */
@@ -351,11 +382,14 @@ export class Beaconer {
 
   async #save(
     beacon: BeaconRecord,
-    transmissions: readonly Transmission[] = this.#state.transmissions,
+    changes: {
+      readonly transmissions?: readonly Transmission[];
+      readonly powerFloors?: readonly PowerFloor[];
+    } = {},
   ): Promise<void> {
     const others = this.#state.beacons.filter(({ epoch }) => epoch !== beacon.epoch);
     const beacons = [...others, beacon].sort((a, b) => a.epoch - b.epoch).slice(-BEACONS_KEPT);
-    const state = { beacons, transmissions };
+    const state = { ...this.#state, ...changes, beacons };
     await saveBeaconState(this.#options.home, state);
     this.#state = state;
   }

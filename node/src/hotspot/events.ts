@@ -1,6 +1,7 @@
 /** What happens to a hotspot, for whoever watches it: the devnet's view, tests, the status. */
 import { EventEmitter } from "node:events";
 import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
+import type { GuardReason } from "./beaconer.ts";
 
 export const REPORT_KINDS = ["beacon", "witness", "reveal"] as const;
 export type ReportKind = (typeof REPORT_KINDS)[number];
@@ -15,6 +16,8 @@ export type BeaconSent = {
   readonly powerDbm: number;
   readonly commit: Uint8Array;
 };
+/** A beacon that was due and was not asked for. */
+export type BeaconHeldBack = { readonly epoch: number; readonly reason: GuardReason };
 export type WitnessHeard = {
   readonly tag: Uint8Array;
   readonly rssiDeciDbm: number;
@@ -42,6 +45,7 @@ export type Verdict = {
 export type HotspotEvents = {
   round: [RoundHeard];
   beaconSent: [BeaconSent];
+  beaconHeldBack: [BeaconHeldBack];
   witnessHeard: [WitnessHeard];
   submitted: [Submitted];
   included: [Included];

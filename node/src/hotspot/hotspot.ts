@@ -60,6 +60,8 @@ export type HotspotOptions = {
   /** Where its pages are served; absent for none. Port 0 lets the system choose. */
   readonly http?: { readonly host: string; readonly port: number };
   readonly spoolMaxBytes?: number;
+  /** The least conducted power of the concentrator's gain table; absent where it is to be learnt from its warnings. */
+  readonly lowestPowerDbm?: number;
 };
 export type HotspotModules = { readonly clock: Clock; readonly log: Log; readonly random: RandomBytes };
 
@@ -272,7 +274,7 @@ async function createBody(
   const isNamed = findGenesisPlacement(genesis, hotspot) !== null;
   const standing = new Standing(isNamed, { ...modules, follower, bundler, events });
   const beaconer = await createBeaconer(
-    { home, hotspot, parameters, plan, gainCentiDbi },
+    { home, hotspot, parameters, plan, gainCentiDbi, lowestPowerDbm: options.lowestPowerDbm ?? null },
     {
       ...{ ...modules, radio, follower, outbox, submitter, standing, events },
       onOwnTag: (tag) => witness.addOwnTag(tag),
@@ -312,6 +314,7 @@ async function createBody(
 
 function countEvents(events: HotspotEmitter, metrics: HotspotMetrics, verdicts: VerdictCounts): void {
   events.on("beaconSent", () => metrics.countBeacon());
+  events.on("beaconHeldBack", ({ reason }) => metrics.countHeldBack(reason));
   events.on("submitted", ({ kinds, reason }) => metrics.countSubmitted(kinds.length, reason));
   events.on("included", ({ kinds }) => metrics.countIncluded(kinds.length));
   events.on("verdict", ({ kind, reason }) => {

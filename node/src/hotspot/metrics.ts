@@ -5,6 +5,7 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { REASONS, type Reason } from "../../../protocol/src/evidence/reasons.ts";
 import { TRANSMIT_FAILURES } from "../radio/radio.ts";
+import { GUARD_REASONS, type GuardReason } from "./beaconer.ts";
 import { REPORT_KINDS, type ReportKind } from "./events.ts";
 import { NOT_KEPT_REASONS, type NotKeptReason, PACKET_KINDS, type PacketKind } from "./packetLog.ts";
 import { SPOOL_DROPS, type SpoolDrop } from "./spool.ts";
@@ -14,6 +15,7 @@ import { SUBMISSION_OUTCOMES } from "./submitter.ts";
 export type HotspotMetrics = {
   readonly countPacket: (kind: PacketKind, reason: NotKeptReason | null) => void;
   readonly countBeacon: () => void;
+  readonly countHeldBack: (reason: GuardReason) => void;
   readonly countVerdict: (kind: ReportKind, reason: Reason | null) => void;
   readonly countSubmitted: (reports: number, reason: Reason | null) => void;
   readonly countIncluded: (reports: number) => void;
@@ -31,6 +33,7 @@ export function createHotspotMetrics(readStatus: () => HotspotStatus): HotspotMe
     new Counter({ name: `hexbeacon_hotspot_${name}`, help, labelNames, registers });
   const packets = counter("packets_total", "Packets heard, by kind and why not kept", ["kind", "reason"]);
   const beacons = counter("beacons_total", "Beacons that the concentrator took", []);
+  const heldBack = counter("beacons_held_back_total", "Attempts to beacon that limits forbade", ["reason"]);
   const verdicts = counter("verdicts_total", "Verdicts on own reports", ["kind", "verdict"]);
   const submitted = counter("reports_submitted_total", "Reports that a validator answered for", ["outcome"]);
   const included = counter("reports_included_total", "Reports included in finalized rounds", []);
@@ -38,6 +41,7 @@ export function createHotspotMetrics(readStatus: () => HotspotStatus): HotspotMe
   // Zero is said from the start, so that a rate over the first event exists.
   for (const kind of PACKET_KINDS) packets.inc({ kind, reason: "kept" }, 0);
   for (const reason of NOT_KEPT_REASONS) packets.inc({ kind: "other", reason }, 0);
+  for (const reason of GUARD_REASONS) heldBack.inc({ reason }, 0);
   for (const kind of REPORT_KINDS) verdicts.inc({ kind, verdict: "accepted" }, 0);
   for (const reason of SPOOL_DROPS) drops.inc({ reason }, 0);
   for (const outcome of ["admitted", ...REASONS]) submitted.inc({ outcome }, 0);
@@ -45,6 +49,7 @@ export function createHotspotMetrics(readStatus: () => HotspotStatus): HotspotMe
   return {
     countPacket: (kind, reason) => packets.inc({ kind, reason: reason ?? "kept" }),
     countBeacon: () => beacons.inc(),
+    countHeldBack: (reason) => heldBack.inc({ reason }),
     countVerdict: (kind, reason) => verdicts.inc({ kind, verdict: reason ?? "accepted" }),
     countSubmitted: (reports, reason) => submitted.inc({ outcome: reason ?? "admitted" }, reports),
     countIncluded: (reports) => included.inc(reports),

@@ -3,8 +3,7 @@
  * and for every failure to send one. The types hold the tables to the lists.
  */
 import { isUnpaidReason, type Reason } from "../../../protocol/src/evidence/reasons.ts";
-import type { DutyReason } from "../../../protocol/src/radio/dutyCycle.ts";
-import type { TransmitFailure } from "../radio/radio.ts";
+import type { AttemptFailure } from "./beaconer.ts";
 import type { BeaconEnd, BeaconPhase } from "./beaconState.ts";
 
 const REASON_WORDS: Readonly<Record<Reason, string>> = {
@@ -81,11 +80,13 @@ const BEACON_WORDS: Readonly<Record<Exclude<BeaconPhase, "ended"> | BeaconEnd, s
   reveal_missed: "Its secret could not be revealed in time.",
 };
 
-const FAILURE_WORDS: Readonly<Record<TransmitFailure | DutyReason, string>> = {
+const FAILURE_WORDS: Readonly<Record<AttemptFailure, string>> = {
   out_of_band: "The channel is outside the region's bands.",
   over_eirp: "The band allows less power than is asked for.",
   over_dwell: "The region allows no packet as long as this one on this channel now.",
   over_duty_cycle: "The band's time on air is used up; it frees itself within the hour.",
+  power_floor:
+    "The concentrator cannot send as quietly as this antenna and region ask; its gain table begins too high.",
   invalid_request: "A forwarder cannot be asked for this.",
   no_forwarder: "No packet forwarder has asked for frames to send lately.",
   busy: "The concentrator was still sending.",
@@ -119,6 +120,6 @@ export function describeBeaconState(state: keyof typeof BEACON_WORDS): string {
 }
 
 /** Why a beacon could not be sent, as a sentence. */
-export function describeFailure(failure: TransmitFailure | DutyReason): string {
+export function describeFailure(failure: AttemptFailure): string {
   return FAILURE_WORDS[failure];
 }

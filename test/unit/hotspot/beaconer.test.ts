@@ -1,21 +1,14 @@
-import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { createSystemClock } from "../../../node/src/host/clock.ts";
-import { createSilentLog } from "../../../node/src/host/log.ts";
-import { type Beaconer, createBeaconer } from "../../../node/src/hotspot/beaconer.ts";
-import { createHotspotEmitter } from "../../../node/src/hotspot/events.ts";
-import type { NewestRound } from "../../../node/src/hotspot/roundFollower.ts";
-import type { TransmitRequest, TransmitResult } from "../../../node/src/radio/radio.ts";
+import type { TransmitResult } from "../../../node/src/radio/radio.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
-import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
 import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
-import { encodeReportBundle, type ReportBundle } from "../../../protocol/src/wire/reports.ts";
+import { createWorld, Life, queued, type World } from "./beaconerLife.ts";
 
 /** Called before and after each write of the state. */
 const onSave = vi.hoisted(() => ({ step: async (): Promise<void> => undefined }));
@@ -55,101 +48,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(home, { recursive: true }));
 
-/** What the world has seen, over all lives of a hotspot. */
-type World = {
-  readonly transmitted: TransmitRequest[];
-  readonly sent: Map<string, ReportBundle>;
-  readonly sentInRound: { readonly kind: "beacon" | "reveal"; readonly round: number }[];
-  includedRound: number | null;
-  knowsHotspot: boolean;
-  transmit: (request: TransmitRequest) => Promise<TransmitResult>;
-  /** Called at each step that a crash may come at. */
-  step: () => Promise<void>;
+const surroundings = { plan, gainCentiDbi: 0, hotspot, seed, parameters };
+const beginLife = (world: World): Promise<Life> => {
+  onSave.step = () => world.step();
+  return Life.begin(world, { home, ...surroundings });
 };
-
-const queued = (request: TransmitRequest): TransmitResult => ({
-  ...{ status: "queued", forwarderEui: "00", powerDbm: request.powerDbm },
-  ...{ acknowledged: true, tmstUs: null },
-});
-
-function createWorld(): World {
-  return {
-    transmitted: [],
-    sent: new Map(),
-    sentInRound: [],
-    includedRound: null,
-    knowsHotspot: true,
-    transmit: async (request) => queued(request),
-    step: async () => undefined,
-  };
-}
-
-/** One life: a beaconer, and the rounds that it hears. `crash` settles when a step has hung it up. */
-class Life {
-  newest: NewestRound | null = null;
-  readonly #callbacks: ((round: NewestRound) => void)[] = [];
-  readonly #followed = new Set<string>();
-  beaconer!: Beaconer;
-
-  static async begin(world: World): Promise<Life> {
-    const life = new Life();
-    onSave.step = () => world.step();
-    const idOf = (bundle: ReportBundle) => sha256(encodeReportBundle(bundle));
-    life.beaconer = await createBeaconer(
-      { home, hotspot, parameters, plan, gainCentiDbi: 0 },
-      {
-        radio: {
-          transmit: async (request) => {
-            world.transmitted.push(request);
-            const result = await world.transmit(request);
-            await world.step();
-            return result;
-          },
-        },
-        follower: {
-          newest: () => life.newest,
-          seedOf: (epoch) => (epoch === 0 ? seed : null),
-          onRound: (callback) => life.#callbacks.push(callback),
-          estimateMsUntil: () => 0,
-        },
-        outbox: {
-          computeId: idOf,
-          send: async (bundle) => {
-            await world.step();
-            const id = idOf(bundle);
-            world.sent.set(encodeHex(id), bundle);
-            const kind = bundle.beacons.length > 0 ? "beacon" : "reveal";
-            world.sentInRound.push({ kind, round: life.newest!.round });
-            life.#followed.add(encodeHex(id));
-            await world.step();
-            return id;
-          },
-        },
-        submitter: {
-          watch: () => undefined,
-          isFollowed: (id) => life.#followed.has(encodeHex(id)),
-          includedRound: () => world.includedRound,
-          verdictOf: () => undefined,
-        },
-        standing: { isKnown: () => world.knowsHotspot },
-        clock: createSystemClock(),
-        log: createSilentLog(),
-        random: randomBytes,
-        events: createHotspotEmitter(),
-        onOwnTag: () => undefined,
-      },
-    );
-    life.beaconer.start(new AbortController().signal);
-    return life;
-  }
-
-  /** Hears a round, and waits for what it sets off; `crash` ends the wait. */
-  async hear(round: number, crash: Promise<void>): Promise<void> {
-    this.newest = { round, timeMs: 0, epoch: epochOfRound(parameters, round + 1), heardAtMs: 0 };
-    for (const callback of this.#callbacks) callback(this.newest);
-    await Promise.race([this.beaconer.stopped(), crash]);
-  }
-}
 
 const never = new Promise<void>(() => undefined);
 const kindsSent = (world: World) => world.sentInRound.map(({ kind }) => kind);
@@ -157,7 +60,7 @@ const kindsSent = (world: World) => world.sentInRound.map(({ kind }) => kind);
 describe("a beacon", () => {
   test("goes out in its slot, and its reveal when the window has closed", async () => {
     const world = createWorld();
-    const life = await Life.begin(world);
+    const life = await beginLife(world);
     for (let round = 0; round <= end; round++) {
       if (round === challenge.slotRound + 2) world.includedRound = round - 1;
       await life.hear(round, never);
@@ -179,7 +82,7 @@ describe("a beacon", () => {
       await rm(join(home, "beacons.json"), { force: true });
       const world = createWorld();
       world.includedRound = said;
-      const life = await Life.begin(world);
+      const life = await beginLife(world);
       for (let round = 0; round <= end; round++) await life.hear(round, never);
       expect(world.sentInRound.at(-1)).toEqual({ kind: "reveal", round: revealRound });
     }
@@ -189,7 +92,7 @@ describe("a beacon", () => {
     const world = createWorld();
     const refused: TransmitResult = { status: "failed", reason: "no_forwarder", onAir: "no" };
     world.transmit = async () => refused;
-    const life = await Life.begin(world);
+    const life = await beginLife(world);
     for (let round = 0; round <= end; round++) await life.hear(round, never);
     expect(world.transmitted).toHaveLength(lastAttempt - (challenge.slotRound - 1) + 1);
     expect(new Set(world.transmitted.map(({ payload }) => encodeHex(payload))).size).toBe(1);
@@ -203,14 +106,14 @@ describe("a beacon", () => {
   test("counts what may have been on air against the duty cycle", async () => {
     const world = createWorld();
     world.transmit = async () => ({ status: "failed", reason: "no_answer", onAir: "possible" });
-    const life = await Life.begin(world);
+    const life = await beginLife(world);
     for (let round = 0; round <= end; round++) await life.hear(round, never);
     expect(life.beaconer.transmissions()).toHaveLength(world.transmitted.length);
   });
 
   test("is not sent when rounds were out of reach during its slot", async () => {
     const world = createWorld();
-    const life = await Life.begin(world);
+    const life = await beginLife(world);
     await life.hear(0, never);
     await life.hear(lastAttempt + 1, never);
     expect(world.transmitted).toEqual([]);
@@ -220,7 +123,7 @@ describe("a beacon", () => {
     for (const knownFrom of [Number.POSITIVE_INFINITY, lastAttempt]) {
       await rm(join(home, "beacons.json"), { force: true });
       const world = createWorld();
-      const life = await Life.begin(world);
+      const life = await beginLife(world);
       for (let round = 0; round <= end; round++) {
         world.knowsHotspot = round >= knownFrom;
         await life.hear(round, never);
@@ -239,7 +142,7 @@ describe("a beacon", () => {
       expect(state.transmissions).toHaveLength(1);
       return queued(request);
     };
-    const life = await Life.begin(world);
+    const life = await beginLife(world);
     for (let round = 0; round <= challenge.slotRound; round++) await life.hear(round, never);
     expect(world.transmitted).toHaveLength(1);
   });
@@ -247,7 +150,7 @@ describe("a beacon", () => {
   test("a state that cannot be understood stops the hotspot rather than beacon twice", async () => {
     for (const text of ["", "{", "{}", '{"version":1,"beacons":[{}],"transmissions":[]}', "[]", "null"]) {
       await writeFile(join(home, "beacons.json"), text);
-      await expect(Life.begin(createWorld())).rejects.toMatchObject({ code: "file_corrupt" });
+      await expect(beginLife(createWorld())).rejects.toMatchObject({ code: "file_corrupt" });
     }
   });
 });
@@ -269,7 +172,7 @@ describe("a crash", () => {
       void crash.then(() => {
         crashed = true;
       });
-      const first = await Life.begin(world);
+      const first = await beginLife(world);
       let round = 0;
       for (; round <= end && !crashed; round++) await first.hear(round, crash);
       steps = count;
@@ -277,7 +180,7 @@ describe("a crash", () => {
 
       world.step = async () => undefined;
       const sentBefore = world.transmitted.length;
-      const second = await Life.begin(world);
+      const second = await beginLife(world);
       for (round -= 1; round <= end; round++) await second.hear(round, never);
       expect(world.transmitted.length, `crash at step ${crashAt}`).toBeLessThanOrEqual(1);
       const ids = [...world.sent.values()];

@@ -1,0 +1,47 @@
+/**
+ * How quiet each concentrator can be. A forwarder that is asked for less than its gain table holds sends more and says
+ * so only afterwards; with a good antenna that is more than the region allows. So what it once said is remembered, and
+ * the next beacon is refused before it is on air. The table belongs to a run of the forwarder: after its restart, which
+ * shows by the port that it pulls from, it may have another one and is asked again.
+ */
+import { POWER_TOLERANCE_CENTI_DB } from "../../../protocol/src/evidence/beaconRules.ts";
+import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
+import type { RadioStatus } from "../radio/radio.ts";
+
+/** The least conducted power that a run of a forwarder has, as far as it said. */
+export type PowerFloor = { readonly forwarder: string; readonly lowestPowerDbm: number };
+
+/** Runs that are remembered: as many as there may be forwarders. */
+export const POWER_FLOORS_KEPT = 16;
+
+/** The run of the forwarder that would transmit now, as `EUI@address:port`; null where none is there. */
+export function findTransmittingRun({ forwarders }: Pick<RadioStatus, "forwarders">): string | null {
+  const found = forwarders.find(({ transmits }) => transmits);
+  return found === undefined ? null : `${found.eui}@${found.downlinkAddress}`;
+}
+
+/** Whether a concentrator that cannot go below a power may be asked for this one. Powers are conducted. */
+export function meetsFloor(
+  plan: RegionPlan,
+  gainCentiDbi: number,
+  askedCentiDbm: number,
+  lowestPowerDbm: number,
+): boolean {
+  const floorCentiDbm = lowestPowerDbm * 100;
+  if (floorCentiDbm <= askedCentiDbm) return true;
+  // Further off, the honest report would miss the challenge.
+  const isNear = floorCentiDbm - askedCentiDbm <= POWER_TOLERANCE_CENTI_DB;
+  return isNear && floorCentiDbm + gainCentiDbi <= plan.maxEirpCentiDbm;
+}
+
+/** The floors with what one answer taught: a run that sent louder than it was asked has nothing lower. */
+export function learnFloor(
+  floors: readonly PowerFloor[],
+  forwarder: string | null,
+  askedDbm: number,
+  usedDbm: number,
+): readonly PowerFloor[] {
+  if (forwarder === null || usedDbm <= askedDbm) return floors;
+  const others = floors.filter((floor) => floor.forwarder !== forwarder);
+  return [...others, { forwarder, lowestPowerDbm: usedDbm }].slice(-POWER_FLOORS_KEPT);
+}
