@@ -4,11 +4,11 @@ import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { isCodedError } from "../../../node/src/host/codedError.ts";
 import { createLifecycle, stopOnSignals } from "../../../node/src/host/lifecycle.ts";
 import { createLog } from "../../../node/src/host/log.ts";
+import { VERSION } from "../../../node/src/host/version.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
 import { openValidator, type Validator } from "../validator.ts";
 import { type RunFlags, readRunConfiguration } from "./configuration.ts";
 import { onParentGone } from "./parentWatch.ts";
-import { VERSION } from "./version.ts";
 
 export type RunCommandFlags = RunFlags & { readonly readyJson?: boolean; readonly exitWithParent?: boolean };
 

@@ -1,6 +1,7 @@
 /** The doctor's look at the machine: room on the disk, how worn it is, and which programs run. */
 import { readdir, readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { VERSION } from "../../host/version.ts";
 import { type Finding, finding } from "./finding.ts";
 import { isWritable } from "./homeChecks.ts";
 
@@ -8,7 +9,6 @@ import { isWritable } from "./homeChecks.ts";
 const FAIL_FREE_BYTES = 32 * 1_048_576;
 const WARN_FREE_BYTES = 256 * 1_048_576;
 const LEAST_NODE = [24, 12] as const;
-const PACKAGE_FILE = join(import.meta.dirname, "../../../../package.json");
 const BLOCK_DEVICES = "/sys/block";
 /** JEDEC eMMC: tenths of the life that are used up, 0x0b beyond all of it. */
 const WARN_LIFE_TENTHS = 9;
@@ -52,9 +52,8 @@ async function checkWear(): Promise<Finding> {
 }
 
 /** Whether the programs are new enough. */
-export async function checkVersions(): Promise<Finding> {
-  const { version } = JSON.parse(await readFile(PACKAGE_FILE, "utf8")) as { version: string };
-  const found = `Hexbeacon ${version}, Node ${process.versions.node} on ${process.platform} ${process.arch}.`;
+export function checkVersions(): Finding {
+  const found = `Hexbeacon ${VERSION}, Node ${process.versions.node} on ${process.platform} ${process.arch}.`;
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major > LEAST_NODE[0] || (major === LEAST_NODE[0] && minor >= LEAST_NODE[1])) {
     return finding("versions", "ok", found);
