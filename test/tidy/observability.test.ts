@@ -38,7 +38,8 @@ function hotspotNames(): string[] {
   return [...calls].map((match) => `hexbeacon_hotspot_${match[1]!}`);
 }
 
-const metrics = [...new Set([...namesIn("validator/src/metrics.ts", ""), ...hotspotNames()])];
+const VALIDATOR_FILES = ["validator/src/metrics.ts", "validator/src/agreementMetrics.ts"];
+const metrics = [...new Set([...VALIDATOR_FILES.flatMap((file) => namesIn(file, "")), ...hotspotNames()])];
 
 type Panel = {
   readonly title: string;

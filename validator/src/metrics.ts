@@ -1,6 +1,7 @@
 /**
- * What a validator tells Prometheus. Every metric of the role stands in this file; label sets are closed lists, never a
- * peer or a cell; `_total` is a counter, and seconds and bytes are the units.
+ * What a validator tells Prometheus. Every metric of the role stands in this file, those of agreement in
+ * agreementMetrics.ts; label sets are closed lists, never a peer or a cell; `_total` is a counter, and seconds and bytes
+ * are the units.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import {
@@ -16,36 +17,31 @@ import {
 import type { EpochClose, RoundResult } from "../../protocol/src/ledger/types.ts";
 import { BASE_UNITS_PER_TOKEN } from "../../protocol/src/network/parameters.ts";
 import { POOL_NAMES } from "../../protocol/src/reward/pools.ts";
+import { type AgreementMetrics, type AgreementSources, createAgreementMetrics } from "./agreementMetrics.ts";
 import type { ExecutedRound } from "./execution/executor.ts";
 import { INTAKE_KINDS, type IntakeKind } from "./intake/inbox.ts";
 import type { NetworkHealth } from "./networkHealth.ts";
 import { HOTSPOT_STATUSES } from "./store/hotspotStatus.ts";
 
 /** What is asked for when Prometheus asks; everything else is counted as it happens. */
-export type MetricSources = {
+export type MetricSources = AgreementSources & {
   readonly inboxDepth: (kind: IntakeKind) => { readonly parcels: number; readonly bytes: number };
   readonly verifier: () => { readonly pending: number; readonly threads: number; readonly restarts: number };
   readonly batchesInFlight: () => number;
   readonly executionBacklog: () => number;
   readonly peers: () => number;
-  /** Other validators that a link stands to. */
-  readonly validatorsConnected: () => number;
   readonly storeBytes: () => Promise<number>;
   readonly diskFreeBytes: () => Promise<number>;
   readonly networkHealth: () => NetworkHealth;
 };
 
-export type ValidatorMetrics = {
+export type ValidatorMetrics = AgreementMetrics & {
   readonly onAdmitted: (kind: IntakeKind, messages: number) => void;
   readonly onRefused: (kind: IntakeKind, reason: AdmissionReason) => void;
   readonly onBatch: (messages: number, bytes: number, milliseconds: number) => void;
   readonly onRoundDecided: () => void;
   /** @param latencyMs from the round's time to its being stored. */
   readonly onRoundExecuted: (executed: ExecutedRound, latencyMs: number) => void;
-  readonly onViewChanges: (views: number) => void;
-  readonly onEvidence: () => void;
-  readonly onRewardCert: () => void;
-  readonly onSplitAttestation: () => void;
   readonly observeRequest: (route: string, method: string, status: number, seconds: number) => void;
   readonly setEventClients: (clients: number) => void;
   /** The page that Prometheus reads. */
@@ -78,7 +74,7 @@ export function createValidatorMetrics(sources: MetricSources): ValidatorMetrics
   return {
     ...createIntakeMetrics(registry),
     ...createRoundMetrics(registry),
-    ...createAgreementMetrics(registry),
+    ...createAgreementMetrics(registry, sources),
     ...createApiMetrics(registry),
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
@@ -126,32 +122,6 @@ function createIntakeMetrics(registry: Registry) {
       batchBytes.inc(bytes);
       batchSeconds.observe(milliseconds / 1_000);
     },
-  };
-}
-
-function createAgreementMetrics(registry: Registry) {
-  const { counter } = createMakers(registry);
-  const views = counter(
-    "hexbeacon_view_changes_total",
-    "Views after the first that rounds needed to be decided.",
-  );
-  const evidence = counter(
-    "hexbeacon_evidence_total",
-    "Validators that were seen to contradict themselves in a round.",
-  );
-  const certificates = counter(
-    "hexbeacon_reward_certificates_total",
-    "Epochs for which a quorum attested to the same rewards.",
-  );
-  const splits = counter(
-    "hexbeacon_split_attestations_total",
-    "Epochs of which validators attested differently; must be 0.",
-  );
-  return {
-    onViewChanges: (passedOver: number) => views.inc(passedOver),
-    onEvidence: () => evidence.inc(),
-    onRewardCert: () => certificates.inc(),
-    onSplitAttestation: () => splits.inc(),
   };
 }
 
@@ -369,11 +339,6 @@ function addSources(registry: Registry, sources: MetricSources): void {
     sources.executionBacklog,
   );
   gauge("hexbeacon_peers", "Peers connected.", sources.peers);
-  gauge(
-    "hexbeacon_validators_connected",
-    "Other validators that a link stands to.",
-    sources.validatorsConnected,
-  );
   gauge("hexbeacon_store_bytes", "Bytes of the store on disk, without batch bodies.", sources.storeBytes);
   gauge("hexbeacon_disk_free_bytes", "Bytes free where the home lies.", sources.diskFreeBytes);
   gauge("hexbeacon_books_balanced", "Whether all money ever made is accounted for: always 1.", () =>

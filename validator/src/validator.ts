@@ -5,14 +5,17 @@
 import { createNetwork } from "../../node/src/host/network.ts";
 import type { Clock, Log, Network } from "../../node/src/host/types.ts";
 import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
+import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
 import type { RoundResult } from "../../protocol/src/ledger/types.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { roundsTopic } from "../../protocol/src/wire/topics.ts";
+import type { AgreementSources } from "./agreementMetrics.ts";
+import { AgreementWatch } from "./agreementWatch.ts";
 import { createAnnouncer } from "./announcement.ts";
 import { EventHub } from "./api/eventHub.ts";
 import { Closers } from "./closers.ts";
-import { createCore } from "./core.ts";
+import { type Core, createCore } from "./core.ts";
 import type { ExecutedRound } from "./execution/executor.ts";
 import { createIdentity, type Identity } from "./identity.ts";
 import { intakeTopics, openStreams } from "./intake/streams.ts";
@@ -94,14 +97,20 @@ async function openParts(
   closers.add("mesh", mesh.close);
 
   const opened = { options, clock, log, identity, storage, verifier, recovered, network, mesh, sets, fail };
-  const { core, metrics, events, announcer } = openCore(opened);
+  const { core, metrics, events, announcer, watch } = openCore(opened);
   closers.add("core", core.close);
   if (recovered.stored !== null) announcer.announce(recovered.stored.cert);
   const { ledger } = recovered;
   const want = () => mesh.want(listMeshPeers(sets, identity.genesis));
   sets.onChange(want);
   want();
-  await mesh.open(core.handlers);
+  await mesh.open({
+    ...core.handlers,
+    onMessage: (from, message) => {
+      watch.onMessage(from, message);
+      core.handlers.onMessage(from, message);
+    },
+  });
   await core.catchUp();
   const { store } = storage;
   await openStreams(
@@ -152,21 +161,30 @@ function openCore(opened: Opened) {
     batchesInFlight: () => core.lane.inFlight(),
     executionBacklog: () => core.executor.backlog(),
     peers: () => network.peers().length,
-    validatorsConnected: () => mesh.connected().length,
+    ...readAgreement(opened, { core: () => core, watch: () => watch }),
     storeBytes: storage.store.sizeBytes,
     diskFreeBytes: storage.freeBytes,
     networkHealth: () => health,
   });
+  const watch = new AgreementWatch({ nowMs: clock.nowMs, observer: metrics });
   const events = new EventHub();
   const topic = roundsTopic(identity.networkId);
   const announcer = createAnnouncer({ ledger, signer: identity.signer, network, topic, log });
   const onRoundExecuted = (executed: ExecutedRound): void => {
     const { result, finalized } = executed;
     metrics.onRoundExecuted(executed, clock.nowMs() - result.timeMs);
+    // The value carries the certificate of the round before, which in an epoch's first round is the set's before.
+    const deciders = sets.setOfRound(Math.max(0, result.round - 1));
+    if (deciders !== null) metrics.onParticipation(finalized.value, deciders);
+    watch.onCut(finalized.value.cut);
     if (result.epochClose !== null) health = readNetworkHealth(ledger, parameters, result.epoch + 1);
     announcer.announce(finalized.cert);
     events.publish(result);
     logRound(result, log);
+  };
+  const onRoundDecided = (): void => {
+    metrics.onRoundDecided();
+    watch.onDecided(core.agreement.newestRound());
   };
   const onFailure = (error: Error): void => {
     log.error("Stop: the validator cannot go on", { error: error.message });
@@ -181,13 +199,42 @@ function openCore(opened: Opened) {
       storage,
       verifier,
       recovered,
-      observer: { ...metrics, onRoundExecuted },
+      observer: { ...metrics, onRoundExecuted, onRoundDecided },
       onFailure,
-      mesh,
+      mesh: watch.observe(mesh),
       sets,
     },
   );
-  return { core, metrics, events, announcer };
+  return { core, metrics, events, announcer, watch };
+}
+
+/** Where agreement stands, for the metrics. The parts are asked for when Prometheus asks. */
+function readAgreement(
+  { identity, recovered, mesh, sets }: Opened,
+  parts: { readonly core: () => Core; readonly watch: () => AgreementWatch },
+): AgreementSources {
+  const { publicKey } = identity.signer;
+  const running = () => sets.setOf(recovered.ledger.nextEpoch);
+  return {
+    validatorsConnected: () => mesh.connected().length,
+    seats: () => {
+      const set = running();
+      const own = set?.positionOf(publicKey) ?? null;
+      return { count: set?.keys.length ?? 0, quorum: set?.quorum ?? 0, own };
+    },
+    roundsBehind: () => {
+      const set = running();
+      const faulty = set === null ? 0 : set.keys.length - set.quorum;
+      return parts.watch().computeBehind(parts.core().agreement.newestRound() + 1, faulty);
+    },
+    laneWindows: () =>
+      (running()?.keys ?? []).map((key, seat) => ({
+        seat,
+        batches: equalBytes(key, publicKey)
+          ? parts.core().lane.inFlight()
+          : parts.watch().countWaiting(encodeHex(key)),
+      })),
+  };
 }
 
 async function openVerifier(options: ValidatorOptions, closers: Closers): Promise<VerifierPool> {

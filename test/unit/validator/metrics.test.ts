@@ -1,6 +1,8 @@
 /** What Prometheus reads of a validator. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
+import { createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
+import { encodeBitmap } from "../../../protocol/src/agreement/rounds.ts";
 import {
   ADMISSION_REASONS,
   UNPAID_REASONS,
@@ -9,6 +11,7 @@ import {
 import type { ExecutedRound } from "../../../validator/src/execution/executor.ts";
 import { createValidatorMetrics } from "../../../validator/src/metrics.ts";
 import { createHistory } from "../store/history.ts";
+import { keyNamed } from "./support/network.ts";
 
 const createMetrics = () =>
   createValidatorMetrics({
@@ -18,6 +21,12 @@ const createMetrics = () =>
     executionBacklog: () => 0,
     peers: () => 5,
     validatorsConnected: () => 3,
+    seats: () => ({ count: 4, quorum: 3, own: 2 }),
+    roundsBehind: () => 17,
+    laneWindows: () => [
+      { seat: 0, batches: 4 },
+      { seat: 2, batches: 32 },
+    ],
     storeBytes: async () => 4_096,
     diskFreeBytes: async () => 8_192,
     networkHealth: () => ({
@@ -92,6 +101,43 @@ describe("the validator's metrics", () => {
         expected,
       ]);
     }
+  });
+
+  test("say how agreement fares, with validators named by their seats", async () => {
+    const metrics = createMetrics();
+    const keys = [0, 1, 2, 3].map((index) => keyNamed(`validator ${index}`).publicKey);
+    const set = createValidatorSet(keys);
+    const final = (seats: number[]) => ({
+      previousFinal: [
+        { round: 1, view: 1, value: new Uint8Array(32), bitmap: encodeBitmap(seats, 4), signatures: [] },
+      ],
+    });
+    metrics.onParticipation({ previousFinal: [] }, set);
+    metrics.onParticipation(final([0, 1, 2]), set);
+    metrics.onParticipation(final([0, 1, 3]), set);
+    metrics.onParticipation(final([0, 1, 2]), set);
+    metrics.onVote("sent", "notarize");
+    metrics.onVote("received", "nullify");
+    metrics.onVote("received", "nullify");
+    metrics.onViewEnded(0.04);
+    metrics.onRoundSettled(0.2);
+    const { text } = await metrics.expose();
+    for (const line of [
+      'hexbeacon_rounds_missed_total{seat="0"} 0',
+      'hexbeacon_rounds_missed_total{seat="2"} 1',
+      'hexbeacon_rounds_missed_total{seat="3"} 2',
+      'hexbeacon_votes_total{way="sent",kind="notarize"} 1',
+      'hexbeacon_votes_total{way="sent",kind="finalize"} 0',
+      'hexbeacon_votes_total{way="received",kind="nullify"} 2',
+      "hexbeacon_view_seconds_count 1",
+      "hexbeacon_round_decision_seconds_sum 0.2",
+      "hexbeacon_validators 4",
+      "hexbeacon_validators_quorum 3",
+      "hexbeacon_validator_seat 2",
+      "hexbeacon_catch_up_rounds 17",
+      'hexbeacon_lane_window_batches{seat="2"} 32',
+    ])
+      expect(text).toContain(`\n${line}\n`);
   });
 
   test.skipIf(!hasPromtool)("pass Prometheus's own check (needs promtool)", async () => {
