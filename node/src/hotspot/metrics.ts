@@ -4,10 +4,11 @@
  */
 import { Counter, Gauge, Registry } from "prom-client";
 import { REASONS, type Reason } from "../../../protocol/src/evidence/reasons.ts";
-import { TRANSMIT_FAILURES } from "../radio/radio.ts";
+import { DATAGRAM_COUNTERS, TRANSMIT_FAILURES } from "../radio/radio.ts";
 import { GUARD_REASONS, type GuardReason } from "./beaconer.ts";
 import { REPORT_KINDS, type ReportKind } from "./events.ts";
 import { NOT_KEPT_REASONS, type NotKeptReason, PACKET_KINDS, type PacketKind } from "./packetLog.ts";
+import { findClockSkewMs } from "./problems.ts";
 import { SPOOL_DROPS, type SpoolDrop } from "./spool.ts";
 import type { HotspotStatus } from "./status.ts";
 import { SUBMISSION_OUTCOMES } from "./submitter.ts";
@@ -80,6 +81,25 @@ function registerGauges(registry: Registry, readStatus: () => HotspotStatus): vo
   );
   gauge("forwarders_alive", "Packet forwarders heard from lately", forwardersAlive);
   gauge("spool_entries", "Envelopes that wait for inclusion", (s) => s.spool.entries);
+  gauge(
+    "reception_delay_seconds",
+    "How long the last packet took from the antenna to here, of the slowest forwarder",
+    (s) => Math.max(0, ...s.radio.forwarders.map(({ timing }) => timing?.latencyMs ?? 0)) / 1_000,
+  );
+  gauge(
+    "clock_ahead_of_gps_seconds",
+    "How far this machine's clock is ahead of a forwarder's GPS; NaN where none has GPS",
+    (s) => (findClockSkewMs(s.radio.forwarders) ?? Number.NaN) / 1_000,
+  );
+  gauge("takeovers_refused", "Datagrams refused that claimed a live forwarder from elsewhere", (s) =>
+    s.radio.forwarders.reduce((sum, { takeoversRefused }) => sum + takeoversRefused, 0),
+  );
+  gauge(
+    "spool_oldest_seconds",
+    "How long the oldest envelope has waited for inclusion",
+    (s) => (s.spool.oldestMs ?? 0) / 1_000,
+  );
+  gauge("ready", "Whether nothing keeps it from earning", (s) => Number(s.ready));
   gauge("spool_bytes", "Bytes of envelopes that wait for inclusion", (s) => s.spool.bytes);
   gauge("resident_memory_bytes", "Resident memory of the process", () => process.memoryUsage.rss());
   registerRadioCounters(registry, readStatus);
@@ -106,6 +126,13 @@ function registerRadioCounters(registry: Registry, readStatus: () => HotspotStat
       },
     });
   };
+  takeOver(
+    "datagrams_total",
+    "Datagrams on the forwarders' port, by kind or why refused",
+    "outcome",
+    DATAGRAM_COUNTERS,
+    (s) => s.radio.datagrams,
+  );
   takeOver(
     "transmissions_total",
     "Requests to transmit, by outcome",

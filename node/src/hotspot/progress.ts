@@ -7,6 +7,8 @@ import type { HotspotStatus } from "./status.ts";
 
 /** A forwarder reports statistics every 30 s even where nothing is on the air: twenty of them missing. */
 const RECEPTION_STALL_MS = 600_000;
+/** A report that waits is offered at the latest every half minute, to one validator or another. */
+const DELIVERY_STALL_MS = 600_000;
 /** Mainnet's rounds come every 5 s, and a network that stands still is not mended by its hotspots. */
 const ROUNDS_STALL_MS = 600_000;
 
@@ -16,25 +18,33 @@ type Track = { count: number; sinceMs: number; everMoved: boolean };
 export class ProgressWatch {
   readonly #reception: Track;
   readonly #rounds: Track;
+  readonly #delivery: Track;
 
   constructor(nowMs: number) {
     this.#reception = { count: 0, sinceMs: nowMs, everMoved: false };
     this.#rounds = { count: -1, sinceMs: nowMs, everMoved: false };
+    this.#delivery = { count: 0, sinceMs: nowMs, everMoved: false };
   }
 
   /** Judges the status now; to be asked every minute or so. */
   judge(status: HotspotStatus, nowMs: number): ServiceHealth {
-    const { radio, rounds, validators, problems, next } = status;
+    const { radio, rounds, validators, problems, next, spool, delivery } = status;
     const pushes = radio.datagrams.push_data + radio.datagrams.body_malformed;
     const pulled = radio.forwarders.some(({ alive }) => alive);
     const linked = validators.some(({ connected }) => connected);
     const silent = isStalled(this.#reception, pushes, pulled, nowMs, RECEPTION_STALL_MS);
     const standing = isStalled(this.#rounds, rounds?.round ?? -1, linked, nowMs, ROUNDS_STALL_MS);
+    const tries = Object.values(delivery.submissions).reduce((sum, count) => sum + count, 0);
+    const isKept = linked && delivery.waiting > 0 && (spool.oldestMs ?? 0) >= DELIVERY_STALL_MS;
+    const stuck = isStalled(this.#delivery, tries, isKept, nowMs, DELIVERY_STALL_MS);
     if (silent) {
       return { words: "The forwarder asks for frames, but its reports have ceased.", stalled: true };
     }
     if (standing) {
       return { words: "A validator is connected, but no new round is heard.", stalled: true };
+    }
+    if (stuck) {
+      return { words: "Reports wait and a validator is connected, but none is offered.", stalled: true };
     }
     return { words: problems[0] ?? next[0] ?? "Running.", stalled: false };
   }

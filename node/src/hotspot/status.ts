@@ -12,6 +12,7 @@ import type { Radio, RadioStatus } from "../radio/radio.ts";
 import type { Beaconer } from "./beaconer.ts";
 import type { BeaconRecord } from "./beaconState.ts";
 import { REPORT_KINDS, type ReportKind } from "./events.ts";
+import { findProblems, formatDuration } from "./problems.ts";
 import type { ReportLog, ReportRow } from "./reportLog.ts";
 import type { RoundFollower } from "./roundFollower.ts";
 import type { Spool } from "./spool.ts";
@@ -104,7 +105,17 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
   const validators = links.status();
   const failure = beaconer.lastFailure();
   const standing = parts.standing.state();
-  const problems = [...findProblems(radioStatus, validators, follower), ...findStanding(standing)];
+  const problems = findProblems({
+    ...{
+      nowMs: clock.nowMs(),
+      parameters: parts.parameters,
+      radio: radioStatus,
+      validators,
+      follower,
+      standing,
+    },
+    oldestReportMs: spool.size.oldestMs,
+  });
   return {
     did: encodeDidKey(network.publicKey),
     name: computeName(network.publicKey),
@@ -138,35 +149,6 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
   };
 }
 
-function findProblems(
-  radio: RadioStatus,
-  validators: readonly LinkStatus[],
-  follower: RoundFollower,
-): string[] {
-  const problems: string[] = [];
-  if (radio.listeningOn === null) problems.push("The radio is not open.");
-  else if (radio.forwarders.length === 0) {
-    problems.push(`No packet forwarder has spoken yet; it should be set to send to ${radio.listeningOn}.`);
-  } else if (!radio.forwarders.some(({ alive }) => alive)) {
-    problems.push("The packet forwarder has fallen silent.");
-  }
-  if (validators.length === 0) problems.push("No validator's address is known; give one with --validator.");
-  else if (!validators.some(({ connected }) => connected)) problems.push("No validator is in reach.");
-  else if (follower.newest() === null) problems.push("No finalized round has been heard yet.");
-  else if (!follower.isFresh()) {
-    problems.push(`No new round has been heard for ${toSeconds(follower.ageMs())}.`);
-  }
-  return problems;
-}
-
-/** What only the owner can change; other refusals are told report by report. */
-function findStanding(standing: StandingState): string[] {
-  if (standing !== "unknown") return [];
-  return [
-    "Validators do not know this hotspot: it beacons and earns once its owner has registered it and asserted its place.",
-  ];
-}
-
 function describeNext({ follower, beaconer, standing, parameters }: StatusParts): string[] {
   const newest = follower.newest();
   if (newest === null)
@@ -176,14 +158,14 @@ function describeNext({ follower, beaconer, standing, parameters }: StatusParts)
   const next = beaconer.next();
   if (!standing.isKnown()) {
     words.push(
-      `Beacons begin once a validator knows this hotspot; it asks again in about ${toSeconds(nextEpochMs)}.`,
+      `Beacons begin once a validator knows this hotspot; it asks again in about ${formatDuration(nextEpochMs)}.`,
     );
   } else if (next !== null) {
-    const when = next.probablyInMs > 0 ? `in about ${toSeconds(next.probablyInMs)}` : "now";
+    const when = next.probablyInMs > 0 ? `in about ${formatDuration(next.probablyInMs)}` : "now";
     const how = `${next.freqHz / 1e6} MHz at SF${next.spreadingFactor}`;
     words.push(`Beacon in round ${next.slotRound} of epoch ${next.epoch}, ${when}, on ${how}.`);
   } else {
-    const wait = toSeconds(nextEpochMs);
+    const wait = formatDuration(nextEpochMs);
     words.push(`No beacon is due in epoch ${newest.epoch}; the next draw is in about ${wait}.`);
   }
   for (const beacon of beaconer.beacons()) {
@@ -208,8 +190,4 @@ function describeBeacon(beacon: BeaconRecord): BeaconStatus {
     words: describeBeaconState(state),
     includedRound: beacon.includedRound,
   };
-}
-
-function toSeconds(ms: number): string {
-  return ms < 120_000 ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`;
 }

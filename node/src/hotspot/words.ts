@@ -54,6 +54,7 @@ const REASON_WORDS: Readonly<Record<Reason, string>> = {
   below_trust: "this hotspot's trust is too low",
   over_owner_cap: "this owner's hotspots are over the cap",
   over_witness_cap: "others were drawn among its many witnesses",
+  over_place_cap: "another witness within 350 m of it was drawn",
   unknown_beacon: "there is no such beacon",
   early_reveal: "the reveal came before the window had closed",
   not_beaconer: "it was not this hotspot's to reveal",
@@ -66,6 +67,11 @@ const REASON_WORDS: Readonly<Record<Reason, string>> = {
   not_owner: "the account does not own the hotspot",
   invalid_location: "the place is none that can be asserted",
   epoch_mismatch: "the transaction was made for another epoch",
+  not_validator: "nothing is staked for this validator",
+  stake_too_small: "a seat asks for a larger stake",
+  tombstoned: "the validator was convicted and never has a seat again",
+  not_penalised: "no finding stands against the hotspot, and nothing of it is withheld",
+  no_evidence: "a hotspot that was named as evidence has no link with this one on record",
 };
 
 const BEACON_WORDS: Readonly<Record<Exclude<BeaconPhase, "ended"> | BeaconEnd, string>> = {

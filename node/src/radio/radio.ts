@@ -205,6 +205,7 @@ export type ForwarderStatus = {
   /** The IP address and port that downlinks go to; null until a PULL_DATA came. */
   readonly downlinkAddress: string | null;
   readonly version: 1 | 2;
+  readonly firstSeenMs: number;
   readonly lastSeenMs: number;
   readonly lastPullMs: number | null;
   /** When it last reported anything, receptions or statistics. */

@@ -1,5 +1,6 @@
 /** A radio without a forwarder: tests hear what is transmitted, and say what is received. */
 import type {
+  ForwarderStatus,
   Radio,
   RadioStatus,
   ReceivedPacket,
@@ -14,6 +15,7 @@ const zeros = <Key extends string>(keys: readonly Key[]) =>
 
 export class FakeRadio implements Radio {
   readonly transmitted: TransmitRequest[] = [];
+  forwarders: readonly ForwarderStatus[] = [];
   /** What becomes of each transmission; by default it is queued at the power asked for. */
   onTransmit: (request: TransmitRequest) => TransmitResult | Promise<TransmitResult> = ({ powerDbm }) => ({
     status: "queued",
@@ -77,10 +79,20 @@ export class FakeRadio implements Radio {
   status(): RadioStatus {
     return {
       listeningOn: this.#open ? "127.0.0.1:1700" : null,
-      forwarders: [],
+      forwarders: this.forwarders,
       datagrams: zeros(DATAGRAM_COUNTERS),
       packets: zeros(["accepted", ...PACKET_REFUSALS] as const),
       transmissions: zeros(["queued", ...TRANSMIT_FAILURES] as const),
     };
   }
+}
+
+/** A forwarder that is there, with changes. */
+export function createForwarderStatus(change: Partial<ForwarderStatus> = {}): ForwarderStatus {
+  const nowMs = Date.now();
+  return {
+    ...{ eui: "aa555a0000000000", transmits: true, downlinkAddress: "127.0.0.1:40000", version: 2 },
+    ...{ firstSeenMs: nowMs, lastSeenMs: nowMs, lastPullMs: nowMs, lastPushMs: nowMs, alive: true },
+    ...{ timing: null, stat: null, takeoversRefused: 0, ...change },
+  };
 }

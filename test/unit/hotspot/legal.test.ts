@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ForwarderStatus } from "../../../node/src/radio/radio.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { type Challenge, computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
@@ -18,6 +17,7 @@ import {
   type RegionPlan,
 } from "../../../protocol/src/radio/regions.ts";
 import { createWorld, Life, type Surroundings, type World } from "./beaconerLife.ts";
+import { createForwarderStatus } from "./fakeRadio.ts";
 
 const parameters = PRESETS.mainnet;
 const seed = new Uint8Array(32).fill(9);
@@ -51,13 +51,7 @@ async function beaconOnce(place: Place, challenge: Challenge, world = createWorl
   return life;
 }
 
-function createForwarder(port: number): ForwarderStatus {
-  return {
-    ...{ eui: "aa555a0000000000", transmits: true, downlinkAddress: `127.0.0.1:${port}`, version: 2 },
-    ...{ lastSeenMs: NOW_MS, lastPullMs: NOW_MS, lastPushMs: NOW_MS, alive: true },
-    ...{ timing: null, stat: null, takeoversRefused: 0 },
-  };
-}
+const createForwarder = (port: number) => createForwarderStatus({ downlinkAddress: `127.0.0.1:${port}` });
 
 describe.each(REGION_NAMES)("in %s", (name) => {
   const plan = REGION_PLANS[name];

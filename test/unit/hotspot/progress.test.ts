@@ -55,4 +55,31 @@ describe("a hotspot's progress", () => {
     expect(watch.judge(statusOf(5, 5), 121 * MINUTE_MS).stalled).toBe(false);
     expect(watch.judge(statusOf(5, 5), 129 * MINUTE_MS).stalled).toBe(true);
   });
+
+  test("is missed where reports wait and none is offered, and not while they are", () => {
+    const waiting = (tries: number, oldestMs: number, connected = true): HotspotStatus => {
+      const status = statusOf(1, 1, { connected, alive: false });
+      const submissions = { receipted: tries, no_answer: 0, bad_receipt: 0 };
+      return {
+        ...status,
+        rounds: { ...status.rounds!, round: tries },
+        delivery: { ...status.delivery, waiting: 1, submissions },
+        spool: { ...status.spool, oldestMs },
+      };
+    };
+    const watch = new ProgressWatch(0);
+    // Busy validators are no stall: the submitter asks them again and again.
+    for (let minute = 1; minute < 30; minute++) {
+      const status = waiting(minute, minute * MINUTE_MS);
+      expect(watch.judge(status, minute * MINUTE_MS).stalled).toBe(false);
+    }
+    // Rounds go on, the submitter does not.
+    const stands = (minute: number, connected = true) => {
+      const status = waiting(29, minute * MINUTE_MS, connected);
+      return watch.judge({ ...status, rounds: { ...status.rounds!, round: minute } }, minute * MINUTE_MS);
+    };
+    for (let minute = 30; minute < 39; minute++) expect(stands(minute).stalled).toBe(false);
+    expect(stands(39)).toMatchObject({ stalled: true, words: expect.stringContaining("none is offered") });
+    expect(stands(40, false).stalled).toBe(false);
+  });
 });

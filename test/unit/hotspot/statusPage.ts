@@ -38,6 +38,7 @@ export function createSampleStatus(): HotspotStatus {
           timing: { source: "counter", latencyMs: 12, driftPpm: 3.5, gpsSkewMs: null, restarts: 0 },
           downlinkAddress: "127.0.0.1:40000",
           version: 2,
+          firstSeenMs: NOW_MS - 100_000,
           lastSeenMs: NOW_MS - 3_000,
           lastPullMs: NOW_MS - 3_000,
           alive: true,

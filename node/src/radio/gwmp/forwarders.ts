@@ -28,6 +28,8 @@ export type ForwarderEntry = {
   readonly eui: string;
   version: GwmpVersion;
   downlink: Endpoint | null;
+  /** Since when it has been there: of this silence's end, where it was silent. */
+  firstSeenMs: number;
   lastSeenMs: number;
   lastPullMs: number | null;
   lastPushMs: number | null;
@@ -61,6 +63,11 @@ export class ForwarderTable {
         known.takeoversRefused++;
         return "foreign_address";
       }
+      // Back from a silence, it has its time anew to report something.
+      if (nowMs - known.lastSeenMs >= FORWARDER_ALIVE_MS) {
+        known.firstSeenMs = nowMs;
+        known.lastPushMs = null;
+      }
       known.lastSeenMs = nowMs;
       return known;
     }
@@ -69,6 +76,7 @@ export class ForwarderTable {
       eui,
       version,
       downlink: null,
+      firstSeenMs: nowMs,
       lastSeenMs: nowMs,
       lastPullMs: null,
       lastPushMs: null,
@@ -105,6 +113,7 @@ export class ForwarderTable {
       transmits: entry === transmitting,
       downlinkAddress: entry.downlink === null ? null : formatEndpoint(entry.downlink),
       version: entry.version,
+      firstSeenMs: entry.firstSeenMs,
       lastSeenMs: entry.lastSeenMs,
       lastPullMs: entry.lastPullMs,
       lastPushMs: entry.lastPushMs,
