@@ -11,7 +11,7 @@ const TMST_PERIOD_US = 2 ** 32;
 /** Minima of so long each, the last ten of them: crystals drift over minutes, with the temperature. */
 const BUCKET_MS = 60_000;
 const BUCKETS = 10;
-/** A slope needs some minutes' lever: a minimum is off by up to a fetch, 10 ms. */
+/** A slope needs some minutes' lever, and three of them to tell which one is odd; the newest does not count yet. */
 const LEAST_BUCKETS_FOR_SLOPE = 4;
 /** Two ordinary crystals differ by 40 ppm at most, a clock that is being slewed by 500. */
 const MOST_DRIFT = 500e-6;
@@ -141,20 +141,20 @@ export class ReceptionClock {
 
 /** The regression's slope, and the highest offset at which the line runs under all points. */
 function fitUnder(points: readonly Bucket[]): { slope: number; offsetMs: number } {
-  const slope = points.length < LEAST_BUCKETS_FOR_SLOPE ? 0 : computeSlope(points);
+  // The newest minute is still looking for its minimum.
+  const slope = points.length < LEAST_BUCKETS_FOR_SLOPE ? 0 : computeSlope(points.slice(0, -1));
   return { slope, offsetMs: Math.min(...points.map((p) => p.offsetMs - slope * p.counterMs)) };
 }
 
+/** The median of all pairs' slopes (Theil and Sen's regression): a minute in which everything was late has no say. */
 function computeSlope(points: readonly Bucket[]): number {
-  const meanX = points.reduce((sum, { counterMs }) => sum + counterMs, 0) / points.length;
-  const meanY = points.reduce((sum, { offsetMs }) => sum + offsetMs, 0) / points.length;
-  let covariance = 0;
-  let variance = 0;
-  for (const { counterMs, offsetMs } of points) {
-    covariance += (counterMs - meanX) * (offsetMs - meanY);
-    variance += (counterMs - meanX) ** 2;
-  }
-  return variance === 0 ? 0 : Math.min(Math.max(covariance / variance, -MOST_DRIFT), MOST_DRIFT);
+  const slopes = points.flatMap((a, i) => {
+    // A datagram that comes again a minute later has the same counter.
+    const later = points.slice(i + 1).filter((b) => b.counterMs !== a.counterMs);
+    return later.map((b) => (b.offsetMs - a.offsetMs) / (b.counterMs - a.counterMs));
+  });
+  const median = slopes.toSorted((a, b) => a - b)[slopes.length >> 1] ?? 0;
+  return Math.min(Math.max(median, -MOST_DRIFT), MOST_DRIFT);
 }
 
 /** The moment with this fraction of a second that is nearest to a time; the time itself without a fraction. */
