@@ -80,6 +80,8 @@ function commitOf(
     overQuota: [],
     hotspotsChanged: [],
     accountsChanged: [],
+    validatorsChanged: [],
+    evidence: [],
     epochClose: null,
     stateDigest: idOf(round, 0),
   };

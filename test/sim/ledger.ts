@@ -12,6 +12,7 @@ import {
   type LedgerMessage,
   POOL_NAMES,
   type ReportId,
+  type RoundInput,
   type RoundResult,
 } from "../../protocol/src/ledger/types.ts";
 import type { Genesis, GenesisHotspot } from "../../protocol/src/network/genesis.ts";
@@ -62,7 +63,8 @@ export class LedgerSimulation {
   readonly audit = new ReportAudit();
   hash: Uint8Array = new Uint8Array(32);
   /** The messages of the last round. */
-  lastCut: readonly LedgerMessage[] = [];
+  /** What the last round was executed with. */
+  lastInput: RoundInput | null = null;
   /** Reports of honest witnesses about honest beacons, in time: nobody else's doings may have them refused. */
   readonly owed: string[] = [];
   readonly #prng: Prng;
@@ -111,10 +113,11 @@ export class LedgerSimulation {
     if (withBeacons) for (const hotspot of this.genesis.hotspots) this.#act(hotspot, round);
     const messages = this.#prng.shuffle(this.#due.get(round) ?? []);
     this.#due.delete(round);
-    this.lastCut = messages;
     const timeMs = this.genesis.timeMs + round * this.genesis.parameters.roundMs;
     const participants = this.genesis.validators.map(({ key }) => key);
-    const result = executeRound(this.ledger, { round, timeMs, messages, participants });
+    const input = { round, timeMs, messages, participants, evidence: [], lanes: [] };
+    this.lastInput = input;
+    const result = executeRound(this.ledger, input);
     this.#sent = [...messages, ...this.#sent].slice(0, 200);
     this.audit.note(messages, result);
     this.hash = sha256(this.hash, result.stateDigest);

@@ -247,7 +247,7 @@ function openExecutor(
   const { domains, signer, retention, snapshotEpochs } = options;
   const { sets, storage, recovered, observer, log, onFailure } = modules;
   return createExecutor(
-    { retention, snapshotEpochs, cut: recovered.cut },
+    { retention, snapshotEpochs },
     {
       domains,
       log,

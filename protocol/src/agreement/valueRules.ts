@@ -14,7 +14,7 @@ import {
   type ValidatorSets,
   type VerifySignature,
 } from "./certificates.ts";
-import { type Cut, computeCut } from "./cut.ts";
+import { type Cut, computeCut, createLaneFilter } from "./cut.ts";
 import { checkEvidence, isEvidenceOld } from "./evidence.ts";
 import { type AvailabilityCert, encodeTips, type LaneTip, type Value } from "./rounds.ts";
 
@@ -107,9 +107,14 @@ function hasWrongPreviousFinal(value: Value, { round, previous }: ValueContext):
   return final === undefined || final.round !== round - 1 || !equalBytes(final.value, previous.value);
 }
 
-function hasWrongCut(value: Value, { previous }: ValueContext): boolean {
+function hasWrongCut(value: Value, { sets, epoch, previous }: RuleContext): boolean {
   const offered = new Map(value.cut.map((entry) => [tipName(entry), entry]));
-  const expected = computeCut(value.tips, previous?.cut ?? [], (tip) => offered.get(tipName(tip)) ?? null);
+  const expected = computeCut(
+    value.tips,
+    previous?.cut ?? [],
+    createLaneFilter(sets, epoch),
+    (tip) => offered.get(tipName(tip)) ?? null,
+  );
   if (expected === null || expected.length !== value.cut.length) return true;
   return expected.some((entry, index) => !equalEntries(entry, value.cut[index]!));
 }

@@ -23,6 +23,9 @@ export const SIGNED_KINDS = [
   "receipt",
   "round",
   "deregister",
+  "stake",
+  "membership",
+  "unstake",
 ] as const;
 
 /** The name of a signed body's kind. */

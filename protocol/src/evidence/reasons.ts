@@ -70,6 +70,12 @@ const REASON_TABLE = [
   ["not_owner", "transaction"],
   ["invalid_location", "transaction"],
   ["epoch_mismatch", "transaction"],
+  ["not_validator", "transaction"],
+  ["stake_too_small", "transaction"],
+  ["tombstoned", "transaction"],
+  ["over_place_cap", "unpaid"],
+  ["not_penalised", "transaction"],
+  ["no_evidence", "transaction"],
 ] as const;
 
 type Row = (typeof REASON_TABLE)[number];

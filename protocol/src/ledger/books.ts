@@ -22,7 +22,8 @@ export function computeBooks(ledger: Ledger): Books {
   const balances = ledger.accounts.list.reduce((sum, { balance }) => sum + balance, 0n);
   const bonds = ledger.registry.list.reduce((sum, { bond }) => sum + bond, 0n);
   const carried = POOL_NAMES.reduce((sum, name) => sum + ledger.carried[name], 0n);
-  const { staked: stakes, burned, genesisTotal: genesis, emitted } = ledger;
+  const stakes = ledger.validators.sumStakes();
+  const { burned, genesisTotal: genesis, emitted } = ledger;
   const held = balances + bonds + stakes + carried + burned;
   return {
     balances,

@@ -2,6 +2,7 @@
  * The end of an epoch: the next seed, the witness caps drawn with it, the score, the reward, its credit to accounts,
  * the books, the record and the reward root; then the ledger turns to the next epoch.
  */
+import { requireSet } from "../agreement/certificates.ts";
 import { computeNextSeed } from "../evidence/commitReveal.ts";
 import { firstRoundOfEpoch, PPM } from "../network/parameters.ts";
 import {
@@ -21,6 +22,7 @@ import { dismiss, placeAt } from "./registry.ts";
 import { rewardTreeOf } from "./rewardTotals.ts";
 import type { RoundLog } from "./roundLog.ts";
 import { type SelectedBeacon, selectPaid } from "./selection.ts";
+import { fillSeats, returnStakes } from "./stakes.ts";
 import { createTally, type Ledger } from "./state.ts";
 import type { BeaconUnits, EpochClose } from "./types.ts";
 
@@ -35,7 +37,7 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
   const score = computeScore(parameters.scoreVersion, { ...paidEvidence, active: listActive(ledger, epoch) });
   const validEvidence = createEvidence(ledger, places, selected, (beacon) => beacon.valid);
   const reward = rewardEpoch(ledger, epoch, score);
-  credit(ledger, log, reward);
+  credit(ledger, log, epoch, reward);
   const lines = listLines(ledger, score, reward);
   const { root: rewardRoot, leafCount: accounts } = rewardTreeOf(ledger);
   const witnessesAccepted = selected.reduce((sum, { valid }) => sum + valid.length, 0);
@@ -64,7 +66,7 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
   const close = {
     ...shared,
     lines,
-    validatorsPaid: listValidatorsPaid(ledger, reward),
+    validatorsPaid: listValidatorsPaid(ledger, epoch, reward),
     beaconUnits: selected.filter(({ paid }) => paid.length > 0).map(listBeaconUnits),
     coverage: computeCoverage(validEvidence, places.isAsserted),
     beaconsClosed: tally.beaconsClosed,
@@ -75,9 +77,11 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
     recordDigest: computeRecordDigest(record),
   };
   returnBonds(ledger, log, epoch);
+  const nextValidators = fillSeats(ledger, epoch);
+  returnStakes(ledger, log, epoch);
   assertBooks(ledger);
   turnEpoch(ledger, epoch, nextSeed);
-  return close;
+  return { ...close, nextValidators };
 }
 
 /** The secrets that the next seed follows from: of beacons closed in this epoch with an accepted witness. */
@@ -138,7 +142,7 @@ function createEvidence(
 }
 
 function rewardEpoch(ledger: Ledger, epoch: number, score: ScoreOutput): EpochReward {
-  const { parameters, registry, accounts, genesis, tally } = ledger;
+  const { parameters, registry, accounts, tally } = ledger;
   return computeEpochReward({
     parameters,
     epoch,
@@ -147,7 +151,7 @@ function rewardEpoch(ledger: Ledger, epoch: number, score: ScoreOutput): EpochRe
     hotspotOwner: Uint32Array.from(registry.list, ({ owner }) => owner),
     ownerCount: accounts.list.length,
     hotspotKeyRank: ledger.hotspotOrder.ranks(),
-    validators: genesis.validators.map(({ key }, position) => ({
+    validators: requireSet(ledger, epoch).keys.map((key, position) => ({
       key,
       participationPpm: Math.floor((tally.participation[position]! * PPM) / parameters.roundsPerEpoch),
     })),
@@ -155,13 +159,14 @@ function rewardEpoch(ledger: Ledger, epoch: number, score: ScoreOutput): EpochRe
 }
 
 /** Pays the reward out: to the hotspots' owners, and to the accounts of the validators' keys. */
-function credit(ledger: Ledger, log: RoundLog, reward: EpochReward): void {
-  const { accounts, genesis } = ledger;
+function credit(ledger: Ledger, log: RoundLog, epoch: number, reward: EpochReward): void {
+  const { accounts } = ledger;
+  const { keys } = requireSet(ledger, epoch);
   for (const [owner, amount] of reward.ownerAmounts.entries()) {
     if (amount > 0n) creditAccount(ledger, log, accounts.list[owner]!, amount);
   }
   for (const [position, amount] of reward.validatorAmounts.entries()) {
-    if (amount > 0n) creditAccount(ledger, log, accounts.open(genesis.validators[position]!.key), amount);
+    if (amount > 0n) creditAccount(ledger, log, accounts.open(keys[position]!), amount);
   }
   const { beacons, witnesses, data, validators } = reward.pools;
   const carried: PoolAmounts = {
@@ -203,9 +208,9 @@ function listLines(ledger: Ledger, score: ScoreOutput, reward: EpochReward): Epo
   return lines;
 }
 
-function listValidatorsPaid({ genesis }: Ledger, { validatorAmounts }: EpochReward) {
-  return genesis.validators
-    .map(({ key }, position) => ({ key, amount: validatorAmounts[position]! }))
+function listValidatorsPaid(ledger: Ledger, epoch: number, { validatorAmounts }: EpochReward) {
+  return requireSet(ledger, epoch)
+    .keys.map((key, position) => ({ key, amount: validatorAmounts[position]! }))
     .filter(({ amount }) => amount > 0n);
 }
 
@@ -242,5 +247,5 @@ function turnEpoch(ledger: Ledger, epoch: number, nextSeed: Uint8Array): void {
   ledger.seen.forgetBefore(epoch);
   ledger.book.forgetBefore(epoch - 1);
   for (const hotspot of ledger.registry.list) hotspot.reportsInEpoch = 0;
-  ledger.tally = createTally(ledger.timeMs, ledger.genesis.validators.length);
+  ledger.tally = createTally(ledger.timeMs, requireSet(ledger, epoch + 1).keys.length);
 }

@@ -3,7 +3,7 @@
  * epoch's last round, its close. Deterministic and total: whatever the messages are, it gives the same result
  * everywhere and refuses what it must with a reason. An exception here is a bug.
  *
- * Order within a round: reports in the cut's order; transactions, by nonce within each account; beacons that were
+ * Order within a round: evidence; reports in the cut's order; transactions, by nonce within each account; beacons that were
  * revealed, in the order of their reveals; beacons whose reveal window ends; waiting reports for which no beacon can
  * come any more; the epoch's close.
  */
@@ -16,6 +16,7 @@ import { executeBundle } from "./reports.ts";
 import { RoundLog } from "./roundLog.ts";
 import { settleRound } from "./settle.ts";
 import { computeStateRoot } from "./snapshot.ts";
+import { executeEvidence } from "./stakes.ts";
 import type { Ledger } from "./state.ts";
 import { executeTransactions } from "./transactions.ts";
 import type { LedgerMessage, RoundInput, RoundResult } from "./types.ts";
@@ -33,6 +34,7 @@ export function executeRound(ledger: Ledger, input: RoundInput): RoundResult {
   const epoch = epochOfRound(parameters, input.round);
   const log = new RoundLog();
   if (input.round === firstRoundOfEpoch(parameters, epoch)) ledger.tally.startTimeMs = input.timeMs;
+  executeEvidence(ledger, log, input.evidence, epoch);
   const transactions: TransactionMessage[] = [];
   for (const message of input.messages) {
     if (!isDue(ledger, log, message, epoch)) continue;
@@ -44,6 +46,10 @@ export function executeRound(ledger: Ledger, input: RoundInput): RoundResult {
   executeTransactions(ledger, log, transactions, epoch);
   settleRound(ledger, log, input.round);
   countParticipants(ledger, epoch, input.participants);
+  for (const { lane, seq, digest } of input.lanes) {
+    const record = ledger.validators.find(lane);
+    if (record !== null) record.laneEnd = { seq, digest };
+  }
   foldInputs(ledger, log, input);
   ledger.round = input.round;
   ledger.timeMs = input.timeMs;

@@ -2,6 +2,8 @@
  * What a round writes, gathered while it executes: the round's result for shells, and the digest over it that validators
  * compare.
  */
+import { EVIDENCE_KINDS } from "../agreement/evidence.ts";
+import { asciiBytes } from "../bytes/bytes.ts";
 import { hashLabelled } from "../crypto/sha256.ts";
 import { encodeReason } from "../evidence/reasons.ts";
 import { ENVELOPE_KINDS } from "../wire/envelope.ts";
@@ -11,6 +13,7 @@ import { type Hotspot, viewOfHotspot } from "./registry.ts";
 import type {
   AccountView,
   ClosedBeacon,
+  Conviction,
   HotspotView,
   NotExecutedReason,
   OverQuota,
@@ -19,7 +22,9 @@ import type {
   RoundInput,
   RoundResult,
   TransactionOutcome,
+  ValidatorView,
 } from "./types.ts";
+import { type ValidatorRecord, viewOfValidator } from "./validators.ts";
 
 const STATE_CODES = { pending: 0, accepted: 1, refused: 2 } as const;
 const KIND_CODES = { beacon: 0, witness: 1, reveal: 2 } as const;
@@ -30,9 +35,11 @@ export class RoundLog {
   readonly outcomes: ReportOutcome[] = [];
   readonly beaconsClosed: ClosedBeacon[] = [];
   readonly transactions: TransactionOutcome[] = [];
+  readonly evidence: Conviction[] = [];
   readonly #overQuota = new Map<Hotspot, number>();
   readonly #hotspots = new Set<Hotspot>();
   readonly #accounts = new Set<Account>();
+  readonly #validators = new Set<ValidatorRecord>();
 
   /** Counts a report beyond its hotspot's quota. */
   countOverQuota(hotspot: Hotspot): void {
@@ -47,6 +54,11 @@ export class RoundLog {
   /** Notes that an account's view has changed. */
   touchAccount(account: Account): void {
     this.#accounts.add(account);
+  }
+
+  /** Notes that a validator's view has changed. */
+  touchValidator(validator: ValidatorRecord): void {
+    this.#validators.add(validator);
   }
 
   /**
@@ -72,6 +84,8 @@ export class RoundLog {
       overQuota,
       hotspotsChanged: [...this.#hotspots].map(viewOfHotspot),
       accountsChanged: [...this.#accounts].map(viewOfAccount),
+      validatorsChanged: [...this.#validators].map(viewOfValidator),
+      evidence: this.evidence,
     };
     const writes = encodeWrites(result, recordDigest);
     return { ...result, stateDigest: hashLabelled("round", digestBefore, writes) };
@@ -107,6 +121,12 @@ function encodeWrites(
   for (const hotspot of result.hotspotsChanged) writeHotspot(out, hotspot);
   out.int32(result.accountsChanged.length);
   for (const account of result.accountsChanged) writeAccount(out, account);
+  out.list(result.validatorsChanged, (validator) => writeValidator(out, validator));
+  out.list(result.evidence, ({ offender, kind, slashed }) => {
+    out.bytes(offender);
+    out.uint8(EVIDENCE_KINDS.indexOf(kind));
+    out.amount(slashed);
+  });
   out.uint8(recordDigest === null ? 0 : 1);
   if (recordDigest !== null) out.bytes(recordDigest);
   return out.finish();
@@ -154,6 +174,19 @@ function writeHotspot(out: ByteWriter, hotspot: HotspotView): void {
   out.int64(hotspot.lastActiveEpoch ?? -1);
   out.int64(hotspot.silentUntilEpoch ?? -1);
   out.int64(hotspot.leavingUntilEpoch ?? -1);
+}
+
+function writeValidator(out: ByteWriter, validator: ValidatorView): void {
+  out.bytes(validator.key);
+  out.bytes(validator.owner);
+  out.amount(validator.stake);
+  out.int64(validator.sinceEpoch);
+  out.int64(validator.unbondingUntilEpoch ?? -1);
+  out.uint8(validator.isTombstoned ? 1 : 0);
+  out.list(validator.multiaddrs, (multiaddr) => {
+    out.int32(multiaddr.length);
+    out.bytes(asciiBytes(multiaddr));
+  });
 }
 
 function writeAccount(out: ByteWriter, { key, balance, nonce, earned }: AccountView): void {

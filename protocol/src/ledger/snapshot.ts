@@ -20,10 +20,11 @@ import {
   writeEvidence,
   writeHotspot,
 } from "./snapshotParts.ts";
+import { readValidators, writeValidators } from "./snapshotValidators.ts";
 import { Ledger, type LedgerModules, registerHotspot } from "./state.ts";
 
 /** The layout's version; another layout gets another number. */
-const SNAPSHOT_VERSION = 2;
+const SNAPSHOT_VERSION = 3;
 
 /** Encodes the ledger between two rounds. */
 export function encodeLedger(ledger: Ledger): Uint8Array {
@@ -50,6 +51,7 @@ export function encodeLedger(ledger: Ledger): Uint8Array {
     out.amount(earned);
   });
   out.list(ledger.registry.list, (hotspot) => writeHotspot(out, hotspot));
+  writeValidators(out, ledger);
   writeBook(out, ledger.book);
   out.list(ledger.seen.listSorted(), ({ epoch, ids }) => {
     out.int64(epoch);
@@ -97,6 +99,7 @@ export function decodeLedger(genesis: Genesis, bytes: Uint8Array, modules: Ledge
       return registerHotspot(ledger, { ...terms, owner: at(list, owner), payer: at(list, payer) });
     });
   });
+  readValidators(input, ledger);
   readBook(input, ledger);
   input.list(() => {
     const epoch = input.int64();
@@ -135,7 +138,8 @@ function writeTally(out: ByteWriter, { tally }: Ledger): void {
   out.list(tally.beacons, (beacon) => writeEvidence(out, beacon));
 }
 
-function readTally(input: ByteReader, { tally, genesis }: Ledger): void {
+function readTally(input: ByteReader, ledger: Ledger): void {
+  const { tally } = ledger;
   tally.startTimeMs = input.int64();
   tally.inputsDigest = input.bytes(32);
   tally.beaconsClosed = input.int32();
@@ -147,7 +151,8 @@ function readTally(input: ByteReader, { tally, genesis }: Ledger): void {
     });
   }
   const participation = input.list(() => input.int32());
-  if (participation.length !== genesis.validators.length) throw new RangeError("another set of validators");
+  const seats = ledger.setOf(ledger.nextEpoch)?.keys.length;
+  if (participation.length !== seats) throw new RangeError("another set of validators");
   tally.participation = participation;
   tally.beacons = input.list(() => readEvidence(input));
 }

@@ -3,6 +3,7 @@
  * it through the methods here. Two ledgers that executed the same rounds are equal to the byte (see `snapshot.ts`).
  */
 import { createValidatorSet, type ValidatorSet } from "../agreement/certificates.ts";
+import { LANE_START } from "../agreement/cut.ts";
 import { hashLabelled } from "../crypto/sha256.ts";
 import type { BeaconReason, Reason, UnpaidReason } from "../evidence/reasons.ts";
 import { cellFromBigint } from "../geo/cell.ts";
@@ -19,7 +20,8 @@ import { Links } from "./links.ts";
 import { assertPlace, type Hotspot, type Registration, Registry, viewOfHotspot } from "./registry.ts";
 import { SeenIds } from "./seenIds.ts";
 import { SortedKeys } from "./sortedKeys.ts";
-import type { AccountView, HotspotView, ReportId } from "./types.ts";
+import type { AccountView, HotspotView, ReportId, ValidatorView } from "./types.ts";
+import { type LaneEnd, ValidatorBook, viewOfValidator } from "./validators.ts";
 
 /** A valid witness report of a closed beacon, until the witness cap is applied at the epoch's end. */
 export type ValidWitness = {
@@ -71,7 +73,6 @@ export class Ledger {
   readonly modules: LedgerModules;
   /** All money of genesis: balances and stakes. */
   readonly genesisTotal: bigint;
-  readonly staked: bigint;
 
   /** The last executed round and its time; -1 before the first. */
   round = -1;
@@ -82,6 +83,9 @@ export class Ledger {
   readonly seeds = new Map<number, Uint8Array>();
   readonly accounts = new Accounts();
   readonly registry = new Registry();
+  readonly validators = new ValidatorBook();
+  /** By epoch: the one before the running epoch's, the running one's and the next and, after a close, the one after. */
+  readonly sets = new Map<number, ValidatorSet>();
   readonly book = new BeaconBook();
   readonly seen = new SeenIds();
   readonly links: Links;
@@ -97,17 +101,14 @@ export class Ledger {
   readonly earnerOrder = new SortedKeys();
   rewardTree: RewardTree | null = null;
 
-  readonly #genesisSet: ValidatorSet;
-
   constructor(genesis: Genesis, modules: LedgerModules = {}) {
     this.genesis = genesis;
     this.parameters = genesis.parameters;
     this.parametersHash = computeParametersHash(genesis.parameters);
     this.networkId = computeNetworkId(genesis);
     this.modules = modules;
-    this.#genesisSet = createValidatorSet(genesis.validators.map(({ key }) => key));
-    this.staked = genesis.validators.reduce((sum, { stake }) => sum + stake, 0n);
-    this.genesisTotal = genesis.accounts.reduce((sum, { balance }) => sum + balance, this.staked);
+    const staked = genesis.validators.reduce((sum, { stake }) => sum + stake, 0n);
+    this.genesisTotal = genesis.accounts.reduce((sum, { balance }) => sum + balance, staked);
     // Parameters bound all emission by 2^62, so with this no amount ever leaves 64 bits.
     if (this.genesisTotal >= 1n << 63n) throw new RangeError("genesis holds 2^63 base units or more");
     this.timeMs = genesis.timeMs;
@@ -126,9 +127,14 @@ export class Ledger {
     return this.nextEpoch - 1;
   }
 
-  /** The validator set of an epoch: genesis's, as long as no transaction changes it. */
-  setOf(_epoch: number): ValidatorSet | null {
-    return this.#genesisSet;
+  /** The validator set of an epoch: known for the next round's epoch, the one before it and the one after, else null. */
+  setOf(epoch: number): ValidatorSet | null {
+    return this.sets.get(epoch) ?? null;
+  }
+
+  /** Where a lane stands: the last batch that a cut took from it, or its start, also for one who never staked. */
+  laneEndOf(lane: Uint8Array): LaneEnd {
+    return this.validators.find(lane)?.laneEnd ?? { seq: 0, digest: LANE_START };
   }
 
   /** The seed of an epoch (32 bytes): known for the next round's epoch and the one before it, else null. */
@@ -149,6 +155,16 @@ export class Ledger {
   /** Every hotspot that ever was registered, in the order of first registration. */
   listHotspots(): HotspotView[] {
     return this.registry.list.map(viewOfHotspot);
+  }
+
+  viewValidator(key: Uint8Array): ValidatorView | null {
+    const record = this.validators.find(key);
+    return record && viewOfValidator(record);
+  }
+
+  /** Every validator that ever staked, in the order of the first time; genesis's come first. */
+  listValidators(): ValidatorView[] {
+    return this.validators.list.map(viewOfValidator);
   }
 
   /** Every account in the order of opening. */
@@ -200,7 +216,20 @@ export function createLedger(genesis: Genesis, modules: LedgerModules = {}): Led
     };
     assertPlace(hotspot, place, 0);
   }
+  openGenesisValidators(ledger);
   return ledger;
+}
+
+/** Genesis's validators have staked for themselves, and sit in the epochs that no state can have fixed. */
+function openGenesisValidators({ genesis, accounts, validators, sets }: Ledger): void {
+  for (const { key, stake, multiaddrs } of genesis.validators) {
+    const record = validators.open(key, accounts.open(key), 0);
+    record.stake = stake;
+    record.multiaddrs = multiaddrs;
+  }
+  const set = createValidatorSet(validators.list.map(({ key }) => key));
+  sets.set(0, set);
+  sets.set(1, set);
 }
 
 /** Adds a hotspot to the registry; the caller has checked that its key is not registered and has moved the bond. */

@@ -20,6 +20,7 @@ import type { Account } from "./accounts.ts";
 import { byteKey } from "./byteKey.ts";
 import { assertPlace } from "./registry.ts";
 import type { RoundLog } from "./roundLog.ts";
+import { executeStake, executeUnstake } from "./stakes.ts";
 import { type Ledger, registerHotspot } from "./state.ts";
 import type { LedgerMessage } from "./types.ts";
 
@@ -102,6 +103,10 @@ function execute(
       return executeTransfer(ledger, log, account, transaction);
     case "deregister":
       return executeDeregister(ledger, log, account, transaction, epoch);
+    case "stake":
+      return executeStake(ledger, log, account, transaction, epoch);
+    case "unstake":
+      return executeUnstake(ledger, log, account, transaction, epoch);
   }
 }
 

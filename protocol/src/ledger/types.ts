@@ -2,6 +2,8 @@
  * What goes into the execution of a finalized round and what comes out. Execution is a function of the ledger and these
  * inputs alone; whatever a shell stores, serves or shows about a round it takes from the `RoundResult`.
  */
+import type { EvidenceKind } from "../agreement/evidence.ts";
+import type { Evidence, LaneTip } from "../agreement/rounds.ts";
 import type { Reason, TransactionReason, UnpaidReason } from "../evidence/reasons.ts";
 import type { RegionName } from "../radio/regions.ts";
 import type { EpochLine } from "../reward/epochRecord.ts";
@@ -28,12 +30,17 @@ export type LedgerMessage =
       readonly transaction: Transaction;
     };
 
-/** `participants`: keys of the validators whose FINALIZE of the round before the value carries. */
+/**
+ * What a decided value says of the round. `participants`: keys of the validators whose FINALIZE of the round before it
+ * carries; `evidence`: its pieces, each judged with the value; `lanes`: the last batch that it newly takes of each lane.
+ */
 export type RoundInput = {
   readonly round: number;
   readonly timeMs: number;
   readonly messages: readonly LedgerMessage[];
   readonly participants: readonly Uint8Array[];
+  readonly evidence: readonly Evidence[];
+  readonly lanes: readonly LaneTip[];
 };
 
 /** A report's id: its envelope's, and its place in the bundle (beacons, then witnesses, then reveals). */
@@ -119,6 +126,31 @@ export type AccountView = {
   readonly earned: bigint;
 };
 
+/** A validator on record, with a seat or without. Base units; keys of 32 bytes. */
+export type ValidatorView = {
+  readonly key: Uint8Array;
+  /** The account that staked, and to which the stake returns. */
+  readonly owner: Uint8Array;
+  /** 0 for one that has left. */
+  readonly stake: bigint;
+  /** Since when the owner has staked for it. */
+  readonly sinceEpoch: number;
+  /** The last epoch in which the stake of one that leaves is locked; null where it does not leave, or has left. */
+  readonly unbondingUntilEpoch: number | null;
+  /** Convicted: it never has a seat again. */
+  readonly isTombstoned: boolean;
+  readonly multiaddrs: readonly string[];
+};
+
+/** Evidence that convicted somebody in this round, and how much of the stake, in base units, it burned. */
+export type Conviction = {
+  readonly offender: Uint8Array;
+  readonly kind: EvidenceKind;
+  readonly slashed: bigint;
+  readonly first: Uint8Array;
+  readonly second: Uint8Array;
+};
+
 /** A paid beacon of the epoch: what each of its witnesses and itself were worth. */
 export type BeaconUnits = {
   readonly reportId: ReportId;
@@ -150,6 +182,8 @@ export type EpochClose = {
   readonly witnessesRefused: Readonly<Partial<Record<Reason, number>>>;
   readonly beaconsRefused: Readonly<Partial<Record<Reason, number>>>;
   readonly accounts: number;
+  /** Keys of the set of the epoch after the next, in the order of seats. */
+  readonly nextValidators: readonly Uint8Array[];
   readonly record: Uint8Array;
   readonly recordDigest: Uint8Array;
   readonly inputsDigest: Uint8Array;
@@ -178,6 +212,9 @@ export type RoundResult = {
   readonly overQuota: readonly OverQuota[];
   readonly hotspotsChanged: readonly HotspotView[];
   readonly accountsChanged: readonly AccountView[];
+  readonly validatorsChanged: readonly ValidatorView[];
+  /** Of the value's evidence what had an effect. */
+  readonly evidence: readonly Conviction[];
   readonly epochClose: EpochClose | null;
   /** SHA-256 over the digest before and this round's ordered writes. */
   readonly stateDigest: Uint8Array;

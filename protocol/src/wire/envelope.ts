@@ -18,6 +18,8 @@ export const ENVELOPE_KINDS = {
   assert: 3,
   transfer: 4,
   deregister: 5,
+  stake: 6,
+  unstake: 7,
 } as const satisfies Partial<Record<SignedKind, number>>;
 export type EnvelopeKind = keyof typeof ENVELOPE_KINDS;
 
@@ -28,6 +30,8 @@ export const MAX_BODY_BYTES: Readonly<Record<EnvelopeKind, number>> = {
   assert: MAX_TRANSACTION_BYTES,
   transfer: MAX_TRANSACTION_BYTES,
   deregister: MAX_TRANSACTION_BYTES,
+  stake: MAX_TRANSACTION_BYTES,
+  unstake: MAX_TRANSACTION_BYTES,
 };
 const LARGEST_BODY_BYTES = Math.max(...Object.values(MAX_BODY_BYTES));
 

@@ -1,8 +1,9 @@
 /**
- * Transactions: what an account signs to move money or to say where a hotspot is. Each body carries its epoch and the
- * account's nonce; registration and assertion also carry the consent of the keys they speak for.
+ * Transactions: what an account signs to move money, to say where a hotspot is or to stake for a validator. Each body
+ * carries its epoch and the account's nonce, and with it the consent of the keys that it speaks for.
  */
-import { ContainerType } from "@chainsafe/ssz";
+import { ByteListType, ContainerType, ListCompositeType } from "@chainsafe/ssz";
+import { asciiBytes } from "../bytes/bytes.ts";
 import {
   Bytes32,
   Bytes64,
@@ -59,6 +60,33 @@ const DeregisterSsz = new ContainerType(
   { typeName: "Deregister" },
 );
 
+/** Addresses of a validator in a transaction: a few ways to one machine, each a peer's whole multiaddr. */
+export const MAX_STAKE_MULTIADDRS = 4;
+export const MAX_STAKE_MULTIADDR_BYTES = 128;
+const MultiaddrsSsz = new ListCompositeType(
+  new ByteListType(MAX_STAKE_MULTIADDR_BYTES),
+  MAX_STAKE_MULTIADDRS,
+);
+const MembershipSsz = new ContainerType(
+  { validator: Bytes32, owner: Bytes32, epoch: Uint64, multiaddrs: MultiaddrsSsz },
+  { typeName: "Membership" },
+);
+const StakeSsz = new ContainerType(
+  {
+    epoch: Uint64,
+    nonce: Uint64,
+    validator: Bytes32,
+    amount: UintBig64,
+    multiaddrs: MultiaddrsSsz,
+    validatorSignature: Bytes64,
+  },
+  { typeName: "Stake" },
+);
+const UnstakeSsz = new ContainerType(
+  { epoch: Uint64, nonce: Uint64, validator: Bytes32 },
+  { typeName: "Unstake" },
+);
+
 /** What hotspot and owner both consent to, signed under the domain `registration`. */
 export type Registration = {
   readonly hotspot: Uint8Array;
@@ -108,25 +136,61 @@ export type DeregisterTransaction = {
   readonly nonce: number;
   readonly hotspot: Uint8Array;
 };
+/**
+ * What a validator consents to, signed under the domain `membership`: that this account stakes for it and gets the stake
+ * back, and under which addresses it is reached.
+ */
+export type Membership = {
+  readonly validator: Uint8Array;
+  readonly owner: Uint8Array;
+  readonly epoch: number;
+  readonly multiaddrs: readonly string[];
+};
+/**
+ * Locks `amount` of the sender's for a validator, on top of what is there; 0 only changes the addresses. The sender owns
+ * the stake. `validatorSignature`: over the `Membership` that `membershipOf` gives.
+ */
+export type StakeTransaction = {
+  readonly kind: "stake";
+  readonly epoch: number;
+  readonly nonce: number;
+  readonly validator: Uint8Array;
+  readonly amount: bigint;
+  readonly multiaddrs: readonly string[];
+  readonly validatorSignature: Uint8Array;
+};
+/** Sent by who owns the stake: the validator leaves, and the stake returns `unbondEpochs` after its last seat. */
+export type UnstakeTransaction = {
+  readonly kind: "unstake";
+  readonly epoch: number;
+  readonly nonce: number;
+  readonly validator: Uint8Array;
+};
 export type Transaction =
   | RegisterTransaction
   | AssertTransaction
   | TransferTransaction
-  | DeregisterTransaction;
+  | DeregisterTransaction
+  | StakeTransaction
+  | UnstakeTransaction;
 export type TransactionKind = Transaction["kind"];
 export const TRANSACTION_KINDS = [
   "register",
   "assert",
   "transfer",
   "deregister",
+  "stake",
+  "unstake",
 ] as const satisfies readonly TransactionKind[];
 
-/** The largest body of any transaction: all have a fixed size. */
+/** The largest body of any transaction. */
 export const MAX_TRANSACTION_BYTES = Math.max(
   RegisterSsz.fixedSize!,
   AssertSsz.fixedSize!,
   TransferSsz.fixedSize!,
   DeregisterSsz.fixedSize!,
+  StakeSsz.maxSize,
+  UnstakeSsz.fixedSize!,
 );
 
 const rawAssertion = (a: Assertion) => ({
@@ -147,6 +211,27 @@ export function encodeAssertion(assertion: Assertion): Uint8Array {
   return AssertionSsz.serialize(rawAssertion(assertion));
 }
 
+/** What the validator must have signed for a sender to stake for it. */
+export function membershipOf(
+  { validator, epoch, multiaddrs }: Pick<StakeTransaction, "validator" | "epoch" | "multiaddrs">,
+  sender: Uint8Array,
+): Membership {
+  return { validator, owner: sender, epoch, multiaddrs };
+}
+
+/** The bytes that a validator signs under the domain `membership`. */
+export function encodeMembership(membership: Membership): Uint8Array {
+  return MembershipSsz.serialize({ ...membership, multiaddrs: membership.multiaddrs.map(asciiBytes) });
+}
+
+/** Whether addresses fit a `stake`: few, short, each a multiaddr in printable ASCII without spaces. */
+export function areStakeMultiaddrs(multiaddrs: readonly string[]): boolean {
+  return (
+    multiaddrs.length <= MAX_STAKE_MULTIADDRS &&
+    multiaddrs.every((text) => text.length <= MAX_STAKE_MULTIADDR_BYTES && /^\/[\x21-\x7e]+$/.test(text))
+  );
+}
+
 /** The body bytes of an envelope of the transaction's kind. */
 export function encodeTransaction(transaction: Transaction): Uint8Array {
   switch (transaction.kind) {
@@ -158,6 +243,10 @@ export function encodeTransaction(transaction: Transaction): Uint8Array {
       return TransferSsz.serialize(transaction);
     case "deregister":
       return DeregisterSsz.serialize(transaction);
+    case "stake":
+      return StakeSsz.serialize({ ...transaction, multiaddrs: transaction.multiaddrs.map(asciiBytes) });
+    case "unstake":
+      return UnstakeSsz.serialize(transaction);
   }
 }
 
@@ -187,6 +276,16 @@ export function decodeTransaction(kind: TransactionKind, bytes: Uint8Array): Tra
     }
     case "deregister": {
       const raw = decodeStrict(DeregisterSsz, bytes, MAX_TRANSACTION_BYTES);
+      return raw && { kind, ...raw };
+    }
+    case "stake": {
+      const raw = decodeStrict(StakeSsz, bytes, MAX_TRANSACTION_BYTES);
+      if (raw === null) return null;
+      const multiaddrs = raw.multiaddrs.map((text) => String.fromCharCode(...text));
+      return areStakeMultiaddrs(multiaddrs) ? { kind, ...raw, multiaddrs } : null;
+    }
+    case "unstake": {
+      const raw = decodeStrict(UnstakeSsz, bytes, MAX_TRANSACTION_BYTES);
       return raw && { kind, ...raw };
     }
   }

@@ -8,7 +8,12 @@ import {
   createValidatorSet,
   fixedSets,
 } from "../../../protocol/src/agreement/certificates.ts";
-import { computeCut, computeRoundTimeMs, listLaneSpans } from "../../../protocol/src/agreement/cut.ts";
+import {
+  computeCut,
+  computeRoundTimeMs,
+  LANE_START,
+  listLaneSpans,
+} from "../../../protocol/src/agreement/cut.ts";
 import {
   type AvailabilityCert,
   computeValueDigest,
@@ -28,7 +33,7 @@ import {
   type ValueContext,
   type ValueReason,
 } from "../../../protocol/src/agreement/valueRules.ts";
-import { compareBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { compareBytes, equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { contextOf, createTestGenesis, keyNamed, signBody } from "../validator/support/network.ts";
 import { convict } from "./conflicts.ts";
 
@@ -219,15 +224,38 @@ describe("certificates", () => {
 
 describe("cuts", () => {
   test("take the highest entry a lane, and none without a certificate", () => {
-    const cut = computeCut(tips, before, () => fresh);
+    const cut = computeCut(
+      tips,
+      before,
+      () => true,
+      () => fresh,
+    );
     expect(cut?.map(({ seq }) => seq).sort()).toEqual([4, 9]);
-    expect(computeCut(tips, before, () => null)).toBeNull();
-    expect(computeCut([], before, () => null)).toEqual(before);
+    expect(
+      computeCut(
+        tips,
+        before,
+        () => true,
+        () => null,
+      ),
+    ).toBeNull();
+    expect(
+      computeCut(
+        [],
+        before,
+        () => true,
+        () => null,
+      ),
+    ).toEqual(before);
   });
 
   test("list what is new, lanes in validator order", () => {
     const cut = [certify(0, 6, 1), fresh, certify(2, 1, 1)].sort(byLane);
-    const spans = listLaneSpans(before, cut, set);
+    const spans = listLaneSpans(
+      cut,
+      set,
+      (lane) => before.find((entry) => equalBytes(entry.lane, lane)) ?? { seq: 0, digest: LANE_START },
+    );
     expect(spans.map(({ lane, from, to }) => [set.positionOf(lane), from.seq, to.seq])).toEqual([
       [0, 4, 6],
       [1, 7, 9],

@@ -38,7 +38,7 @@ test("a validator is paid by the rounds it took part in, each counted once, in f
     const ledger = createLedger(genesis);
     let close: EpochClose | null = null;
     for (let round = 0; round < roundsPerEpoch; round++) {
-      const input = { round, timeMs: genesis.timeMs + round, messages: [] };
+      const input = { round, timeMs: genesis.timeMs + round, messages: [], evidence: [], lanes: [] };
       close = executeRound(ledger, { ...input, participants: round < rounds ? participants : [] }).epochClose;
     }
     expect(close!.validatorsPaid.length).toBe(rounds === 0 ? 0 : 1);
@@ -108,7 +108,7 @@ test("a neighbour thins out the reward for as long as it counts as active", () =
   ];
   const scenario = new Scenario(
     sites.map((site, i) => ({ name: `hotspot ${i}`, site })),
-    { activityEpochs: 2 },
+    { activityEpochs: 2, scoreVersion: 1 },
   );
   const [stays, leaves, ...beaconers] = scenario.genesis.hotspots as [GenesisHotspot, GenesisHotspot];
   const scaleIn = (epoch: number, witnesses: readonly GenesisHotspot[]): number => {
@@ -138,7 +138,7 @@ test("seeds are known for the running epoch and the one before it", () => {
 test("rounds follow one another, and time never goes back", () => {
   const genesis = createGenesis([], WINDOWS);
   const ledger = createLedger(genesis);
-  const input = { messages: [], participants: [] };
+  const input = { messages: [], participants: [], evidence: [], lanes: [] };
   expect(() => executeRound(ledger, { ...input, round: 1, timeMs: genesis.timeMs })).toThrow(/cannot follow/);
   executeRound(ledger, { ...input, round: 0, timeMs: genesis.timeMs + 5 });
   expect(() => executeRound(ledger, { ...input, round: 1, timeMs: genesis.timeMs })).toThrow(/never less/);
@@ -146,8 +146,9 @@ test("rounds follow one another, and time never goes back", () => {
 
 test("every round moves the digest, and empty rounds of other times move it elsewhere", () => {
   const genesis = createGenesis([], WINDOWS);
+  const empty = { messages: [], participants: [], evidence: [], lanes: [] };
   const digestAt = (timeMs: number): Uint8Array =>
-    executeRound(createLedger(genesis), { round: 0, timeMs, messages: [], participants: [] }).stateDigest;
+    executeRound(createLedger(genesis), { ...empty, round: 0, timeMs }).stateDigest;
   expect(digestAt(genesis.timeMs)).toEqual(digestAt(genesis.timeMs));
   expect(digestAt(genesis.timeMs)).not.toEqual(digestAt(genesis.timeMs + 1));
 });

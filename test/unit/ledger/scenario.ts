@@ -1,4 +1,5 @@
 /** A ledger driven round by round by a test, with every outcome at hand by its report. */
+import type { Evidence, LaneTip } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { type Challenge, computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
 import { createLedger, executeRound, type Ledger } from "../../../protocol/src/ledger/index.ts";
@@ -38,8 +39,11 @@ export class Scenario {
   ledger: Ledger;
   readonly outcomes = new Map<string, ReportOutcome[]>();
   readonly closes: EpochClose[] = [];
+  /** What the next rounds newly take of lanes. */
+  lanes: LaneTip[] = [];
   readonly #maker: MessageMaker;
   readonly #due = new Map<number, LedgerMessage[]>();
+  readonly #evidence = new Map<number, Evidence[]>();
 
   constructor(hotspots: readonly HotspotOptions[], parameters: Partial<Parameters> = {}) {
     this.genesis = createGenesis(hotspots, { ...WINDOWS, ...parameters });
@@ -79,17 +83,20 @@ export class Scenario {
     return message;
   }
 
+  /** Puts evidence into a round's value. */
+  accuse(round: number, ...evidence: Evidence[]): void {
+    this.#evidence.set(round, [...(this.#evidence.get(round) ?? []), ...evidence]);
+  }
+
   /** Executes the next round. */
   step(): RoundResult {
     const round = this.round + 1;
     const timeMs = this.genesis.timeMs + round * this.genesis.parameters.roundMs;
     const messages = this.#due.get(round) ?? [];
-    const result = executeRound(this.ledger, {
-      round,
-      timeMs,
-      messages,
-      participants: [this.genesis.validators[0]!.key],
-    });
+    const participants = this.genesis.validators.map(({ key }) => key);
+    const evidence = this.#evidence.get(round) ?? [];
+    const input = { round, timeMs, messages, participants, evidence, lanes: this.lanes };
+    const result = executeRound(this.ledger, input);
     for (const outcome of result.outcomes) {
       const key = encodeHex(outcome.reportId.envelopeId) + outcome.reportId.index;
       const list = this.outcomes.get(key);

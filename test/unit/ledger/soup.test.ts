@@ -133,7 +133,10 @@ function cook(bundles: readonly Bundle[]): { audit: ReportAudit; state: string }
     }
     const messages = due.get(round) ?? [];
     const timeMs = genesis.timeMs + round * genesis.parameters.roundMs;
-    audit.note(messages, executeRound(scenario.ledger, { round, timeMs, messages, participants: [] }));
+    audit.note(
+      messages,
+      executeRound(scenario.ledger, { round, timeMs, messages, participants: [], evidence: [], lanes: [] }),
+    );
   }
   return { audit, state: encodeHex(encodeLedger(scenario.ledger)) };
 }

@@ -76,7 +76,14 @@ describe("what hotspot and owner sign", () => {
     ];
     const ledger = createLedger(context.genesis);
     const timeMs = context.genesis.timeMs;
-    const result = executeRound(ledger, { round: 0, timeMs, messages, participants: [] });
+    const result = executeRound(ledger, {
+      round: 0,
+      timeMs,
+      messages,
+      participants: [],
+      evidence: [],
+      lanes: [],
+    });
     expect(result.transactions.map(({ reason }) => reason)).toEqual([null, null, null]);
     expect(ledger.viewHotspot(HOTSPOT.publicKey)).toMatchObject({
       owner: OWNER.publicKey,

@@ -128,6 +128,8 @@ export function createHistory(seed: string, epochs: number): History {
       overQuota: draw(4) === 0 ? [{ hotspot: hotspots[0]!.key, count: 2 }] : [],
       hotspotsChanged:
         heard.length === 0 ? [] : [{ ...hotspots[draw(HOTSPOTS - 1)]!, lastActiveEpoch: epoch }],
+      validatorsChanged: [],
+      evidence: [],
       accountsChanged: isLast ? [account(draw(3), 7_000n + BigInt(round), BigInt(round))] : [],
       epochClose: isLast ? closeEpoch(seed, epoch, hotspots, closedInEpoch, draw) : null,
       stateDigest: named(`${seed} state ${round}`),
@@ -293,6 +295,7 @@ function closeEpoch(
     endTimeMs: START_TIME_MS + (epoch + 1) * EPOCH_MS,
     seed: named(`${seed} seed ${epoch}`),
     nextSeed: named(`${seed} seed ${epoch + 1}`),
+    nextValidators: [named("validator")],
     pools: {
       beacons: books(12n),
       witnesses: books(48n),

@@ -91,6 +91,21 @@ export const transactions: fc.Arbitrary<Transaction> = fc.oneof(
     amount: uint64,
   }),
   fc.record({
+    kind: fc.constant("stake" as const),
+    epoch: safe,
+    nonce: safe,
+    validator: bytes(32),
+    amount: uint64,
+    multiaddrs: fc.array(fc.stringMatching(/^\/[!-~]{1,40}$/), { maxLength: 4 }),
+    validatorSignature: bytes(64),
+  }),
+  fc.record({
+    kind: fc.constant("unstake" as const),
+    epoch: safe,
+    nonce: safe,
+    validator: bytes(32),
+  }),
+  fc.record({
     kind: fc.constant("deregister" as const),
     epoch: safe,
     nonce: safe,

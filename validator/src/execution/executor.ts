@@ -4,7 +4,6 @@
  */
 import { isCodedError } from "../../../node/src/host/codedError.ts";
 import type { Log } from "../../../node/src/host/types.ts";
-import type { Cut } from "../../../protocol/src/agreement/cut.ts";
 import { executeRound } from "../../../protocol/src/ledger/execute.ts";
 import { encodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
 import type { Ledger } from "../../../protocol/src/ledger/state.ts";
@@ -18,10 +17,8 @@ export type ExecutorOptions = {
   readonly retention: RetentionPolicy;
   /** A snapshot after every so many epochs. */
   readonly snapshotEpochs: number;
-  /** The cut of the ledger's last round. */
-  readonly cut: Cut;
 };
-export type ExecutorModules = Omit<RoundInputModules, "batches" | "sets" | "parameters"> & {
+export type ExecutorModules = Omit<RoundInputModules, "batches" | "ledger"> & {
   /** Where a round's batches come from: the disk alone, or from other validators what is missing on it. */
   readonly source: RoundInputModules["batches"];
   readonly ledger: Ledger;
@@ -64,7 +61,6 @@ export function createExecutor(options: ExecutorOptions, modules: ExecutorModule
 class RoundExecutor implements Executor {
   #options: ExecutorOptions;
   #modules: ExecutorModules;
-  #cut: Cut;
   #queue: Finalized[] = [];
   #running: Promise<void> | null = null;
   #pruning: Promise<void> | null = null;
@@ -74,7 +70,6 @@ class RoundExecutor implements Executor {
   constructor(options: ExecutorOptions, modules: ExecutorModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#cut = options.cut;
   }
 
   executed = (): Executed | null => {
@@ -121,16 +116,13 @@ class RoundExecutor implements Executor {
   async #execute(finalized: Finalized): Promise<void> {
     const { ledger, elapsedMs } = this.#modules;
     const { source: batches, domains } = this.#modules;
-    const { parameters } = ledger;
-    const before = { cut: this.#cut, timeMs: ledger.timeMs };
     const yieldTurn = () => this.#yieldTurn();
-    const modules = { batches, domains, sets: ledger, parameters, yieldTurn };
-    const loaded = await loadRound(finalized.value, before, modules);
+    const modules = { batches, domains, ledger, yieldTurn };
+    const loaded = await loadRound(finalized.value, ledger.timeMs, modules);
     const startMs = elapsedMs();
     const result = executeRound(ledger, loaded.input);
     const executedMs = elapsedMs();
     await this.#commit(finalized, loaded, result);
-    this.#cut = finalized.value.cut;
     this.#modules.onExecuted({
       finalized,
       result,

@@ -18,7 +18,7 @@ import { loadRound, type RoundInputModules, yieldToEventLoop } from "./roundInpu
 /** Rounds read from the store at a time. */
 const ROUNDS_PER_READ = 64;
 
-export type ReexecutionModules = Omit<RoundInputModules, "sets" | "parameters"> & {
+export type ReexecutionModules = Omit<RoundInputModules, "ledger"> & {
   readonly genesis: Genesis;
   readonly store: Pick<RoundStore, "listRounds" | "getRound" | "snapshotAtOrBefore" | "latestRound">;
   readonly ledgerModules: LedgerModules;
@@ -51,7 +51,6 @@ export async function* reexecuteRounds(
   lastRound: number,
   modules: ReexecutionModules,
 ): AsyncGenerator<ReexecutedRound> {
-  let cut = await readCut(ledger.round, modules);
   while (ledger.round < lastRound) {
     const rows = await modules.store.listRounds(
       ledger.round + 1,
@@ -60,11 +59,8 @@ export async function* reexecuteRounds(
     if (rows.length === 0) throw new CodedError("store_gap", `round ${ledger.round + 1} is not in the store`);
     for (const row of rows) {
       const value = readValue(row);
-      const { parameters } = ledger;
-      const before = { cut, timeMs: ledger.timeMs };
-      const { input } = await loadRound(value, before, { ...modules, sets: ledger, parameters });
+      const { input } = await loadRound(value, ledger.timeMs, { ...modules, ledger });
       const result = executeRound(ledger, input);
-      cut = value.cut;
       if (!equalBytes(result.stateDigest, row.stateDigest)) {
         throw new CodedError("state_diverged", `round ${row.round} gives another state than the stored one`);
       }

@@ -3,28 +3,24 @@
  * that each one's `prev` makes, and their messages in the order of execution.
  */
 import { CodedError } from "../../../node/src/host/codedError.ts";
-import { requireSet, type ValidatorSets } from "../../../protocol/src/agreement/certificates.ts";
-import {
-  type Cut,
-  computeRoundTimeMs,
-  type LaneSpan,
-  listLaneSpans,
-} from "../../../protocol/src/agreement/cut.ts";
+import { requireSet } from "../../../protocol/src/agreement/certificates.ts";
+import { computeRoundTimeMs, type LaneSpan, listLaneSpans } from "../../../protocol/src/agreement/cut.ts";
 import { type Batch, decodeBatch, decodeBitmap, type Value } from "../../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { decodeLedgerMessage } from "../../../protocol/src/ledger/bundleDecode.ts";
+import type { Ledger } from "../../../protocol/src/ledger/state.ts";
 import type { LedgerMessage, RoundInput } from "../../../protocol/src/ledger/types.ts";
-import { epochOfRound, type Parameters } from "../../../protocol/src/network/parameters.ts";
+import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
 import type { BatchStore } from "../store/batchStore.ts";
 import type { BatchSpan } from "../store/store.ts";
 
 export type RoundInputModules = {
   readonly batches: Pick<BatchStore, "getBatch">;
   readonly domains: SigningDomains;
-  readonly sets: ValidatorSets;
-  readonly parameters: Pick<Parameters, "roundsPerEpoch">;
+  /** The ledger between the round before and this one. */
+  readonly ledger: Pick<Ledger, "setOf" | "laneEndOf" | "parameters">;
   /** Lets others have their turn between pieces of work; by default the event loop's. A simulation has its own. */
   readonly yieldTurn?: () => Promise<void>;
 };
@@ -43,14 +39,16 @@ export type LoadedRound = {
  */
 export async function loadRound(
   value: Value,
-  previous: { readonly cut: Cut; readonly timeMs: number },
+  previousTimeMs: number,
   modules: RoundInputModules,
 ): Promise<LoadedRound> {
   const batchDigests: Uint8Array[] = [];
   const batchSpans: BatchSpan[] = [];
   const messages: LedgerMessage[] = [];
-  const set = requireSet(modules.sets, epochOfRound(modules.parameters, value.round));
-  for (const span of listLaneSpans(previous.cut, value.cut, set)) {
+  const { ledger } = modules;
+  const set = requireSet(ledger, epochOfRound(ledger.parameters, value.round));
+  const spans = listLaneSpans(value.cut, set, (lane) => ledger.laneEndOf(lane));
+  for (const span of spans) {
     for (const { digest, batch } of await loadSpan(span, modules)) {
       batchDigests.push(digest);
       for (const bytes of batch.messages) {
@@ -63,9 +61,11 @@ export async function loadRound(
     }
     batchSpans.push({ lane: span.lane, firstSeq: span.from.seq + 1, lastSeq: span.to.seq });
   }
-  const timeMs = computeRoundTimeMs(value.tips, previous.timeMs);
+  const { round, evidence } = value;
+  const timeMs = computeRoundTimeMs(value.tips, previousTimeMs);
   const participants = listParticipants(value, modules);
-  return { input: { round: value.round, timeMs, messages, participants }, batchDigests, batchSpans };
+  const lanes = spans.map(({ lane, to: { seq, digest } }) => ({ lane, seq, digest }));
+  return { input: { round, timeMs, messages, participants, evidence, lanes }, batchDigests, batchSpans };
 }
 
 /** Lets timers, sockets and requests have their turn. */
@@ -100,12 +100,9 @@ async function loadSpan(span: LaneSpan, { batches }: RoundInputModules): Promise
 }
 
 /** Who is on record for the round before, by its final certificate: keys of that round's set. */
-function listParticipants(
-  value: Value,
-  { sets, parameters }: Pick<RoundInputModules, "sets" | "parameters">,
-): Uint8Array[] {
+function listParticipants(value: Value, { ledger }: Pick<RoundInputModules, "ledger">): Uint8Array[] {
   const [final] = value.previousFinal;
   if (final === undefined) return [];
-  const { keys } = requireSet(sets, epochOfRound(parameters, final.round));
+  const { keys } = requireSet(ledger, epochOfRound(ledger.parameters, final.round));
   return (decodeBitmap(final.bitmap, keys.length) ?? []).map((position) => keys[position]!);
 }

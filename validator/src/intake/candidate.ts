@@ -18,7 +18,9 @@ import { countReports, decodeReportBundle } from "../../../protocol/src/wire/rep
 import {
   decodeTransaction,
   encodeAssertion,
+  encodeMembership,
   encodeRegistration,
+  membershipOf,
   type Transaction,
 } from "../../../protocol/src/wire/transactions.ts";
 import type { SignatureClaim } from "../verify/signatureJob.ts";
@@ -88,7 +90,7 @@ type Body = Pick<Candidate, "epoch" | "weight" | "transaction"> & {
   readonly cosignatures: readonly SignatureClaim[];
 };
 
-function decodeBody({ kind, body }: Envelope, domains: SigningDomains): Body | null {
+function decodeBody({ kind, sender, body }: Envelope, domains: SigningDomains): Body | null {
   if (kind === "reports") {
     const bundle = decodeReportBundle(body);
     return (
@@ -101,13 +103,20 @@ function decodeBody({ kind, body }: Envelope, domains: SigningDomains): Body | n
       epoch: transaction.epoch,
       weight: 1,
       transaction,
-      cosignatures: listCosignatures(transaction, domains),
+      cosignatures: listCosignatures(transaction, sender, domains),
     }
   );
 }
 
-/** Who must have consented beside the sender: hotspot and owner to a registration, the hotspot to its assertion. */
-function listCosignatures(transaction: Transaction, domains: SigningDomains): SignatureClaim[] {
+/**
+ * Who must have consented beside the sender: hotspot and owner to a registration, the hotspot to its assertion, a
+ * validator to who stakes for it.
+ */
+function listCosignatures(
+  transaction: Transaction,
+  sender: Uint8Array,
+  domains: SigningDomains,
+): SignatureClaim[] {
   switch (transaction.kind) {
     case "register": {
       const { registration, hotspotSignature, ownerSignature } = transaction;
@@ -122,8 +131,14 @@ function listCosignatures(transaction: Transaction, domains: SigningDomains): Si
       const message = [domains.assertion, encodeAssertion(assertion)];
       return [{ publicKey: assertion.hotspot, message, signature: hotspotSignature }];
     }
+    case "stake": {
+      const { validator, validatorSignature } = transaction;
+      const message = [domains.membership, encodeMembership(membershipOf(transaction, sender))];
+      return [{ publicKey: validator, message, signature: validatorSignature }];
+    }
     case "transfer":
     case "deregister":
+    case "unstake":
       return [];
   }
 }

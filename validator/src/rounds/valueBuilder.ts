@@ -1,6 +1,6 @@
 /** A leader's fresh value: from a quorum's tips, with the certificates that they name (rule B1). */
 import { requireSet } from "../../../protocol/src/agreement/certificates.ts";
-import { computeCut } from "../../../protocol/src/agreement/cut.ts";
+import { computeCut, createLaneFilter } from "../../../protocol/src/agreement/cut.ts";
 import {
   computeValueDigest,
   encodeValue,
@@ -37,7 +37,8 @@ export function buildValue(
   const set = requireSet(sets, epochOfRound(parameters, round));
   const usable = tips.filter((signed) => isUsable(signed, context, availability)).slice(0, set.quorum);
   if (usable.length < set.quorum) return null;
-  const cut = computeCut(usable, previous?.cut ?? [], (tip) => availability.certificateOf(tip));
+  const isInCut = createLaneFilter(sets, epochOfRound(parameters, round));
+  const cut = computeCut(usable, previous?.cut ?? [], isInCut, (tip) => availability.certificateOf(tip));
   if (cut === null || (previous !== null && previousFinal === null)) return null;
   const value: Value = {
     round,
@@ -54,14 +55,15 @@ export function buildValue(
 /** Whether a value may hold these tips: executed far enough, and every certificate is here and not too old. */
 function isUsable(
   { tips }: SignedTips,
-  { round, parameters }: ValueContext,
+  { round, parameters, sets }: ValueContext,
   availability: AvailabilityBook,
 ): boolean {
   const epoch = epochOfRound(parameters, round);
   const lagRounds = round - tips.executedRound;
   if (lagRounds < 0 || lagRounds > parameters.execLagRounds + 1) return false;
+  const isInCut = createLaneFilter(sets, epoch);
   return tips.tips.every((tip) => {
-    if (availability.isCut(tip)) return true;
+    if (availability.isCut(tip) || !isInCut(tip.lane)) return true;
     const cert = availability.certificateOf(tip);
     return cert !== null && (cert.epoch === epoch || cert.epoch === epoch - 1);
   });

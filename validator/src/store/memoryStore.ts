@@ -121,7 +121,7 @@ function writeRound(tables: Tables, commit: RoundCommit): void {
   for (const t of result.transactions)
     tables.transactions.set(encodeHex(t.id), { ...t, round: result.round });
   if (result.epochClose !== null) {
-    const { lines, beaconUnits, coverage, ...row } = result.epochClose;
+    const { lines, beaconUnits, coverage, nextValidators, ...row } = result.epochClose;
     tables.epochs.push(row);
     tables.lines.set(row.epoch, rankLines(lines));
     tables.coverage.set(row.epoch, computeCoverageLevels(coverage));

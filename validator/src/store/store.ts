@@ -66,7 +66,7 @@ export type RoundRow = {
 };
 
 /** An epoch's record without its long lists, which are asked for page by page. */
-export type EpochRow = Omit<EpochClose, "lines" | "beaconUnits" | "coverage">;
+export type EpochRow = Omit<EpochClose, "lines" | "beaconUnits" | "coverage" | "nextValidators">;
 
 /**
  * A reward line with what it paid in all, and its place in the epoch by that, 1 for the best paid; equal pay is in the

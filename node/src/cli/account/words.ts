@@ -25,6 +25,11 @@ const WORDS: Readonly<Record<AdmissionReason | TransactionReason, string>> = {
   not_owner: "the account does not own the hotspot",
   invalid_location: "the place is none that can be asserted",
   epoch_mismatch: "the hotspot consented for another epoch",
+  not_validator: "nothing is staked for this validator",
+  stake_too_small: "a seat asks for a larger stake",
+  tombstoned: "the validator was convicted and never has a seat again",
+  not_penalised: "no finding stands against the hotspot, and nothing of it is withheld",
+  no_evidence: "a hotspot that was named as evidence has no link with this one on record",
 };
 
 /** A reason with its words, such as "not_owner (the account does not own the hotspot)". */
