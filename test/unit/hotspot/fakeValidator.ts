@@ -50,15 +50,16 @@ export function createTestGenesis(
   hotspots: readonly Ed25519KeyPair[],
   parameters: Partial<Parameters> = {},
 ): Genesis {
+  const all = { ...PRESETS.test, ...parameters };
   const cell = cellToBigint(cellFromHex("8c1f8b1a6a9b9ff") ?? cellFromHex("8c1fb46741ae9ff")!);
   return {
     name: "hotspot test",
     timeMs: 0,
     seed: new Uint8Array(32).fill(7),
-    parameters: { ...PRESETS.test, ...parameters },
+    parameters: all,
     validators: validators.map(({ publicKey }) => ({
       key: publicKey,
-      stake: PRESETS.test.validatorStake,
+      stake: all.validatorStake,
       multiaddrs: [],
     })),
     accounts: [],
