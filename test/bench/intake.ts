@@ -102,6 +102,7 @@ async function measure(withRounds: boolean): Promise<Figures> {
         onRoundDecided: () => {},
         onViewChanges: () => {},
         onEvidence: () => {},
+        onRestored: () => {},
         onRewardCert: () => {},
         onSplitAttestation: () => {},
         onRoundExecuted: ({ result }) => {

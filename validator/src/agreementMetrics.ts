@@ -6,6 +6,7 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { ValidatorSet } from "../../protocol/src/agreement/certificates.ts";
 import { decodeBitmap, type Value } from "../../protocol/src/agreement/rounds.ts";
+import { MESH_REFUSALS, type MeshRefusal } from "./mesh/mesh.ts";
 
 /** What a validator votes; a proposal is told by what its view becomes. */
 export const VOTED_KINDS = ["notarize", "nullify", "finalize"] as const;
@@ -40,11 +41,15 @@ export type AgreementObserver = {
   readonly onRewardCert: () => void;
   /** Validators attested differently of one epoch. */
   readonly onSplitAttestation: () => void;
+  /** The own votes are older than what others hold of this validator. */
+  readonly onRestored: () => void;
 };
 
 export type AgreementMetrics = AgreementObserver & {
   /** A decided value says who finalized the round before it. @param set that decided that round. */
   readonly onParticipation: (value: Pick<Value, "previousFinal">, set: ValidatorSet) => void;
+  /** Something that came over the mesh went no further. */
+  readonly onRefusedByMesh: (reason: MeshRefusal) => void;
 };
 
 /** On one machine a round takes tens of milliseconds; the longest view, a minute. */
@@ -85,6 +90,10 @@ export function createAgreementMetrics(registry: Registry, sources: AgreementSou
     "hexbeacon_split_attestations_total",
     "Epochs of which validators attested differently; must be 0.",
   );
+  const restored = counter(
+    "hexbeacon_votes_restored_total",
+    "Times that the votes were found older than what other validators hold; nothing is signed for a while then.",
+  );
   return {
     onViewChanges: (passedOver) => views.inc(passedOver),
     onViewEnded: (seconds) => viewSeconds.observe(seconds),
@@ -94,7 +103,20 @@ export function createAgreementMetrics(registry: Registry, sources: AgreementSou
     onRewardCert: () => certificates.inc(),
     onSplitAttestation: () => splits.inc(),
     onParticipation: createParticipationMetric(registry),
+    onRestored: () => restored.inc(),
+    onRefusedByMesh: createRefusalMetric(registry),
   };
+}
+
+function createRefusalMetric(registry: Registry): AgreementMetrics["onRefusedByMesh"] {
+  const refused = new Counter({
+    name: "hexbeacon_mesh_refused_total",
+    help: "Channels, messages and questions of the mesh that went no further, by reason.",
+    labelNames: ["reason"],
+    registers: [registry],
+  });
+  for (const reason of MESH_REFUSALS) refused.inc({ reason }, 0);
+  return (reason) => refused.inc({ reason });
 }
 
 function createParticipationMetric(registry: Registry): AgreementMetrics["onParticipation"] {

@@ -6,6 +6,7 @@
 import type { Clock, Log } from "../../node/src/host/types.ts";
 import { verifySignature } from "../../node/src/host/verify.ts";
 import type { VerifySignature } from "../../protocol/src/agreement/certificates.ts";
+import type { Evidence } from "../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import type { SigningDomains } from "../../protocol/src/crypto/domain.ts";
 import type { AdmissionReason } from "../../protocol/src/evidence/reasons.ts";
@@ -20,8 +21,10 @@ import type { Mesh, MeshHandlers } from "./mesh/mesh.ts";
 import type { Recovered } from "./recovery.ts";
 import type { Finalized } from "./rounds/agreement.ts";
 import { Attestor } from "./rounds/attestor.ts";
+import { EvidencePool } from "./rounds/evidencePool.ts";
 import type { MeshAgreement } from "./rounds/meshAgreement.ts";
 import { createRememberedVerifier } from "./rounds/rememberedVerifier.ts";
+import type { RestoreGuard } from "./rounds/restoreGuard.ts";
 import type { KnownSets } from "./rounds/validatorSets.ts";
 import { createSeveral, type Several } from "./several.ts";
 import type { Signer } from "./signer.ts";
@@ -64,8 +67,10 @@ export type CoreObserver = {
   /** A round was decided after so many leaders were passed over. */
   readonly onViewChanges: (views: number) => void;
   /** A validator signed what no honest one signs. */
-  readonly onEvidence: () => void;
+  readonly onEvidence: (evidence: Evidence) => void;
   readonly onRewardCert: () => void;
+  /** The votes are older than what others hold of this validator: it signs nothing for now. */
+  readonly onRestored: () => void;
   /** Validators attested differently of one epoch. */
   readonly onSplitAttestation: () => void;
 };
@@ -78,6 +83,7 @@ export type Core = {
   readonly attestor: Attestor;
   /** What takes the other validators' messages. */
   readonly handlers: MeshHandlers;
+  readonly guard: RestoreGuard;
   /**
    * Begins to execute what was decided before the last end. Rounds go on beside that, since batches may have to come
    * from the others first.
@@ -103,7 +109,8 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
   const { recovered, onFailure } = modules;
   const { delayMs } = timesOf(options);
   const verify = modules.verify ?? createRememberedVerifier(verifySignature);
-  const attestor = openAttestor(options, modules, verify);
+  const evidence = openEvidencePool(options, modules, verify);
+  const attestor = openAttestor(options, modules, verify, evidence);
   const onFinalized = (finalized: Finalized): void => {
     const seq = ownSeqOf(finalized, options.signer);
     lane.onCut(seq);
@@ -121,13 +128,14 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
       executor: () => executor,
       onFinalized,
       onViewChanges: modules.observer.onViewChanges,
-      onEvidence: modules.observer.onEvidence,
+      onRestored: modules.observer.onRestored,
+      evidence,
       onFailure,
     },
   );
   const { agreement } = several;
   const lane = openLane(options, modules, several);
-  const intake = openIntake(options, modules, { lane, agreement });
+  const intake = openIntake(options, modules, { lane, several });
   intake.remember(recovered.lane.waitingIds);
   const executor = openExecutor(options, modules, { intake, attestor, several });
   return {
@@ -137,6 +145,7 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
     agreement,
     attestor,
     handlers: several.handlers,
+    guard: several.guard,
     catchUp: async () => {
       attestor.start(recovered.ledger.lastClosedEpoch);
       for (const finalized of recovered.undone) executor.enqueue(finalized);
@@ -160,7 +169,25 @@ function timesOf({ genesis }: CoreOptions): { flushMs: number; delayMs: number }
   return { flushMs: Math.min(share, FLUSH_MAX_MS), delayMs };
 }
 
-function openAttestor(options: CoreOptions, modules: CoreModules, verify: VerifySignature): Attestor {
+function openEvidencePool(
+  { genesis, domains, signer }: CoreOptions,
+  { storage, recovered, observer, log, onFailure }: CoreModules,
+  verify: VerifySignature,
+): EvidencePool {
+  const { votes } = storage;
+  const isTombstoned = (key: Uint8Array) => recovered.ledger.viewValidator(key)?.isTombstoned ?? false;
+  return new EvidencePool(
+    { parameters: genesis.parameters, domains, self: signer.publicKey },
+    { votes, verify, log, isTombstoned, onEvidence: observer.onEvidence, onFailure },
+  );
+}
+
+function openAttestor(
+  options: CoreOptions,
+  modules: CoreModules,
+  verify: VerifySignature,
+  evidence: EvidencePool,
+): Attestor {
   const { genesis, domains, signer } = options;
   const { clock, log, storage, observer, onFailure, mesh, sets } = modules;
   return new Attestor(
@@ -179,7 +206,7 @@ function openAttestor(options: CoreOptions, modules: CoreModules, verify: Verify
       mesh,
       onRewardCert: observer.onRewardCert,
       onSplit: observer.onSplitAttestation,
-      onConflict: observer.onEvidence,
+      onConflict: evidence.add,
       onFailure,
     },
   );
@@ -209,19 +236,22 @@ function openLane(options: CoreOptions, modules: CoreModules, several: Several):
 function openIntake(
   options: CoreOptions,
   modules: CoreModules,
-  { lane, agreement }: { readonly lane: Lane; readonly agreement: MeshAgreement },
+  { lane, several }: { readonly lane: Lane; readonly several: Several },
 ): Intake {
   const { genesis, domains, signer } = options;
   const { clock, sets, verifier, observer, recovered } = modules;
   const { ledger } = recovered;
-  const nextSet = () => sets.setOfRound(agreement.newestRound() + 1);
+  const nextSet = () => sets.setOfRound(several.agreement.newestRound() + 1);
   return createIntake(
     { parameters: genesis.parameters, domains, nextRound: ledger.round + 1 },
     {
       clock,
       lane: {
         ...lane,
-        canAcceptWork: () => nextSet()?.positionOf(signer.publicKey) !== undefined && lane.canAcceptWork(),
+        canAcceptWork: () => {
+          const isSeated = nextSet()?.positionOf(signer.publicKey) !== undefined;
+          return isSeated && several.guard.mayAuthor() && lane.canAcceptWork();
+        },
       },
       verifier,
       isHotspot: (key) => ledger.registry.find(key) !== null,

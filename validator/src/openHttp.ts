@@ -110,6 +110,8 @@ function readAgreement({ identity, core, mesh, sets, ledger }: HttpModules): Agr
 
 /** Why the validator should get no traffic now, in words; null when it is well. */
 function describeUnready({ core, identity, ledger }: HttpModules): string | null {
+  const unsigned = core.guard.describe();
+  if (unsigned !== null) return unsigned;
   if (ledger.round < 0) return "no round has been executed yet";
   const backlog = core.executor.backlog();
   if (backlog > identity.genesis.parameters.execLagRounds / 2) return `execution is ${backlog} rounds behind`;

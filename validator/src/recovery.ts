@@ -70,6 +70,7 @@ export async function recover(modules: RecoveryModules): Promise<Recovered> {
   const last = newest ?? stored;
   const cut = await readCut(ledger.round, modules);
   const executedSeq = seqOf(modules.validator, cut);
+  const decidedSeq = last === null ? 0 : seqOf(modules.validator, last.value.cut);
   return {
     ledger,
     cut,
@@ -78,8 +79,8 @@ export async function recover(modules: RecoveryModules): Promise<Recovered> {
     last,
     lane: {
       last: votes.lastBatch(),
-      cutSeq: last === null ? 0 : seqOf(modules.validator, last.value.cut),
-      waitingIds: await listWaitingIds(executedSeq, modules),
+      cutSeq: decidedSeq,
+      waitingIds: await listWaitingIds(executedSeq, decidedSeq, modules),
     },
   };
 }
@@ -98,7 +99,11 @@ const seqOf = (validator: Uint8Array, cut: Cut): number =>
   cut.find(({ lane }) => equalBytes(lane, validator))?.seq ?? 0;
 
 /** Walks the own lane back from its newest batch: each one's `prev` names the one before. */
-async function listWaitingIds(executedSeq: number, modules: RecoveryModules): Promise<Uint8Array[]> {
+async function listWaitingIds(
+  executedSeq: number,
+  decidedSeq: number,
+  modules: RecoveryModules,
+): Promise<Uint8Array[]> {
   const ids: Uint8Array[] = [];
   const newest = modules.votes.lastBatch();
   if (newest === null) return ids;
@@ -106,6 +111,8 @@ async function listWaitingIds(executedSeq: number, modules: RecoveryModules): Pr
   for (let seq = newest.seq; seq > executedSeq; seq--) {
     const bytes = await modules.batches.getBatch(digest);
     const batch = bytes === null ? null : decodeBatch(bytes);
+    // What a decided cut holds is fetched from the others before it is executed; nothing here waits for it.
+    if (batch === null && seq <= decidedSeq) break;
     if (batch === null) throw new CodedError("batch_missing", `the own lane's batch ${seq} is not there`);
     for (const message of batch.messages) {
       const decoded = decodeLedgerMessage(message, modules.domains);

@@ -4,11 +4,11 @@
  */
 import type { Clock, Log } from "../../node/src/host/types.ts";
 import type { VerifySignature } from "../../protocol/src/agreement/certificates.ts";
-import { evidenceKindOf } from "../../protocol/src/agreement/evidence.ts";
 import type { Fetch } from "../../protocol/src/agreement/fetches.ts";
 import type { PeerMessage } from "../../protocol/src/agreement/peerMessages.ts";
-import type { AvailabilityCert, Evidence } from "../../protocol/src/agreement/rounds.ts";
-import { encodeHex } from "../../protocol/src/bytes/hex.ts";
+import { type AvailabilityCert, decodeBatch } from "../../protocol/src/agreement/rounds.ts";
+import { encodeStanding } from "../../protocol/src/agreement/standing.ts";
+import { decodeHex, encodeHex } from "../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../protocol/src/crypto/domain.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { epochOfRound } from "../../protocol/src/network/parameters.ts";
@@ -24,8 +24,11 @@ import type { Executed, Finalized } from "./rounds/agreement.ts";
 import type { Attestor } from "./rounds/attestor.ts";
 import { answerRounds } from "./rounds/catchUp.ts";
 import { DivergenceWatch } from "./rounds/divergenceWatch.ts";
+import type { EvidencePool } from "./rounds/evidencePool.ts";
 import { createMeshAgreement, type MeshAgreement } from "./rounds/meshAgreement.ts";
+import { RestoreGuard } from "./rounds/restoreGuard.ts";
 import type { KnownSets } from "./rounds/validatorSets.ts";
+import type { AuthoredBatch, Votes } from "./rounds/votes.ts";
 import type { Signer } from "./signer.ts";
 import type { Storage } from "./storage.ts";
 import type { VerifierPool } from "./verify/verifierPool.ts";
@@ -51,8 +54,10 @@ export type SeveralModules = {
   readonly lane: () => Lane;
   readonly executor: () => Pick<Executor, "executed" | "backlog">;
   readonly onFinalized: (finalized: Finalized) => void;
+  /** The votes are older than what others hold of this validator; told once. */
+  readonly onRestored: () => void;
   readonly onViewChanges: (views: number) => void;
-  readonly onEvidence: (reason: string) => void;
+  readonly evidence: EvidencePool;
   readonly onFailure: (error: Error) => void;
 };
 
@@ -60,6 +65,7 @@ export type Several = {
   readonly agreement: MeshAgreement;
   readonly acks: AckGatherer;
   readonly fetcher: BatchFetcher;
+  readonly guard: RestoreGuard;
   readonly handlers: MeshHandlers;
   readonly onExecuted: (executed: Executed) => void;
   /** Asks again for what waited for acknowledgements when the validator ended, and goes on gathering. */
@@ -79,14 +85,24 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     modules.lane().onCertificate(cert);
     agreement.onProgress();
   };
-  const onConflict = (evidence: Evidence) => modules.onEvidence(evidenceKindOf(evidence)!);
+  const onConflict = modules.evidence.add;
   const acks = new AckGatherer(
     { sets, domains, resendMs: 2 * delayMs },
     { mesh, signer, verify, clock, epoch, onCertificate, onConflict },
   );
+  const mayAcknowledge = () => guard.maySign(agreement.newestRound() + 1);
   const peerLanes = new PeerLanes(
     { sets, domains, cut },
-    { ...modules, signer, batches: storage.batches, votes: storage.votes, fetcher, epoch, onConflict },
+    {
+      ...modules,
+      signer,
+      batches: storage.batches,
+      votes: storage.votes,
+      fetcher,
+      epoch,
+      mayAcknowledge,
+      onConflict,
+    },
   );
   const divergence = new DivergenceWatch(
     { self: signer.publicKey, execLagRounds: genesis.parameters.execLagRounds },
@@ -94,13 +110,31 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
   );
   const onFinalized = (finalized: Finalized): void => {
     const { cut: decided } = finalized.value;
+    guard.onDecided(finalized);
     // What this validator acknowledged is here; what it missed is on its way before its round is executed.
     fetcher.prefetch(peerLanes.listMissing(decided));
     peerLanes.onCut(decided);
     divergence.onDecided(finalized.value);
+    modules.evidence.onDecided(finalized.value);
     modules.onFinalized(finalized);
   };
-  const agreement = openAgreement(options, { ...modules, onFinalized }, availability);
+  const adoptLane = async (place: AuthoredBatch): Promise<void> => {
+    const body = await fetchLane(place, storage.votes, fetcher);
+    storage.votes.adoptBatch(place);
+    modules.lane().adopt(place);
+    acks.request(place, body);
+  };
+  const guard = new RestoreGuard(
+    { self: signer.publicKey, domains, retryMs: 2 * delayMs },
+    {
+      ...modules,
+      votes: storage.votes,
+      nextRound: () => agreement.newestRound() + 1,
+      adoptLane,
+      onProgress: () => agreement.onProgress(),
+    },
+  );
+  const agreement = openAgreement(options, { ...modules, onFinalized, guard }, availability);
   const onMessage = (from: PeerName, message: PeerMessage): void => {
     switch (message.type) {
       case "batch":
@@ -126,7 +160,11 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     agreement,
     acks,
     fetcher,
-    handlers: { onMessage, answer: (fetch) => answerFetch(fetch, storage, agreement) },
+    guard,
+    handlers: {
+      onMessage,
+      answer: (fetch, from) => answerFetch(fetch, from, { ...storage, agreement, peerLanes }),
+    },
     onExecuted: (executed) => {
       divergence.onExecuted(executed);
       agreement.onProgress();
@@ -136,8 +174,10 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
       const waiting = last !== null && last.seq > cutSeq ? await storage.batches.getBatch(last.digest) : null;
       if (waiting !== null) acks.request(last!, waiting);
       acks.start();
+      guard.start();
     },
     stop: async () => {
+      guard.stop();
       acks.stop();
       fetcher.stop();
       await peerLanes.stop();
@@ -147,10 +187,10 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
 
 function openAgreement(
   { genesis, domains, signer, delayMs }: SeveralOptions,
-  modules: SeveralModules,
+  modules: SeveralModules & { readonly guard: RestoreGuard },
   availability: AvailabilityBook,
 ): MeshAgreement {
-  const { recovered, attestor, storage } = modules;
+  const { recovered, attestor, storage, guard } = modules;
   const { parameters, timeMs: genesisTimeMs } = genesis;
   return createMeshAgreement(
     { parameters, domains, genesisTimeMs, last: recovered.last, delayMs },
@@ -163,16 +203,34 @@ function openAgreement(
       backlog: () => modules.executor().backlog(),
       seedOf: (epoch) => recovered.ledger.seedOf(epoch),
       hasRewardCert: (epoch) => attestor.hasRewardCert(epoch),
-      maySign: () => true,
+      maySign: (round) => guard.maySign(round),
+      onSigning: (round) => guard.onSigning(round),
+      listEvidence: (round) => modules.evidence.listFor(round),
+      onEvidence: modules.evidence.add,
     },
   );
 }
 
+/** The bodies of the own lane up to a batch that others hold, all here when it resolves. @returns the newest. */
+async function fetchLane(
+  { seq: end, digest: newest }: AuthoredBatch,
+  votes: Pick<Votes, "lastBatch">,
+  fetcher: BatchFetcher,
+): Promise<Uint8Array> {
+  const body = await fetcher.getBatch(newest);
+  let batch = decodeBatch(body);
+  for (let seq = end - 1; batch !== null && seq > (votes.lastBatch()?.seq ?? 0); seq--)
+    batch = decodeBatch(await fetcher.getBatch(batch.prev));
+  return body;
+}
+
+type Answerers = Storage & { readonly agreement: MeshAgreement; readonly peerLanes: PeerLanes };
+
 /** What another validator misses, where this one has it. */
 async function answerFetch(
   fetch: Fetch,
-  { batches, store, votes }: Storage,
-  agreement: MeshAgreement,
+  from: PeerName,
+  { batches, store, votes, agreement, peerLanes }: Answerers,
 ): Promise<Uint8Array | null> {
   switch (fetch.type) {
     case "batch":
@@ -181,5 +239,15 @@ async function answerFetch(
       return agreement.valueOf(encodeHex(fetch.digest));
     case "rounds":
       return await answerRounds(fetch.from, { store, votes });
+    case "standing": {
+      const key = decodeHex(from, 32);
+      const tips = key && agreement.tipsOf(key);
+      const batch = peerLanes.newestOf(from);
+      return encodeStanding({
+        rounds: agreement.newestRound() + 1,
+        tips: tips === null ? [] : [tips],
+        batch: batch === null ? [] : [batch],
+      });
+    }
   }
 }

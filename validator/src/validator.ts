@@ -7,6 +7,7 @@ import type { Clock, Log, Network } from "../../node/src/host/types.ts";
 import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
+import type { Ledger } from "../../protocol/src/ledger/state.ts";
 import type { RoundResult } from "../../protocol/src/ledger/types.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { roundsTopic } from "../../protocol/src/wire/topics.ts";
@@ -101,11 +102,12 @@ async function openParts(
   closers.add("core", core.close);
   if (recovered.stored !== null) announcer.announce(recovered.stored.cert);
   const { ledger } = recovered;
-  const want = () => mesh.want(listMeshPeers(sets, identity.genesis));
+  const want = () => mesh.want(listMeshPeers(sets, ledger));
   sets.onChange(want);
   want();
   await mesh.open({
     ...core.handlers,
+    onRefused: metrics.onRefusedByMesh,
     onMessage: (from, message) => {
       watch.onMessage(from, message);
       core.handlers.onMessage(from, message);
@@ -253,12 +255,9 @@ function createMeshOf(
   return createMesh({ self: signer.publicKey, seatsOf: sets.seatsOf }, modules);
 }
 
-/** Everyone with a seat about now, and where they listen by genesis. */
-function listMeshPeers(sets: KnownSets, genesis: Genesis): MeshPeer[] {
-  return sets.members().map((key) => ({
-    key,
-    multiaddrs: genesis.validators.find((each) => equalBytes(each.key, key))?.multiaddrs ?? [],
-  }));
+/** Everyone with a seat about now, and where they listen by their stake's newest word. */
+function listMeshPeers(sets: KnownSets, ledger: Ledger): MeshPeer[] {
+  return sets.members().map((key) => ({ key, multiaddrs: ledger.viewValidator(key)?.multiaddrs ?? [] }));
 }
 
 function recoverFrom(storage: Storage, identity: Identity, log: Log): Promise<Recovered> {

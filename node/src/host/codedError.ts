@@ -38,6 +38,7 @@ export const RIM_ERRORS = {
   store_conflict: 1,
   store_gap: 1,
   votes_conflict: 1,
+  key_in_use: 1,
   batch_missing: 1,
   state_diverged: 1,
   stopped: 1,

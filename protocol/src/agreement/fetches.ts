@@ -13,7 +13,9 @@ export const FETCH_PROTOCOL = "/hexbeacon/fetch/1";
 export type Fetch =
   | { readonly type: "batch"; readonly digest: Uint8Array }
   | { readonly type: "value"; readonly digest: Uint8Array }
-  | { readonly type: "rounds"; readonly from: number };
+  | { readonly type: "rounds"; readonly from: number }
+  /** What the one who is asked holds of the asker's word. */
+  | { readonly type: "standing" };
 
 /** A decided round on its way to one who missed it: the value's encoding and the certificate's. */
 export type FetchedRound = ValueOf<typeof FetchedRoundSsz>;
@@ -37,10 +39,11 @@ export const MAX_FETCH_ANSWER_BYTES = Math.max(
   FETCHED_ROUNDS_BYTES + MAX_VALUE_BYTES + MAX_ANNOUNCEMENT_BYTES + 16 * MAX_FETCHED_ROUNDS,
 );
 
-const KIND_BYTES = { batch: 1, value: 2, rounds: 3 } as const;
+const KIND_BYTES = { batch: 1, value: 2, rounds: 3, standing: 4 } as const;
 
 export function encodeFetch(fetch: Fetch): Uint8Array {
   const kind = Uint8Array.of(KIND_BYTES[fetch.type]);
+  if (fetch.type === "standing") return kind;
   return concatBytes(kind, fetch.type === "rounds" ? uint64Bytes(fetch.from) : fetch.digest);
 }
 
@@ -49,6 +52,7 @@ export function decodeFetch(bytes: Uint8Array): Fetch | null {
   const body = bytes.slice(1);
   if (bytes[0] === KIND_BYTES.batch && body.length === 32) return { type: "batch", digest: body };
   if (bytes[0] === KIND_BYTES.value && body.length === 32) return { type: "value", digest: body };
+  if (bytes[0] === KIND_BYTES.standing && body.length === 0) return { type: "standing" };
   if (bytes[0] !== KIND_BYTES.rounds || body.length !== 8) return null;
   const from = Number(new DataView(body.buffer).getBigUint64(0, true));
   return Number.isSafeInteger(from) ? { type: "rounds", from } : null;

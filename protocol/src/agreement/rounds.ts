@@ -31,7 +31,7 @@ export const AvailabilityCertSsz = new ContainerType(
   { lane: Bytes32, seq: Uint64, digest: Bytes32, epoch: Uint64, ...CertificateSsz },
   { typeName: "AvailabilityCert" },
 );
-const LaneTipSsz = new ContainerType(
+export const LaneTipSsz = new ContainerType(
   { lane: Bytes32, seq: Uint64, digest: Bytes32 },
   { typeName: "LaneTip" },
 );

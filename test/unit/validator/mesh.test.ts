@@ -9,6 +9,7 @@ import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.t
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import {
   createMesh,
+  type MeshRefusal,
   type OpenedMesh,
   PEERS_PROTOCOL,
   type PeerName,
@@ -84,15 +85,12 @@ describe("the mesh of validators", () => {
     const network = await networkOf(keys[position]!.secretSeed);
     const self = keys[position]!.publicKey;
     const refused: MeshRefusal[] = [];
-    const mesh = createMesh(
-      { self, seatsOf: () => keys.length },
-      { network, clock, log, onRefused: (reason) => refused.push(reason) },
-    );
+    const mesh = createMesh({ self, seatsOf: () => keys.length }, { network, clock, log });
 
     mesh.want(keys.map(({ publicKey }, index) => ({ key: publicKey, multiaddrs: multiaddrs[index]! })));
     const heard = createHeard();
     const answer = async (fetch: Fetch) => (fetch.type === "rounds" ? Uint8Array.of(fetch.from) : null);
-    await mesh.open({ onMessage: heard.take, answer });
+    await mesh.open({ onMessage: heard.take, answer, onRefused: (reason) => refused.push(reason) });
     const node = { network, mesh, heard, refused };
     started.push(node);
     return node;

@@ -70,12 +70,14 @@ function openAgreement(change: Change = {}) {
       seedOf: () => context.genesis.seed,
       hasRewardCert: () => true,
       maySign: () => true,
+      onSigning: () => {},
       onFinalized: (round) => {
         finalized.push(round);
         executed = { round: round.round, digest: new Uint8Array(32).fill(round.round) };
         sets.update();
       },
       onViewChanges: () => {},
+      listEvidence: () => [],
       onEvidence: () => {},
       onFailure: (error) => failures.push(error),
     },

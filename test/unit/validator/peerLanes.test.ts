@@ -95,6 +95,7 @@ describe("another validator's lane", () => {
         fetcher: { find: async (digest) => elsewhere.get(encodeHex(digest)) ?? null },
         epoch: () => epoch,
         log: createSilentLog(),
+        mayAcknowledge: () => true,
         onConflict: (conflict) => conflicts.push(conflict),
         onFailure: (error) => {
           throw error;

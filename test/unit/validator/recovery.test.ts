@@ -92,6 +92,7 @@ describe("a validator that ended", () => {
           onRoundDecided: () => {},
           onViewChanges: () => {},
           onEvidence: () => {},
+          onRestored: () => {},
           onRewardCert: () => {},
           onSplitAttestation: () => {},
           onRoundExecuted: () => {},

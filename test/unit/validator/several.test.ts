@@ -2,10 +2,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { verifySignature } from "../../../node/src/host/verify.ts";
 import { checkRewardCert } from "../../../protocol/src/agreement/attest.ts";
+import { encodeTips } from "../../../protocol/src/agreement/rounds.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeParcel } from "../../../protocol/src/wire/envelope.ts";
-import { contextOf, signReports } from "./support/network.ts";
-import { createGenesisOf, digestsOf, SeveralValidators } from "./support/severalValidators.ts";
+import { contextOf, signBody, signReports } from "./support/network.ts";
+import { createGenesisOf, digestsOf, SeveralValidators, validatorKey } from "./support/severalValidators.ts";
 
 describe("four validators", () => {
   let several: SeveralValidators;
@@ -82,6 +84,100 @@ describe("four validators", () => {
     several.isLinked = () => true;
     await allReach(stood + 5);
     expectOneHistory();
+  }, 60_000);
+
+  test("restored from a backup, one signs nothing that it may have signed before, then goes on", async () => {
+    const context = contextOf(several.genesis);
+    await Promise.all([0, 1, 2, 3].map((position) => several.start(position)));
+    await allReach(3);
+    await several.running[3]!.end();
+    const restore = several.backUp(3);
+    await several.start(3);
+    const newest = () => Math.max(...[0, 1, 2].map(newestOf));
+    const submit = async (salt: number) => {
+      const epoch = Math.floor((newestOf(3) + 1) / context.parameters.roundsPerEpoch);
+      const parcel = encodeParcel([signReports(context, 3, epoch, salt)]);
+      const [item] = await several.running[3]!.core.intake.submit("peer", parcel);
+      expect(item!.reason).toBeNull();
+      return encodeHex(item!.id);
+    };
+    const isIncluded = (id: string) =>
+      several.running[0]!.results.some(({ included }) => included.map(encodeHex).includes(id));
+    // Votes and batches that the backup knows nothing of.
+    await allReach(newest() + 3);
+    const first = await submit(1);
+    await several.until(() => isIncluded(first));
+    await allReach(newest() + 3);
+    await several.running[3]!.end();
+    restore();
+    const from = newest();
+    const again = await several.start(3);
+    await several.until(() => again.restored() === 1);
+    expect(again.core.guard.describe()).toMatch(/votes are older/);
+    // The others go on without it, and it is among them again some rounds later.
+    await several.until(() => again.core.guard.describe() === null);
+    expect(again.core.agreement.newestRound()).toBeGreaterThan(from);
+    const second = await submit(2);
+    await several.until(() => isIncluded(second));
+    await several.until(() => !again.core.agreement.describe().isFollowing);
+    await allReach(newest() + 5);
+    expectOneHistory();
+    expect(again.failures).toEqual([]);
+  }, 60_000);
+
+  test("one that lost its home finds by the rounds that it took part in them", async () => {
+    await Promise.all([0, 1, 2, 3].map((position) => several.start(position)));
+    await allReach(6);
+    await several.running[2]!.end();
+    several.empty(2);
+    const again = await several.start(2);
+    await several.until(() => again.restored() === 1);
+    await several.until(() => again.core.guard.describe() === null);
+    await allReach(Math.max(...[0, 1, 3].map(newestOf)) + 4);
+    expectOneHistory();
+    expect(again.failures).toEqual([]);
+  }, 60_000);
+
+  test("one that signs two things loses its stake and its seat, and the others go on", async () => {
+    const context = contextOf(several.genesis);
+    const rogue = validatorKey(3);
+    several.isDishonest = (key) => equalBytes(key, rogue.publicKey);
+    const honest = [0, 1, 2];
+    await Promise.all(honest.map((position) => several.start(position)));
+    await allReach(2, honest);
+    // Tips of the round that is decided next, of two different times.
+    const round = several.running[0]!.core.agreement.newestRound() + 2;
+    for (const timeMs of [1_700_000_000_000, 1_700_000_000_001]) {
+      const executedDigest = new Uint8Array(32);
+      const tips = { round, validator: rogue.publicKey, timeMs, tips: [], executedRound: 0, executedDigest };
+      const signed = { tips, signature: signBody(context, rogue, "tips", encodeTips(tips)) };
+      several.running[0]!.core.handlers.onMessage(encodeHex(rogue.publicKey), { type: "tips", signed });
+    }
+    await several.until(() =>
+      honest.every((p) => several.running[p]!.results.some(({ evidence }) => evidence.length > 0)),
+    );
+    const [piece] = several.running[1]!.results.flatMap(({ evidence }) => evidence);
+    expect(piece!.offender).toEqual(rogue.publicKey);
+    expect(piece!.slashed).toBeGreaterThan(0n);
+    const { round: slashedIn, epoch } = several.running[1]!.results.find(
+      ({ evidence }) => evidence.length > 0,
+    )!;
+    await allReach((epoch + 2) * context.parameters.roundsPerEpoch + 2, honest);
+    expectOneHistory();
+    for (const position of honest) {
+      const { results, core } = several.running[position]!;
+      expect(results.filter(({ evidence }) => evidence.length > 0).map((each) => each.round)).toEqual([
+        slashedIn,
+      ]);
+      expect(core.agreement.describe().isFollowing).toBe(false);
+    }
+    expect(several.running[0]!.evidence).toHaveLength(1);
+    const closes = several.running[2]!.results.flatMap(({ epochClose }) => epochClose ?? []);
+    const isSeated = (at: number) =>
+      closes
+        .find((close) => close.epoch === at)!
+        .nextValidators.some((key) => equalBytes(key, rogue.publicKey));
+    expect([isSeated(epoch), isSeated(epoch + 1)]).toEqual([false, false]);
   }, 60_000);
 
   test("all end at once and go on with what they had signed", async () => {

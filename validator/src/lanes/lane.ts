@@ -83,6 +83,8 @@ export type Lane = {
   readonly onCertificate: (cert: AvailabilityCert) => void;
   /** A round took in the lane's batches up to this one. */
   readonly onCut: (seq: number) => void;
+  /** Goes on behind a batch that others hold by the own word, and these votes did not know. */
+  readonly adopt: (place: AuthoredBatch) => void;
   readonly inFlight: () => number;
   /**
    * Writes what is open and waits for all of it. Among several validators it does not wait for their acknowledgements:
@@ -173,6 +175,12 @@ class OwnLane implements Lane {
   };
 
   onCut = (seq: number): void => this.#post({ type: "cut", seq });
+
+  adopt = (place: AuthoredBatch): void => {
+    this.#post({ type: "adopt", place });
+    if (this.#state.inFlight.some(({ seq }) => seq === place.seq) && !this.#sealed.has(place.seq))
+      this.#sealed.set(place.seq, this.#enter(Promise.withResolvers(), 0, 0, null));
+  };
 
   close = async (): Promise<void> => {
     this.#seal();

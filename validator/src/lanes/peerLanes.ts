@@ -8,6 +8,7 @@ import type { ValidatorSets, VerifySignature } from "../../../protocol/src/agree
 import type { Cut } from "../../../protocol/src/agreement/cut.ts";
 import {
   createPeerLane,
+  type Held,
   type LaneConfig,
   type PeerLaneEffect,
   type PeerLaneEvent,
@@ -16,6 +17,7 @@ import {
 } from "../../../protocol/src/agreement/lanes/index.ts";
 import type { SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
 import { type Batch, decodeBatch, type Evidence } from "../../../protocol/src/agreement/rounds.ts";
+import type { SignedPlace } from "../../../protocol/src/agreement/standing.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
@@ -54,6 +56,8 @@ export type PeerLanesModules = {
   readonly epoch: () => number;
   readonly log: Log;
   /** A validator signed two batches under one number. */
+  /** Whether an acknowledgement may be signed now: what was signed before must be known first. */
+  readonly mayAcknowledge: () => boolean;
   readonly onConflict: (evidence: Evidence) => void;
   readonly onFailure: (error: Error) => void;
 };
@@ -94,6 +98,14 @@ export class PeerLanes {
     this.#post(lane, { type: "batch", offer: { seq, prev, digest, epoch, signature } });
     release(lane, digest);
   };
+
+  /** The newest batch of a lane that is held with its author's own signature; null where there is none. */
+  newestOf(name: PeerName): SignedPlace | null {
+    const { lane, held } = this.#lanes.get(name)?.state ?? { lane: null, held: new Map<number, Held>() };
+    for (const [seq, { digest, signature }] of [...held].reverse())
+      if (lane !== null && signature !== null) return { place: { lane, seq, digest }, signature };
+    return null;
+  }
 
   /** Digests of a decided cut's new entries that were never acknowledged here. */
   listMissing(cut: Cut): Uint8Array[] {
@@ -156,7 +168,7 @@ export class PeerLanes {
   }
 
   #carryOut(lane: PeerLane, effect: PeerLaneEffect): void {
-    const { mesh, votes, onConflict } = this.#modules;
+    const { mesh, votes, mayAcknowledge, onConflict } = this.#modules;
     switch (effect.type) {
       case "fetch":
         this.#work(lane, () => this.#fetch(lane, effect.digest));
@@ -183,7 +195,8 @@ export class PeerLanes {
         });
         break;
       case "acknowledge":
-        mesh.send(lane.name, { type: "ack", ack: effect.ack });
+        // The author sends its batch again, and is answered then.
+        if (mayAcknowledge()) mesh.send(lane.name, { type: "ack", ack: effect.ack });
         break;
       case "release":
         for (const digest of effect.digests) release(lane, digest);

@@ -65,6 +65,7 @@ export type MeshHandlers = {
   readonly onMessage: (from: PeerName, message: PeerMessage) => void;
   /** The answer to a fetch; null where there is none. `from`: who asks, with a seat or without. */
   readonly answer: (fetch: Fetch, from: PeerName) => Promise<Uint8Array | null>;
+  readonly onRefused?: (reason: MeshRefusal) => void;
 };
 
 /** A validator that a link is wanted to, and where it listens. */
@@ -81,7 +82,6 @@ export type MeshModules = {
   >;
   readonly clock: Clock;
   readonly log: Log;
-  readonly onRefused?: (reason: MeshRefusal) => void;
 };
 
 export type OpenedMesh = Mesh & {
@@ -189,16 +189,16 @@ class ValidatorMesh implements OpenedMesh {
     const { clock } = this.#modules;
     const from = publicKey === null ? null : encodeHex(publicKey);
     if (from === null || !this.#links.has(from)) {
-      this.#refuse("stranger");
+      handlers.onRefused?.("stranger");
       return null;
     }
     const allowance = this.#allowances;
     return (bytes) => {
-      if (!this.#links.has(from)) this.#refuse("stranger");
-      else if (!allowance.take(from, 1, clock.nowMs())) this.#refuse("flooded");
+      if (!this.#links.has(from)) handlers.onRefused?.("stranger");
+      else if (!allowance.take(from, 1, clock.nowMs())) handlers.onRefused?.("flooded");
       else {
         const message = decodePeerMessage(bytes, this.#options.seatsOf);
-        if (message === null) this.#refuse("malformed");
+        if (message === null) handlers.onRefused?.("malformed");
         else handlers.onMessage(from, message);
       }
     };
@@ -213,12 +213,12 @@ class ValidatorMesh implements OpenedMesh {
     const from = publicKey === null ? peerId : encodeHex(publicKey);
     const fetch = decodeFetch(request);
     if (fetch === null) {
-      this.#refuse("malformed");
+      handlers.onRefused?.("malformed");
       return null;
     }
     if (this.#links.has(from)) return await handlers.answer(fetch, from);
     if (this.#fetchesOfStrangers >= MAX_FETCHES_OF_STRANGERS) {
-      this.#refuse("flooded");
+      handlers.onRefused?.("flooded");
       return null;
     }
     this.#fetchesOfStrangers++;
@@ -227,10 +227,6 @@ class ValidatorMesh implements OpenedMesh {
     } finally {
       this.#fetchesOfStrangers--;
     }
-  }
-
-  #refuse(reason: MeshRefusal): void {
-    this.#modules.onRefused?.(reason);
   }
 
   #peerIdOf(name: PeerName): string | null {

@@ -9,10 +9,10 @@ import { computeLeaders } from "../../../protocol/src/agreement/leaders.ts";
 import { type PeerMessage, toFinalCert } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
   decodeValue,
+  type Evidence,
   encodeFinalCert,
   type FinalCert,
   type SignedTips,
-  type Tips,
 } from "../../../protocol/src/agreement/rounds.ts";
 import { type Certificate, createEd25519Scheme } from "../../../protocol/src/agreement/simplex/index.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
@@ -23,6 +23,7 @@ import type { AvailabilityBook } from "../lanes/availability.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { Signer } from "../signer.ts";
 import type { Agreement, Executed, Finalized } from "./agreement.ts";
+import { type Beginning, beginRetryMs, computeBeginDelayMs, makeTips } from "./beginning.ts";
 import { CatchUp } from "./catchUp.ts";
 import { RoundInstance } from "./roundInstance.ts";
 import type { KnownSets } from "./validatorSets.ts";
@@ -32,8 +33,6 @@ import type { Votes } from "./votes.ts";
 const BUFFERED_PER_VALIDATOR = 16;
 /** Two message delays without a decision are a standstill (B7); what the core does not repeat is repeated here. */
 const STANDSTILL_DELAYS = 2;
-/** Waiting for what B0 asks for is looked at again this often a round, besides when something happens. */
-const BEGIN_TRIES_PER_ROUND = 4;
 const VALUE_RETRY_MS = 250;
 /** Who has no seat asks this often a round what was decided, so that it is at most half a round behind. */
 const FOLLOWS_PER_ROUND = 2;
@@ -62,10 +61,13 @@ export type MeshAgreementModules = {
   readonly hasRewardCert: (epoch: number) => boolean;
   /** Whether this validator may sign in a round: not where it may have signed already and does not know it. */
   readonly maySign: (round: number) => boolean;
+  readonly onSigning: (round: number) => void;
   readonly onFinalized: (finalized: Finalized) => void;
   /** A round was decided in a view after the first: so many leaders were passed over. */
   readonly onViewChanges: (views: number) => void;
-  readonly onEvidence: (reason: string) => void;
+  /** What a leader's value should hold against others. */
+  readonly listEvidence: (round: number) => readonly Evidence[];
+  readonly onEvidence: (evidence: Evidence) => void;
   readonly onFailure: (error: Error) => void;
 };
 
@@ -228,13 +230,16 @@ class SeveralAgreement implements MeshAgreement {
       this.#follow();
       return;
     }
-    const waitMs = this.#beginsInMs();
+    const beginning = this.#beginning();
+    const waitMs = computeBeginDelayMs(beginning);
     if (instance !== null && waitMs === 0) {
       this.#lastTipsAtMs = this.#modules.clock.nowMs();
-      instance.start(() => this.#makeTips(instance.round));
+      this.#modules.onSigning(instance.round);
+      const { availability, signer } = this.#modules;
+      instance.start(() => makeTips(beginning, signer.publicKey, availability));
       return;
     }
-    const retryMs = this.#options.parameters.roundMs / BEGIN_TRIES_PER_ROUND;
+    const retryMs = beginRetryMs(this.#options.parameters);
     this.#cancelBegin = this.#modules.clock.after(waitMs > 0 ? waitMs : retryMs, () => this.#begin());
   }
 
@@ -278,38 +283,15 @@ class SeveralAgreement implements MeshAgreement {
     return widened ?? this.#last?.cert ?? null;
   }
 
-  /**
-   * B0: ROUND_MS after the own tips before, not before genesis; with execution not too far behind, and with the reward
-   * certificate of the epoch before the last. @returns 0 for now; what has no time of its own is looked at again soon.
-   */
-  #beginsInMs(): number {
+  #beginning(): Beginning {
     const { parameters, genesisTimeMs } = this.#options;
     const { clock, executed, hasRewardCert } = this.#modules;
-    const round = this.#nextRound();
     const nowMs = clock.nowMs();
     // A clock that was set back must not make the next round wait for the old time to come again.
     this.#lastTipsAtMs = Math.min(this.#lastTipsAtMs, nowMs);
-    const earliestMs = Math.max(genesisTimeMs, this.#lastTipsAtMs + parameters.roundMs);
-    if (earliestMs > nowMs) return earliestMs - nowMs;
-    const retryMs = parameters.roundMs / BEGIN_TRIES_PER_ROUND;
-    const lagRounds = round - 1 - (executed()?.round ?? -1);
-    const epoch = epochOfRound(parameters, round);
-    const mayBegin = lagRounds <= parameters.execLagRounds && (epoch < 2 || hasRewardCert(epoch - 2));
-    return mayBegin ? 0 : retryMs;
-  }
-
-  #makeTips(round: number): Tips {
-    const { availability, executed, signer, clock } = this.#modules;
-    const newest = availability.newest(epochOfRound(this.#options.parameters, round));
-    const done = executed();
-    return {
-      round,
-      validator: signer.publicKey,
-      timeMs: clock.nowMs(),
-      tips: newest.map(({ lane, seq, digest }) => ({ lane, seq, digest })),
-      executedRound: done?.round ?? 0,
-      executedDigest: done?.digest ?? new Uint8Array(32),
-    };
+    const round = this.#nextRound();
+    const lastTipsAtMs = this.#lastTipsAtMs;
+    return { parameters, genesisTimeMs, round, nowMs, lastTipsAtMs, executed: executed(), hasRewardCert };
   }
 
   /** The value may be missing where the certificate came first; it is fetched before the round counts as decided. */

@@ -6,14 +6,12 @@ import { hash } from "node:crypto";
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
 import { requireSet, type ValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
+import { createEvidence, evidenceOfConflict } from "../../../protocol/src/agreement/evidence.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
-import {
-  decodePeerMessage,
-  encodePeerMessage,
-  toFinalCert,
-} from "../../../protocol/src/agreement/peerMessages.ts";
+import { toFinalCert } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
   decodeValue,
+  type Evidence,
   encodeTips,
   type FinalCert,
   type SignedTips,
@@ -25,7 +23,6 @@ import {
   createSimplex,
   type Effect,
   type Event,
-  encodeStatement,
   type JournalRecord,
   type Message,
   recoverSimplex,
@@ -34,6 +31,7 @@ import {
   stepSimplex,
 } from "../../../protocol/src/agreement/simplex/index.ts";
 import { checkValue, type ValueContext } from "../../../protocol/src/agreement/valueRules.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { signingMessage } from "../../../protocol/src/crypto/domain.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
@@ -41,6 +39,7 @@ import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
 import type { AvailabilityBook } from "../lanes/availability.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { Signer } from "../signer.ts";
+import { RoundJournal } from "./roundJournal.ts";
 import { buildValue } from "./valueBuilder.ts";
 import type { JournalEntry, Vote, Votes } from "./votes.ts";
 
@@ -62,7 +61,9 @@ export type RoundInstanceModules = {
   /** The certificate of the round before with all votes seen for it, for a value of this round. */
   readonly previousFinal: () => FinalCert | null;
   readonly onDecided: (instance: RoundInstance, certificate: Certificate) => void;
-  readonly onEvidence: (reason: string) => void;
+  /** What a leader's value should hold against others. */
+  readonly listEvidence: (round: number) => readonly Evidence[];
+  readonly onEvidence: (evidence: Evidence) => void;
   readonly onFailure: (error: Error) => void;
 };
 
@@ -83,8 +84,10 @@ export class RoundInstance {
   readonly #values = new Map<string, Uint8Array>();
   readonly #verdicts = new Map<string, boolean>();
   readonly #valuesOf = new Map<number, number>();
-  readonly #kept = new Set<string>();
+  readonly #journal: RoundJournal;
   readonly #fetching = new Set<string>();
+  /** Positions of those who signed two tips of the round. */
+  readonly #accused = new Set<number>();
   #wantsValue = false;
   #isBuilt = false;
   #cancelView: (() => void) | null = null;
@@ -95,6 +98,7 @@ export class RoundInstance {
     this.#options = options;
     this.#modules = modules;
     this.round = options.round;
+    this.#journal = new RoundJournal(options.round, options.config.validators);
     const { sets, parameters } = options.context;
     this.#set = requireSet(sets, epochOfRound(parameters, options.round));
     const records = modules.votes.journalOf(options.round).flatMap((entry) => this.#recall(entry));
@@ -197,7 +201,7 @@ export class RoundInstance {
     const { signer } = this.#modules;
     const body = encodeTips(tips);
     const signed = { tips, signature: signer.sign("tips", body) };
-    const entry = this.#entryOf("tips", { type: "tips", signed });
+    const entry = this.#journal.entryOf("tips", { type: "tips", signed });
     this.#record([entry], [{ round: this.round, view: 0, kind: "tips", digest: sha256(body) }]);
     return signed;
   }
@@ -205,11 +209,25 @@ export class RoundInstance {
   #takeTips(signed: SignedTips): void {
     const { domains, verify } = this.#options.context;
     const position = this.#set.positionOf(signed.tips.validator);
-    if (position === undefined || signed.tips.round !== this.round || this.#tips.has(position)) return;
-    const message = signingMessage(domains, "tips", encodeTips(signed.tips));
-    if (!verify(signed.tips.validator, message, signed.signature)) return;
-    this.#tips.set(position, signed);
-    this.#build();
+    if (position === undefined || signed.tips.round !== this.round) return;
+    const held = this.#tips.get(position);
+    const body = encodeTips(signed.tips);
+    // Tips are said again at every standstill; of those who were convicted nothing more is looked at.
+    if (this.#accused.has(position) || (held && equalBytes(encodeTips(held.tips), body))) return;
+    if (!verify(signed.tips.validator, signingMessage(domains, "tips", body), signed.signature)) return;
+    if (held === undefined) {
+      this.#tips.set(position, signed);
+      this.#build();
+      return;
+    }
+    this.#accused.add(position);
+    const before = { kind: "tips", body: encodeTips(held.tips), signature: held.signature } as const;
+    const after = { kind: "tips", body, signature: signed.signature } as const;
+    this.#accuse(createEvidence(signed.tips.validator, before, after));
+  }
+
+  #accuse(evidence: Evidence | null): void {
+    if (evidence !== null) this.#modules.onEvidence(evidence);
   }
 
   #post(event: Event): void {
@@ -236,8 +254,8 @@ export class RoundInstance {
     const votes: Vote[] = [];
     for (const effect of effects) {
       if (effect.type !== "persist") continue;
-      entries.push(...this.#toEntries(effect.record));
-      votes.push(...this.#toVotes(effect.record));
+      entries.push(...this.#journal.toEntries(effect.record, this.#values));
+      votes.push(...this.#journal.toVotes(effect.record));
     }
     if (entries.length > 0) this.#record(entries, votes);
     for (const effect of effects) this.#apply(effect);
@@ -276,16 +294,17 @@ export class RoundInstance {
         this.#modules.onDecided(this, effect.certificate);
         break;
       case "evidence":
-        this.#modules.onEvidence(effect.conflict.reason);
+        this.#accuse(evidenceOfConflict(effect.conflict, this.round, this.#set));
     }
   }
 
   /** B1: a fresh value once a quorum's tips are here with every certificate that they name. */
   #build(): void {
     if (!this.#wantsValue || this.#isBuilt || this.#isStopped) return;
-    const { availability, previousFinal, log } = this.#modules;
+    const { availability, previousFinal, listEvidence, log } = this.#modules;
     const { context } = this.#options;
-    const built = buildValue([...this.#tips.values()], context, availability, previousFinal());
+    const tips = [...this.#tips.values()];
+    const built = buildValue(tips, context, availability, previousFinal(), listEvidence(this.round));
     if (built === null) return;
     if (built.fault !== null) {
       log.error("Propose nothing: the own value breaks a rule", { rule: built.fault, round: this.round });
@@ -346,61 +365,18 @@ export class RoundInstance {
     return { type: "proposal", round, proposal, value };
   }
 
-  #toEntries(record: JournalRecord): JournalEntry[] {
-    if (record.type !== "value") return [this.#entryOf(record.type, this.#toRecordMessage(record))];
-    const bytes = this.#values.get(record.value);
-    // A leader persists its value to propose it and again to vote for it.
-    if (bytes === undefined || this.#kept.has(record.value)) return [];
-    this.#kept.add(record.value);
-    return [{ kind: "value", bytes }];
-  }
-
-  #toRecordMessage(record: Exclude<JournalRecord, { type: "value" }>): PeerMessage {
-    const { round } = this;
-    switch (record.type) {
-      case "vote":
-        return { type: "vote", round, vote: record.vote };
-      case "proposal":
-        return { type: "proposal", round, proposal: record.proposal, value: null };
-      case "certificate":
-        return { type: "certificate", round, certificate: record.certificate };
-    }
-  }
-
-  /** The names under which a second, different signature is refused. */
-  #toVotes(record: JournalRecord): Vote[] {
-    if (record.type !== "vote" && record.type !== "proposal") return [];
-    const statement = record.type === "vote" ? record.vote : record.proposal;
-    const kind = record.type === "vote" ? record.vote.kind : "propose";
-    const digest = sha256(encodeStatement(this.round, statement)!);
-    return [{ round: this.round, view: statement.view, kind, digest }];
-  }
-
-  #entryOf(kind: JournalEntry["kind"], message: PeerMessage): JournalEntry {
-    return { kind, bytes: encodePeerMessage(message, this.#options.config.validators) };
-  }
-
   /** Reads an entry back: tips and values into their places, the rest for the core. */
-  #recall({ kind, bytes }: JournalEntry): JournalRecord[] {
-    if (kind === "value") {
-      const name = hash("sha256", bytes, "hex");
-      this.#values.set(name, bytes);
-      this.#kept.add(name);
-      return [{ type: "value", value: name }];
-    }
-    const message = decodePeerMessage(bytes, this.#options.config.validators);
-    switch (message?.type) {
+  #recall(entry: JournalEntry): JournalRecord[] {
+    const recalled = this.#journal.recall(entry);
+    switch (recalled.type) {
       case "tips":
-        this.#tips.set(this.#options.config.self, message.signed);
+        this.#tips.set(this.#options.config.self, recalled.signed);
         return [];
-      case "vote":
-        return [{ type: "vote", vote: message.vote }];
-      case "proposal":
-        return [{ type: "proposal", proposal: message.proposal }];
-      case "certificate":
-        return [{ type: "certificate", certificate: message.certificate }];
-      default:
-        throw new CodedError("file_corrupt", `the journal of round ${this.round} is damaged`);
+      case "value":
+        this.#values.set(recalled.name, recalled.bytes);
+        return [{ type: "value", value: recalled.name }];
+      case "record":
+        return [recalled.record];
     }
   }
 

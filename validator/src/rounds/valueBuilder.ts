@@ -3,6 +3,7 @@ import { requireSet } from "../../../protocol/src/agreement/certificates.ts";
 import { computeCut, createLaneFilter } from "../../../protocol/src/agreement/cut.ts";
 import {
   computeValueDigest,
+  type Evidence,
   encodeValue,
   type FinalCert,
   type SignedTips,
@@ -32,6 +33,7 @@ export function buildValue(
   context: ValueContext,
   availability: AvailabilityBook,
   previousFinal: FinalCert | null,
+  evidence: readonly Evidence[],
 ): BuiltValue | null {
   const { round, parameters, sets, previous } = context;
   const set = requireSet(sets, epochOfRound(parameters, round));
@@ -45,7 +47,7 @@ export function buildValue(
     tips: usable,
     cut: [...cut],
     previousFinal: previousFinal === null ? [] : [previousFinal],
-    evidence: [],
+    evidence: [...evidence],
   };
   const bytes = encodeValue(value);
   const fault = checkValue(value, { ...context, parameters });

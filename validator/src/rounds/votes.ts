@@ -54,6 +54,10 @@ export type Votes = {
     entries: readonly JournalEntry[],
     votes: readonly Vote[],
   ) => VoteVerdict;
+  /** What was signed under a name, by its digest; null where nothing was, or it is forgotten. */
+  readonly voteOf: (round: number, view: number, kind: VoteKind) => Uint8Array | null;
+  /** The lowest round that votes are kept of; null where there are none. */
+  readonly lowestRound: () => number | null;
   /** A round's journal, in order. */
   readonly journalOf: (round: number) => JournalEntry[];
   /** Keeps rounds that were decided, here or elsewhere; those that are kept already stay as they are. */
@@ -70,6 +74,10 @@ export type Votes = {
   readonly validatorSets: () => { readonly epoch: number; readonly keys: readonly Uint8Array[] }[];
   /** The own attestations from this epoch on that no reward certificate is kept for, in order. */
   readonly openAttests: (fromEpoch: number) => Uint8Array[];
+  /** Keeps a piece of evidence against a validator, the first one, until it is forgotten. */
+  readonly recordEvidence: (offender: Uint8Array, bytes: Uint8Array) => void;
+  readonly forgetEvidence: (offender: Uint8Array) => void;
+  readonly evidence: () => Uint8Array[];
   /** Forgets acknowledgements of a lane's batches below a number that a decided cut holds. */
   readonly pruneAcks: (lane: Uint8Array, belowSeq: number) => void;
   /** Decided rounds from this one on, in order; they wait here until execution has stored them. */
@@ -78,6 +86,8 @@ export type Votes = {
   readonly highestRound: () => number;
   /** Records the next batches of the own lane in order, with their acknowledgement, all or none. */
   readonly recordBatches: (batches: readonly AuthoredBatch[]) => VoteVerdict;
+  /** Names a batch of the own lane that others hold and these votes did not know: the lane goes on behind it. */
+  readonly adoptBatch: (batch: AuthoredBatch) => void;
   /** The newest batch of the own lane; null before the first. */
   readonly lastBatch: () => AuthoredBatch | null;
   /** Forgets what lies below the round and the sequence number; the newest of both always stays. */
@@ -98,6 +108,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS ack (lane BLOB NOT NULL, seq INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (lane, seq)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS attest (epoch INTEGER PRIMARY KEY, digest BLOB NOT NULL, bytes BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS reward_cert (epoch INTEGER PRIMARY KEY, cert BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS evidence (offender BLOB PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS validator_set (epoch INTEGER PRIMARY KEY, keys BLOB NOT NULL);
 `;
 
@@ -130,6 +141,9 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
         for (const { kind, bytes } of entries) statements.addJournal.run(round, kind, bytes);
         return "recorded";
       }),
+    voteOf: (round, view, kind) =>
+      (statements.voteOf.get(round, view, kind)?.digest as Uint8Array | undefined) ?? null,
+    lowestRound: () => statements.lowestRound.get()!.round as number | null,
     journalOf: (round) => statements.journalOf.all(round).map(readJournal),
     recordDecided: (decided) => {
       transact(() => {
@@ -155,10 +169,14 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
     },
     validatorSets: () => statements.validatorSets.all().map(readValidatorSet),
     openAttests: (fromEpoch) => statements.openAttests.all(fromEpoch).map((row) => row.bytes as Uint8Array),
+    recordEvidence: (offender, bytes) => void statements.keepEvidence.run(offender, bytes),
+    forgetEvidence: (offender) => void statements.forgetEvidence.run(offender),
+    evidence: () => statements.evidence.all().map((row) => row.bytes as Uint8Array),
     pruneAcks: (lane, belowSeq) => void statements.pruneAcks.run(lane, belowSeq),
     decidedFrom: (round) => statements.decidedFrom.all(round).map(readDecided),
     highestRound: () => Number(statements.highestRound.get()!.round ?? -1),
     recordBatches: (batches) => transact(() => insertBatches(statements, batches)),
+    adoptBatch: ({ seq, digest }) => void statements.addBatch.run(seq, digest),
     lastBatch: () => readBatch(statements.lastBatch.get()),
     prune: (belowRound, belowSeq) => {
       statements.pruneVotes.run(belowRound);
@@ -223,6 +241,9 @@ function prepareStatements(db: DatabaseSync) {
     openAttests: db.prepare(
       "SELECT bytes FROM attest WHERE epoch >= ? AND epoch NOT IN (SELECT epoch FROM reward_cert) ORDER BY epoch",
     ),
+    keepEvidence: db.prepare("INSERT OR IGNORE INTO evidence (offender, bytes) VALUES (?, ?)"),
+    forgetEvidence: db.prepare("DELETE FROM evidence WHERE offender = ?"),
+    evidence: db.prepare("SELECT bytes FROM evidence ORDER BY offender"),
     pruneAcks: db.prepare("DELETE FROM ack WHERE lane = ? AND seq < ?"),
     pruneJournal: db.prepare("DELETE FROM journal WHERE round < ?"),
     batchOf: db.prepare("SELECT digest FROM batch WHERE seq = ?"),

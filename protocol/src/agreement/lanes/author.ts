@@ -32,7 +32,9 @@ export type AuthorEvent =
   /** A quorum acknowledged a batch, and with it all before it. */
   | { readonly type: "certified"; readonly place: Place }
   /** A decided cut holds the lane up to here. */
-  | { readonly type: "cut"; readonly seq: number };
+  | { readonly type: "cut"; readonly seq: number }
+  /** Others hold the lane up to here by the author's word, which it had lost; nothing was numbered since it opened. */
+  | { readonly type: "adopt"; readonly place: Place };
 
 export type AuthorEffect =
   /** Make the body durable under its digest, and answer with `written`. */
@@ -80,6 +82,8 @@ export function stepAuthor(state: AuthorState, event: AuthorEvent): AuthorStep {
       return event.place.seq < state.certified.seq ? { state, effects: [] } : settle(state, event.place);
     case "cut":
       return onCut(state, event.seq);
+    case "adopt":
+      return adopt(state, event.place);
   }
 }
 
@@ -130,6 +134,14 @@ function settle(state: AuthorState, { seq, digest }: Place): AuthorStep {
   const inFlight = state.inFlight.slice(places.length);
   const effects: AuthorEffect[] = places.length === 0 ? [] : [{ type: "settle", places }];
   return { state: { ...state, certified, inFlight }, effects };
+}
+
+/** A2 never two batches with one number: the lane goes on behind what was signed, whoever remembered it. */
+function adopt(state: AuthorState, place: Place): AuthorStep {
+  if (place.seq <= state.head.seq) return { state, effects: [] };
+  const isOpen = place.seq > state.cutSeq;
+  const inFlight = isOpen ? [...state.inFlight, { ...place, stage: "recorded" as const }] : state.inFlight;
+  return { state: { ...state, head: place, inFlight }, effects: [] };
 }
 
 /** A5 a cut makes room; a batch in it was certified, whether its certificate came back here or not. */

@@ -32,6 +32,7 @@ export {
 } from "./limits.ts";
 export {
   createPeerLane,
+  type Held,
   type Offer,
   type PeerLaneEffect,
   type PeerLaneEvent,

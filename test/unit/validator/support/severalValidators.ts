@@ -1,11 +1,12 @@
 /** Several validators in one process: real homes and cores, over a mesh in memory whose links a test can cut. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSystemClock } from "../../../../node/src/host/clock.ts";
 import { createSilentLog } from "../../../../node/src/host/log.ts";
 import { verifySignature } from "../../../../node/src/host/verify.ts";
 import { decodePeerMessage, encodePeerMessage } from "../../../../protocol/src/agreement/peerMessages.ts";
+import type { Evidence } from "../../../../protocol/src/agreement/rounds.ts";
 import { concatBytes } from "../../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../../protocol/src/bytes/hex.ts";
 import type { RoundResult } from "../../../../protocol/src/ledger/types.ts";
@@ -43,6 +44,9 @@ export type RunningValidator = {
   readonly failures: Error[];
   readonly viewChanges: () => number;
   readonly splits: () => number;
+  /** How often its votes were found too old. */
+  readonly restored: () => number;
+  readonly evidence: Evidence[];
   /** Ends in good order. */
   readonly end: () => Promise<void>;
 };
@@ -53,6 +57,8 @@ export class SeveralValidators {
   readonly running: (RunningValidator | null)[];
   /** Whether what `from` says reaches `to`. */
   isLinked: (from: number, to: number) => boolean = () => true;
+  /** Against whom evidence is expected. */
+  isDishonest: (key: Uint8Array) => boolean = () => false;
   /** How often a validator said that it stands still. */
   standstills = 0;
   #watchers = new Set<() => void>();
@@ -76,7 +82,8 @@ export class SeveralValidators {
     const sets = new KnownSets(this.genesis.parameters, { ledger: recovered.ledger, votes: storage.votes });
     const results: RoundResult[] = [];
     const failures: Error[] = [];
-    const counts = { views: 0, splits: 0 };
+    const counts = { views: 0, splits: 0, restored: 0 };
+    const evidence: Evidence[] = [];
     const core = createCore(
       { ...identity, retention: { keepEpochs: 100 }, snapshotEpochs: 2 },
       {
@@ -105,7 +112,12 @@ export class SeveralValidators {
           onViewChanges: (views) => {
             counts.views += views;
           },
-          onEvidence: () => failures.push(new Error("evidence against an honest validator")),
+          onEvidence: (piece) => {
+            evidence.push(piece);
+            if (!this.isDishonest(piece.offender))
+              failures.push(new Error("evidence against an honest validator"));
+          },
+          onRestored: () => counts.restored++,
           onRewardCert: () => this.#notify(),
           onSplitAttestation: () => counts.splits++,
         },
@@ -123,6 +135,8 @@ export class SeveralValidators {
       failures,
       viewChanges: () => counts.views,
       splits: () => counts.splits,
+      restored: () => counts.restored,
+      evidence,
       end,
     };
     this.running[position] = running;
@@ -144,6 +158,22 @@ export class SeveralValidators {
       this.#watchers.add(look);
       look();
     });
+  }
+
+  /** Copies the home of one that is not running, and puts the copy back in its place later. */
+  backUp(position: number): () => void {
+    const home = join(this.#folder, `${position}`);
+    const copy = mkdtempSync(join(this.#folder, "backup-"));
+    cpSync(home, copy, { recursive: true });
+    return () => {
+      this.empty(position);
+      cpSync(copy, home, { recursive: true });
+    };
+  }
+
+  /** Loses the home of one that is not running. */
+  empty(position: number): void {
+    rmSync(join(this.#folder, `${position}`), { recursive: true });
   }
 
   async end(): Promise<void> {

@@ -1,0 +1,93 @@
+/**
+ * Evidence on its way into a round: what this validator saw others sign twice, durable until a decided value holds a
+ * piece against the same offender. Whoever leads puts what it has into its value; nobody waits for it.
+ */
+import { CodedError } from "../../../node/src/host/codedError.ts";
+import type { Log } from "../../../node/src/host/types.ts";
+import type { VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
+import { checkEvidence, evidenceKindOf, isEvidenceOld } from "../../../protocol/src/agreement/evidence.ts";
+import {
+  decodeEvidence,
+  type Evidence,
+  encodeEvidence,
+  MAX_VALUE_EVIDENCE,
+  type Value,
+} from "../../../protocol/src/agreement/rounds.ts";
+import { compareBytes, equalBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
+import { epochOfRound, MAX_VALIDATORS, type Parameters } from "../../../protocol/src/network/parameters.ts";
+import type { Votes } from "./votes.ts";
+
+/** One piece an offender convicts it for ever; the sets of two epochs have at most so many members. */
+const MAX_PIECES = 2 * MAX_VALIDATORS;
+
+export type EvidencePoolOptions = {
+  readonly parameters: Parameters;
+  readonly domains: SigningDomains;
+  readonly self: Uint8Array;
+};
+export type EvidencePoolModules = {
+  readonly votes: Pick<Votes, "recordEvidence" | "forgetEvidence" | "evidence">;
+  readonly verify: VerifySignature;
+  readonly log: Log;
+  /** Whether the offender was punished already: nothing more can come of a second piece. */
+  readonly isTombstoned: (validator: Uint8Array) => boolean;
+  readonly onEvidence: (evidence: Evidence) => void;
+  readonly onFailure: (error: Error) => void;
+};
+
+export class EvidencePool {
+  readonly #options: EvidencePoolOptions;
+  readonly #modules: EvidencePoolModules;
+  /** By offender. */
+  readonly #pieces = new Map<string, Evidence>();
+
+  constructor(options: EvidencePoolOptions, modules: EvidencePoolModules) {
+    this.#options = options;
+    this.#modules = modules;
+    for (const bytes of modules.votes.evidence()) {
+      const evidence = decodeEvidence(bytes);
+      if (evidence === null)
+        throw new CodedError("file_corrupt", "a piece of evidence in the votes is damaged");
+      this.#pieces.set(encodeHex(evidence.offender), evidence);
+    }
+  }
+
+  /** Takes what convicts a validator, the first piece against each; a piece that proves nothing is a bug of its finder. */
+  add = (evidence: Evidence): void => {
+    const { domains, self } = this.#options;
+    const { votes, verify, log, isTombstoned, onEvidence, onFailure } = this.#modules;
+    const offender = encodeHex(evidence.offender);
+    if (this.#pieces.has(offender) || isTombstoned(evidence.offender)) return;
+    if (this.#pieces.size >= MAX_PIECES || checkEvidence(evidence, { domains, verify }) !== null) return;
+    const kind = evidenceKindOf(evidence);
+    if (equalBytes(evidence.offender, self)) {
+      onFailure(new CodedError("key_in_use", `another process signs with this validator's key: ${kind}`));
+      return;
+    }
+    votes.recordEvidence(evidence.offender, encodeEvidence(evidence));
+    this.#pieces.set(offender, evidence);
+    log.warn("A validator signed what no honest one signs", { validator: offender, kind });
+    onEvidence(evidence);
+  };
+
+  /** What a value of this round may hold, by offender, as its rules ask. */
+  listFor(round: number): Evidence[] {
+    const { parameters } = this.#options;
+    const epoch = epochOfRound(parameters, round);
+    return [...this.#pieces.values()]
+      .filter((evidence) => !isEvidenceOld(evidence, parameters, epoch))
+      .filter(({ offender }) => !this.#modules.isTombstoned(offender))
+      .sort((a, b) => compareBytes(a.offender, b.offender))
+      .slice(0, MAX_VALUE_EVIDENCE);
+  }
+
+  /** What a decided value holds will be executed: it need not be said again. */
+  onDecided({ evidence }: Value): void {
+    for (const { offender } of evidence) {
+      this.#pieces.delete(encodeHex(offender));
+      this.#modules.votes.forgetEvidence(offender);
+    }
+  }
+}

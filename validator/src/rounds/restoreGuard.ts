@@ -1,0 +1,274 @@
+/**
+ * Guards against an own past that this home does not know. What a validator signed is durable before it leaves, so its
+ * votes know all of it, unless they were restored from a backup or lost. So it first hears from the others what they
+ * hold of its word; where that is more than its votes know, it signs for no round up to one beyond the highest that a
+ * quorum of the others is in, and continues its lane behind what they hold. Every decided round is looked at as well.
+ */
+import { CodedError } from "../../../node/src/host/codedError.ts";
+import type { Clock, Log } from "../../../node/src/host/types.ts";
+import type { VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
+import {
+  decodeBitmap,
+  encodeBatchBody,
+  encodeTips,
+  type FinalCert,
+  type SignedTips,
+} from "../../../protocol/src/agreement/rounds.ts";
+import { decodeStanding, type Standing } from "../../../protocol/src/agreement/standing.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { type SigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
+import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
+import type { Mesh, PeerName } from "../mesh/mesh.ts";
+import type { Finalized } from "./agreement.ts";
+import type { KnownSets } from "./validatorSets.ts";
+import type { AuthoredBatch, Votes } from "./votes.ts";
+
+export type RestoreGuardOptions = {
+  readonly self: Uint8Array;
+  readonly domains: SigningDomains;
+  /** How long to wait before those who did not answer are asked again. */
+  readonly retryMs: number;
+};
+export type RestoreGuardModules = {
+  readonly mesh: Pick<Mesh, "connected" | "fetch">;
+  readonly sets: Pick<KnownSets, "setOfRound">;
+  readonly votes: Pick<Votes, "voteOf" | "lowestRound" | "lastBatch">;
+  readonly verify: VerifySignature;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The round after the newest decided one. */
+  readonly nextRound: () => number;
+  /** The own lane goes on behind this batch, which others hold; resolves when it does. */
+  readonly adoptLane: (place: AuthoredBatch) => Promise<void>;
+  /** What was forbidden may be allowed now. */
+  readonly onProgress: () => void;
+  /** The votes are older than what others hold; told once. */
+  readonly onRestored: () => void;
+  readonly onFailure: (error: Error) => void;
+};
+
+export class RestoreGuard {
+  readonly #options: RestoreGuardOptions;
+  readonly #modules: RestoreGuardModules;
+  /** The newest answers of this question. */
+  #standings = new Map<PeerName, Standing>();
+  #isSettled = false;
+  #isRestored = false;
+  /** The first round to sign for; what is signed before it may be another process's. */
+  #signsFrom = 0;
+  /** The highest batch of the own lane that others hold and this home does not know. */
+  #laneEnd: AuthoredBatch | null = null;
+  #isLaneBehind = false;
+  /** The first round that this process signed in. */
+  #firstSigned: number | null = null;
+  #cancel: (() => void) | null = null;
+  #isStopped = false;
+
+  constructor(options: RestoreGuardOptions, modules: RestoreGuardModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  start(): void {
+    this.#ask();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancel?.();
+  }
+
+  maySign(round: number): boolean {
+    return this.#isSettled && round >= this.#signsFrom;
+  }
+
+  /** Whether the own lane's next number is known to be free. */
+  mayAuthor(): boolean {
+    return this.#isSettled && !this.#isLaneBehind;
+  }
+
+  /** Why it does not sign now, in words; null where it does. */
+  describe(): string | null {
+    const round = this.#modules.nextRound();
+    if (this.maySign(round)) return null;
+    if (!this.#isRestored) return "it has not heard from a quorum of validators yet what it signed before";
+    const until = this.#isSettled
+      ? `before round ${this.#signsFrom}`
+      : "before a quorum of the others answers";
+    return `its votes are older than what other validators hold of it, so it signs nothing ${until}`;
+  }
+
+  /**
+   * Looks for own signatures in a decided round that the votes know nothing of. In rounds that this process could sign
+   * in they are another process's, with the same key.
+   */
+  onDecided({ round, value, cert }: Finalized): void {
+    const own = value.tips.find(({ tips }) => equalBytes(tips.validator, this.#options.self));
+    if (own !== undefined && !this.#knowsTips(own)) this.#foundUnknown(round);
+    for (const final of [cert, ...value.previousFinal]) {
+      if (this.#isSigner(final) && !this.#knows(final.round, final.view, "finalize"))
+        this.#foundUnknown(final.round);
+    }
+    const entry = value.cut.find(({ lane }) => equalBytes(lane, this.#options.self));
+    if (entry !== undefined && this.#isBeyondLane(entry)) {
+      this.#foundUnknown(round);
+      this.#extendLane(entry);
+    }
+  }
+
+  #isSigner({ round, bitmap }: FinalCert): boolean {
+    const set = this.#modules.sets.setOfRound(round);
+    const position = set?.positionOf(this.#options.self);
+    return position !== undefined && (decodeBitmap(bitmap, set!.keys.length)?.includes(position) ?? false);
+  }
+
+  /** Below the lowest round that is kept everything is settled and forgotten. */
+  #knows(round: number, view: number, kind: "tips" | "finalize"): boolean {
+    const { votes } = this.#modules;
+    if (votes.voteOf(round, view, kind) !== null) return true;
+    const lowest = votes.lowestRound();
+    return lowest !== null && round < lowest;
+  }
+
+  #knowsTips({ tips }: SignedTips): boolean {
+    const known = this.#modules.votes.voteOf(tips.round, 0, "tips");
+    if (known === null) return this.#knows(tips.round, 0, "tips");
+    return equalBytes(known, sha256(encodeTips(tips)));
+  }
+
+  #isBeyondLane({ seq }: { readonly seq: number }): boolean {
+    return seq > Math.max(this.#modules.votes.lastBatch()?.seq ?? 0, this.#laneEnd?.seq ?? 0);
+  }
+
+  #foundUnknown(round: number): void {
+    if (this.#isStopped) return;
+    if (this.#hasSignedSince(round)) {
+      this.stop();
+      const text = `in round ${round} another process signed with this validator's key`;
+      this.#modules.onFailure(new CodedError("key_in_use", text));
+      return;
+    }
+    if (this.#isRestored) return;
+    this.#isRestored = true;
+    this.#isSettled = false;
+    this.#standings = new Map();
+    this.#modules.log.error(
+      "Sign nothing for now: the votes are older than what others hold of this validator",
+      {
+        round,
+      },
+    );
+    this.#modules.onRestored();
+    this.#ask();
+  }
+
+  /** Whether a round lies where only this process signs: it was allowed to, and has. */
+  #hasSignedSince(round: number): boolean {
+    if (!this.maySign(round)) return false;
+    const first = this.#firstSigned;
+    return first !== null && round >= first;
+  }
+
+  /** This process signs in a round. */
+  onSigning(round: number): void {
+    this.#firstSigned ??= round;
+  }
+
+  #extendLane({ seq, digest }: AuthoredBatch): void {
+    this.#laneEnd = { seq, digest };
+    if (this.#isLaneBehind) return;
+    this.#isLaneBehind = true;
+    void this.#catchUpLane();
+  }
+
+  async #catchUpLane(): Promise<void> {
+    const { adoptLane, onProgress, onFailure } = this.#modules;
+    try {
+      for (let end = this.#laneEnd; end !== null; ) {
+        await adoptLane(end);
+        if (this.#isStopped) return;
+        // More may have been found meanwhile.
+        end = end === this.#laneEnd ? null : this.#laneEnd;
+      }
+      this.#isLaneBehind = false;
+      onProgress();
+    } catch (error) {
+      if (!this.#isStopped) onFailure(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** The others with a seat in the round that is decided next; nobody need be asked by one who has none. */
+  #others(): { readonly quorum: number; readonly names: readonly PeerName[] } | null {
+    const { sets, nextRound } = this.#modules;
+    const set = sets.setOfRound(nextRound());
+    if (set === null) return null;
+    const isSeated = set.positionOf(this.#options.self) !== undefined;
+    const others = isSeated ? set.keys.filter((key) => !equalBytes(key, this.#options.self)) : [];
+    return { quorum: isSeated ? set.quorum : 1, names: others.map(encodeHex) };
+  }
+
+  #ask(): void {
+    this.#cancel?.();
+    if (this.#isStopped || this.#isSettled) return;
+    const others = this.#others();
+    if (others !== null) {
+      this.#settleIfHeard();
+      const connected = new Set(this.#modules.mesh.connected());
+      for (const name of others.names)
+        if (connected.has(name) && !this.#standings.has(name)) void this.#hear(name);
+    }
+    if (!this.#isSettled) this.#cancel = this.#modules.clock.after(this.#options.retryMs, () => this.#ask());
+  }
+
+  async #hear(name: PeerName): Promise<void> {
+    const asked = this.#standings;
+    const answer = await this.#modules.mesh.fetch(name, { type: "standing" });
+    const standing = answer === null ? null : decodeStanding(answer);
+    // An answer to a question that was asked anew since speaks of a time before.
+    if (standing === null || this.#isStopped || asked !== this.#standings) return;
+    this.#standings.set(name, standing);
+    this.#judge(standing);
+    this.#settleIfHeard();
+  }
+
+  /** Only what this validator really signed counts: nobody else can make it stop. */
+  #judge({ tips: [signed], batch: [batch] }: Standing): void {
+    const { self, domains } = this.#options;
+    const { verify } = this.#modules;
+    if (signed !== undefined && equalBytes(signed.tips.validator, self) && !this.#knowsTips(signed)) {
+      const message = signingMessage(domains, "tips", encodeTips(signed.tips));
+      if (verify(self, message, signed.signature)) this.#foundUnknown(signed.tips.round);
+    }
+    if (batch === undefined || !equalBytes(batch.place.lane, self) || !this.#isBeyondLane(batch.place))
+      return;
+    if (!verify(self, signingMessage(domains, "batch", encodeBatchBody(batch.place)), batch.signature))
+      return;
+    this.#foundUnknown(this.#modules.nextRound());
+    this.#extendLane(batch.place);
+  }
+
+  /**
+   * Together with itself a quorum, as long as nothing is missing: in a quorum there is an honest one that took part in
+   * whatever was decided. Restored, a quorum without itself, or all where there are fewer.
+   */
+  #settleIfHeard(): void {
+    const others = this.#others();
+    if (others === null || this.#isSettled || this.#isStopped) return;
+    const { quorum, names } = others;
+    const heard = names.flatMap((name) => this.#standings.get(name) ?? []);
+    const needed = this.#isRestored ? Math.min(quorum, names.length) : quorum - 1;
+    if (heard.length < needed) return;
+    this.#isSettled = true;
+    this.#cancel?.();
+    if (this.#isRestored) {
+      const highest = Math.max(this.#modules.nextRound(), ...heard.map(({ rounds }) => rounds));
+      // They are in the round of this number; the own votes may have been for it, or for the one after.
+      this.#signsFrom = highest + 2;
+      this.#modules.log.warn("Sign again behind all that may have been signed before", {
+        round: this.#signsFrom,
+      });
+    }
+    this.#modules.onProgress();
+  }
+}
