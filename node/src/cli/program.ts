@@ -28,6 +28,8 @@ export const QUESTION_PARTS = {
 export async function runProgram(parts: Readonly<Record<string, LoadPart>>): Promise<void> {
   const { stdin, stdout, stderr } = process;
   const io = { stdin, stdout, stderr };
+  // Whoever reads has had enough, as `head` after ten lines: that is no failure, and nobody is left to be told of one.
+  stdout.on("error", () => process.exit(0));
   const asked = process.argv[2] ?? "";
   // Before the modules are loaded: that is when memory is taken.
   if (asked === "node") preferMemoryToSpeed();
