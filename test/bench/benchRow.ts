@@ -12,7 +12,8 @@ export type BenchRow = {
 
 /** A figure that must not exceed its limit. */
 export function atMost(name: string, value: number, unit: string, limit: number): BenchRow {
-  return { name, value, unit, limit, ratio: value / limit, ok: value <= limit };
+  // Of a limit of none, one too many is once too much.
+  return { name, value, unit, limit, ratio: limit === 0 ? value : value / limit, ok: value <= limit };
 }
 
 /** A figure that must reach its limit. */

@@ -51,7 +51,8 @@ async function idle(rig: HotspotRig, life: HotspotLife): Promise<BenchRow[]> {
       ? encodeFrame({ tag: randomBytes(6), secret: randomBytes(16) })
       : randomBytes(23);
     forwarder.push([printElement(payload, Math.round(performance.now() * 1_000))]);
-    await new Promise((resolve) => setTimeout(resolve, startedMs + (second + 1) * 1_000 - performance.now()));
+    const dueMs = startedMs + (second + 1) * 1_000;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())));
     peakBytes = Math.max(peakBytes, (await readProcess(life.pid)).residentBytes);
   }
   const after = await readProcess(life.pid);

@@ -8,7 +8,9 @@ import type { BenchRow } from "./benchRow.ts";
 /** A benchmark's module, loaded only when it is asked for. Add yours here. */
 const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<readonly BenchRow[]> }>>> = {
   epochClose: () => import("./epochClose.ts"),
+  hotspotFlood: () => import("./hotspotFlood.ts"),
   hotspotIdle: () => import("./hotspotIdle.ts"),
+  hotspotKill: () => import("./hotspotKill.ts"),
   intake: () => import("./intake.ts"),
   judge: () => import("./judge.ts"),
   rewardTree: () => import("./rewardTree.ts"),

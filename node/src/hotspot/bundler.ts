@@ -19,7 +19,7 @@ export type BundleRefusal = (typeof BUNDLE_REFUSALS)[number];
 /** People see their hotspot's reports within seconds, whatever the rounds. */
 const LONGEST_GATHER_MS = 2_000;
 /** Where much is heard, an envelope this often: each is a block on an SD card, and a signature for others to verify. */
-const LEAST_BETWEEN_MS = 10_000;
+const LEAST_BETWEEN_MS = 15_000;
 /** A small part of the window in which a report counts, so that gathering never makes one late. */
 const WINDOW_SHARE = 8;
 /** Its own beacon and reveal come out of the same quota. */

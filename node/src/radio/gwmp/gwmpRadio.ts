@@ -34,6 +34,11 @@ import { isValidTransmitRequest } from "./txpk.ts";
 /** A forwarder answers within a millisecond, or never; the rest is room for a slow network. */
 const TX_ACK_TIMEOUT_MS = 3_000;
 const TX_ACK_TIMEOUT_MAX_MS = 5_000;
+/**
+ * What waits while this process is busy with something else: 50 ms of 20,000 small datagrams a second, which the kernel
+ * counts at nearly 800 bytes each. The system may allow less (net.core.rmem_max), and then gives what it allows.
+ */
+const RECEIVE_BUFFER_BYTES = 1_048_576;
 /** An intruder's refusal is worth a line, a stream of them is not. */
 const TAKEOVER_LOG_INTERVAL_MS = 60_000;
 
@@ -87,7 +92,8 @@ class GwmpRadio implements Radio {
   async start(): Promise<void> {
     assert(this.#socket === null, "the radio is started once");
     const { host, port } = this.#options;
-    const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
+    const type = host.includes(":") ? "udp6" : "udp4";
+    const socket = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES });
     try {
       socket.bind(port, host);
       await once(socket, "listening");
