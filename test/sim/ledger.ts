@@ -62,7 +62,6 @@ export class LedgerSimulation {
   /** Every outcome that was given, by report. */
   readonly audit = new ReportAudit();
   hash: Uint8Array = new Uint8Array(32);
-  /** The messages of the last round. */
   /** What the last round was executed with. */
   lastInput: RoundInput | null = null;
   /** Reports of honest witnesses about honest beacons, in time: nobody else's doings may have them refused. */

@@ -66,17 +66,23 @@ export function genesisHotspot(options: HotspotOptions): GenesisHotspot {
   };
 }
 
-/** A genesis of one validator, one rich account ("bank") and these hotspots, on the `test` preset. */
+/**
+ * A genesis of one validator (or those of these names), one rich account ("bank") and these hotspots, on the `test`
+ * preset.
+ */
 export function createGenesis(
   hotspots: readonly HotspotOptions[],
   parameters: Partial<Parameters> = {},
+  validators: readonly string[] = ["validator"],
 ): Genesis {
   return {
     name: "ledger-test",
     timeMs: 1_800_000_000_000,
     seed: keyOf("seed 0"),
     parameters: { ...PRESETS.test, ...parameters },
-    validators: [{ key: keyOf("validator"), stake: 1_000_000_000_000n, multiaddrs: [] }],
+    validators: validators.map((name) => ({
+      ...{ key: keyOf(name), stake: 1_000_000_000_000n, multiaddrs: [] },
+    })),
     accounts: [{ key: keyOf("bank"), balance: 1_000_000_000_000n }],
     hotspots: hotspots.map(genesisHotspot),
   };

@@ -15,8 +15,9 @@ export type SeatCandidate = {
 };
 
 /**
- * How many members may leave, and how many may join, between two epochs: what agreement can miss of n, and at least one,
- * or a small set could never change.
+ * How many members may leave, and how many may join, between two epochs: a third, so that of every quorum of the set
+ * before an honest member still sits, who holds what that quorum acknowledged; and at least one, or a small set could
+ * never change.
  */
 export function computeSeatChanges(seats: number): number {
   return Math.max(1, Math.floor(seats / 3));

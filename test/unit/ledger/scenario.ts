@@ -45,8 +45,12 @@ export class Scenario {
   readonly #due = new Map<number, LedgerMessage[]>();
   readonly #evidence = new Map<number, Evidence[]>();
 
-  constructor(hotspots: readonly HotspotOptions[], parameters: Partial<Parameters> = {}) {
-    this.genesis = createGenesis(hotspots, { ...WINDOWS, ...parameters });
+  constructor(
+    hotspots: readonly HotspotOptions[],
+    parameters: Partial<Parameters> = {},
+    validators?: readonly string[],
+  ) {
+    this.genesis = createGenesis(hotspots, { ...WINDOWS, ...parameters }, validators);
     this.ledger = createLedger(this.genesis);
     this.#maker = new MessageMaker(this.genesis);
   }
