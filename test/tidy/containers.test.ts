@@ -27,7 +27,7 @@ describe("containers", () => {
 
   test("have a home, a place on the air and a scrape target for every validator and hotspot", () => {
     const members = [...numbered("validator"), ...numbered("hotspot")];
-    expect(members.length).toBeGreaterThan(4);
+    expect(members.length).toBeGreaterThan(7);
     const homes = [...compose.matchAll(/^ +- (\S+):\/homes\/(\S+)$/gm)].map(([, volume, home]) => [
       volume,
       home,
@@ -35,6 +35,10 @@ describe("containers", () => {
     expect(homes.toSorted()).toEqual(members.map((name) => [name, name]).toSorted());
     const counts = [...compose.matchAll(/--hotspots, "(\d+)"/g)].map((match) => Number(match[1]));
     expect(counts).toEqual([numbered("hotspot").length, numbered("hotspot").length]);
+    const validators = /--validators, "(\d+)"/.exec(compose)?.[1];
+    // Fewer than four agree only while all of them run.
+    expect(numbered("validator").length).toBeGreaterThanOrEqual(4);
+    expect(Number(validators)).toBe(numbered("validator").length);
     const config = read("validator/observability/prometheus/prometheus.yml");
     const targets = [...config.matchAll(/((?:validator|hotspot)-\d+):\d+/g)].map((match) => match[1]!);
     expect(targets.toSorted()).toEqual(members.toSorted());

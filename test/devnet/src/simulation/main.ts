@@ -15,12 +15,15 @@ import { createDevnetEther, prepareHome, startForwarder } from "../hotspots.ts";
 import { createGenesis, createWorld, type DevnetHotspot, type World } from "../world.ts";
 
 type Flags = { readonly seed: number; readonly hotspots: number };
+type HomesFlags = Flags & { readonly homes: string; readonly validators: number };
 
 /** Places that the world has; a quarter of them lie in one city. */
 const WORLD_PLACES = 48;
 const MAX_HOTSPOTS = WORLD_PLACES / 4;
-/** From the genesis to round 0: half a dozen containers start within it on two cores. */
-const START_MS = 20_000;
+/** Folders that the image has for their homes. */
+const MAX_VALIDATORS_HERE = 12;
+/** From the genesis to round 0: a dozen containers start within it on two cores. */
+const START_MS = 30_000;
 const VALIDATOR_PORT = 4_467;
 const GWMP_PORT = 1_700;
 /** A hotspot's container may come late, and come back with another address. */
@@ -31,31 +34,33 @@ const validatorName = (index: number): string => `validator-${index + 1}`;
 const hotspotName = (index: number): string => `hotspot-${index + 1}`;
 
 /** The world of a seed with hotspots of its first city only: a handful must hear each other to be paid. */
-function createCity({ seed, hotspots }: Flags): World {
-  const world = createWorld(seed, WORLD_PLACES);
+function createCity({ seed, hotspots }: Flags, validators = 1): World {
+  const world = createWorld(seed, WORLD_PLACES, validators);
   const { city } = world.hotspots[0]!.place;
   return { ...world, hotspots: world.hotspots.filter(({ place }) => place.city === city).slice(0, hotspots) };
 }
 
 /** Writes what is missing: key, configuration and genesis of everybody. The first validator's genesis is the one. */
-async function writeHomes(flags: Flags & { readonly homes: string }): Promise<void> {
-  const world = createCity(flags);
+async function writeHomes(flags: HomesFlags): Promise<void> {
+  const world = createCity(flags, flags.validators);
   const homeOf = (name: string): string => join(flags.homes, name);
   const first = homeOf(validatorName(0));
   const kept = await readFileIfAny(join(first, GENESIS_FILE));
   const genesis = kept ?? encodeGenesisJson(createContainersGenesis(world));
-  await makePrivateFolder(first);
-  if ((await readFileIfAny(join(first, KEY_FILE))) === null) {
-    await writeKeyFile(join(first, KEY_FILE), world.validators[0]!.secretSeed);
+  for (const [index, { secretSeed }] of world.validators.entries()) {
+    const home = homeOf(validatorName(index));
+    await makePrivateFolder(home);
+    if ((await readFileIfAny(join(home, KEY_FILE))) === null)
+      await writeKeyFile(join(home, KEY_FILE), secretSeed);
+    await createFile(join(home, GENESIS_FILE), genesis, 0o644);
   }
-  await createFile(join(first, GENESIS_FILE), genesis, 0o644);
   for (const [index, hotspot] of world.hotspots.entries()) {
     const home = homeOf(hotspotName(index));
     await prepareHome(hotspot, home);
     await createFile(join(home, GENESIS_FILE), genesis, 0o644);
   }
   process.stdout.write(
-    `${kept === null ? "Wrote" : "Kept"} the homes of ${world.hotspots.length} hotspots\n`,
+    `${kept === null ? "Wrote" : "Kept"} the homes of ${world.validators.length} validators and ${world.hotspots.length} hotspots\n`,
   );
 }
 
@@ -118,6 +123,7 @@ function createPart(name: string, description: string): Command {
 
 const homes = createPart("homes", "write the genesis and everybody's home")
   .requiredOption("--homes <dir>", "folder of the homes")
+  .option("--validators <count>", "how many validators", parseWhole(MAX_VALIDATORS_HERE), 4)
   .action(writeHomes);
 const air = createPart("air", "simulate the radio between the hotspots").action(runAir);
 await new Command("simulation").addCommand(homes).addCommand(air).parseAsync();
