@@ -6,6 +6,7 @@ import { createDoctorCommand } from "./doctorCommand.ts";
 import { createInfoCommand } from "./infoCommand.ts";
 import { createInitCommand } from "./initCommand.ts";
 import { type NodeIo, useIo } from "./io.ts";
+import { createPassphraseCommand } from "./passphraseCommand.ts";
 import { createDeregisterCommand, createRegisterCommand } from "./registerCommand.ts";
 import { createRunCommand } from "./runCommand.ts";
 import { createStatusCommand } from "./statusCommand.ts";
@@ -23,6 +24,7 @@ export function createNodeCommand(io: NodeIo): Command {
     createConfigCommand(io),
     createBackupCommand(io),
     createRestoreCommand(io),
+    createPassphraseCommand(io),
     createDeregisterCommand(io),
   ];
   for (const part of parts) node.addCommand(useIo(part, io));

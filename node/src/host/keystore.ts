@@ -13,7 +13,7 @@ import {
   type Ed25519KeyPair,
 } from "../../../protocol/src/crypto/ed25519.ts";
 import { CodedError, systemCodeOf } from "./codedError.ts";
-import { createFile } from "./durableFile.ts";
+import { createFile, replaceFile } from "./durableFile.ts";
 import { isSealedText, sealText, unsealText } from "./sealedText.ts";
 
 /** First line of a key file: its kind and version. The second is the seed in hexadecimal. */
@@ -53,12 +53,26 @@ export async function writeKeyFile(
   secretSeed: Uint8Array,
   passphrase: string | null = null,
 ): Promise<void> {
-  const text =
-    passphrase === null
-      ? `${HEADER}\n${encodeHex(secretSeed)}\n`
-      : await sealText(SEALED_LABEL, secretSeed, passphrase);
-  const created = await createFile(path, text, 0o600);
+  const created = await createFile(path, await encodeKeyFile(secretSeed, passphrase), 0o600);
   if (!created) throw new CodedError("key_exists", `${path} exists: a key is never overwritten`);
+}
+
+/**
+ * Writes the same seed under another passphrase, or under none: the file is the old one or the new one at any instant.
+ * @param secretSeed what `openKeyFile` gave of this file.
+ * @throws CodedError "file_unwritable".
+ */
+export async function resealKeyFile(
+  path: string,
+  secretSeed: Uint8Array,
+  passphrase: string | null,
+): Promise<void> {
+  await replaceFile(path, await encodeKeyFile(secretSeed, passphrase), 0o600);
+}
+
+async function encodeKeyFile(secretSeed: Uint8Array, passphrase: string | null): Promise<string> {
+  if (passphrase !== null) return await sealText(SEALED_LABEL, secretSeed, passphrase);
+  return `${HEADER}\n${encodeHex(secretSeed)}\n`;
 }
 
 /**
