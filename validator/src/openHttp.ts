@@ -2,7 +2,6 @@
 import type { AddressInfo } from "node:net";
 import { CodedError } from "../../node/src/host/codedError.ts";
 import type { Clock, Log, Network } from "../../node/src/host/types.ts";
-import { requireSet } from "../../protocol/src/agreement/certificates.ts";
 import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import { computeRewardProof } from "../../protocol/src/ledger/rewardTotals.ts";
@@ -87,24 +86,12 @@ export async function openHttp(options: HttpOptions, modules: HttpModules): Prom
   return { url: `http://${host}:${port}`, close: async () => api.close() };
 }
 
-/** Reward certificates as they are kept, and the running epoch's seats with the links that stand now. */
-function readAgreement({ identity, core, mesh, sets, ledger }: HttpModules): AgreementReader {
-  const { genesis, signer } = identity;
-  const running = () => requireSet(sets, ledger.nextEpoch);
-  const listed = new Map(genesis.validators.map((each) => [encodeHex(each.key), each]));
+/** Reward certificates as they are kept, and the links that stand now. */
+function readAgreement({ identity, core, mesh }: HttpModules): AgreementReader {
   return {
     rewardCert: (epoch) => core.attestor.rewardCert(epoch),
-    get quorum() {
-      return running().quorum;
-    },
-    seats: () => {
-      const connected = new Set(mesh.connected());
-      return running().keys.map((key) => {
-        const { stake, multiaddrs } = listed.get(encodeHex(key)) ?? { stake: 0n, multiaddrs: [] };
-        const isSelf = equalBytes(key, signer.publicKey);
-        return { key, stake, multiaddrs, connected: isSelf ? null : connected.has(encodeHex(key)) };
-      });
-    },
+    isConnected: (key) =>
+      equalBytes(key, identity.signer.publicKey) ? null : mesh.connected().includes(encodeHex(key)),
   };
 }
 

@@ -6,6 +6,7 @@ import { homePaths } from "./home.ts";
 import type { Identity } from "./identity.ts";
 import { openVotes, type Votes } from "./rounds/votes.ts";
 import { type BatchStore, openBatchStore } from "./store/batchStore.ts";
+import { viewGenesis } from "./store/genesisViews.ts";
 import { openSqliteStore } from "./store/sqliteStore/sqliteStore.ts";
 import type { Store } from "./store/store.ts";
 
@@ -31,11 +32,10 @@ export async function openStorage(
   const { genesis, networkId, signer } = identity;
   const votes = openVotes(paths.votes, { network: networkId, validator: signer.publicKey });
   try {
-    const start = createLedger(genesis);
     const store = await openSqliteStore({
       path: paths.store,
       networkId,
-      genesis: { hotspots: start.listHotspots(), accounts: start.listAccounts() },
+      genesis: viewGenesis(createLedger(genesis)),
     });
     const batches = await openBatchStore(paths.batches);
     return {

@@ -208,10 +208,14 @@ function listLines(ledger: Ledger, score: ScoreOutput, reward: EpochReward): Epo
   return lines;
 }
 
+/** Every seat, in its order, with the rounds that it helped to finalize and its pay for them. */
 function listValidatorsPaid(ledger: Ledger, epoch: number, { validatorAmounts }: EpochReward) {
-  return requireSet(ledger, epoch)
-    .keys.map((key, position) => ({ key, amount: validatorAmounts[position]! }))
-    .filter(({ amount }) => amount > 0n);
+  const { participation } = ledger.tally;
+  return requireSet(ledger, epoch).keys.map((key, position) => ({
+    key,
+    rounds: participation[position]!,
+    amount: validatorAmounts[position]!,
+  }));
 }
 
 function listBeaconUnits({ reportId, paid }: SelectedBeacon): BeaconUnits {

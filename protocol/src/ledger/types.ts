@@ -159,6 +159,9 @@ export type BeaconUnits = {
   readonly beaconerPpm: number;
 };
 
+/** What a validator with a seat did in an epoch, and got for it in base units. */
+export type ValidatorPay = { readonly key: Uint8Array; readonly rounds: number; readonly amount: bigint };
+
 /** What an epoch's end made. `record`: the encoded epoch record header; `recordDigest` and roots are 32 bytes. */
 export type EpochClose = {
   readonly epoch: number;
@@ -170,7 +173,8 @@ export type EpochClose = {
   readonly nextSeed: Uint8Array;
   readonly pools: Readonly<Record<PoolName, PoolBooks>>;
   readonly lines: readonly EpochLine[];
-  readonly validatorsPaid: readonly { readonly key: Uint8Array; readonly amount: bigint }[];
+  /** Every seat of the epoch's set, in its order: rounds that it helped to finalize, and its pay for them. */
+  readonly validatorsPaid: readonly ValidatorPay[];
   readonly beaconUnits: readonly BeaconUnits[];
   readonly coverage: readonly CoverageRow[];
   /** Beacons that closed, whatever became of them, and valid witness reports, paid or not. */

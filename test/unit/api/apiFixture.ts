@@ -3,6 +3,7 @@ import type { FastifyInstance, LightMyRequestResponse } from "fastify";
 import Schema from "typebox/schema";
 import { expect } from "vitest";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
+import type { RewardCert } from "../../../protocol/src/agreement/attest.ts";
 import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
@@ -20,6 +21,20 @@ import { commitAll } from "../store/compliance.ts";
 import { createHistory, type History, named, START_TIME_MS } from "../store/history.ts";
 
 export const EPOCHS = 4;
+
+/** The form of a certificate: nobody here signs. */
+const unsigned = (epoch: number): RewardCert => ({
+  attest: {
+    epoch,
+    rewardRoot: named("root"),
+    stateRoot: named("root"),
+    nextValidatorsHash: named("set"),
+    parametersHash: named("parameters"),
+    rulesVersion: 1,
+  },
+  bitmap: new Uint8Array(1),
+  signatures: [],
+});
 
 /** A clock that stands still, and whose timers are fired by the test. */
 export type HandClock = Clock & { readonly fire: () => void; readonly timers: () => number };
@@ -86,7 +101,7 @@ export async function createFixture(
   };
   const modules: ApiModules = {
     store,
-    agreement: { rewardCert: () => null, quorum: 1, seats: () => [] },
+    agreement: { rewardCert: (epoch) => (epoch < EPOCHS ? unsigned(epoch) : null), isConnected: () => false },
     ledger: {
       rewardProof: async (account) => {
         const index = PROVEN.findIndex((key) => encodeHex(key) === encodeHex(account));

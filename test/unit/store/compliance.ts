@@ -166,6 +166,67 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       expect(await store.getEpoch(EPOCHS)).toBeNull();
     });
 
+    test("knows every validator on record, in the order of first stakes", async () => {
+      const newest = new Map(history.genesis.validators.map((view) => [String(view.key), view]));
+      for (const { commit } of history.commits)
+        for (const view of commit.result.validatorsChanged) newest.set(String(view.key), view);
+      const rows = await readAll((after: number | null) => store.listValidators(after ?? 0, 2));
+      expect(rows).toEqual([...newest.values()].map((view, index) => ({ ...view, position: index + 1 })));
+      for (const row of rows) expect(await store.getValidator(row.key)).toEqual(row);
+      expect(rows[1]).toMatchObject({ isTombstoned: true, stake: 3n, unbondingUntilEpoch: 12 });
+      expect(await store.getValidator(named("nobody"))).toBeNull();
+    });
+
+    test("knows the validator set of every epoch that is fixed, and its changes", async () => {
+      const closes = history.commits.flatMap(({ commit }) => commit.result.epochClose ?? []);
+      const { seats } = history.genesis;
+      const keys = [seats, seats, ...closes.map(({ nextValidators }) => nextValidators)];
+      for (const [epoch, expected] of keys.entries()) {
+        expect((await store.findSet(epoch))?.keys).toEqual(expected);
+      }
+      expect(await store.findSet(keys.length)).toBeNull();
+      const changes = await store.listSetChanges(-1, 99, 100);
+      expect(changes.map(({ fromEpoch }) => fromEpoch)).toEqual([0, 2, 4]);
+      for (const change of changes) expect(change.keys).toEqual(keys[change.fromEpoch]);
+      expect(await store.listSetChanges(0, 3, 100)).toEqual([changes[1]]);
+      expect(await store.listSetChanges(0, 99, 1)).toEqual([changes[1]]);
+    });
+
+    test("tells what each validator did in its seats, newest epoch first", async () => {
+      const closes = history.commits.flatMap(({ commit }) => commit.result.epochClose ?? []);
+      for (const { key } of await readAll((after: number | null) => store.listValidators(after ?? 0, 9))) {
+        const expected = closes
+          .flatMap(({ epoch, validatorsPaid }) =>
+            validatorsPaid.flatMap((pay, seat) =>
+              String(pay.key) === String(key)
+                ? [{ epoch, seat, rounds: pay.rounds, epochRounds: ROUNDS_PER_EPOCH, paid: pay.amount }]
+                : [],
+            ),
+          )
+          .toReversed();
+        expect(expected.length).toBeGreaterThan(1);
+        expect(await readAll((before: number | null) => store.listParticipation(key, before, 1))).toEqual(
+          expected,
+        );
+      }
+      expect(await store.listParticipation(named("nobody"), null, 5)).toEqual({ rows: [], next: null });
+    });
+
+    test("lists convictions, newest first, of everyone or of one", async () => {
+      const pieces = history.commits.flatMap(({ commit: { result } }) =>
+        result.evidence.map((piece) => ({ ...piece, round: result.round, epoch: result.epoch })),
+      );
+      expect(pieces.length).toBeGreaterThan(2);
+      const rows = pieces.map((piece, index) => ({ ...piece, position: index + 1 })).toReversed();
+      expect(await readAll((before: number | null) => store.listConvictions(null, before, 2))).toEqual(rows);
+      for (const { offender } of pieces) {
+        expect(await readAll((before: number | null) => store.listConvictions(offender, before, 1))).toEqual(
+          rows.filter((row) => String(row.offender) === String(offender)),
+        );
+      }
+      expect(await store.listConvictions(named("nobody"), null, 5)).toEqual({ rows: [], next: null });
+    });
+
     test("ranks an epoch's lines by pay, without a gap", async () => {
       const close = history.commits[ROUNDS_PER_EPOCH - 1]!.commit.result.epochClose!;
       const lines = await readAll((after: number | null) => store.listRewardLines(0, after ?? 0, 2));

@@ -9,10 +9,12 @@ import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
 import type {
   AccountView,
   ClosedBeacon,
+  Conviction,
   EpochClose,
   HotspotView,
   ReportOutcome,
   RoundResult,
+  ValidatorView,
 } from "../../../protocol/src/ledger/types.ts";
 import type { PoolBooks } from "../../../protocol/src/reward/pools.ts";
 import { cellAtResolution } from "../../../validator/src/store/cellRange.ts";
@@ -84,12 +86,58 @@ const account = (index: number, balance: bigint, earned: bigint): AccountView =>
   earned,
 });
 
+const validatorKey = (index: number): Uint8Array => named(`validator ${index}`);
+
+function createValidator(index: number, change: Partial<ValidatorView> = {}): ValidatorView {
+  return {
+    key: validatorKey(index),
+    owner: validatorKey(index),
+    stake: (1n << 63n) + BigInt(index),
+    sinceEpoch: 0,
+    unbondingUntilEpoch: null,
+    isTombstoned: false,
+    multiaddrs: [`/ip4/127.0.0.1/tcp/${index}`, "/dns4/validator.example.net/tcp/4467"],
+    ...change,
+  };
+}
+
+/** A fourth validator comes in epoch 2, and in epoch 4 the second has left. */
+function seatsOf(epoch: number): Uint8Array[] {
+  const seats = epoch < 2 ? [2, 0, 1] : epoch < 4 ? [2, 0, 1, 3] : [2, 0, 3];
+  return seats.map(validatorKey);
+}
+
+/** Who stakes, leaves and is convicted in a round. */
+function listStaked(round: number): ValidatorView[] {
+  if (round === 1) return [createValidator(3, { owner: named("owner 2"), sinceEpoch: 0, stake: 7n })];
+  if (round === 13) return [createValidator(1, { unbondingUntilEpoch: 12 })];
+  if (round === 15) return [createValidator(1, { unbondingUntilEpoch: 12, isTombstoned: true, stake: 3n })];
+  return [];
+}
+
+function listConvicted(round: number): Conviction[] {
+  const piece = (offender: number, slashed: bigint): Conviction => ({
+    offender: validatorKey(offender),
+    kind: offender === 1 ? "double_attest" : "double_notarize",
+    slashed,
+    first: asciiBytes(`first ${round}`),
+    second: asciiBytes(`second ${round}`),
+  });
+  if (round === 15) return [piece(1, (1n << 63n) - 2n), piece(0, 1n)];
+  return round === 16 ? [piece(2, 0n)] : [];
+}
+
 /** Makes the history of `epochs` whole epochs and two rounds of the next. */
 export function createHistory(seed: string, epochs: number): History {
   const draw = createDraw(seed);
   const hotspots = Array.from({ length: HOTSPOTS }, (_, index) => createHotspot(index));
   // The last account's balance is beyond a signed 64-bit integer, as a genesis may have it.
-  const genesis = { hotspots, accounts: [account(0, 5n, 0n), account(1, (1n << 64n) - 1n, 0n)] };
+  const genesis = {
+    hotspots,
+    accounts: [account(0, 5n, 0n), account(1, (1n << 64n) - 1n, 0n)],
+    validators: [0, 1, 2].map((index) => createValidator(index)),
+    seats: seatsOf(0),
+  };
   const commits: { commit: RoundCommit; snapshot?: Snapshot }[] = [];
   let open: ReportOutcome[] = [];
   let closedInEpoch: ClosedBeacon[] = [];
@@ -128,8 +176,8 @@ export function createHistory(seed: string, epochs: number): History {
       overQuota: draw(4) === 0 ? [{ hotspot: hotspots[0]!.key, count: 2 }] : [],
       hotspotsChanged:
         heard.length === 0 ? [] : [{ ...hotspots[draw(HOTSPOTS - 1)]!, lastActiveEpoch: epoch }],
-      validatorsChanged: [],
-      evidence: [],
+      validatorsChanged: listStaked(round),
+      evidence: listConvicted(round),
       accountsChanged: isLast ? [account(draw(3), 7_000n + BigInt(round), BigInt(round))] : [],
       epochClose: isLast ? closeEpoch(seed, epoch, hotspots, closedInEpoch, draw) : null,
       stateDigest: named(`${seed} state ${round}`),
@@ -295,7 +343,7 @@ function closeEpoch(
     endTimeMs: START_TIME_MS + (epoch + 1) * EPOCH_MS,
     seed: named(`${seed} seed ${epoch}`),
     nextSeed: named(`${seed} seed ${epoch + 1}`),
-    nextValidators: [named("validator")],
+    nextValidators: seatsOf(epoch + 2),
     pools: {
       beacons: books(12n),
       witnesses: books(48n),
@@ -313,7 +361,11 @@ function closeEpoch(
         beaconPaid: BigInt(draw(3)),
         witnessPaid: BigInt(draw(3)) * 100_000_000_000n,
       })),
-    validatorsPaid: [{ key: named("validator"), amount: (1n << 62n) - 1n }],
+    validatorsPaid: seatsOf(epoch).map((key, seat) => ({
+      key,
+      rounds: draw(ROUNDS_PER_EPOCH + 1),
+      amount: seat === 0 ? (1n << 62n) - 1n : 0n,
+    })),
     beaconUnits: beacons.map((b) => ({
       reportId: b.reportId,
       paidWitnesses: 2,

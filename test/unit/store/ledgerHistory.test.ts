@@ -10,6 +10,7 @@ import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeReason } from "../../../protocol/src/evidence/reasons.ts";
 import type { ReportOutcome, RoundResult } from "../../../protocol/src/ledger/types.ts";
 import { VERDICT_PENDING, VERDICT_SELECTION_PENDING } from "../../../protocol/src/wire/receipts.ts";
+import { viewGenesis } from "../../../validator/src/store/genesisViews.ts";
 import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
 import { openSqliteStore } from "../../../validator/src/store/sqliteStore/sqliteStore.ts";
 import type { RoundCommit } from "../../../validator/src/store/store.ts";
@@ -31,7 +32,7 @@ const commitOf = (result: RoundResult): RoundCommit => ({
 test("both stores take a ledger's whole history and give it back", async () => {
   const simulation = new LedgerSimulation({ seed: 5, hotspots: 24, epochs: EPOCHS, cheatOneIn: 3 });
   const { ledger } = simulation;
-  const genesis = { hotspots: ledger.listHotspots(), accounts: ledger.listAccounts() };
+  const genesis = viewGenesis(ledger);
   const directory = mkdtempSync(join(tmpdir(), "hexbeacon-ledger-"));
   const path = join(directory, "store.sqlite");
   const store = await openSqliteStore({ path, networkId: named("network"), genesis });

@@ -26,6 +26,7 @@ import { addEventRoutes, EVENTS_ROUTE } from "./routes/eventRoutes.ts";
 import { addHotspotRoutes } from "./routes/hotspotRoutes.ts";
 import { addMapRoutes } from "./routes/mapRoutes.ts";
 import { addProbeRoutes, addStatusRoutes } from "./routes/statusRoutes.ts";
+import { addValidatorRoutes } from "./routes/validatorRoutes.ts";
 
 /** A transaction's envelope in hexadecimal, and the JSON around it. */
 const MAX_REQUEST_BODY_BYTES = 2 * MAX_ENVELOPE_BYTES + 1_024;
@@ -91,6 +92,7 @@ function addVersionedRoutes(routes: Routes, context: RouteContext): void {
   addStatusRoutes(routes, context);
   addEpochRoutes(routes, context);
   addAgreementRoutes(routes, context);
+  addValidatorRoutes(routes, context);
   addHotspotRoutes(routes, context);
   addAccountRoutes(routes, context);
   addTransactionRoutes(routes, context);

@@ -5,6 +5,7 @@ import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts"
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
 import type { RewardProofJson } from "../../../protocol/src/reward/proofJson.ts";
 import type { QueryStore, RoundStore } from "../store/store.ts";
+import type { ValidatorQueries } from "../store/validatorRows.ts";
 import type { EventHub } from "./eventHub.ts";
 
 /** What a validator says of itself at this moment. */
@@ -20,21 +21,12 @@ export type LedgerReader = {
   readonly rewardProof: (account: Uint8Array) => Promise<RewardProofJson | null>;
 };
 
-/** A validator's seat. `connected`: whether a link to it stands; null for the validator itself. */
-export type ValidatorSeatView = {
-  readonly key: Uint8Array;
-  readonly stake: bigint;
-  readonly multiaddrs: readonly string[];
-  readonly connected: boolean | null;
-};
-
-/** What the validators agreed on beyond rounds, and who they are. */
+/** What the validators agreed on beyond rounds, and the links to them. */
 export type AgreementReader = {
-  /** An epoch's reward certificate; null where there is none yet. */
+  /** An epoch's reward certificate; null where there is none, or none is kept here. */
   readonly rewardCert: (epoch: number) => RewardCert | null;
-  readonly quorum: number;
-  /** In the order of the set. */
-  readonly seats: () => readonly ValidatorSeatView[];
+  /** Whether a link to a validator stands; null for this validator itself. */
+  readonly isConnected: (key: Uint8Array) => boolean | null;
 };
 
 /** `id` is null where the bytes are no envelope; `reason` is null where the transaction was admitted. */
@@ -50,7 +42,7 @@ export type ApiMetrics = {
 };
 
 export type ApiModules = {
-  readonly store: QueryStore & Pick<RoundStore, "latestRound" | "getRound">;
+  readonly store: QueryStore & ValidatorQueries & Pick<RoundStore, "latestRound" | "getRound">;
   readonly ledger: LedgerReader;
   readonly agreement: AgreementReader;
   readonly status: () => ValidatorStatus;

@@ -11,6 +11,7 @@ import { MAX_REPORTS_PER_BUNDLE } from "../../../protocol/src/wire/reports.ts";
 import { computeCoverageLevels } from "./cellRange.ts";
 import { checkCommit, checkNextRound, checkSameRound } from "./checkCommit.ts";
 import { matchesFilter } from "./hotspotFilter.ts";
+import { createMemoryValidators, type MemoryValidators } from "./memoryValidators.ts";
 import { rankLines } from "./rankLines.ts";
 import { bucketRewards, type DatedLine } from "./rewardBuckets.ts";
 import {
@@ -70,8 +71,10 @@ export function createMemoryStore(genesis: GenesisViews): Store {
     bodiesFromRound: 0,
   };
   writeRegistry(tables, genesis);
+  const validators = createMemoryValidators(genesis, tables.epochs);
   return {
-    ...createRoundMethods(tables),
+    ...createRoundMethods(tables, validators.writeRound),
+    ...validators.queries,
     ...createEpochMethods(tables),
     ...createRegistryMethods(tables),
     ...createEvidenceMethods(tables),
@@ -80,7 +83,10 @@ export function createMemoryStore(genesis: GenesisViews): Store {
   };
 }
 
-function writeRegistry(tables: Tables, { hotspots, accounts }: GenesisViews): void {
+function writeRegistry(
+  tables: Tables,
+  { hotspots, accounts }: Pick<GenesisViews, "hotspots" | "accounts">,
+): void {
   for (const hotspot of hotspots) {
     const key = encodeHex(hotspot.key);
     const position = tables.hotspots.get(key)?.position ?? tables.hotspots.size + 1;
@@ -152,7 +158,7 @@ const newestBelow = (epochs: Iterable<number>, limit: number): number | null => 
   return found.length === 0 ? null : Math.max(...found);
 };
 
-function createRoundMethods(tables: Tables): RoundStore {
+function createRoundMethods(tables: Tables, writeValidators: MemoryValidators["writeRound"]): RoundStore {
   const { rounds, snapshots } = tables;
   return {
     commitRound: async (commit, snapshot) => {
@@ -161,6 +167,7 @@ function createRoundMethods(tables: Tables): RoundStore {
       if (there !== undefined) return checkSameRound(there, commit);
       checkNextRound(rounds.at(-1) ?? null, commit);
       writeRound(tables, commit);
+      writeValidators(commit.result);
       if (snapshot !== undefined) snapshots.set(snapshot.epoch, snapshot);
       return "committed";
     },

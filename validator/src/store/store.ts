@@ -16,10 +16,12 @@ import type {
   ReportOutcome,
   RoundResult,
   TransactionOutcome,
+  ValidatorView,
 } from "../../../protocol/src/ledger/types.ts";
 import type { EpochLine } from "../../../protocol/src/reward/epochRecord.ts";
 import type { MessageStatus } from "../../../protocol/src/wire/receipts.ts";
 import type { HotspotStatus, StatusEpochs } from "./hotspotStatus.ts";
+import type { ValidatorQueries } from "./validatorRows.ts";
 
 /** The batches `firstSeq` to `lastSeq` of one lane, both in the round's cut. */
 export type BatchSpan = { readonly lane: Uint8Array; readonly firstSeq: number; readonly lastSeq: number };
@@ -46,6 +48,9 @@ export type CommitOutcome = "committed" | "already_committed";
 export type GenesisViews = {
   readonly hotspots: readonly HotspotView[];
   readonly accounts: readonly AccountView[];
+  readonly validators: readonly ValidatorView[];
+  /** Keys of the first two epochs' set, in the order of seats. */
+  readonly seats: readonly Uint8Array[];
 };
 
 /** A round as it was committed; `reports` and `transactions` count what became included in it. */
@@ -247,4 +252,4 @@ export type QueryStore = {
   readonly sizeBytes: () => Promise<number>;
 };
 
-export type Store = RoundStore & QueryStore & { readonly close: () => Promise<void> };
+export type Store = RoundStore & QueryStore & ValidatorQueries & { readonly close: () => Promise<void> };

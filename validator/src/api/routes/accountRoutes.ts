@@ -1,4 +1,4 @@
-/** Accounts, the proof of what they earned, and the way in for their transactions. */
+/** Accounts, and the way in for their transactions. */
 import { Type } from "typebox";
 import { decodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
@@ -9,12 +9,12 @@ import { presentTransaction } from "../present.ts";
 import { ApiProblem, badField, notFound } from "../problem.ts";
 import { readKey } from "../requests.ts";
 import { Hash, HashInput, json, KeyInput, object, PROBLEMS } from "../schemas/common.ts";
-import { Account, Proof, Transaction } from "../schemas/entities.ts";
+import { Account, Transaction } from "../schemas/entities.ts";
 import type { RouteContext, Routes } from "./context.ts";
 
 const IdParams = object({ id: KeyInput });
 
-export function addAccountRoutes(routes: Routes, { modules: { store, ledger } }: RouteContext): void {
+export function addAccountRoutes(routes: Routes, { modules: { store } }: RouteContext): void {
   routes.get(
     "/v1/accounts/:id",
     {
@@ -35,23 +35,6 @@ export function addAccountRoutes(routes: Routes, { modules: { store, ledger } }:
         earned: `${row.earned}`,
         nonce: row.nonce,
       };
-    },
-  );
-  routes.get(
-    "/v1/accounts/:id/proof",
-    {
-      schema: {
-        summary: "Proof of what an account earned up to the last closed epoch",
-        description: "Check it offline: `hexbeacon tool verify-proof < proof.json`.",
-        tags: ["accounts"],
-        params: IdParams,
-        response: { 200: json("The proof.", Proof), ...PROBLEMS },
-      },
-    },
-    async ({ params }) => {
-      const proof = await ledger.rewardProof(readKey("id", params.id));
-      if (proof === null) throw notFound("account with earnings");
-      return { ...proof, branch: [...proof.branch] };
     },
   );
 }

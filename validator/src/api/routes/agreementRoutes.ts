@@ -1,26 +1,33 @@
-/** What validators agreed on, and who they are: certificates that anyone can verify without trusting this one. */
+/** What validators agreed on: rounds and certificates that anyone can verify without trusting this one. */
 import { Type } from "typebox";
+import { encodeRewardCert } from "../../../../protocol/src/agreement/attest.ts";
 import {
-  encodeAttest,
-  encodeRewardCert,
-  type RewardCert,
-} from "../../../../protocol/src/agreement/attest.ts";
-import { decodeBitmap } from "../../../../protocol/src/agreement/rounds.ts";
+  encodeCheckpoint,
+  MAX_SET_STEPS,
+  type SetStepJson,
+} from "../../../../protocol/src/agreement/rewardEvidence.ts";
 import { encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
-import { computeName } from "../../../../protocol/src/crypto/names.ts";
-import type { ValidatorSeatView } from "../modules.ts";
+import { SET_LEAD_EPOCHS } from "../../store/validatorRows.ts";
 import { presentRound } from "../present.ts";
-import { notFound } from "../problem.ts";
-import { RewardCertificate, type RewardCertificateJson, Validators } from "../schemas/agreement.ts";
-import { json, object, PROBLEMS } from "../schemas/common.ts";
+import { presentRewardCert } from "../presentValidators.ts";
+import { ApiProblem, badField, notFound } from "../problem.ts";
+import { readKey } from "../requests.ts";
+import { Checkpoint, Proof, RewardCertificate } from "../schemas/agreement.ts";
+import { json, KeyInput, object, PROBLEMS } from "../schemas/common.ts";
 import { Round } from "../schemas/entities.ts";
 import type { RouteContext, Routes } from "./context.ts";
 
 const NUMBER = "^[0-9]{1,15}$";
+const EpochParams = object({ epoch: Type.String({ pattern: NUMBER, description: "An epoch's number." }) });
 
-export function addAgreementRoutes(routes: Routes, { modules }: RouteContext): void {
-  const { store, agreement } = modules;
+export function addAgreementRoutes(routes: Routes, context: RouteContext): void {
+  addRounds(routes, context);
+  addCertificates(routes, context);
+  addProofs(routes, context);
+}
+
+function addRounds(routes: Routes, { modules: { store } }: RouteContext): void {
   routes.get(
     "/v1/rounds/:round",
     {
@@ -37,59 +44,111 @@ export function addAgreementRoutes(routes: Routes, { modules }: RouteContext): v
       return presentRound(round);
     },
   );
+}
+
+function addCertificates(routes: Routes, { options, modules: { store, agreement } }: RouteContext): void {
   routes.get(
     "/v1/epochs/:epoch/certificate",
     {
       schema: {
         summary: "An epoch's reward certificate: a quorum's word for its roots",
         tags: ["epochs"],
-        params: object({ epoch: Type.String({ pattern: NUMBER, description: "An epoch's number." }) }),
+        params: EpochParams,
         response: { 200: json("The certificate.", RewardCertificate), ...PROBLEMS },
       },
     },
     async ({ params }) => {
-      const cert = agreement.rewardCert(Number(params.epoch));
-      if (cert === null) throw notFound("certified epoch");
-      return presentRewardCert(cert, agreement.seats());
+      const epoch = Number(params.epoch);
+      const cert = agreement.rewardCert(epoch);
+      const set = await store.findSet(epoch);
+      if (cert === null || set === null) throw notFound("certified epoch");
+      return presentRewardCert(cert, set.keys);
     },
   );
   routes.get(
-    "/v1/validators",
+    "/v1/epochs/:epoch/checkpoint",
     {
       schema: {
-        summary: "The validator set, in the order of its seats",
-        tags: ["status"],
-        response: { 200: json("The validators.", Validators), ...PROBLEMS },
+        summary: "The validator sets to begin light verification from",
+        description:
+          "Compare it with what others whom you trust say: whoever gives a checkpoint decides what it proves.",
+        tags: ["epochs"],
+        params: EpochParams,
+        response: { 200: json("The checkpoint.", Checkpoint), ...PROBLEMS },
       },
     },
-    async () => ({
-      quorum: agreement.quorum,
-      items: agreement.seats().map(({ key, stake, multiaddrs, connected }, seat) => ({
-        seat,
-        id: encodeDidKey(key),
-        name: computeName(key),
-        stake: `${stake}`,
-        multiaddrs: [...multiaddrs],
-        connected,
-      })),
-    }),
+    async ({ params }) => {
+      const epoch = Number(params.epoch);
+      const [set, next] = await Promise.all([store.findSet(epoch), store.findSet(epoch + 1)]);
+      if (set === null || next === null) throw notFound("epoch with fixed validators");
+      const { validators, nextValidators, ...rest } = encodeCheckpoint({
+        networkId: options.network.id,
+        epoch,
+        validators: set.keys,
+        nextValidators: next.keys,
+      });
+      return { ...rest, validators: [...validators], nextValidators: [...nextValidators] };
+    },
   );
 }
 
-function presentRewardCert(cert: RewardCert, seats: readonly ValidatorSeatView[]): RewardCertificateJson {
-  const { attest } = cert;
-  const signers = decodeBitmap(cert.bitmap, seats.length) ?? [];
-  return {
-    attest: {
-      epoch: attest.epoch,
-      rewardRoot: encodeHex0x(attest.rewardRoot),
-      stateRoot: encodeHex0x(attest.stateRoot),
-      nextValidatorsHash: encodeHex0x(attest.nextValidatorsHash),
-      parametersHash: encodeHex0x(attest.parametersHash),
-      rulesVersion: attest.rulesVersion,
+function addProofs(routes: Routes, context: RouteContext): void {
+  const { options, modules } = context;
+  routes.get(
+    "/v1/accounts/:id/proof",
+    {
+      schema: {
+        summary: "Proof of what an account earned up to the last closed epoch, with all that verifies it",
+        description:
+          "Check it offline: `hexbeacon verify --genesis genesis.json --reward proof.json`. With `since` only the changes of the validator set after a checkpoint of that epoch are given.",
+        tags: ["accounts"],
+        params: object({ id: KeyInput }),
+        querystring: object({
+          since: Type.Optional(
+            Type.String({ pattern: NUMBER, description: "The epoch of the checkpoint that you trust." }),
+          ),
+        }),
+        response: { 200: json("The proof.", Proof), ...PROBLEMS },
+      },
     },
-    signers: signers.map((seat) => encodeDidKey(seats[seat]!.key)),
-    signatures: cert.signatures.map(encodeHex0x),
-    bytes: { certificate: encodeHex0x(encodeRewardCert(cert)), attest: encodeHex0x(encodeAttest(attest)) },
-  };
+    async ({ params, query }) => {
+      const proof = await modules.ledger.rewardProof(readKey("id", params.id));
+      if (proof === null) throw notFound("account with earnings");
+      const certificate = modules.agreement.rewardCert(proof.epoch);
+      return {
+        ...proof,
+        branch: [...proof.branch],
+        networkId: encodeHex0x(options.network.id),
+        certificate: certificate && encodeHex0x(encodeRewardCert(certificate)),
+        setHistory: (await listSteps(context, query.since, proof.epoch)).map(
+          ({ certificate: step, validators }) => ({ certificate: step, validators: [...validators] }),
+        ),
+      };
+    },
+  );
+}
+
+/** The changes of the set after what a checkpoint pins (its epoch's set and the next), up to an epoch. */
+async function listSteps(
+  { modules: { store, agreement } }: RouteContext,
+  since: string | undefined,
+  epoch: number,
+): Promise<SetStepJson[]> {
+  const pinned = since === undefined ? 0 : Number(since) + 1;
+  const changes = await store.listSetChanges(pinned, epoch, MAX_SET_STEPS);
+  const more = await store.listSetChanges(changes.at(-1)?.fromEpoch ?? epoch, epoch, 1);
+  if (more.length > 0)
+    throw badField("since", "must name a newer checkpoint: the set has changed too often since");
+  return changes.map(({ fromEpoch, keys }) => {
+    const certificate = agreement.rewardCert(fromEpoch - SET_LEAD_EPOCHS);
+    // A validator that joined from a snapshot has no older certificates; whoever asks has a checkpoint, or asks another.
+    if (certificate === null) {
+      const missing = `certificate of epoch ${fromEpoch - SET_LEAD_EPOCHS}`;
+      throw new ApiProblem(
+        404,
+        `This validator does not keep the ${missing}: ask another, or name a newer checkpoint.`,
+      );
+    }
+    return { certificate: encodeHex0x(encodeRewardCert(certificate)), validators: keys.map(encodeDidKey) };
+  });
 }

@@ -195,19 +195,6 @@ export type BeaconJson = Static<typeof Beacon>;
 
 export const Account = object({ id: Key, name: Name, balance: Amount, earned: Amount, nonce: Count });
 
-export const Proof = object(
-  {
-    account: Key,
-    total: Amount,
-    epoch: EpochNumber,
-    index: Count,
-    leafCount: Count,
-    branch: Type.Array(Hash),
-    root: Hash,
-  },
-  "That an account has earned `total` up to the end of `epoch`: what `hexbeacon tool verify-proof` reads.",
-);
-
 export const Transaction = object(
   {
     id: Hash,

@@ -6,7 +6,7 @@ import type { SQLOutputValue } from "node:sqlite";
 import { decodeHex, encodeHex } from "../../../../protocol/src/bytes/hex.ts";
 import type { Reason } from "../../../../protocol/src/evidence/reasons.ts";
 import { decodeReason } from "../../../../protocol/src/evidence/reasons.ts";
-import type { VerdictState } from "../../../../protocol/src/ledger/types.ts";
+import type { ValidatorPay, VerdictState } from "../../../../protocol/src/ledger/types.ts";
 import { POOL_NAMES, type PoolBooks, type PoolName } from "../../../../protocol/src/reward/pools.ts";
 import type { BatchSpan } from "../store.ts";
 
@@ -86,15 +86,16 @@ export function decodePools(text: string): Record<PoolName, PoolBooks> {
   return Object.fromEntries(POOL_NAMES.map((name) => [name, read(name)])) as Record<PoolName, PoolBooks>;
 }
 
-type Payment = { readonly key: Uint8Array; readonly amount: bigint };
-
-export function encodePayments(payments: readonly Payment[]): string {
-  return JSON.stringify(payments.map(({ key, amount }) => [encodeHex(key), amount.toString()]));
+export function encodePayments(payments: readonly ValidatorPay[]): string {
+  return JSON.stringify(
+    payments.map(({ key, rounds, amount }) => [encodeHex(key), rounds, amount.toString()]),
+  );
 }
 
-export function decodePayments(text: string): Payment[] {
-  return (JSON.parse(text) as [string, string][]).map(([key, amount]) => ({
+export function decodePayments(text: string): ValidatorPay[] {
+  return (JSON.parse(text) as [string, number, string][]).map(([key, rounds, amount]) => ({
     key: decodeHex(key, 32)!,
+    rounds,
     amount: BigInt(amount),
   }));
 }

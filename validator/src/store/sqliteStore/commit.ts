@@ -30,6 +30,7 @@ import {
   VERDICT_STATES,
 } from "./columns.ts";
 import { computeIdPrefix, type RecentIds } from "./recentIds.ts";
+import { ValidatorWriter } from "./validatorRecords.ts";
 
 const placeholders = (count: number) => Array.from({ length: count }, () => "?").join(", ");
 
@@ -84,6 +85,7 @@ const binaryKey = (bytes: Uint8Array): string =>
 
 export class RoundWriter {
   readonly #sql: Record<keyof ReturnType<typeof prepareStatements>, StatementSync>;
+  readonly #validators: ValidatorWriter;
   readonly #recent: RecentIds;
   readonly #chains = new Map<string, Chain>();
   #nextSeq: number;
@@ -91,6 +93,7 @@ export class RoundWriter {
   /** @param recent the map of recent envelopes, filled from the file; @param nextSeq the next envelope's number. */
   constructor(db: DatabaseSync, recent: RecentIds, nextSeq: number) {
     this.#sql = prepareStatements(db);
+    this.#validators = new ValidatorWriter(db);
     this.#recent = recent;
     this.#nextSeq = nextSeq;
   }
@@ -130,6 +133,7 @@ export class RoundWriter {
     // Registrations first: the reports of the round may already speak of the new hotspots.
     this.writeHotspots(result.hotspotsChanged);
     this.writeAccounts(result.accountsChanged);
+    this.#validators.writeRound(result);
     this.#writeEnvelopes(result);
     const reports = this.#writeOutcomes(result.outcomes, firstSeq);
     for (const beacon of result.beaconsClosed) this.#closeBeacon(beacon);

@@ -11,9 +11,10 @@
 import { DatabaseSync } from "node:sqlite";
 import { CodedError } from "../../../../node/src/host/codedError.ts";
 import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
+import { VALIDATOR_TABLES } from "./validatorRecords.ts";
 
 /** Any change of the tables counts one up; there are no older stores to read yet. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /**
  * Older versions can corrupt a WAL database when two connections checkpoint at the same moment (the "WAL-reset" bug,
@@ -136,7 +137,7 @@ function isEmpty(db: DatabaseSync): boolean {
 /** One transaction, so that a crash leaves an empty file or a store with its genesis. */
 function createTables(db: DatabaseSync, networkId: Uint8Array, initialise: (db: DatabaseSync) => void): void {
   db.exec("BEGIN IMMEDIATE");
-  db.exec(TABLES);
+  db.exec(TABLES + VALIDATOR_TABLES);
   db.prepare("INSERT INTO meta VALUES ('network', ?)").run(networkId);
   initialise(db);
   db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);

@@ -14,6 +14,7 @@ import { createRegistryQueries } from "./registryQueries.ts";
 import { pruneBodies } from "./retention.ts";
 import { createRoundQueries } from "./roundQueries.ts";
 import { openDatabase } from "./schema.ts";
+import { createValidatorQueries, ValidatorWriter } from "./validatorRecords.ts";
 
 export type SqliteStoreOptions = {
   /** The file, made where there is none. */
@@ -43,6 +44,7 @@ function writeGenesis(db: DatabaseSync, genesis: GenesisViews): void {
   const writer = new RoundWriter(db, new RecentIds(), 1);
   writer.writeHotspots(genesis.hotspots);
   writer.writeAccounts(genesis.accounts);
+  new ValidatorWriter(db).writeGenesis(genesis.validators, genesis.seats);
 }
 
 function compose(db: DatabaseSync, path: string, recent: RecentIds, writer: RoundWriter | null): Store {
@@ -51,6 +53,7 @@ function compose(db: DatabaseSync, path: string, recent: RecentIds, writer: Roun
     ...rounds,
     ...createEpochQueries(db),
     ...createRegistryQueries(db),
+    ...createValidatorQueries(db),
     ...createEvidenceQueries(db, recent),
     commitRound: async (commit, snapshot) => {
       if (writer === null) throw new Error("the store was opened for reading");
