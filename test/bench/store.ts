@@ -48,6 +48,7 @@ function hearRound(round: number, keys: readonly Uint8Array[]): ReportOutcome[] 
       measurement: isBeacon ? null : { rssiDeciDbm: -1_100, rssiKind: "signal", snrCentiDb: -250, ...radio },
       distanceM: null,
       ceilingCentiDbm: null,
+      unitsPpm: null,
     };
   });
 }

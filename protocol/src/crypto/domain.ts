@@ -26,6 +26,7 @@ export const SIGNED_KINDS = [
   "stake",
   "membership",
   "unstake",
+  "appeal",
 ] as const;
 
 /** The name of a signed body's kind. */

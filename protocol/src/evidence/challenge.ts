@@ -81,6 +81,15 @@ export function computeChallengePowerCentiDbm(
   return Math.floor(asked / 100) * 100;
 }
 
+/**
+ * The step that a challenge really takes, in whole dB: where plan and antenna leave little above the floor it is less
+ * than what was drawn (EU868 with 3 dBi: 1 dB of 6), and whoever judges how a signal follows the power must reckon with that.
+ */
+export function computeTakenStepDb(plan: RegionPlan, gainCentiDbi: number, powerStepDb: number): number {
+  const full = computeChallengePowerCentiDbm(plan, gainCentiDbi, 0);
+  return (full - computeChallengePowerCentiDbm(plan, gainCentiDbi, powerStepDb)) / 100;
+}
+
 // Plans are constants, and a network has one limit: the airtime is computed once for each pair.
 const cache = new Map<string, readonly number[]>();
 

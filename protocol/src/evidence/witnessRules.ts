@@ -25,7 +25,10 @@ export type WitnessCase = {
   readonly link: LinkMeasurement | null;
   /** Whether reciprocity is asked for and the beaconer has not witnessed this witness within `reciprocityEpochs`. */
   readonly lacksReciprocity: boolean;
+  /** The lesser of both ends' trust at the start of the beacon's epoch, findings that withhold pay left aside. */
   readonly trustPpm: number;
+  /** The least that is paid. */
+  readonly trustPaidMinPpm: number;
   /** Whether the beaconer alone fills its owner's places, so that none is left for this witness of the same owner. */
   readonly ownerHasNoPlace: boolean;
 };
@@ -35,10 +38,6 @@ export type WitnessRule = {
   readonly reason: WitnessReason | UnpaidReason;
   readonly fails: (witness: WitnessCase) => boolean;
 };
-
-/** Trust of everyone until the protocol computes it, and the least that is paid: nobody is below it. */
-export const TRUST_FULL_PPM = 1_000_000;
-export const TRUST_PAID_MIN_PPM = 1_000_000;
 
 export const WITNESS_RULES: readonly WitnessRule[] = [
   // A report counts that is included at most the witness window after its beacon.
@@ -51,7 +50,7 @@ export const WITNESS_RULES: readonly WitnessRule[] = [
   { reason: "unknown_hotspot", fails: ({ isRegistered }) => !isRegistered },
   // And must have had a place then.
   { reason: "not_asserted", fails: ({ witnessPlan }) => witnessPlan === null },
-  // A suspended hotspot gives no evidence. Nothing suspends yet: trust is a later part of the protocol.
+  // A suspended hotspot gives no evidence. Nothing suspends from the protocol: trust suspends from pay.
   { reason: "suspended", fails: ({ isSuspended }) => isSuspended },
   // Both ends are under the same region's plan.
   { reason: "region_mismatch", fails: ({ beaconPlan, witnessPlan }) => witnessPlan !== beaconPlan },
@@ -61,8 +60,8 @@ export const WITNESS_RULES: readonly WitnessRule[] = [
   ),
   // One who is heard must also hear: old enough pairs are paid only when they have been heard the other way round.
   { reason: "not_reciprocal", fails: ({ lacksReciprocity }) => lacksReciprocity },
-  // Who is not trusted is not paid. Everyone is, until trust is computed.
-  { reason: "below_trust", fails: ({ trustPpm }) => trustPpm < TRUST_PAID_MIN_PPM },
+  // Who is not trusted is not paid, nor is it of use to be heard by one. Evidence it is: so trust begins.
+  { reason: "below_trust", fails: ({ trustPpm, trustPaidMinPpm }) => trustPpm < trustPaidMinPpm },
   // The beaconer takes one of its owner's places; where there is only one, its owner's witnesses are not paid.
   { reason: "over_owner_cap", fails: ({ ownerHasNoPlace }) => ownerHasNoPlace },
 ];

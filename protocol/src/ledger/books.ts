@@ -2,7 +2,7 @@
 import { POOL_NAMES } from "../reward/pools.ts";
 import type { Ledger } from "./state.ts";
 
-/** Amounts in base units. `escrow` and `withdrawn` are places that the protocol has and nothing fills yet. */
+/** Amounts in base units. `withdrawn` is a place that the protocol has and nothing fills yet. */
 export type Books = {
   readonly balances: bigint;
   readonly bonds: bigint;
@@ -24,12 +24,13 @@ export function computeBooks(ledger: Ledger): Books {
   const carried = POOL_NAMES.reduce((sum, name) => sum + ledger.carried[name], 0n);
   const stakes = ledger.validators.sumStakes();
   const { burned, genesisTotal: genesis, emitted } = ledger;
-  const held = balances + bonds + stakes + carried + burned;
+  const escrow = ledger.escrow.total;
+  const held = balances + bonds + stakes + escrow + carried + burned;
   return {
     balances,
     bonds,
     stakes,
-    escrow: 0n,
+    escrow,
     carried,
     withdrawn: 0n,
     burned,

@@ -8,37 +8,54 @@ import { firstRoundOfEpoch, PPM } from "../network/parameters.ts";
 import {
   computeLinesDigest,
   computeRecordDigest,
+  EPOCH_RECORD_VERSION,
   type EpochLine,
   encodeEpochRecord,
 } from "../reward/epochRecord.ts";
 import { computeEpochReward, type EpochReward } from "../reward/epochReward.ts";
 import type { PoolAmounts } from "../reward/pools.ts";
 import { computeCoverage } from "../score/coverage.ts";
-import { computeScore, type Evidence, type ScoreOutput } from "../score/score.ts";
+import { computeScore, type ScoreOutput } from "../score/score.ts";
 import { computeUnits } from "../score/units.ts";
 import type { Account } from "./accounts.ts";
 import { computeBooks } from "./books.ts";
-import { dismiss, placeAt } from "./registry.ts";
+import { computeEscrowEnd, type EscrowEntry } from "./escrow.ts";
+import { dismiss } from "./registry.ts";
 import { rewardTreeOf } from "./rewardTotals.ts";
 import type { RoundLog } from "./roundLog.ts";
+import {
+  createEvidence,
+  createScoreInputV1,
+  createScoreInputV2,
+  listOwners,
+  listPlaces,
+} from "./scoreEvidence.ts";
 import { type SelectedBeacon, selectPaid } from "./selection.ts";
 import { fillSeats, returnStakes } from "./stakes.ts";
 import { createTally, type Ledger } from "./state.ts";
-import type { BeaconUnits, EpochClose } from "./types.ts";
+import { closeTrust, encodePenalties } from "./trustClose.ts";
+import type { BeaconUnits, EpochClose, ReportOutcome } from "./types.ts";
 
 /** Closes an epoch in its last round, which the ledger stands at. The state root is the caller's, once all is written. */
 export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<EpochClose, "stateRoot"> {
   const { tally, parameters } = ledger;
   const seed = ledger.seeds.get(epoch)!;
   const nextSeed = computeNextSeed(seed, listSecrets(ledger));
-  const { beacons: selected, unpaid } = selectPaid(ledger, log, nextSeed);
   const places = listPlaces(ledger, epoch);
-  const paidEvidence = createEvidence(ledger, places, selected, (beacon) => beacon.paid);
-  const score = computeScore(parameters.scoreVersion, { ...paidEvidence, active: listActive(ledger, epoch) });
+  const { beacons: selected, unpaid } = selectPaid(ledger, nextSeed, places);
+  const createInput = parameters.scoreVersion >= 2 ? createScoreInputV2 : createScoreInputV1;
+  const score = computeScore(parameters.scoreVersion, createInput(ledger, places, selected, epoch));
+  const worths = listWorths(selected, score);
+  for (const { outcomes } of worths) log.outcomes.push(...outcomes);
+  const escrowBefore = ledger.escrow.total;
+  const returned = returnEscrow(ledger, epoch);
   const validEvidence = createEvidence(ledger, places, selected, (beacon) => beacon.valid);
   const reward = rewardEpoch(ledger, epoch, score);
+  const withheld = withhold(ledger, epoch, reward);
   credit(ledger, log, epoch, reward);
-  const lines = listLines(ledger, score, reward);
+  const lines = listLines(ledger, epoch, score, reward);
+  const trust = closeTrust(ledger, epoch, nextSeed);
+  const released = releaseEscrow(ledger, log, trust.released);
   const { root: rewardRoot, leafCount: accounts } = rewardTreeOf(ledger);
   const witnessesAccepted = selected.reduce((sum, { valid }) => sum + valid.length, 0);
   const shared = {
@@ -54,9 +71,17 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
     witnessesAccepted,
     accounts,
     rewardRoot,
+    escrow: {
+      carriedIn: escrowBefore,
+      withheld,
+      released,
+      returned,
+      carriedOut: ledger.escrow.total,
+    },
   };
   const record = {
     ...shared,
+    version: EPOCH_RECORD_VERSION,
     scoreVersion: score.version,
     parametersHash: ledger.parametersHash,
     beacons: tally.beaconsClosed,
@@ -67,7 +92,8 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
     ...shared,
     lines,
     validatorsPaid: listValidatorsPaid(ledger, epoch, reward),
-    beaconUnits: selected.filter(({ paid }) => paid.length > 0).map(listBeaconUnits),
+    beaconUnits: worths.flatMap(({ units }) => (units === null ? [] : [units])),
+    trustRows: trust.rows,
     coverage: computeCoverage(validEvidence, places.isAsserted),
     beaconsClosed: tally.beaconsClosed,
     witnessesUnpaid: Object.fromEntries(unpaid),
@@ -95,52 +121,6 @@ function listSecrets({ tally, registry }: Ledger) {
     }));
 }
 
-type Places = Pick<Evidence, "hotspotCount" | "cellHi" | "cellLo"> & { readonly isAsserted: Uint8Array };
-
-/** Every hotspot's cell in force at the start of the epoch; zeros where nothing is asserted. */
-function listPlaces({ registry }: Ledger, epoch: number): Places {
-  const hotspotCount = registry.list.length;
-  const cellHi = new Uint32Array(hotspotCount);
-  const cellLo = new Uint32Array(hotspotCount);
-  const isAsserted = new Uint8Array(hotspotCount);
-  for (const hotspot of registry.list) {
-    const place = placeAt(hotspot, epoch);
-    if (place === null) continue;
-    cellHi[hotspot.index] = place.cellHi;
-    cellLo[hotspot.index] = place.cellLo;
-    isAsserted[hotspot.index] = 1;
-  }
-  return { hotspotCount, cellHi, cellLo, isAsserted };
-}
-
-function listActive({ registry, parameters }: Ledger, epoch: number): Uint8Array {
-  const active = new Uint8Array(registry.list.length);
-  for (const { index, lastActiveEpoch } of registry.list) {
-    if (lastActiveEpoch !== null && lastActiveEpoch > epoch - parameters.activityEpochs) active[index] = 1;
-  }
-  return active;
-}
-
-/** Beacons with the witnesses that `witnessesOf` picks; those with none are left out. */
-function createEvidence(
-  { registry }: Ledger,
-  { cellHi, cellLo }: Places,
-  beacons: readonly SelectedBeacon[],
-  witnessesOf: (beacon: SelectedBeacon) => readonly number[],
-): Evidence {
-  const counted = beacons.filter((beacon) => witnessesOf(beacon).length > 0);
-  const beaconHotspot = Uint32Array.from(counted, ({ hotspot }) => hotspot);
-  const beaconWitnessOffset = new Uint32Array(counted.length + 1);
-  for (const [i, beacon] of counted.entries()) {
-    beaconWitnessOffset[i + 1] = beaconWitnessOffset[i]! + witnessesOf(beacon).length;
-  }
-  const witnessHotspot = new Uint32Array(beaconWitnessOffset[counted.length]!);
-  for (const [i, beacon] of counted.entries())
-    witnessHotspot.set(witnessesOf(beacon), beaconWitnessOffset[i]);
-  const hotspotCount = registry.list.length;
-  return { hotspotCount, cellHi, cellLo, beaconHotspot, beaconWitnessOffset, witnessHotspot };
-}
-
 function rewardEpoch(ledger: Ledger, epoch: number, score: ScoreOutput): EpochReward {
   const { parameters, registry, accounts, tally } = ledger;
   return computeEpochReward({
@@ -148,7 +128,10 @@ function rewardEpoch(ledger: Ledger, epoch: number, score: ScoreOutput): EpochRe
     epoch,
     carriedIn: ledger.carried,
     score,
-    hotspotOwner: Uint32Array.from(registry.list, ({ owner }) => owner),
+    hotspotOwner: listOwners(ledger),
+    isWithheld: Uint8Array.from(registry.list, ({ index }) =>
+      ledger.trust.trustAt(index, epoch).isSuspended ? 1 : 0,
+    ),
     ownerCount: accounts.list.length,
     hotspotKeyRank: ledger.hotspotOrder.ranks(),
     validators: requireSet(ledger, epoch).keys.map((key, position) => ({
@@ -156,6 +139,45 @@ function rewardEpoch(ledger: Ledger, epoch: number, score: ScoreOutput): EpochRe
       participationPpm: Math.floor((tally.participation[position]! * PPM) / parameters.roundsPerEpoch),
     })),
   });
+}
+
+/** Puts what suspended hotspots would have been paid into escrow. */
+function withhold(ledger: Ledger, epoch: number, reward: EpochReward): bigint {
+  let withheld = 0n;
+  for (const { index, owner } of ledger.registry.list) {
+    const [beacons, witnesses] = [reward.beaconAmounts[index]!, reward.witnessAmounts[index]!];
+    if (beacons + witnesses === 0n || !ledger.trust.trustAt(index, epoch).isSuspended) continue;
+    const untilEpoch = computeEscrowEnd(ledger.parameters, epoch);
+    ledger.escrow.withhold(index, owner, { beacons, witnesses }, untilEpoch);
+    withheld += beacons + witnesses;
+  }
+  return withheld;
+}
+
+/** Gives what nobody's reversal released in time back to its pools, which pay it with this epoch's. */
+function returnEscrow(ledger: Ledger, epoch: number): bigint {
+  let returned = 0n;
+  for (const { beacons, witnesses } of ledger.escrow.expire(epoch)) {
+    const { carried } = ledger;
+    ledger.carried = {
+      ...carried,
+      beacons: carried.beacons + beacons,
+      witnesses: carried.witnesses + witnesses,
+    };
+    returned += beacons + witnesses;
+  }
+  return returned;
+}
+
+/** Pays what was withheld of the acquitted, to whom it was earned by. */
+function releaseEscrow(ledger: Ledger, log: RoundLog, entries: readonly EscrowEntry[]): bigint {
+  let released = 0n;
+  for (const { owner, beacons, witnesses } of entries) {
+    creditAccount(ledger, log, ledger.accounts.list[owner]!, beacons + witnesses);
+    released += beacons + witnesses;
+  }
+  ledger.rewardTree = null;
+  return released;
 }
 
 /** Pays the reward out: to the hotspots' owners, and to the accounts of the validators' keys. */
@@ -188,21 +210,28 @@ function creditAccount(ledger: Ledger, log: RoundLog, account: Account, amount: 
 }
 
 /** Lines of hotspots with units or pay, ascending by key. */
-function listLines(ledger: Ledger, score: ScoreOutput, reward: EpochReward): EpochLine[] {
+function listLines(ledger: Ledger, epoch: number, score: ScoreOutput, reward: EpochReward): EpochLine[] {
   const lines: EpochLine[] = [];
+  const { trust } = ledger;
   for (const index of ledger.hotspotOrder.list()) {
     const beaconUnitsPpm = score.beaconUnitsPpm[index]!;
     const witnessUnitsPpm = score.witnessUnitsPpm[index]!;
     if (beaconUnitsPpm === 0 && witnessUnitsPpm === 0) continue;
     const { key: hotspot, ownerKey: owner } = ledger.registry.list[index]!;
+    const { trustPpm, isSuspended } = trust.trustAt(index, epoch);
+    const [beacon, witness] = [reward.beaconAmounts[index]!, reward.witnessAmounts[index]!];
     lines.push({
       hotspot,
       owner,
       beaconUnitsPpm,
       witnessUnitsPpm,
       scalePpm: score.scalePpm[index]!,
-      beaconPaid: reward.beaconAmounts[index]!,
-      witnessPaid: reward.witnessAmounts[index]!,
+      beaconPaid: isSuspended ? 0n : beacon,
+      witnessPaid: isSuspended ? 0n : witness,
+      trustPpm,
+      penalties: encodePenalties(trust.findings.get(index) ?? []),
+      beaconWithheld: isSuspended ? beacon : 0n,
+      witnessWithheld: isSuspended ? witness : 0n,
     });
   }
   return lines;
@@ -218,8 +247,25 @@ function listValidatorsPaid(ledger: Ledger, epoch: number, { validatorAmounts }:
   }));
 }
 
-function listBeaconUnits({ reportId, paid }: SelectedBeacon): BeaconUnits {
-  return { reportId, paidWitnesses: paid.length, ...computeUnits(paid.length) };
+/** What a beacon and its receptions were worth, and with that the last outcomes of its accepted witnesses. */
+type Worth = { readonly units: BeaconUnits | null; readonly outcomes: readonly ReportOutcome[] };
+
+/** Version 1 gives every witness of a beacon the same; version 2 says one by one, for beacons with accepted witnesses. */
+function listWorths(selected: readonly SelectedBeacon[], { detail }: ScoreOutput): Worth[] {
+  let [beacon, reception] = [0, 0];
+  return selected.map(({ reportId, accepted, paid }): Worth => {
+    if (accepted.length === 0) return { units: null, outcomes: [] };
+    const equal = detail === undefined ? computeUnits(paid.length) : null;
+    const outcomes = accepted.map(({ outcome, isPaid }) => {
+      const detailed = detail?.receptionUnitsPpm[reception++] ?? 0;
+      return { ...outcome, unitsPpm: isPaid ? (equal?.perWitnessPpm ?? detailed) : 0 };
+    });
+    const beaconerPpm = equal?.beaconerPpm ?? detail!.beaconUnitsPpm[beacon++]!;
+    if (paid.length === 0) return { units: null, outcomes };
+    const sum = outcomes.reduce((total, { unitsPpm }) => total + unitsPpm, 0);
+    const perWitnessPpm = Math.floor(sum / paid.length);
+    return { units: { reportId, paidWitnesses: paid.length, perWitnessPpm, beaconerPpm }, outcomes };
+  });
 }
 
 function sumCounts(counts: ReadonlyMap<unknown, number>): number {

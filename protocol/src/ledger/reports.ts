@@ -39,6 +39,7 @@ export function createOutcome(
     measurement: null,
     distanceM: null,
     ceilingCentiDbm: null,
+    unitsPpm: null,
     ...fields,
   };
 }

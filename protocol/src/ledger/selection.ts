@@ -4,18 +4,31 @@
  * pending.
  */
 import type { UnpaidReason } from "../evidence/reasons.ts";
-import { selectWitnesses } from "../score/selectWitnesses.ts";
+import { isNear } from "../score/scoreV2.ts";
+import { orderWitnesses, selectWitnesses } from "../score/selectWitnesses.ts";
 import { createOutcome } from "./reports.ts";
-import type { RoundLog } from "./roundLog.ts";
+import type { Places } from "./scoreEvidence.ts";
 import type { EvidencedBeacon, Ledger, ValidWitness } from "./state.ts";
-import type { ReportId } from "./types.ts";
+import type { ReportId, ReportOutcome } from "./types.ts";
 
 /** A beacon with its paid and with all its valid witnesses, as indexes of hotspots. */
 export type SelectedBeacon = {
   readonly reportId: ReportId;
   readonly hotspot: number;
+  readonly challengeEpoch: number;
   readonly paid: readonly number[];
   readonly valid: readonly number[];
+  /** Those accepted without a reason before the draw, in finalized order, drawn or not. */
+  readonly accepted: readonly AcceptedWitness[];
+};
+
+export type AcceptedWitness = {
+  readonly witness: number;
+  readonly distanceM: number;
+  /** Whether it was drawn. */
+  readonly isPaid: boolean;
+  /** Its report's last outcome, but for what the score will say it was worth. */
+  readonly outcome: ReportOutcome;
 };
 
 /** What the draw left of an epoch's valid witnesses: the beacons, and how many witnesses are unpaid for which reason. */
@@ -24,25 +37,68 @@ export type Selection = {
   readonly unpaid: ReadonlyMap<UnpaidReason, number>;
 };
 
-/** Draws the paid witnesses of every beacon that closed in the epoch. */
-export function selectPaid(ledger: Ledger, log: RoundLog, nextSeed: Uint8Array): Selection {
+/**
+ * Draws the paid witnesses of every beacon that closed in the epoch.
+ * @param places those in force at the epoch's start, by which version 2 tells who stands apart.
+ */
+export function selectPaid(ledger: Ledger, nextSeed: Uint8Array, places: Places): Selection {
   const unpaid = new Map<UnpaidReason, number>();
+  const draw = ledger.parameters.scoreVersion >= 2 ? drawDiverse : drawReasons;
   const beacons = ledger.tally.beacons.map((beacon): SelectedBeacon => {
-    const paid: number[] = [];
-    const reasons = drawReasons(ledger, beacon, nextSeed);
+    const accepted: AcceptedWitness[] = [];
+    const reasons = draw(ledger, beacon, nextSeed, places);
     for (const witness of beacon.witnesses) {
       const reason = witness.reason ?? reasons.get(witness.witness) ?? null;
-      if (reason === null) paid.push(witness.witness);
-      else unpaid.set(reason, (unpaid.get(reason) ?? 0) + 1);
-      if (witness.reason === null) log.outcomes.push(finalOutcome(ledger, beacon, witness, reason));
+      if (reason !== null) unpaid.set(reason, (unpaid.get(reason) ?? 0) + 1);
+      if (witness.reason !== null) continue;
+      const outcome = finalOutcome(ledger, beacon, witness, reason);
+      const { distanceM } = witness;
+      accepted.push({ witness: witness.witness, distanceM, isPaid: reason === null, outcome });
     }
+    const paid = accepted.filter(({ isPaid }) => isPaid).map(({ witness }) => witness);
     const valid = beacon.witnesses.map(({ witness }) => witness);
-    return { reportId: beacon.reportId, hotspot: beacon.hotspot, paid, valid };
+    const { reportId, hotspot, challengeEpoch } = beacon;
+    return { reportId, hotspot, challengeEpoch, paid, valid, accepted };
   });
   return { beacons, unpaid };
 }
 
-/** The accepted witnesses that one of the caps leaves out: first the owners' cap, then the beacon's, by the same draw. */
+/**
+ * Version 2's draw: in the order of the draws a witness is taken unless its owner's places are filled, or one that was
+ * taken stands within 350 m of it, or as many were taken as are paid.
+ */
+function drawDiverse(
+  { registry, parameters }: Ledger,
+  beacon: EvidencedBeacon,
+  nextSeed: Uint8Array,
+  { latE7, lngE7 }: Places,
+): Map<number, UnpaidReason> {
+  const reasons = new Map<number, UnpaidReason>();
+  const accepted = beacon.witnesses
+    .filter(({ reason }) => reason === null)
+    .map(({ witness }) => registry.list[witness]!);
+  const order = orderWitnesses(
+    nextSeed,
+    beacon.commit,
+    accepted.map(({ key }) => key),
+  );
+  // The beaconer itself takes one of its owner's places.
+  const ofOwner = new Map([[registry.list[beacon.hotspot]!.owner, 1]]);
+  const taken: number[] = [];
+  for (const { index, owner } of order.map((place) => accepted[place]!)) {
+    const sameOwner = ofOwner.get(owner) ?? 0;
+    if (sameOwner >= parameters.ownerWitnessCap) reasons.set(index, "over_owner_cap");
+    else if (taken.some((other) => isNear(latE7, lngE7, other, index))) reasons.set(index, "over_place_cap");
+    else if (taken.length >= parameters.witnessCap) reasons.set(index, "over_witness_cap");
+    else {
+      taken.push(index);
+      ofOwner.set(owner, sameOwner + 1);
+    }
+  }
+  return reasons;
+}
+
+/** Version 1's draw: the accepted witnesses that one of the caps leaves out, first the owners' cap, then the beacon's, by the same draw. */
 function drawReasons(
   { registry, parameters }: Ledger,
   beacon: EvidencedBeacon,

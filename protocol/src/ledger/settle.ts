@@ -5,7 +5,7 @@
 import { equalBytes } from "../bytes/bytes.ts";
 import { computeProof } from "../evidence/commitReveal.ts";
 import { isUnpaidReason } from "../evidence/reasons.ts";
-import { checkWitness, TRUST_FULL_PPM, type WitnessCase } from "../evidence/witnessRules.ts";
+import { checkWitness, type WitnessCase } from "../evidence/witnessRules.ts";
 import { computeDistanceM } from "../geo/distance.ts";
 import { epochOfRound } from "../network/parameters.ts";
 import { computeLinkCeilingCentiDbm, type LinkMeasurement } from "../radio/gates.ts";
@@ -15,6 +15,7 @@ import { type Hotspot, placeAt, planOf } from "./registry.ts";
 import { countRefusedWitness, createOutcome } from "./reports.ts";
 import type { RoundLog } from "./roundLog.ts";
 import type { Ledger, ValidWitness } from "./state.ts";
+import { feedBeacon, feedReception } from "./trustFeed.ts";
 
 /** Closes what closes with this round. */
 export function settleRound(ledger: Ledger, log: RoundLog, round: number): void {
@@ -118,6 +119,7 @@ function closeRevealed(ledger: Ledger, log: RoundLog, beacon: Candidate, round: 
   book.removeCandidate(beacon);
   book.mark({ ...beacon, state: "revealed" });
   const closedEpoch = epochOfRound(ledger.parameters, round);
+  feedBeacon(ledger, beacon.hotspot, closedEpoch);
   const witnesses: ValidWitness[] = [];
   const judged = new Set<number>();
   let refused = 0;
@@ -157,6 +159,7 @@ function judgeWitness(
   const isValid = reason === null || isUnpaidReason(reason);
   if (!isValid) countRefusedWitness(ledger, reason);
   const { measurement } = waiting.report;
+  feedReception(ledger, { beacon, witness, measurement, link, reason, isValid }, closedEpoch);
   const { reportId, includedRound } = waiting;
   log.outcomes.push(
     createOutcome({
@@ -194,7 +197,7 @@ function createWitnessCase(
   isDuplicate: boolean,
   closedEpoch: number,
 ): { witnessCase: WitnessCase; link: LinkMeasurement | null } {
-  const { parameters, registry, links } = ledger;
+  const { parameters, registry, links, trust } = ledger;
   const beaconer = registry.list[beacon.hotspot]!;
   const epoch = beacon.challengeEpoch;
   const beaconPlace = placeAt(beaconer, epoch)!;
@@ -226,7 +229,11 @@ function createWitnessCase(
     witnessPlan: place && planOf(place),
     link,
     lacksReciprocity: asksReciprocity && !links.isLinked(beaconer.index, witness.index, closedEpoch),
-    trustPpm: TRUST_FULL_PPM,
+    trustPpm: Math.min(
+      trust.trustAt(beaconer.index, epoch).creditPpm,
+      trust.trustAt(witness.index, epoch).creditPpm,
+    ),
+    trustPaidMinPpm: parameters.trustPaidMinPpm,
     ownerHasNoPlace: parameters.ownerWitnessCap === 1 && witness.owner === beaconer.owner,
   };
   return { witnessCase, link };

@@ -20,11 +20,12 @@ import {
   writeEvidence,
   writeHotspot,
 } from "./snapshotParts.ts";
+import { readTrust, writeTrust } from "./snapshotTrust.ts";
 import { readValidators, writeValidators } from "./snapshotValidators.ts";
 import { Ledger, type LedgerModules, registerHotspot } from "./state.ts";
 
 /** The layout's version; another layout gets another number. */
-const SNAPSHOT_VERSION = 3;
+const SNAPSHOT_VERSION = 4;
 
 /** Encodes the ledger between two rounds. */
 export function encodeLedger(ledger: Ledger): Uint8Array {
@@ -65,6 +66,7 @@ export function encodeLedger(ledger: Ledger): Uint8Array {
     out.int64(epoch);
   });
   writeTally(out, ledger);
+  writeTrust(out, ledger);
   return out.finish();
 }
 
@@ -110,6 +112,7 @@ export function decodeLedger(genesis: Genesis, bytes: Uint8Array, modules: Ledge
   links.sort((a, b) => a.epoch - b.epoch);
   for (const { witness, beaconer, epoch } of links) ledger.links.link(witness, beaconer, epoch);
   readTally(input, ledger);
+  readTrust(input, ledger);
   if (input.left !== 0 || !equalBytes(encodeLedger(ledger), bytes)) {
     throw new RangeError("a snapshot that is not the encoding of its ledger");
   }
@@ -173,13 +176,27 @@ export function computeSnapshotRoot(
   snapshot: Uint8Array,
   createHash: () => IncrementalHash = nobleSha256.create,
 ): Uint8Array {
-  let level: Uint8Array[] = [];
+  return computeRootOfChunks(hashStateChunks(snapshot, createHash), snapshot.length);
+}
+
+/** The leaves of the state's tree: the hash of each chunk of a snapshot, in order. */
+export function hashStateChunks(
+  snapshot: Uint8Array,
+  createHash: () => IncrementalHash = nobleSha256.create,
+): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
   for (let start = 0; start < snapshot.length; start += STATE_CHUNK_BYTES) {
     const hash = createHash();
     hash.update(LEAF);
     hash.update(snapshot.subarray(start, start + STATE_CHUNK_BYTES));
-    level.push(Uint8Array.from(hash.digest()));
+    chunks.push(Uint8Array.from(hash.digest()));
   }
+  return chunks;
+}
+
+/** The state root over a snapshot's chunks, at least one, and its length in bytes. */
+export function computeRootOfChunks(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
+  let level = chunks;
   while (level.length > 1) {
     const above: Uint8Array[] = [];
     for (let i = 0; i < level.length; i += 2) {
@@ -188,7 +205,7 @@ export function computeSnapshotRoot(
     }
     level = above;
   }
-  return sha256(NODE, level[0]!, uint64Bytes(snapshot.length));
+  return sha256(NODE, level[0]!, uint64Bytes(bytes));
 }
 
 const LEAF = Uint8Array.of(0);

@@ -16,10 +16,12 @@ import type { RewardTree } from "../reward/rewardTree.ts";
 import type { Measurement } from "../wire/reports.ts";
 import { type Account, Accounts, viewOfAccount } from "./accounts.ts";
 import { BeaconBook, type Candidate } from "./beaconBook.ts";
+import { Escrow } from "./escrow.ts";
 import { Links } from "./links.ts";
 import { assertPlace, type Hotspot, type Registration, Registry, viewOfHotspot } from "./registry.ts";
 import { SeenIds } from "./seenIds.ts";
 import { SortedKeys } from "./sortedKeys.ts";
+import { TrustBook } from "./trustBook.ts";
 import type { AccountView, HotspotView, ReportId, ValidatorView } from "./types.ts";
 import { type LaneEnd, ValidatorBook, viewOfValidator } from "./validators.ts";
 
@@ -89,6 +91,8 @@ export class Ledger {
   readonly book = new BeaconBook();
   readonly seen = new SeenIds();
   readonly links: Links;
+  trust: TrustBook;
+  readonly escrow = new Escrow();
   /** Reveals of this round in execution order; their beacons close at its end. */
   readonly revealed: Candidate[] = [];
   tally: EpochTally;
@@ -114,6 +118,7 @@ export class Ledger {
     this.timeMs = genesis.timeMs;
     this.digest = hashLabelled("genesis", this.networkId);
     this.links = new Links(genesis.parameters.reciprocityEpochs);
+    this.trust = new TrustBook(genesis.parameters);
     this.tally = createTally(genesis.timeMs, genesis.validators.length);
   }
 
@@ -216,6 +221,11 @@ export function createLedger(genesis: Genesis, modules: LedgerModules = {}): Led
     };
     assertPlace(hotspot, place, 0);
   }
+  for (const seed of genesis.trustSeeds ?? []) {
+    const hotspot = ledger.registry.find(seed);
+    if (hotspot === null) throw new RangeError("a seed of trust is no hotspot of genesis");
+    ledger.trust.seeds.push(hotspot.index);
+  }
   openGenesisValidators(ledger);
   return ledger;
 }
@@ -242,6 +252,8 @@ export function registerHotspot(
   const entry = { ...terms, owner: owner.index, ownerKey: owner.key, payer: payer.index };
   const hotspot = registry.register(entry);
   if (registry.list.length > known) hotspotOrder.add(hotspot.key, hotspot.index);
+  // One that had left and comes back may have another owner and another radio.
+  else ledger.trust.forget(hotspot);
   return hotspot;
 }
 

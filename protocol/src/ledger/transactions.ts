@@ -17,11 +17,12 @@ import type {
   TransferTransaction,
 } from "../wire/transactions.ts";
 import type { Account } from "./accounts.ts";
+import { executeAppeal } from "./appeal.ts";
 import { byteKey } from "./byteKey.ts";
-import { assertPlace } from "./registry.ts";
 import type { RoundLog } from "./roundLog.ts";
 import { executeStake, executeUnstake } from "./stakes.ts";
 import { type Ledger, registerHotspot } from "./state.ts";
+import { assertPlaceAnew } from "./trustFeed.ts";
 import type { LedgerMessage } from "./types.ts";
 
 type TransactionMessage = Exclude<LedgerMessage, { kind: "reports" }>;
@@ -107,6 +108,8 @@ function execute(
       return executeStake(ledger, log, account, transaction, epoch);
     case "unstake":
       return executeUnstake(ledger, log, account, transaction, epoch);
+    case "appeal":
+      return executeAppeal(ledger, account, transaction);
   }
 }
 
@@ -179,7 +182,7 @@ function executeAssert(
   sender.balance -= assertFee;
   ledger.burned += assertFee;
   const place = { latE7, lngE7, gainCentiDbi, elevationM, region: plan.name, fromEpoch: epoch + 1 };
-  assertPlace(hotspot, { cellHi: cell.hi, cellLo: cell.lo, ...place }, epoch);
+  assertPlaceAnew(ledger, hotspot, { cellHi: cell.hi, cellLo: cell.lo, ...place }, epoch);
   log.touchHotspot(hotspot);
   return null;
 }

@@ -6,9 +6,10 @@ import type { EvidenceKind } from "../agreement/evidence.ts";
 import type { Evidence, LaneTip } from "../agreement/rounds.ts";
 import type { Reason, TransactionReason, UnpaidReason } from "../evidence/reasons.ts";
 import type { RegionName } from "../radio/regions.ts";
-import type { EpochLine } from "../reward/epochRecord.ts";
+import type { EpochLine, EscrowBooks } from "../reward/epochRecord.ts";
 import type { PoolBooks, PoolName } from "../reward/pools.ts";
 import type { CoverageRow } from "../score/coverage.ts";
+import type { NamedFinding, Reception } from "../trust/hotspotFindings.ts";
 import type { EnvelopeKind } from "../wire/envelope.ts";
 import type { BeaconReport, Measurement, ReportBundle } from "../wire/reports.ts";
 import type { Transaction, TransactionKind } from "../wire/transactions.ts";
@@ -67,6 +68,8 @@ export type ReportOutcome = {
   /** Asserted places' distance in metres and the free-space ceiling that the strength was held against. */
   readonly distanceM: number | null;
   readonly ceilingCentiDbm: number | null;
+  /** What a witness's report was worth, in parts per million of a unit; with its last outcome only. */
+  readonly unitsPpm: number | null;
 };
 
 /** A beacon that has closed, with all that the score needs and the evidence page shows. */
@@ -155,8 +158,24 @@ export type Conviction = {
 export type BeaconUnits = {
   readonly reportId: ReportId;
   readonly paidWitnesses: number;
+  /** Every witness's in version 1; in version 2 their mean, rounded down: outcomes have each one's own. */
   readonly perWitnessPpm: number;
   readonly beaconerPpm: number;
+};
+
+/** A hotspot's trust from an epoch on, with every finding and its evidence by name. */
+export type TrustRow = {
+  readonly hotspot: Uint8Array;
+  readonly fromEpoch: number;
+  readonly graphPpm: number;
+  readonly trustPpm: number;
+  /** Suspended from pay, never from the protocol. */
+  readonly isSuspended: boolean;
+  /** Whether this decided an appeal. */
+  readonly isAppealed: boolean;
+  readonly findings: readonly (Omit<NamedFinding, "evidence"> & {
+    readonly evidence: readonly (Omit<Reception, "counterpart"> & { readonly counterpart: Uint8Array })[];
+  })[];
 };
 
 /** What a validator with a seat did in an epoch, and got for it in base units. */
@@ -172,6 +191,9 @@ export type EpochClose = {
   readonly seed: Uint8Array;
   readonly nextSeed: Uint8Array;
   readonly pools: Readonly<Record<PoolName, PoolBooks>>;
+  readonly escrow: EscrowBooks;
+  /** Where trust was computed: of every hotspot that is not wholly trusted, or was found against before. */
+  readonly trustRows: readonly TrustRow[] | null;
   readonly lines: readonly EpochLine[];
   /** Every seat of the epoch's set, in its order: rounds that it helped to finalize, and its pay for them. */
   readonly validatorsPaid: readonly ValidatorPay[];

@@ -21,7 +21,7 @@ const COMMON = {
   witnessesPoolPpm: 480_000,
   dataPoolPpm: 300_000,
   validatorsPoolPpm: 100_000,
-  scoreVersion: 1,
+  scoreVersion: 2,
   // Below a tenth of full trust nobody is paid: the evaluation's rings stay under it, of honest hotspots one in forty.
   trustPaidMinPpm: 100_000,
   validatorSeats: 100,

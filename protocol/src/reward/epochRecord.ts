@@ -10,8 +10,24 @@ import { hashLabelled } from "../crypto/sha256.ts";
 import { Bytes32, decodeStrict, Uint64, UintBig64 } from "../wire/ssz.ts";
 import type { PoolBooks, PoolName } from "./pools.ts";
 
+/** Another form of header or lines gets another number; what an older one said is read by the software of its time. */
+export const EPOCH_RECORD_VERSION = 2;
+
+/** Escrow over an epoch in base units: carriedIn + withheld = released + returned + carriedOut. */
+export type EscrowBooks = {
+  readonly carriedIn: bigint;
+  readonly withheld: bigint;
+  /** To the owners, as findings were reversed. */
+  readonly released: bigint;
+  /** To the pools that it came from, which carry it in with what they had carried out. */
+  readonly returned: bigint;
+  readonly carriedOut: bigint;
+};
+
 /** The header of an epoch's record. Digests, seeds and roots are 32 bytes. */
 export type EpochRecord = {
+  /** `EPOCH_RECORD_VERSION`. */
+  readonly version: number;
   readonly epoch: number;
   readonly firstRound: number;
   readonly lastRound: number;
@@ -32,6 +48,7 @@ export type EpochRecord = {
   readonly accounts: number;
   readonly linesDigest: Uint8Array;
   readonly rewardRoot: Uint8Array;
+  readonly escrow: EscrowBooks;
 };
 
 /** A hotspot's line; who has neither units nor pay has none. Units and scale in parts per million, payments in base units. */
@@ -43,6 +60,13 @@ export type EpochLine = {
   readonly scalePpm: number;
   readonly beaconPaid: bigint;
   readonly witnessPaid: bigint;
+  /** At the start of the epoch. */
+  readonly trustPpm: number;
+  /** The findings in force then: bit i - 1 for the penalty of number i. */
+  readonly penalties: number;
+  /** What is in escrow instead of being paid. */
+  readonly beaconWithheld: bigint;
+  readonly witnessWithheld: bigint;
 };
 
 const PoolBooksSsz = new ContainerType(
@@ -50,8 +74,20 @@ const PoolBooksSsz = new ContainerType(
   { typeName: "PoolBooks" },
 );
 
+const EscrowBooksSsz = new ContainerType(
+  {
+    carriedIn: UintBig64,
+    withheld: UintBig64,
+    released: UintBig64,
+    returned: UintBig64,
+    carriedOut: UintBig64,
+  },
+  { typeName: "EscrowBooks" },
+);
+
 export const EpochRecordSsz = new ContainerType(
   {
+    version: Uint64,
     epoch: Uint64,
     firstRound: Uint64,
     lastRound: Uint64,
@@ -72,6 +108,7 @@ export const EpochRecordSsz = new ContainerType(
     accounts: Uint64,
     linesDigest: Bytes32,
     rewardRoot: Bytes32,
+    escrow: EscrowBooksSsz,
   },
   { typeName: "EpochRecord" },
 );
@@ -86,6 +123,10 @@ export const EpochLineSsz = new ContainerType(
     scalePpm: Uint64,
     beaconPaid: UintBig64,
     witnessPaid: UintBig64,
+    trustPpm: Uint64,
+    penalties: Uint64,
+    beaconWithheld: UintBig64,
+    witnessWithheld: UintBig64,
   },
   { typeName: "EpochLine" },
 );
@@ -148,7 +189,7 @@ export function computeLinesDigest(
   return Uint8Array.from(hash.digest());
 }
 
-/** The SSZ encoding of a line, written at an offset: two keys, then five little-endian uint64. */
+/** The SSZ encoding of a line, written at an offset: two keys, then nine little-endian uint64. */
 function writeLine(line: EpochLine, bytes: Uint8Array, view: DataView, offset: number): void {
   bytes.set(line.hotspot, offset);
   bytes.set(line.owner, offset + 32);
@@ -157,4 +198,8 @@ function writeLine(line: EpochLine, bytes: Uint8Array, view: DataView, offset: n
   view.setBigUint64(offset + 80, BigInt(line.scalePpm), true);
   view.setBigUint64(offset + 88, line.beaconPaid, true);
   view.setBigUint64(offset + 96, line.witnessPaid, true);
+  view.setBigUint64(offset + 104, BigInt(line.trustPpm), true);
+  view.setBigUint64(offset + 112, BigInt(line.penalties), true);
+  view.setBigUint64(offset + 120, line.beaconWithheld, true);
+  view.setBigUint64(offset + 128, line.witnessWithheld, true);
 }

@@ -31,10 +31,15 @@ export type EpochRewardInput = {
   readonly ownerCount: number;
   /** Place of each hotspot's key in the order of keys, each once; absent where indexes are in that order. */
   readonly hotspotKeyRank?: Uint32Array;
+  /** 1 for hotspots suspended from pay, whose amounts go into escrow and not to their owners; absent: none. */
+  readonly isWithheld?: Uint8Array;
   readonly validators: readonly ValidatorParticipation[];
 };
 
-/** Amounts in base units: by hotspot, by owner (the sum of their hotspots' two) and by validator as listed. */
+/**
+ * Amounts in base units: by hotspot, withheld ones too; by owner (the sum of what their hotspots are really paid); and by
+ * validator as listed. For the pools what is withheld is paid: it has left them.
+ */
 export type EpochReward = {
   readonly beaconAmounts: BigUint64Array;
   readonly witnessAmounts: BigUint64Array;
@@ -66,8 +71,8 @@ export function computeEpochReward(input: EpochRewardInput): EpochReward {
   };
   const pools = closeBooks(emitted, carriedIn, paid);
   const ownerAmounts = new BigUint64Array(input.ownerCount);
-  creditOwners(beacons.amounts, input.hotspotOwner, ownerAmounts);
-  creditOwners(witnesses.amounts, input.hotspotOwner, ownerAmounts);
+  creditOwners(beacons.amounts, input, ownerAmounts);
+  creditOwners(witnesses.amounts, input, ownerAmounts);
   return {
     beaconAmounts: beacons.amounts,
     witnessAmounts: witnesses.amounts,
@@ -109,12 +114,12 @@ function splitAmongValidators(amount: bigint, validators: readonly ValidatorPart
 
 function creditOwners(
   amounts: BigUint64Array,
-  hotspotOwner: Uint32Array,
+  { hotspotOwner, isWithheld }: EpochRewardInput,
   ownerAmounts: BigUint64Array,
 ): void {
   for (let hotspot = 0; hotspot < amounts.length; hotspot++) {
     const amount = amounts[hotspot]!;
-    if (amount !== 0n) ownerAmounts[hotspotOwner[hotspot]!]! += amount;
+    if (amount !== 0n && isWithheld?.[hotspot] !== 1) ownerAmounts[hotspotOwner[hotspot]!]! += amount;
   }
 }
 

@@ -20,11 +20,24 @@ export function selectWitnesses(
   witnessKeys: readonly Uint8Array[],
   cap: number,
 ): number[] {
+  if (witnessKeys.length <= cap) return witnessKeys.map((_, position) => position);
+  return orderWitnesses(seed, beaconId, witnessKeys)
+    .slice(0, cap)
+    .sort((a, b) => a - b);
+}
+
+/** All positions in `witnessKeys`, the smallest draw first; see `selectWitnesses`. */
+export function orderWitnesses(
+  seed: Uint8Array,
+  beaconId: Uint8Array,
+  witnessKeys: readonly Uint8Array[],
+): number[] {
   const positions = witnessKeys.map((_, position) => position);
-  if (witnessKeys.length <= cap) return positions;
+  if (positions.length < 2) return positions;
   const draws = drawAll(seed, beaconId, witnessKeys);
-  positions.sort((a, b) => compareDraws(draws, a, b) || compareBytes(witnessKeys[a]!, witnessKeys[b]!));
-  return positions.slice(0, cap).sort((a, b) => a - b);
+  return positions.sort(
+    (a, b) => compareDraws(draws, a, b) || compareBytes(witnessKeys[a]!, witnessKeys[b]!),
+  );
 }
 
 const DRAW_BYTES = 32;

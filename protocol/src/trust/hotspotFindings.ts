@@ -3,7 +3,8 @@
  * the rows and gives findings whose evidence names receptions.
  */
 import type { Finding, FindingTerm, PenaltyReason } from "./finding.ts";
-import type { LinkRecord, LinkRows } from "./linkHistory.ts";
+import type { LinkRecord } from "./linkHistory.ts";
+import type { LinkRows } from "./linkRows.ts";
 import { RSSI_ORIGIN_DECI_DBM } from "./moments.ts";
 import { createPlaceEvidence, type NetworkPlaces } from "./networkPlaces.ts";
 import { checkConstantWindow } from "./penalties/constantWindow.ts";

@@ -1,5 +1,6 @@
 /** The witness graph as the history has it: pairs of both directions merged into edges, each weighed by its evidence. */
-import type { LinkHistory, LinkRecord, LinkRows } from "./linkHistory.ts";
+import type { LinkHistory, LinkRecord } from "./linkHistory.ts";
+import type { LinkRows } from "./linkRows.ts";
 import { computeEdgeWeight, type WitnessGraph, YOUNG_EDGE_WEIGHT_MAX } from "./witnessGraph.ts";
 
 export type LinkGraph = { readonly graph: WitnessGraph; readonly rows: LinkRows };

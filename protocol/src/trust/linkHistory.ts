@@ -10,6 +10,7 @@
  * one has expired (and is paid all the same). Pairs that others open with a hotspot do not count against it, or it could
  * be filled up from outside.
  */
+import { type LinkRows, sortRows } from "./linkRows.ts";
 import type { Moments } from "./moments.ts";
 
 /** Four times the witnesses that a beacon is paid for: no antenna hears more neighbours often enough to be judged by. */
@@ -78,13 +79,6 @@ export type LinkRecord = LinkSums & {
   readonly distanceM: number;
   /** Sum of margins over the demodulation limit, each rounded down to whole dB from 0 to 31. */
   readonly marginsDb: number;
-};
-
-/** Rows of a symmetric graph: the neighbours of h, ascending, and the pair's row, at `start[h]` to `start[h + 1]`. */
-export type LinkRows = {
-  readonly start: Uint32Array;
-  readonly neighbour: Uint32Array;
-  readonly row: Uint32Array;
 };
 
 export class LinkHistory {
@@ -398,19 +392,4 @@ function addReception(table: Int32Array, sums: number, { moments, marginCentiDb 
   table[sums + SIGNALS]! += moments.signal * SIGNAL_UNIT + marginDb;
   table[sums + POWER_SIGNALS]! += moments.powerSignal;
   table[sums + SIGNAL_SQUARES]! += moments.signalSquare;
-}
-
-/** Visiting rows in order appends each hotspot to its neighbours' rows in order: a sort by transposition. */
-function sortRows({ start, neighbour, row }: LinkRows): LinkRows {
-  const next = start.slice();
-  const sorted = new Uint32Array(neighbour.length);
-  const sortedRow = new Uint32Array(row.length);
-  for (let hotspot = 0; hotspot + 1 < start.length; hotspot++) {
-    for (let i = start[hotspot]!; i < start[hotspot + 1]!; i++) {
-      const at = next[neighbour[i]!]!++;
-      sorted[at] = hotspot;
-      sortedRow[at] = row[i]!;
-    }
-  }
-  return { start, neighbour: sorted, row: sortedRow };
 }

@@ -22,8 +22,8 @@ const BEACONS = RECEIVER_COLUMNS.length;
 const WINDOW_WIDTH = BEACONS + 1;
 const WIDTH = 2 * WINDOW_WIDTH;
 const LEAST_HOTSPOTS = 64;
-/** Index, then the columns, each in 8 bytes. */
-const ENCODED_BYTES = 4 + 8 * WIDTH;
+/** Bytes of a hotspot in `encode`: its index, then the columns, each in 8 bytes. */
+export const RECEIVER_ROW_BYTES = 4 + 8 * WIDTH;
 
 /** Receptions that a window sums at most, so that products of two windows' sums stay below 2^53. */
 export const RECEIVER_RECEPTIONS_MAX = 12_500;
@@ -78,10 +78,10 @@ export class ReceiverHistory {
     for (let at = 0; at < this.#table.length; at += WIDTH) {
       if (this.#table.subarray(at, at + WIDTH).some((sum) => sum !== 0)) known.push(at / WIDTH);
     }
-    const bytes = new Uint8Array(known.length * ENCODED_BYTES);
+    const bytes = new Uint8Array(known.length * RECEIVER_ROW_BYTES);
     const view = new DataView(bytes.buffer);
     for (const [place, hotspot] of known.entries()) {
-      const from = place * ENCODED_BYTES;
+      const from = place * RECEIVER_ROW_BYTES;
       view.setUint32(from, hotspot, true);
       for (let column = 0; column < WIDTH; column++) {
         view.setBigInt64(from + 4 + 8 * column, BigInt(this.#table[hotspot * WIDTH + column]!), true);
@@ -97,12 +97,12 @@ export class ReceiverHistory {
     epoch: number,
     hotspots: number,
   ): ReceiverHistory | null {
-    if (bytes.length % ENCODED_BYTES !== 0) return null;
+    if (bytes.length % RECEIVER_ROW_BYTES !== 0) return null;
     const history = new ReceiverHistory(windowEpochs);
     history.#advance(epoch);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let before = -1;
-    for (let from = 0; from < bytes.length; from += ENCODED_BYTES) {
+    for (let from = 0; from < bytes.length; from += RECEIVER_ROW_BYTES) {
       const hotspot = view.getUint32(from, true);
       if (hotspot <= before || hotspot >= hotspots) return null;
       const at = history.#reach(hotspot);

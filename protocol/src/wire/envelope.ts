@@ -20,6 +20,7 @@ export const ENVELOPE_KINDS = {
   deregister: 5,
   stake: 6,
   unstake: 7,
+  appeal: 8,
 } as const satisfies Partial<Record<SignedKind, number>>;
 export type EnvelopeKind = keyof typeof ENVELOPE_KINDS;
 
@@ -32,6 +33,7 @@ export const MAX_BODY_BYTES: Readonly<Record<EnvelopeKind, number>> = {
   deregister: MAX_TRANSACTION_BYTES,
   stake: MAX_TRANSACTION_BYTES,
   unstake: MAX_TRANSACTION_BYTES,
+  appeal: MAX_TRANSACTION_BYTES,
 };
 const LARGEST_BODY_BYTES = Math.max(...Object.values(MAX_BODY_BYTES));
 

@@ -87,6 +87,18 @@ const UnstakeSsz = new ContainerType(
   { typeName: "Unstake" },
 );
 
+/** Counterparts that an appeal names: as many as a finding names receptions. */
+export const MAX_APPEAL_EVIDENCE = 14;
+const AppealSsz = new ContainerType(
+  {
+    epoch: Uint64,
+    nonce: Uint64,
+    hotspot: Bytes32,
+    evidence: new ListCompositeType(Bytes32, MAX_APPEAL_EVIDENCE),
+  },
+  { typeName: "Appeal" },
+);
+
 /** What hotspot and owner both consent to, signed under the domain `registration`. */
 export type Registration = {
   readonly hotspot: Uint8Array;
@@ -166,13 +178,25 @@ export type UnstakeTransaction = {
   readonly nonce: number;
   readonly validator: Uint8Array;
 };
+/**
+ * Sent by the owner of a hotspot against which a finding stands: asks that its findings be judged anew. `evidence`: keys of
+ * 1 to 14 hotspots with which it has valid links on record.
+ */
+export type AppealTransaction = {
+  readonly kind: "appeal";
+  readonly epoch: number;
+  readonly nonce: number;
+  readonly hotspot: Uint8Array;
+  readonly evidence: readonly Uint8Array[];
+};
 export type Transaction =
   | RegisterTransaction
   | AssertTransaction
   | TransferTransaction
   | DeregisterTransaction
   | StakeTransaction
-  | UnstakeTransaction;
+  | UnstakeTransaction
+  | AppealTransaction;
 export type TransactionKind = Transaction["kind"];
 export const TRANSACTION_KINDS = [
   "register",
@@ -181,6 +205,7 @@ export const TRANSACTION_KINDS = [
   "deregister",
   "stake",
   "unstake",
+  "appeal",
 ] as const satisfies readonly TransactionKind[];
 
 /** The largest body of any transaction. */
@@ -191,6 +216,7 @@ export const MAX_TRANSACTION_BYTES = Math.max(
   DeregisterSsz.fixedSize!,
   StakeSsz.maxSize,
   UnstakeSsz.fixedSize!,
+  AppealSsz.maxSize,
 );
 
 const rawAssertion = (a: Assertion) => ({
@@ -247,6 +273,8 @@ export function encodeTransaction(transaction: Transaction): Uint8Array {
       return StakeSsz.serialize({ ...transaction, multiaddrs: transaction.multiaddrs.map(asciiBytes) });
     case "unstake":
       return UnstakeSsz.serialize(transaction);
+    case "appeal":
+      return AppealSsz.serialize({ ...transaction, evidence: [...transaction.evidence] });
   }
 }
 
@@ -287,6 +315,10 @@ export function decodeTransaction(kind: TransactionKind, bytes: Uint8Array): Tra
     case "unstake": {
       const raw = decodeStrict(UnstakeSsz, bytes, MAX_TRANSACTION_BYTES);
       return raw && { kind, ...raw };
+    }
+    case "appeal": {
+      const raw = decodeStrict(AppealSsz, bytes, MAX_TRANSACTION_BYTES);
+      return raw === null || raw.evidence.length === 0 ? null : { kind, ...raw };
     }
   }
 }

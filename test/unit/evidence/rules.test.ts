@@ -102,7 +102,8 @@ const WITNESS: WitnessCase = {
   witnessPlan: PLAN,
   link: LINK,
   lacksReciprocity: false,
-  trustPpm: 1_000_000,
+  trustPpm: 100_000,
+  trustPaidMinPpm: 100_000,
   ownerHasNoPlace: false,
 };
 const link = (change: Partial<LinkMeasurement>) => ({ link: { ...LINK, ...change } });
@@ -130,7 +131,7 @@ const WITNESS_BREACHES: readonly (readonly [string, string, Partial<WitnessCase>
   ["too_close", "299 m", link({ distanceM: 299 })],
   ["too_far", "100,001 m", link({ distanceM: 100_001, rssiDeciDbm: -1_150 })],
   ["not_reciprocal", "never heard the other way round", { lacksReciprocity: true }],
-  ["below_trust", "a millionth short of trust", { trustPpm: 999_999 }],
+  ["below_trust", "a millionth short of trust", { trustPpm: 99_999 }],
   ["over_owner_cap", "the beaconer's owner, with one place in all", { ownerHasNoPlace: true }],
 ];
 

@@ -53,8 +53,9 @@ describe("the honest way", () => {
       {
         reportId: { envelopeId: beaconMessage.id, index: 0 },
         paidWitnesses: 1,
-        perWitnessPpm: 1_000_000,
-        beaconerPpm: 250_000,
+        // One link of three.
+        perWitnessPpm: 333_333,
+        beaconerPpm: 333_333,
       },
     ]);
     expect(close.lines.map(({ hotspot }) => hotspot).sort()).toEqual([beaconer.key, witness.key].sort());

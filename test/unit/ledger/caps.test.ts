@@ -83,7 +83,7 @@ describe("caps at the epoch's end", () => {
       owner: i === 0 ? "alone" : "fleet",
       site: far.has(i) ? siteAt(3_000 + i, 0) : siteAt(i * 20, 0),
     }));
-    scenario = new Scenario(options, { beaconToleranceRounds: 39, roundsPerEpoch: 80 });
+    scenario = new Scenario(options, { beaconToleranceRounds: 39, roundsPerEpoch: 80, scoreVersion: 1 });
     beaconer = scenario.hotspot(0);
     beacon = scenario.beacon(beaconer, 0);
     slot = scenario.challenge(beaconer, 0).slotRound;

@@ -27,6 +27,7 @@ test("an epoch's lines have the same digest with the validator's hash", () => {
     fc.record({
       ...{ hotspot: bytes(32), owner: bytes(32), beaconPaid: amounts, witnessPaid: amounts },
       ...{ beaconUnitsPpm: fc.nat(), witnessUnitsPpm: fc.nat(), scalePpm: fc.nat() },
+      ...{ trustPpm: fc.nat(), penalties: fc.nat(2_047), beaconWithheld: amounts, witnessWithheld: amounts },
     }),
     { maxLength: 20, selector: ({ hotspot }) => encodeHex(hotspot) },
   );

@@ -55,10 +55,10 @@ describe("genesis", () => {
 
   test("the golden file keeps its network id", () => {
     expect(encodeHex(computeNetworkId(genesis))).toBe(
-      "a52ca5558f793da9ff68334a80a07affd41a7fde2f8f421d311d9d6a0f40cda9",
+      "cad90b725835964a24897dcc6be3601759ac6221c2d9d5e065a2f5173a0ba96b",
     );
     expect(encodeHex(computeParametersHash(PRESETS.devnet))).toBe(
-      "2fc61aceab7807011a9e6d4488d9f9eceed1a00c1a79441e6704a8839e4fa5a6",
+      "16d6f9a49af15f1ce5b917cc1d733cf4df9dea9cddc387a0ea601a106aa238a0",
     );
   });
 

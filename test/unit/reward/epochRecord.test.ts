@@ -19,6 +19,7 @@ const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const books = fc.record({ emitted: uint64, carriedIn: uint64, paid: uint64, carriedOut: uint64 });
 const anyRecord: fc.Arbitrary<EpochRecord> = fc.record({
+  version: fc.nat(255),
   epoch: count,
   firstRound: count,
   lastRound: count,
@@ -36,6 +37,9 @@ const anyRecord: fc.Arbitrary<EpochRecord> = fc.record({
   accounts: count,
   linesDigest: bytes32,
   rewardRoot: bytes32,
+  escrow: fc.record({
+    ...{ carriedIn: uint64, withheld: uint64, released: uint64, returned: uint64, carriedOut: uint64 },
+  }),
 });
 
 /** Lines with ascending keys, of which only the first four bytes differ. */
@@ -51,6 +55,10 @@ function createLines(length: number): EpochLine[] {
       scalePpm: 1_000_000 - (i % 1_000),
       beaconPaid: BigInt(i) * 11n,
       witnessPaid: (1n << 63n) + BigInt(i),
+      trustPpm: i * 7,
+      penalties: i % 2_048,
+      beaconWithheld: BigInt(i) * 13n,
+      witnessWithheld: (1n << 63n) - BigInt(i),
     };
   });
 }

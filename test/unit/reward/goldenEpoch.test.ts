@@ -42,6 +42,10 @@ test("the frozen epoch pays what it paid", () => {
     scalePpm: score.scalePpm[hotspot]!,
     beaconPaid: reward.beaconAmounts[hotspot]!,
     witnessPaid: reward.witnessAmounts[hotspot]!,
+    trustPpm: 1_000_000,
+    penalties: 0,
+    beaconWithheld: 0n,
+    witnessWithheld: 0n,
   }));
   const accounts = new Uint8Array((count / 2) * 32);
   for (let owner = 0; owner < count / 2; owner++) accounts.set(keyOf(owner * 2), owner * 32);
@@ -82,7 +86,7 @@ test("the frozen epoch pays what it paid", () => {
     ]
   `);
   expect(encodeHex(computeLinesDigest(lines))).toMatchInlineSnapshot(
-    `"02cf9b620a1e095a578a1075b9668f4fe75e0778f8f7a98a329302623b5fc13a"`,
+    `"b2ff816b00320c7295b6db433d996218db6b2a2df45e20430eb44bc7d37910c2"`,
   );
   expect(encodeHex(createRewardTree(accounts, reward.ownerAmounts).root)).toMatchInlineSnapshot(
     `"aaaeb1be55cdde2ee4cd7d49ab1dd1ea548e779f26a5dab9e7b770e27e040069"`,

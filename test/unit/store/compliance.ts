@@ -158,12 +158,22 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       const closes = history.commits.flatMap(({ commit }) => commit.result.epochClose ?? []);
       const epochs = await readAll((before: number | null) => store.listEpochs(before, 3));
       const rows = closes.map(
-        ({ lines: _l, beaconUnits: _b, coverage: _c, nextValidators: _n, ...row }) => row,
+        ({ lines: _l, beaconUnits: _b, coverage: _c, nextValidators: _n, trustRows: _t, ...row }) => row,
       );
       expect(epochs).toEqual(rows.reverse());
       expect(await store.latestEpoch()).toEqual(epochs[0]);
       expect(await store.getEpoch(1)).toEqual(epochs[EPOCHS - 2]);
       expect(await store.getEpoch(EPOCHS)).toBeNull();
+    });
+
+    test("keeps each hotspot's trust, newest first, with findings and evidence", async () => {
+      const rows = history.commits.flatMap(({ commit }) => commit.result.epochClose?.trustRows ?? []);
+      expect(rows.length).toBeGreaterThan(3);
+      for (const { key } of history.genesis.hotspots) {
+        const own = rows.filter(({ hotspot }) => String(hotspot) === String(key)).toReversed();
+        expect(await readAll((before: number | null) => store.listTrust(key, before, 1))).toEqual(own);
+      }
+      expect(await store.listTrust(named("nobody"), null, 5)).toEqual({ rows: [], next: null });
     });
 
     test("knows every validator on record, in the order of first stakes", async () => {

@@ -14,6 +14,7 @@ import type {
   HotspotView,
   ReportOutcome,
   RoundResult,
+  TrustRow,
   ValidatorView,
 } from "../../../protocol/src/ledger/types.ts";
 import type { PoolBooks } from "../../../protocol/src/reward/pools.ts";
@@ -222,7 +223,13 @@ function hear(
     selectionPending: false,
     beacon: null,
   } as const;
-  const nothing = { beaconReport: null, measurement: null, distanceM: null, ceilingCentiDbm: null };
+  const nothing = {
+    beaconReport: null,
+    measurement: null,
+    distanceM: null,
+    ceilingCentiDbm: null,
+    unitsPpm: null,
+  };
   const report = {
     commit: named(`commit ${round}`),
     freqHz: 868_100_000,
@@ -321,7 +328,34 @@ function closeBeacons(
 
 /** The cap refuses every third of the accepted ones. */
 function select(outcome: ReportOutcome, index: number): ReportOutcome {
-  return { ...outcome, selectionPending: false, reason: index % 3 === 2 ? "over_witness_cap" : null };
+  const isDrawn = index % 3 !== 2;
+  const reason = isDrawn ? null : "over_witness_cap";
+  return { ...outcome, selectionPending: false, reason, unitsPpm: isDrawn ? 300_000 + index : 0 };
+}
+
+/** A hotspot's trust from the next epoch on; the first hotspot's is whole again. */
+function trustRow(
+  hotspot: Uint8Array,
+  hotspots: readonly HotspotView[],
+  epoch: number,
+  index: number,
+): TrustRow {
+  const finding = {
+    reason: "constant_window",
+    factorPpm: 250_000,
+    madeEpoch: epoch + 1,
+    endsEpoch: epoch + 9,
+    evidence: [{ counterpart: hotspots.at(-1)!.key, heardEpoch: epoch, heardByEpoch: -1 }],
+  } as const;
+  return {
+    hotspot,
+    fromEpoch: epoch + 1,
+    graphPpm: 300_000,
+    trustPpm: index === 0 ? 1_000_000 : 75_000,
+    isSuspended: index > 0,
+    isAppealed: index === 0,
+    findings: index === 0 ? [] : [finding],
+  };
 }
 
 function closeEpoch(
@@ -344,6 +378,9 @@ function closeEpoch(
     seed: named(`${seed} seed ${epoch}`),
     nextSeed: named(`${seed} seed ${epoch + 1}`),
     nextValidators: seatsOf(epoch + 2),
+    escrow: { carriedIn: 3n, withheld: 5n, released: 1n, returned: 2n, carriedOut: 5n },
+    trustRows:
+      epoch % 2 === 0 ? null : hotspots.slice(0, 3).map((h, i) => trustRow(h.key, hotspots, epoch, i)),
     pools: {
       beacons: books(12n),
       witnesses: books(48n),
@@ -360,6 +397,10 @@ function closeEpoch(
         scalePpm: draw(1_000_001),
         beaconPaid: BigInt(draw(3)),
         witnessPaid: BigInt(draw(3)) * 100_000_000_000n,
+        trustPpm: draw(1_000_001),
+        penalties: draw(2_048),
+        beaconWithheld: BigInt(draw(2)),
+        witnessWithheld: BigInt(draw(2)) * 7n,
       })),
     validatorsPaid: seatsOf(epoch).map((key, seat) => ({
       key,

@@ -106,6 +106,13 @@ export const transactions: fc.Arbitrary<Transaction> = fc.oneof(
     validator: bytes(32),
   }),
   fc.record({
+    kind: fc.constant("appeal" as const),
+    epoch: safe,
+    nonce: safe,
+    hotspot: bytes(32),
+    evidence: fc.array(bytes(32), { minLength: 1, maxLength: 14 }),
+  }),
+  fc.record({
     kind: fc.constant("deregister" as const),
     epoch: safe,
     nonce: safe,

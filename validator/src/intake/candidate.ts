@@ -139,6 +139,7 @@ function listCosignatures(
     case "transfer":
     case "deregister":
     case "unstake":
+    case "appeal":
       return [];
   }
 }

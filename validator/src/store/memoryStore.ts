@@ -6,7 +6,7 @@ import { computeValueDigest } from "../../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeReason } from "../../../protocol/src/evidence/reasons.ts";
-import type { AccountView, ReportId } from "../../../protocol/src/ledger/types.ts";
+import type { AccountView, ReportId, TrustRow } from "../../../protocol/src/ledger/types.ts";
 import { MAX_REPORTS_PER_BUNDLE } from "../../../protocol/src/wire/reports.ts";
 import { computeCoverageLevels } from "./cellRange.ts";
 import { checkCommit, checkNextRound, checkSameRound } from "./checkCommit.ts";
@@ -51,6 +51,8 @@ type Tables = {
   readonly reports: Map<number, ReportRow>;
   readonly closings: Map<number, BeaconClosing>;
   readonly transactions: Map<string, TransactionRow>;
+  /** By hotspot, oldest first. */
+  readonly trust: Map<string, TrustRow[]>;
   bodiesFromRound: number;
 };
 
@@ -68,6 +70,7 @@ export function createMemoryStore(genesis: GenesisViews): Store {
     reports: new Map(),
     closings: new Map(),
     transactions: new Map(),
+    trust: new Map(),
     bodiesFromRound: 0,
   };
   writeRegistry(tables, genesis);
@@ -119,6 +122,7 @@ function writeRound(tables: Tables, commit: RoundCommit): void {
       measurement: old?.measurement ?? outcome.measurement,
       distanceM: outcome.distanceM ?? old?.distanceM ?? null,
       ceilingCentiDbm: outcome.ceilingCentiDbm ?? old?.ceilingCentiDbm ?? null,
+      unitsPpm: outcome.unitsPpm ?? old?.unitsPpm ?? null,
     });
   }
   for (const { reportId, hotspot: _h, includedRound: _i, report: _r, ...closing } of result.beaconsClosed) {
@@ -127,8 +131,12 @@ function writeRound(tables: Tables, commit: RoundCommit): void {
   for (const t of result.transactions)
     tables.transactions.set(encodeHex(t.id), { ...t, round: result.round });
   if (result.epochClose !== null) {
-    const { lines, beaconUnits, coverage, nextValidators, ...row } = result.epochClose;
+    const { lines, beaconUnits, coverage, nextValidators, trustRows, ...row } = result.epochClose;
     tables.epochs.push(row);
+    for (const trustRow of trustRows ?? []) {
+      const key = encodeHex(trustRow.hotspot);
+      tables.trust.set(key, [...(tables.trust.get(key) ?? []), trustRow]);
+    }
     tables.lines.set(row.epoch, rankLines(lines));
     tables.coverage.set(row.epoch, computeCoverageLevels(coverage));
     for (const { reportId, ...units } of beaconUnits) {
@@ -258,8 +266,14 @@ function createEpochMethods({ epochs, lines, coverage }: Tables): EpochMethods {
 
 function createRegistryMethods(
   tables: Tables,
-): Pick<QueryStore, "countHotspots" | "getHotspot" | "listHotspots" | "getAccount"> {
+): Pick<QueryStore, "countHotspots" | "getHotspot" | "listHotspots" | "getAccount" | "listTrust"> {
   return {
+    listTrust: async (hotspot, beforeEpoch, limit) => {
+      const rows = (tables.trust.get(encodeHex(hotspot)) ?? [])
+        .filter(({ fromEpoch }) => beforeEpoch === null || fromEpoch < beforeEpoch)
+        .toReversed();
+      return cut(rows, limit, (row) => row.fromEpoch);
+    },
     countHotspots: async () => tables.hotspots.size,
     getHotspot: async (key) => tables.hotspots.get(encodeHex(key)) ?? null,
     getAccount: async (key) => tables.accounts.get(encodeHex(key)) ?? null,

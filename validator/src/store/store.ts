@@ -16,6 +16,7 @@ import type {
   ReportOutcome,
   RoundResult,
   TransactionOutcome,
+  TrustRow,
   ValidatorView,
 } from "../../../protocol/src/ledger/types.ts";
 import type { EpochLine } from "../../../protocol/src/reward/epochRecord.ts";
@@ -49,8 +50,23 @@ export type GenesisViews = {
   readonly hotspots: readonly HotspotView[];
   readonly accounts: readonly AccountView[];
   readonly validators: readonly ValidatorView[];
-  /** Keys of the first two epochs' set, in the order of seats. */
+  /** Keys of the first two epochs' set, or of the checkpoint's, in the order of seats. */
   readonly seats: readonly Uint8Array[];
+};
+
+/** Where a store begins that does not begin with round 0: a checkpoint's last round, and the snapshot after it. */
+export type StoreBase = {
+  readonly round: {
+    readonly round: number;
+    readonly epoch: number;
+    readonly timeMs: number;
+    readonly value: Uint8Array;
+    readonly finalCert: Uint8Array;
+    readonly stateDigest: Uint8Array;
+  };
+  readonly snapshot: Snapshot;
+  /** The sets that the checkpoint's state fixes, by epoch. */
+  readonly sets: readonly { readonly epoch: number; readonly keys: readonly Uint8Array[] }[];
 };
 
 /** A round as it was committed; `reports` and `transactions` count what became included in it. */
@@ -71,7 +87,10 @@ export type RoundRow = {
 };
 
 /** An epoch's record without its long lists, which are asked for page by page. */
-export type EpochRow = Omit<EpochClose, "lines" | "beaconUnits" | "coverage" | "nextValidators">;
+export type EpochRow = Omit<
+  EpochClose,
+  "lines" | "beaconUnits" | "coverage" | "nextValidators" | "trustRows"
+>;
 
 /**
  * A reward line with what it paid in all, and its place in the epoch by that, 1 for the best paid; equal pay is in the
@@ -231,6 +250,15 @@ export type QueryStore = {
     limit: number,
   ) => Promise<Page<ReportRow, ActivityCursor>>;
   readonly getBeacon: (id: ReportId) => Promise<BeaconRow | null>;
+  /**
+   * A hotspot's trust, newest first, one row for each computation by which it was not wholly trusted or became so.
+   * @param beforeEpoch rows that came into force before it; null for all.
+   */
+  readonly listTrust: (
+    hotspot: Uint8Array,
+    beforeEpoch: number | null,
+    limit: number,
+  ) => Promise<Page<TrustRow, number>>;
   readonly getAccount: (key: Uint8Array) => Promise<AccountView | null>;
   /** The newest epoch that has a coverage map. */
   readonly latestCoverageEpoch: () => Promise<number | null>;

@@ -6,7 +6,7 @@ import type { SQLOutputValue } from "node:sqlite";
 import { decodeHex, encodeHex } from "../../../../protocol/src/bytes/hex.ts";
 import type { Reason } from "../../../../protocol/src/evidence/reasons.ts";
 import { decodeReason } from "../../../../protocol/src/evidence/reasons.ts";
-import type { ValidatorPay, VerdictState } from "../../../../protocol/src/ledger/types.ts";
+import type { TrustRow, ValidatorPay, VerdictState } from "../../../../protocol/src/ledger/types.ts";
 import { POOL_NAMES, type PoolBooks, type PoolName } from "../../../../protocol/src/reward/pools.ts";
 import type { BatchSpan } from "../store.ts";
 
@@ -84,6 +84,32 @@ export function decodePools(text: string): Record<PoolName, PoolBooks> {
     carriedOut: BigInt(json[name].carriedOut),
   });
   return Object.fromEntries(POOL_NAMES.map((name) => [name, read(name)])) as Record<PoolName, PoolBooks>;
+}
+
+/** Amounts by name as JSON of decimal strings. */
+export function encodeAmounts(amounts: Readonly<Record<string, bigint>>): string {
+  return JSON.stringify(amounts, (_, value) => (typeof value === "bigint" ? value.toString() : value));
+}
+
+export function decodeAmounts<Name extends string>(text: string): Record<Name, bigint> {
+  const json = JSON.parse(text) as Record<Name, string>;
+  const read = ([name, amount]: [string, unknown]) => [name, BigInt(amount as string)];
+  return Object.fromEntries(Object.entries(json).map(read)) as Record<Name, bigint>;
+}
+
+/** Findings as JSON, their counterparts' keys in hexadecimal: read one hotspot at a time, by people too. */
+export function encodeFindings(findings: TrustRow["findings"]): string {
+  return JSON.stringify(findings, (_, value) => (value instanceof Uint8Array ? encodeHex(value) : value));
+}
+
+export function decodeFindings(text: string): TrustRow["findings"] {
+  const json = JSON.parse(text) as (Omit<TrustRow["findings"][number], "evidence"> & {
+    readonly evidence: readonly { counterpart: string; heardEpoch: number; heardByEpoch: number }[];
+  })[];
+  return json.map((finding) => ({
+    ...finding,
+    evidence: finding.evidence.map((one) => ({ ...one, counterpart: decodeHex(one.counterpart, 32)! })),
+  }));
 }
 
 export function encodePayments(payments: readonly ValidatorPay[]): string {

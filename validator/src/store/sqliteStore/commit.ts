@@ -14,14 +14,17 @@ import type {
   ReportId,
   ReportOutcome,
   RoundResult,
+  TrustRow,
 } from "../../../../protocol/src/ledger/types.ts";
 import { MAX_REPORTS_PER_BUNDLE, RSSI_KINDS } from "../../../../protocol/src/wire/reports.ts";
 import { TRANSACTION_KINDS } from "../../../../protocol/src/wire/transactions.ts";
 import { computeCoverageLevels } from "../cellRange.ts";
 import { rankLines } from "../rankLines.ts";
-import type { RoundCommit, Snapshot } from "../store.ts";
+import type { RoundCommit, Snapshot, StoreBase } from "../store.ts";
 import {
+  encodeAmounts,
   encodeDigests,
+  encodeFindings,
   encodePayments,
   encodePools,
   encodeSpans,
@@ -36,14 +39,17 @@ const placeholders = (count: number) => Array.from({ length: count }, () => "?")
 
 const prepareStatements = (db: DatabaseSync) => ({
   round: db.prepare(`INSERT INTO rounds VALUES (${placeholders(14)})`),
+  lowestRound: db.prepare("SELECT min(round) AS round FROM rounds"),
+  epochOfNewest: db.prepare("SELECT epoch FROM rounds ORDER BY round DESC LIMIT 1"),
   snapshot: db.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)"),
   envelope: db.prepare("INSERT INTO envelopes VALUES (?, ?, ?, ?)"),
   envelopeId: db.prepare("SELECT id FROM envelopes WHERE seq = ?"),
   setHead: db.prepare("INSERT OR REPLACE INTO heads VALUES (?, ?)"),
-  report: db.prepare(`INSERT INTO reports VALUES (${placeholders(17)})`),
+  report: db.prepare(`INSERT INTO reports VALUES (${placeholders(18)})`),
   verdict:
     db.prepare(`UPDATE reports SET state = ?, reason = ?, selection_pending = ?, beacon = coalesce(?, beacon),
-    distance_m = coalesce(?, distance_m), ceiling_centi_dbm = coalesce(?, ceiling_centi_dbm) WHERE seq = ?`),
+    distance_m = coalesce(?, distance_m), ceiling_centi_dbm = coalesce(?, ceiling_centi_dbm),
+    units_ppm = coalesce(?, units_ppm) WHERE seq = ?`),
   beacon:
     db.prepare(`INSERT INTO beacons (seq, id_prefix, commit_hash, freq_hz, spreading_factor, bandwidth_hz,
     power_centi_dbm, time_ms) VALUES (${placeholders(8)}) ON CONFLICT (seq) DO NOTHING`),
@@ -68,8 +74,9 @@ const prepareStatements = (db: DatabaseSync) => ({
   ),
   account: db.prepare(`INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
     balance = excluded.balance, nonce = excluded.nonce, earned = excluded.earned`),
-  epoch: db.prepare(`INSERT INTO epochs VALUES (${placeholders(20)})`),
-  rewardLine: db.prepare(`INSERT INTO reward_lines VALUES (${placeholders(9)})`),
+  epoch: db.prepare(`INSERT INTO epochs VALUES (${placeholders(21)})`),
+  rewardLine: db.prepare(`INSERT INTO reward_lines VALUES (${placeholders(13)})`),
+  trust: db.prepare(`INSERT INTO trust VALUES (${placeholders(7)})`),
   coverage: db.prepare(`INSERT INTO coverage VALUES (${placeholders(7)})`),
 });
 
@@ -126,6 +133,16 @@ export class RoundWriter {
     }
   }
 
+  /** Writes where a store begins that does not begin with round 0: a round without its messages, and its snapshot. */
+  writeBase({ round, snapshot }: StoreBase): void {
+    const { value, finalCert, stateDigest } = round;
+    const none = new Uint8Array(0);
+    const digest = computeValueDigest(value);
+    const place = [round.round, round.epoch, round.timeMs] as const;
+    this.#sql.round.run(...place, value, digest, finalCert, stateDigest, none, none, this.#nextSeq, 0, 0, 0, 0);
+    this.#sql.snapshot.run(snapshot.epoch, snapshot.stateRoot, snapshot.bytes);
+  }
+
   /** Writes everything of a round but the round's own row last, which is what makes it committed. */
   writeRound(commit: RoundCommit, snapshot: Snapshot | undefined): void {
     const { result } = commit;
@@ -178,8 +195,8 @@ export class RoundWriter {
     for (const [index, id] of result.included.entries()) this.#recent.add(result.epoch, id, firstSeq + index);
     const senders = new Map<number, Uint8Array>();
     for (const { reportId, hotspot } of result.outcomes) {
-      const seq = this.#seqOfEnvelope(reportId.envelopeId);
-      if (seq >= firstSeq) senders.set(seq, hotspot);
+      const seq = this.#findEnvelope(reportId.envelopeId);
+      if (seq !== null && seq >= firstSeq) senders.set(seq, hotspot);
     }
     for (const id of result.included) {
       const seq = this.#nextSeq++;
@@ -218,6 +235,7 @@ export class RoundWriter {
       beacon,
       outcome.distanceM,
       outcome.ceilingCentiDbm,
+      outcome.unitsPpm,
       seq,
     );
     return changes > 0;
@@ -243,6 +261,7 @@ export class RoundWriter {
       m?.timeMs ?? null,
       outcome.distanceM,
       outcome.ceilingCentiDbm,
+      outcome.unitsPpm,
     );
     if (b === null) return;
     this.#sql.beacon.run(
@@ -294,6 +313,7 @@ export class RoundWriter {
       e.inputsDigest,
       e.rewardRoot,
       e.stateRoot,
+      encodeAmounts(e.escrow),
     );
     for (const line of rankLines(e.lines)) {
       this.#sql.rewardLine.run(
@@ -306,8 +326,13 @@ export class RoundWriter {
         line.scalePpm,
         toSigned(line.beaconPaid),
         toSigned(line.witnessPaid),
+        line.trustPpm,
+        line.penalties,
+        toSigned(line.beaconWithheld),
+        toSigned(line.witnessWithheld),
       );
     }
+    for (const row of e.trustRows ?? []) this.#writeTrust(row);
     for (const { reportId, paidWitnesses, perWitnessPpm, beaconerPpm } of e.beaconUnits) {
       this.#sql.beaconUnits.run(paidWitnesses, perWitnessPpm, beaconerPpm, this.#seqOfReport(reportId));
     }
@@ -326,11 +351,40 @@ export class RoundWriter {
     }
   }
 
+  #writeTrust({ hotspot, findings, ...row }: TrustRow): void {
+    this.#sql.trust.run(
+      this.#chainOf(hotspot)!.position,
+      row.fromEpoch,
+      row.graphPpm,
+      row.trustPpm,
+      row.isSuspended ? 1 : 0,
+      row.isAppealed ? 1 : 0,
+      encodeFindings(findings),
+    );
+  }
+
   #seqOfReport(id: ReportId): number {
     return this.#seqOfEnvelope(id.envelopeId) * MAX_REPORTS_PER_BUNDLE + id.index;
   }
 
   #seqOfEnvelope(id: Uint8Array): number {
+    const seq = this.#findEnvelope(id) ?? this.#adoptEnvelope(id);
+    if (seq !== null) return seq;
+    throw new Error("a result speaks of an envelope that was never included, or too long ago");
+  }
+
+  /** A store that begins with a checkpoint hears of envelopes from before it, when their reports get a verdict. */
+  #adoptEnvelope(id: Uint8Array): number | null {
+    const base = this.#sql.lowestRound.get()?.round as number | null | undefined;
+    if (base === undefined || base === null || base === 0) return null;
+    const epoch = this.#sql.epochOfNewest.get()!.epoch as number;
+    const seq = this.#nextSeq++;
+    this.#recent.add(epoch, id, seq);
+    this.#sql.envelope.run(seq, id, base, null);
+    return seq;
+  }
+
+  #findEnvelope(id: Uint8Array): number | null {
     const candidates = this.#recent.candidates(id);
     // Two ids of one prefix are told apart by the rows; nearly always there is one candidate and it is the one meant.
     for (const seq of candidates) {
@@ -338,7 +392,7 @@ export class RoundWriter {
       const row = this.#sql.envelopeId.get(seq);
       if (row !== undefined && equalBytes(row.id as Uint8Array, id)) return seq;
     }
-    throw new Error("a result speaks of an envelope that was never included, or too long ago");
+    return null;
   }
 
   #chainOf(hotspot: Uint8Array): Chain | null {

@@ -9,7 +9,15 @@ import {
   type QueryStore,
   type RankedLine,
 } from "../store.ts";
-import { decodePayments, decodePools, readAmount, readBytes, readNumber, type SqlRow } from "./columns.ts";
+import {
+  decodeAmounts,
+  decodePayments,
+  decodePools,
+  readAmount,
+  readBytes,
+  readNumber,
+  type SqlRow,
+} from "./columns.ts";
 import { prepareReading } from "./prepareReading.ts";
 
 function readEpoch(row: SqlRow): EpochRow {
@@ -34,6 +42,7 @@ function readEpoch(row: SqlRow): EpochRow {
     inputsDigest: readBytes(row, "inputs_digest"),
     rewardRoot: readBytes(row, "reward_root"),
     stateRoot: readBytes(row, "state_root"),
+    escrow: decodeAmounts<keyof EpochRow["escrow"]>(row.escrow as string),
   };
 }
 
@@ -50,6 +59,10 @@ function readLine(row: SqlRow): RankedLine {
     beaconPaid,
     witnessPaid,
     paid: beaconPaid + witnessPaid,
+    trustPpm: readNumber(row, "trust_ppm"),
+    penalties: readNumber(row, "penalties"),
+    beaconWithheld: readAmount(row, "beacon_withheld"),
+    witnessWithheld: readAmount(row, "witness_withheld"),
   };
 }
 

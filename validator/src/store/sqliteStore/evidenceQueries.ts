@@ -78,6 +78,7 @@ function readReport(row: SqlRow): ReportRow {
           },
     distanceM: readNumberOrNull(row, "distance_m"),
     ceilingCentiDbm: readNumberOrNull(row, "ceiling_centi_dbm"),
+    unitsPpm: readNumberOrNull(row, "units_ppm"),
   };
 }
 

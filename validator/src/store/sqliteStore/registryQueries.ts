@@ -1,6 +1,6 @@
 /** Reads of the registry: hotspots and accounts as they stand after the newest round. */
 import type { DatabaseSync } from "node:sqlite";
-import type { AccountView } from "../../../../protocol/src/ledger/types.ts";
+import type { AccountView, TrustRow } from "../../../../protocol/src/ledger/types.ts";
 import type { RegionName } from "../../../../protocol/src/radio/regions.ts";
 import { matchesFilter } from "../hotspotFilter.ts";
 import {
@@ -10,7 +10,15 @@ import {
   MAX_SCAN_ROWS,
   type QueryStore,
 } from "../store.ts";
-import { readAmount, readBytes, readNumber, readNumberOrNull, type SqlRow } from "./columns.ts";
+import {
+  decodeFindings,
+  readAmount,
+  readBytes,
+  readNumber,
+  readNumberOrNull,
+  type SqlRow,
+} from "./columns.ts";
+import { page } from "./epochQueries.ts";
 import { prepareReading } from "./prepareReading.ts";
 
 function readHotspot(row: SqlRow): HotspotRow {
@@ -47,7 +55,22 @@ function readAccount(row: SqlRow): AccountView {
   };
 }
 
-type RegistryQueries = Pick<QueryStore, "countHotspots" | "getHotspot" | "listHotspots" | "getAccount">;
+function readTrust(row: SqlRow): TrustRow {
+  return {
+    hotspot: readBytes(row, "key"),
+    fromEpoch: readNumber(row, "from_epoch"),
+    graphPpm: readNumber(row, "graph_ppm"),
+    trustPpm: readNumber(row, "trust_ppm"),
+    isSuspended: row.suspended === 1n,
+    isAppealed: row.appealed === 1n,
+    findings: decodeFindings(row.findings as string),
+  };
+}
+
+type RegistryQueries = Pick<
+  QueryStore,
+  "countHotspots" | "getHotspot" | "listHotspots" | "getAccount" | "listTrust"
+>;
 
 export function createRegistryQueries(db: DatabaseSync): RegistryQueries {
   // Hotspots are never deleted, so the highest position is their number.
@@ -63,7 +86,18 @@ export function createRegistryQueries(db: DatabaseSync): RegistryQueries {
     "SELECT * FROM hotspots WHERE owner = ? AND position > ? ORDER BY position LIMIT ?",
   );
   const all = prepareReading(db, "SELECT * FROM hotspots WHERE position > ? ORDER BY position LIMIT ?");
+  const trust = prepareReading(
+    db,
+    `SELECT t.*, h.key FROM trust t JOIN hotspots h ON h.position = t.hotspot
+     WHERE t.hotspot = (SELECT position FROM hotspots WHERE key = ?) AND t.from_epoch < ?
+     ORDER BY t.from_epoch DESC LIMIT ?`,
+  );
   return {
+    listTrust: async (hotspot, beforeEpoch, limit) => {
+      const asked = Math.min(limit, MAX_PAGE_ROWS);
+      const rows = trust.all(readTrust, hotspot, beforeEpoch ?? Number.MAX_SAFE_INTEGER, asked + 1);
+      return page(rows, asked, (row) => row.fromEpoch);
+    },
     countHotspots: async () => count.one((row) => readNumber(row, "n"))!,
     getHotspot: async (key) => one.one(readHotspot, key),
     getAccount: async (key) => account.one(readAccount, key),

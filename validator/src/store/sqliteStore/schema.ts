@@ -14,7 +14,7 @@ import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
 import { VALIDATOR_TABLES } from "./validatorRecords.ts";
 
 /** Any change of the tables counts one up; there are no older stores to read yet. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /**
  * Older versions can corrupt a WAL database when two connections checkpoint at the same moment (the "WAL-reset" bug,
@@ -38,12 +38,13 @@ CREATE TABLE epochs (
   witnesses_accepted INTEGER NOT NULL, witnesses_unpaid TEXT NOT NULL, witnesses_refused TEXT NOT NULL,
   beacons_refused TEXT NOT NULL,
   accounts INTEGER NOT NULL, record BLOB NOT NULL, record_digest BLOB NOT NULL, inputs_digest BLOB NOT NULL,
-  reward_root BLOB NOT NULL, state_root BLOB NOT NULL
+  reward_root BLOB NOT NULL, state_root BLOB NOT NULL, escrow TEXT NOT NULL
 ) STRICT;
 CREATE TABLE reward_lines (
   epoch INTEGER NOT NULL, rank INTEGER NOT NULL, hotspot INTEGER NOT NULL, owner BLOB NOT NULL,
   beacon_units_ppm INTEGER NOT NULL, witness_units_ppm INTEGER NOT NULL, scale_ppm INTEGER NOT NULL,
-  beacon_paid INTEGER NOT NULL, witness_paid INTEGER NOT NULL, PRIMARY KEY (epoch, rank)
+  beacon_paid INTEGER NOT NULL, witness_paid INTEGER NOT NULL, trust_ppm INTEGER NOT NULL, penalties INTEGER NOT NULL,
+  beacon_withheld INTEGER NOT NULL, witness_withheld INTEGER NOT NULL, PRIMARY KEY (epoch, rank)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reward_lines_by_hotspot ON reward_lines (epoch, hotspot);
 CREATE TABLE hotspots (
@@ -54,6 +55,10 @@ CREATE TABLE hotspots (
 ) STRICT;
 CREATE INDEX hotspots_by_owner ON hotspots (owner, position);
 CREATE INDEX hotspots_by_cell ON hotspots (cell, position) WHERE cell IS NOT NULL;
+CREATE TABLE trust (
+  hotspot INTEGER NOT NULL, from_epoch INTEGER NOT NULL, graph_ppm INTEGER NOT NULL, trust_ppm INTEGER NOT NULL,
+  suspended INTEGER NOT NULL, appealed INTEGER NOT NULL, findings TEXT NOT NULL, PRIMARY KEY (hotspot, from_epoch)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE accounts (
   key BLOB PRIMARY KEY, balance INTEGER NOT NULL, nonce INTEGER NOT NULL, earned INTEGER NOT NULL
 ) STRICT;
@@ -63,7 +68,7 @@ CREATE TABLE reports (
   seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, hotspot BLOB NOT NULL, round INTEGER NOT NULL,
   state INTEGER NOT NULL, reason INTEGER NOT NULL, selection_pending INTEGER NOT NULL, beacon INTEGER,
   rssi_deci_dbm INTEGER, rssi_kind INTEGER, snr_centi_db INTEGER, freq_hz INTEGER, spreading_factor INTEGER,
-  bandwidth_hz INTEGER, time_ms INTEGER, distance_m INTEGER, ceiling_centi_dbm INTEGER
+  bandwidth_hz INTEGER, time_ms INTEGER, distance_m INTEGER, ceiling_centi_dbm INTEGER, units_ppm INTEGER
 ) STRICT;
 CREATE INDEX reports_by_beacon ON reports (beacon) WHERE beacon IS NOT NULL;
 CREATE TABLE beacons (

@@ -5,7 +5,7 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { checkCommit, checkNextRound, checkSameRound } from "../checkCommit.ts";
-import type { GenesisViews, RoundCommit, RoundRow, Snapshot, Store } from "../store.ts";
+import type { GenesisViews, RoundCommit, RoundRow, Snapshot, Store, StoreBase } from "../store.ts";
 import { RoundWriter } from "./commit.ts";
 import { createEpochQueries } from "./epochQueries.ts";
 import { createEvidenceQueries } from "./evidenceQueries.ts";
@@ -23,12 +23,14 @@ export type SqliteStoreOptions = {
   readonly networkId: Uint8Array;
   /** What a new store starts with; null opens an existing one read-only, perhaps beside its writer. */
   readonly genesis: GenesisViews | null;
+  /** Where a new store begins, if not with round 0: then `genesis` is the checkpoint's state. */
+  readonly base?: StoreBase;
 };
 
 /** Opens or makes the store. Throws `CodedError` of the codes `store_*`. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { genesis } = options;
-  const initialise = genesis === null ? null : (db: DatabaseSync) => writeGenesis(db, genesis);
+  const initialise = genesis === null ? null : (db: DatabaseSync) => writeStart(db, genesis, options.base);
   const db = openDatabase(options.path, options.networkId, initialise);
   try {
     const recent = loadRecentIds(db, await createRoundQueries(db).latestRound());
@@ -40,11 +42,15 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   }
 }
 
-function writeGenesis(db: DatabaseSync, genesis: GenesisViews): void {
+function writeStart(db: DatabaseSync, genesis: GenesisViews, base: StoreBase | undefined): void {
   const writer = new RoundWriter(db, new RecentIds(), 1);
+  const validators = new ValidatorWriter(db);
   writer.writeHotspots(genesis.hotspots);
   writer.writeAccounts(genesis.accounts);
-  new ValidatorWriter(db).writeGenesis(genesis.validators, genesis.seats);
+  validators.writeGenesis(genesis.validators, genesis.seats);
+  if (base === undefined) return;
+  writer.writeBase(base);
+  for (const { epoch, keys } of base.sets) validators.writeSet(epoch, keys);
 }
 
 function compose(db: DatabaseSync, path: string, recent: RecentIds, writer: RoundWriter | null): Store {
@@ -107,9 +113,10 @@ function loadRecentIds(db: DatabaseSync, latest: RoundRow | null): RecentIds {
   const firstSeq = db.prepare("SELECT first_envelope AS seq FROM rounds WHERE round = ?");
   const rows = db.prepare("SELECT seq, id FROM envelopes WHERE seq >= ? AND seq < ?");
   rows.setReturnArrays(true);
+  const lowest = db.prepare("SELECT min(round) AS round FROM rounds").get()!.round as number;
   const startOf = (epoch: number): number => {
     const round = epoch > latest.epoch ? undefined : (firstRound.get(epoch - 1)?.round as number | undefined);
-    const found = firstSeq.get(round ?? (epoch > latest.epoch ? -1 : 0));
+    const found = firstSeq.get(round ?? (epoch > latest.epoch ? -1 : lowest));
     return (found?.seq as number | undefined) ?? Number.MAX_SAFE_INTEGER;
   };
   for (let epoch = Math.max(0, latest.epoch - REMEMBERED_EPOCHS + 1); epoch <= latest.epoch; epoch++) {
@@ -121,12 +128,16 @@ function loadRecentIds(db: DatabaseSync, latest: RoundRow | null): RecentIds {
   return recent;
 }
 
-/** The number of the next envelope. It comes from the newest round, because pruning may have deleted envelopes. */
+/**
+ * The number of the next envelope. It comes from the newest round, because pruning may have deleted envelopes, and from
+ * the envelopes, because a round may have brought word of some that were included before the store began.
+ */
 function readNextSeq(db: DatabaseSync): number {
-  const row = db
+  const round = db
     .prepare("SELECT first_envelope + messages AS seq FROM rounds ORDER BY round DESC LIMIT 1")
     .get();
-  return row === undefined ? 1 : (row.seq as number);
+  const newest = db.prepare("SELECT max(seq) + 1 AS seq FROM envelopes").get()!;
+  return Math.max(1, (round?.seq as number | undefined) ?? 1, (newest.seq as number | null) ?? 1);
 }
 
 function fileBytes(path: string): number {

@@ -61,6 +61,10 @@ export class ValidatorWriter {
     this.#sql.set.run(0, encodeDigests(seats));
   }
 
+  writeSet(epoch: number, keys: readonly Uint8Array[]): void {
+    this.#sql.set.run(epoch, encodeDigests(keys));
+  }
+
   writeRound({ round, epoch, validatorsChanged, evidence, epochClose }: RoundResult): void {
     for (const validator of validatorsChanged) this.#writeValidator(validator);
     for (const { offender, kind, slashed, first, second } of evidence) {

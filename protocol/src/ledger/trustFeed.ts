@@ -1,0 +1,75 @@
+/**
+ * What execution tells the history of trust: every report that was judged with a revealed beacon and was valid, paid or
+ * not, or was refused by a gate on its measurement, which still says how it was made. Other refusals say nothing about a
+ * radio.
+ */
+
+import { computeTakenStepDb } from "../evidence/challenge.ts";
+import type { UnpaidReason, WitnessReason } from "../evidence/reasons.ts";
+import { computeMarginCentiDb, GATE_REASONS, type LinkMeasurement } from "../radio/gates.ts";
+import { createMoments } from "../trust/moments.ts";
+import type { Measurement } from "../wire/reports.ts";
+import type { Candidate } from "./beaconBook.ts";
+import { assertPlace, type Hotspot, type Place, placeAt, planOf } from "./registry.ts";
+import type { Ledger } from "./state.ts";
+
+const GATED: ReadonlySet<string> = new Set(GATE_REASONS);
+
+/** A witness report with its verdict. */
+export type JudgedReception = {
+  readonly beacon: Candidate;
+  readonly witness: Hotspot;
+  readonly measurement: Measurement;
+  readonly link: LinkMeasurement | null;
+  readonly reason: WitnessReason | UnpaidReason | null;
+  readonly isValid: boolean;
+};
+
+/** Counts a revealed beacon. Where the score does not ask for trust nothing is kept for it. */
+export function feedBeacon({ trust, parameters }: Ledger, hotspot: number, closedEpoch: number): void {
+  if (parameters.scoreVersion >= 2) trust.history.countBeacon(hotspot, closedEpoch);
+}
+
+/** Adds a judged report to the history, in the epoch in which its beacon closes. */
+export function feedReception(ledger: Ledger, judged: JudgedReception, closedEpoch: number): void {
+  const { beacon, witness, measurement, link, reason, isValid } = judged;
+  if (!isValid && (reason === null || !GATED.has(reason))) return;
+  if (link?.distanceM === undefined || ledger.parameters.scoreVersion < 2) return;
+  const beaconer = ledger.registry.list[beacon.hotspot]!;
+  const epoch = beacon.challengeEpoch;
+  // Who has asserted another place since is judged by what is heard there.
+  if (!standsAsIn(beaconer, epoch) || !standsAsIn(witness, epoch)) return;
+  const place = placeAt(beaconer, epoch)!;
+  const powerStepDb = computeTakenStepDb(planOf(place), place.gainCentiDbi, beacon.challenge!.powerStepDb);
+  ledger.trust.history.record({
+    witness: witness.index,
+    beaconer: beaconer.index,
+    epoch: closedEpoch,
+    verdict: isValid ? "valid" : "refused",
+    distanceM: link.distanceM,
+    moments: createMoments({ ...measurement, powerStepDb }),
+    marginCentiDb: computeMarginCentiDb(measurement),
+  });
+  if (!isValid) return;
+  const { trust } = ledger;
+  if (trust.isTrusted(witness.index, epoch)) trust.heardBy.set(beaconer.index, closedEpoch);
+  if (trust.isTrusted(beaconer.index, epoch)) trust.heard.set(witness.index, closedEpoch);
+}
+
+function standsAsIn({ places }: Hotspot, epoch: number): boolean {
+  const newest = places.at(-1);
+  return newest !== undefined && newest.fromEpoch <= epoch;
+}
+
+/** Asserts a place in an epoch, and has trust forget the hotspot where what it can hear or be heard by changes with it. */
+export function assertPlaceAnew(ledger: Ledger, hotspot: Hotspot, place: Place, epoch: number): void {
+  const before = hotspot.places.at(-1);
+  assertPlace(hotspot, place, epoch);
+  if (before === undefined) return;
+  const isSame =
+    before.cellHi === place.cellHi &&
+    before.cellLo === place.cellLo &&
+    before.gainCentiDbi === place.gainCentiDbi &&
+    planOf(before) === planOf(place);
+  if (!isSame) ledger.trust.forget(hotspot);
+}
