@@ -1,6 +1,4 @@
 /** The simulated forwarder over real UDP: with a bare socket as its server, and with the GWMP radio at both ends. */
-import { createSocket, type Socket } from "node:dgram";
-import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
 import type { Station } from "../../../node/src/radio/ether/channel.ts";
@@ -11,12 +9,7 @@ import {
   type ForwarderOptions,
 } from "../../../node/src/radio/ether/forwarder.ts";
 import { REFERENCE_LUT_DBM, WIDE_LUT_DBM } from "../../../node/src/radio/ether/pullResp.ts";
-import {
-  type Datagram,
-  decodeDatagram,
-  encodeAck,
-  encodePullResp,
-} from "../../../node/src/radio/gwmp/datagram.ts";
+import { encodeAck, encodePullResp } from "../../../node/src/radio/gwmp/datagram.ts";
 import { GhostFilter } from "../../../node/src/radio/gwmp/ghosts.ts";
 import { createGwmpRadio } from "../../../node/src/radio/gwmp/gwmpRadio.ts";
 import { encodeTxpk } from "../../../node/src/radio/gwmp/txpk.ts";
@@ -24,6 +17,7 @@ import type { Radio } from "../../../node/src/radio/radio.ts";
 import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
 import { checkLink } from "../../../protocol/src/radio/gates.ts";
 import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
+import { type BareServer, openBareServer } from "./bareServer.ts";
 import { describeRadioCompliance, nextPacket, type RadioPair, REQUEST } from "./radioCompliance.ts";
 import { createStation } from "./stations.ts";
 
@@ -118,49 +112,6 @@ describe("two hotspots over real UDP", () => {
     await pair.close();
   });
 });
-
-/** A server that only collects: it answers what a test tells it to. */
-type BareServer = {
-  readonly port: number;
-  /** The next datagram of this kind; others are passed over. */
-  next<Kind extends Datagram["kind"]>(kind: Kind): Promise<(Datagram & { kind: Kind }) & { from: number }>;
-  send(bytes: Uint8Array, port: number): void;
-  close(): Promise<void>;
-};
-
-async function openBareServer(): Promise<BareServer> {
-  const socket: Socket = createSocket("udp4");
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const received: (Datagram & { from: number })[] = [];
-  let wake = () => {};
-  socket.on("message", (bytes, from) => {
-    const datagram = decodeDatagram(bytes);
-    if (datagram.kind === "refused")
-      throw new Error(`a forwarder sent a datagram that is ${datagram.reason}`);
-    // A copy of the body: the view's buffer may be reused.
-    received.push({ ...datagram, from: from.port });
-    wake();
-  });
-  return {
-    port: socket.address().port,
-    async next<Kind extends Datagram["kind"]>(kind: Kind) {
-      for (;;) {
-        const index = received.findIndex((datagram) => datagram.kind === kind);
-        if (index >= 0) return received.splice(index, 1)[0] as (Datagram & { kind: Kind }) & { from: number };
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    },
-    send: (bytes, port) => socket.send(bytes, port, "127.0.0.1"),
-    async close() {
-      const closed = once(socket, "close");
-      socket.close();
-      await closed;
-    },
-  };
-}
 
 describe("the forwarder by itself", () => {
   let server: BareServer;

@@ -15,6 +15,8 @@ const EU868: TransmitterConfiguration = {
   txFreqMaxHz: 870_000_000,
   lutDbm: REFERENCE_LUT_DBM,
   antennaGainDbi: 0,
+  powerPolicy: "warn",
+  hasGps: false,
 };
 const TXPK = {
   imme: true,
@@ -56,7 +58,7 @@ describe("requests that are queued", () => {
         airtimeUs: 370_688,
         invertedPolarity: false,
       },
-      tmstUs: null,
+      moment: { kind: "now" },
       warnPowerDbm: null,
     });
   });

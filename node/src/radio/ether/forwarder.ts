@@ -11,9 +11,10 @@ import type { RegionPlan } from "../../../../protocol/src/radio/regions.ts";
 import { decodeDatagram, encodeFromForwarder, PULL_RESP_MAX_BYTES } from "../gwmp/datagram.ts";
 import type { RadioClock } from "../radio.ts";
 import type { Emission, EtherPort, EtherReception } from "./ether.ts";
-import { JitQueue } from "./jitQueue.ts";
-import { readPullResp, type TransmitterConfiguration } from "./pullResp.ts";
-import { printRxpk, printStat } from "./pushText.ts";
+import { createCounters, type ForwarderCounters } from "./forwarderCounters.ts";
+import { JitQueue, type JitRefusal } from "./jitQueue.ts";
+import { type EmissionMoment, readPullResp, type TransmitterConfiguration } from "./pullResp.ts";
+import { type OtherFrame, printOtherRxpk, printRxpk, printStat, toGpsMs } from "./pushText.ts";
 
 /** What one fetch takes from the concentrator; more than this waiting is lost there. */
 const FETCH_MAX = 255;
@@ -44,27 +45,14 @@ export type ForwarderOptions = {
   readonly forwardsBadCrc?: boolean;
   /** The counter at start, so that a run can begin just before its wrap. */
   readonly tmstAtStartUs?: number;
-};
-
-export type ForwarderCounters = {
-  pushSent: number;
-  pushAcked: number;
-  pullSent: number;
-  pullAcked: number;
-  /** Frames heard on one of the channels, those with a good checksum, those handed on, and those lost in the queue. */
-  heard: number;
-  heardGood: number;
-  forwarded: number;
-  dropped: number;
-  /** Requests received, those answered with silence, those refused, and frames that left the antenna. */
-  requests: number;
-  silences: number;
-  refused: number;
-  emitted: number;
-  /** Datagrams that the system reported as undeliverable: nobody listens. */
-  socketErrors: number;
-  /** 1 where a request has ended the process, as a real one would have. */
-  exits: number;
+  /** Whether a GPS receiver has a fix: receptions and statistics then say so, and its times can be sent at. */
+  readonly hasGps?: boolean;
+  /** See `TransmitterConfiguration`; "warn" by default. */
+  readonly powerPolicy?: TransmitterConfiguration["powerPolicy"];
+  /** The period of class B beacons that it sends of its own; 128 s where GPS and configuration allow it, off as shipped. */
+  readonly gatewayBeaconMs?: number;
+  /** After so many PULL_DATA in a row without an acknowledgement its process ends; never as shipped. */
+  readonly autoquitThreshold?: number;
 };
 
 export type Forwarder = {
@@ -72,6 +60,8 @@ export type Forwarder = {
   start(): Promise<void>;
   /** Closes the sockets; what is queued is not sent. May be called twice. */
   stop(): Promise<void>;
+  /** Hears a frame that is not LoRa, which the ether does not carry. */
+  hearOther(frame: OtherFrame): void;
   counters(): Readonly<ForwarderCounters>;
 };
 
@@ -92,7 +82,7 @@ class SimulatedForwarder implements Forwarder {
   readonly #port: EtherPort;
   readonly #clock: RadioClock;
   readonly #counters: ForwarderCounters = createCounters();
-  readonly #jitQueue = new JitQueue<Emission>();
+  readonly #jitQueue: JitQueue<Emission>;
   #sockets: Sockets | null = null;
   #startedAtMs = 0;
   #unsubscribe: () => void = () => {};
@@ -105,6 +95,7 @@ class SimulatedForwarder implements Forwarder {
   #pushToken: number | null = null;
   #token = 0;
   #statAtMs = 0;
+  #pullsUnacked = 0;
   #reported: ForwarderCounters = createCounters();
 
   constructor(options: ForwarderOptions, port: EtherPort, clock: RadioClock) {
@@ -115,7 +106,15 @@ class SimulatedForwarder implements Forwarder {
       txFreqMaxHz: Math.max(...options.plan.dutyBands.map(({ toHz }) => toHz)),
       lutDbm: options.lutDbm,
       antennaGainDbi: options.antennaGainDbi ?? 0,
+      powerPolicy: options.powerPolicy ?? "warn",
+      hasGps: options.hasGps ?? false,
     };
+    const { gatewayBeaconMs, tmstAtStartUs = 0 } = options;
+    this.#jitQueue = new JitQueue(
+      gatewayBeaconMs === undefined
+        ? null
+        : { firstUs: tmstAtStartUs + gatewayBeaconMs * 1_000, periodUs: gatewayBeaconMs * 1_000 },
+    );
     this.#port = port;
     this.#clock = clock;
   }
@@ -163,7 +162,12 @@ class SimulatedForwarder implements Forwarder {
   }
 
   #keepAlive(): void {
+    if (this.#pullsUnacked >= (this.#options.autoquitThreshold ?? Number.POSITIVE_INFINITY)) {
+      this.#exit();
+      return;
+    }
     this.#counters.pullSent++;
+    this.#pullsUnacked++;
     this.#send("pull", encodeFromForwarder("pull_data", 2, this.#nextToken(), this.#options.eui));
     if (this.#clock.nowMs() >= this.#statAtMs) this.#schedulePush(0);
     this.#cancelKeepalive = this.#clock.after(this.#options.keepaliveMs ?? KEEPALIVE_MS, () =>
@@ -181,12 +185,22 @@ class SimulatedForwarder implements Forwarder {
     this.#counters.heard++;
     if (reception.isCrcGood) this.#counters.heardGood++;
     else if (this.#options.forwardsBadCrc !== true) return;
+    const tmstUs = Math.round(this.#counterUs(reception.endedAtMs)) % TMST_PERIOD_US;
+    this.#fetch(printRxpk(reception, channel, tmstUs, this.#transmitter.hasGps));
+  }
+
+  hearOther(frame: OtherFrame): void {
+    this.#counters.heard++;
+    this.#counters.heardGood++;
+    this.#fetch(printOtherRxpk(frame, Math.round(this.#counterUs(this.#clock.nowMs())) % TMST_PERIOD_US));
+  }
+
+  #fetch(element: string): void {
     if (this.#fetched.length >= FETCH_MAX) {
       this.#counters.dropped++;
       return;
     }
-    const tmstUs = Math.round(this.#counterUs(reception.endedAtMs)) % TMST_PERIOD_US;
-    this.#fetched.push(printRxpk(reception, channel, tmstUs));
+    this.#fetched.push(element);
     this.#schedulePush(FETCH_INTERVAL_MS);
   }
 
@@ -253,6 +267,7 @@ class SimulatedForwarder implements Forwarder {
         txnb: now.emitted - before.emitted,
       },
       nowMs,
+      this.#transmitter.hasGps ? this.#port.station : null,
     );
   }
 
@@ -261,7 +276,10 @@ class SimulatedForwarder implements Forwarder {
   #receiveOnPull(bytes: Uint8Array): void {
     const datagram = decodeDatagram(bytes);
     if (datagram.kind === "refused" || datagram.version !== 2) return;
-    if (datagram.kind === "pull_ack") this.#counters.pullAcked++;
+    if (datagram.kind === "pull_ack") {
+      this.#counters.pullAcked++;
+      this.#pullsUnacked = 0;
+    }
     if (datagram.kind !== "pull_resp") return;
     this.#counters.requests++;
     // A longer datagram is cut off by the real one's buffer, and what is left is no JSON.
@@ -270,22 +288,32 @@ class SimulatedForwarder implements Forwarder {
     if (outcome.kind === "silence") {
       this.#counters.silences++;
     } else if (outcome.kind === "exit") {
-      this.#counters.exits++;
-      void this.stop();
+      this.#exit();
     } else if (outcome.kind === "error") {
       this.#answer(datagram.token, { error: outcome.error });
     } else {
-      const { emission, tmstUs, warnPowerDbm } = outcome;
-      const nowUs = this.#counterUs(this.#clock.nowMs());
-      const error =
-        tmstUs === null
-          ? this.#jitQueue.offerImmediate(emission, emission.airtimeUs, nowUs)
-          : this.#jitQueue.offerTimestamped(emission, emission.airtimeUs, tmstUs, nowUs);
+      const { emission, moment, warnPowerDbm } = outcome;
+      const error = this.#queue(emission, moment);
       if (error !== null) this.#answer(datagram.token, { error });
       else if (warnPowerDbm !== null) this.#answer(datagram.token, { warn: "TX_POWER", value: warnPowerDbm });
       else this.#answer(datagram.token, null);
       this.#scheduleEmission();
     }
+  }
+
+  /** Ends as the real one's process does. */
+  #exit(): void {
+    this.#counters.exits++;
+    void this.stop();
+  }
+
+  #queue(emission: Emission, moment: EmissionMoment): JitRefusal | null {
+    const nowMs = this.#clock.nowMs();
+    const nowUs = this.#counterUs(nowMs);
+    const { airtimeUs } = emission;
+    if (moment.kind === "now") return this.#jitQueue.offerImmediate(emission, airtimeUs, nowUs);
+    const tmstUs = moment.kind === "counter" ? moment.tmstUs : nowUs + (moment.tmms - toGpsMs(nowMs)) * 1_000;
+    return this.#jitQueue.offerTimestamped(emission, airtimeUs, tmstUs, nowUs);
   }
 
   /** Says that a frame is queued, or why not: a plain success has no body. */
@@ -328,23 +356,4 @@ async function close(socket: Socket): Promise<void> {
   const closed = once(socket, "close");
   socket.close();
   await closed;
-}
-
-function createCounters(): ForwarderCounters {
-  return {
-    pushSent: 0,
-    pushAcked: 0,
-    pullSent: 0,
-    pullAcked: 0,
-    heard: 0,
-    heardGood: 0,
-    forwarded: 0,
-    dropped: 0,
-    requests: 0,
-    silences: 0,
-    refused: 0,
-    emitted: 0,
-    socketErrors: 0,
-    exits: 0,
-  };
 }

@@ -1,7 +1,7 @@
 /**
  * The transmit queue of a real forwarder (its "just in time" queue), as a pure structure: 32 frames deep, one after
- * the other, refusing what is late, early, or in another frame's slot. Times and limits are those observed of
- * lora_pkt_fwd 2.1.0. The caller brings the time and sets its own timer.
+ * the other, refusing what is late, early, in another frame's slot, or where a beacon of the gateway's own is due. Times
+ * and limits are those observed of lora_pkt_fwd 2.1.0. The caller brings the time and sets its own timer.
  */
 
 export const JIT_QUEUE_DEPTH = 32;
@@ -14,8 +14,14 @@ const LEAST_ADVANCE_US = TX_START_DELAY_US + TX_MARGIN_US + TX_JIT_DELAY_US;
 const IMMEDIATE_ADVANCE_US = 2 * TX_JIT_DELAY_US;
 const MOST_ADVANCE_US = 512_000_000;
 const TMST_PERIOD_US = 2 ** 32;
+/** Nothing begins or lasts into this before a beacon, nor into this from its start on. */
+const BEACON_GUARD_US = 3_000_000;
+const BEACON_RESERVED_US = 2_120_000;
 
-export type JitRefusal = "TOO_LATE" | "TOO_EARLY" | "COLLISION_PACKET";
+export type JitRefusal = "TOO_LATE" | "TOO_EARLY" | "COLLISION_PACKET" | "COLLISION_BEACON";
+
+/** Beacons of class B that the gateway sends itself: one each period, on the clock that the queue is given. */
+export type GatewayBeacons = { readonly firstUs: number; readonly periodUs: number };
 
 type Slot<Frame> = { readonly frame: Frame; readonly startUs: number; readonly endUs: number };
 
@@ -24,6 +30,11 @@ export class JitQueue<Frame> {
   #slots: Slot<Frame>[] = [];
   /** When the frame that was taken last has left the air. */
   #busyUntilUs = 0;
+  readonly #beacons: GatewayBeacons | null;
+
+  constructor(beacons: GatewayBeacons | null = null) {
+    this.#beacons = beacons;
+  }
 
   /**
    * Queues a frame as early as it fits.
@@ -32,9 +43,10 @@ export class JitQueue<Frame> {
   offerImmediate(frame: Frame, airtimeUs: number, nowUs: number): JitRefusal | null {
     if (this.#slots.length >= JIT_QUEUE_DEPTH) return "COLLISION_PACKET";
     let startUs = Math.max(nowUs + IMMEDIATE_ADVANCE_US, this.#busyUntilUs + LEAST_ADVANCE_US);
+    startUs = this.#behindBeacon(startUs, airtimeUs);
     for (const slot of this.#slots) {
       if (startUs + airtimeUs + LEAST_ADVANCE_US <= slot.startUs) break;
-      startUs = Math.max(startUs, slot.endUs + LEAST_ADVANCE_US);
+      startUs = this.#behindBeacon(Math.max(startUs, slot.endUs + LEAST_ADVANCE_US), airtimeUs);
     }
     this.#insert({ frame, startUs, endUs: startUs + airtimeUs });
     return null;
@@ -55,6 +67,7 @@ export class JitQueue<Frame> {
         slot.startUs < endUs + LEAST_ADVANCE_US && startUs < slot.endUs + LEAST_ADVANCE_US,
     );
     if (isTaken || slot.startUs < this.#busyUntilUs) return "COLLISION_PACKET";
+    if (this.#behindBeacon(slot.startUs, airtimeUs) !== slot.startUs) return "COLLISION_BEACON";
     this.#insert(slot);
     return null;
   }
@@ -72,6 +85,17 @@ export class JitQueue<Frame> {
     const { frame, startUs: plannedUs, endUs } = this.#slots.shift()!;
     this.#busyUntilUs = nowUs + (endUs - plannedUs);
     return frame;
+  }
+
+  /** The start itself, or where the beacon that is in its way has ended. A frame is shorter than a period. */
+  #behindBeacon(startUs: number, airtimeUs: number): number {
+    if (this.#beacons === null) return startUs;
+    const { firstUs, periodUs } = this.#beacons;
+    const next = Math.ceil((startUs - BEACON_RESERVED_US - firstUs) / periodUs);
+    const beaconUs = firstUs + Math.max(0, next) * periodUs;
+    const isInTheWay =
+      startUs + airtimeUs > beaconUs - BEACON_GUARD_US && startUs < beaconUs + BEACON_RESERVED_US;
+    return isInTheWay ? beaconUs + BEACON_RESERVED_US : startUs;
   }
 
   #insert(slot: Slot<Frame>): void {

@@ -19,6 +19,13 @@ export type TransmitterConfiguration = {
   readonly lutDbm: readonly number[];
   /** Taken off the power asked for, as `antenna_gain` in the configuration is. */
   readonly antennaGainDbi: number;
+  /**
+   * What is said of a power that the table lacks: forwarders of the SX1302 take the nearest below and warn, those of the
+   * SX1301 (packet_forwarder 4.0.1) refuse.
+   */
+  readonly powerPolicy: "warn" | "refuse";
+  /** Whether a GPS receiver has a fix, so that times of it can be kept. */
+  readonly hasGps: boolean;
 };
 
 /** Semtech's table for EU868: a power below 12 dBm does not exist on it. */
@@ -26,16 +33,21 @@ export const REFERENCE_LUT_DBM: readonly number[] = Array.from({ length: 16 }, (
 /** A table as makers of complete hotspots ship it, for low powers with high antennas. */
 export const WIDE_LUT_DBM: readonly number[] = Array.from({ length: 34 }, (_, i) => i - 6);
 
+/** When to send: as soon as can be, at a value of the counter, or at a millisecond of GPS time. */
+export type EmissionMoment =
+  | { readonly kind: "now" }
+  | { readonly kind: "counter"; readonly tmstUs: number }
+  | { readonly kind: "gps"; readonly tmms: number };
+
 export type PullRespOutcome =
   | { readonly kind: "silence" }
   /** The forwarder's process ends. */
   | { readonly kind: "exit" }
-  | { readonly kind: "error"; readonly error: "TX_FREQ" | "GPS_UNLOCKED" }
+  | { readonly kind: "error"; readonly error: "TX_FREQ" | "TX_POWER" | "GPS_UNLOCKED" }
   | {
       readonly kind: "transmit";
       readonly emission: Emission;
-      /** The moment of the counter to send at; null for at once. */
-      readonly tmstUs: number | null;
+      readonly moment: EmissionMoment;
       /** The power taken in place of the one asked for; null where the table has it. */
       readonly warnPowerDbm: number | null;
     };
@@ -57,9 +69,9 @@ const CODING_RATES: Readonly<Record<string, number>> = {
 export function readPullResp(body: Uint8Array, configuration: TransmitterConfiguration): PullRespOutcome {
   const txpk = parseTxpk(body);
   if (txpk === null) return SILENCE;
-  const tmstUs = readMoment(txpk);
-  if (tmstUs === "silence") return SILENCE;
-  if (tmstUs === "gps") return { kind: "error", error: "GPS_UNLOCKED" };
+  const moment = readMoment(txpk);
+  if (moment === null) return SILENCE;
+  if (moment.kind === "gps" && !configuration.hasGps) return { kind: "error", error: "GPS_UNLOCKED" };
 
   const { freq, rfch, modu, size, data } = txpk;
   if (freq === undefined || rfch === undefined || modu !== "LORA") return SILENCE;
@@ -74,6 +86,7 @@ export function readPullResp(body: Uint8Array, configuration: TransmitterConfigu
   const { txFreqMinHz, txFreqMaxHz } = configuration;
   if (freqHz < txFreqMinHz || freqHz > txFreqMaxHz) return { kind: "error", error: "TX_FREQ" };
   const { powerDbm, isExact } = choosePower(txpk.powe, configuration);
+  if (!isExact && configuration.powerPolicy === "refuse") return { kind: "error", error: "TX_POWER" };
   const payload = resizePayload(decoded, castNumber(size));
   const { spreadingFactor, bandwidthHz, codingRate } = modulation;
   const airtimeUs = computeAirtimeUs({
@@ -89,7 +102,7 @@ export function readPullResp(body: Uint8Array, configuration: TransmitterConfigu
   return {
     kind: "transmit",
     emission: { payload, freqHz, spreadingFactor, bandwidthHz, powerDbm, airtimeUs, invertedPolarity },
-    tmstUs,
+    moment,
     warnPowerDbm: isExact ? null : powerDbm,
   };
 }
@@ -107,11 +120,11 @@ function castNumber(value: unknown): number {
   return typeof value === "number" ? value : 0;
 }
 
-/** At once, at a moment of the counter, or at a GPS time that a forwarder without GPS cannot keep. */
-function readMoment(txpk: JsonObject): number | null | "gps" | "silence" {
-  if (txpk.imme === true) return null;
-  if (txpk.tmst !== undefined) return castNumber(txpk.tmst) >>> 0;
-  return txpk.tmms === undefined ? "silence" : "gps";
+/** Null where nothing of it is a moment. */
+function readMoment(txpk: JsonObject): EmissionMoment | null {
+  if (txpk.imme === true) return { kind: "now" };
+  if (txpk.tmst !== undefined) return { kind: "counter", tmstUs: castNumber(txpk.tmst) >>> 0 };
+  return txpk.tmms === undefined ? null : { kind: "gps", tmms: castNumber(txpk.tmms) };
 }
 
 function readModulation(
