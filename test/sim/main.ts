@@ -1,6 +1,7 @@
 /**
  * Simulates the agreement of validators, explores it, and checks the checks:
  * `npm run sim -- [--seeds N] [--first S] [--n 4] [--profile loss|chaos|both]`, `--seed S` replays one,
+ * `--stack` simulates whole validators in place of one round (profiles calm, loss and chaos),
  * `--explore VIEWS [--states N]` visits every state, `--mutations [--seeds N]` prints which check catches which mistake.
  * Exits 1 when anything is wrong, 2 on a bad flag.
  */
@@ -9,37 +10,52 @@ import { runCampaign } from "./agreement/campaign.ts";
 import { CORE_URL, loadCore } from "./agreement/core.ts";
 import { EXPLORATIONS, explore } from "./agreement/explore.ts";
 import { judgeMutation, MUTATIONS } from "./agreement/mutations.ts";
-import { PROFILES, type Profile } from "./agreement/scenario.ts";
+import { PROFILES } from "./agreement/scenario.ts";
 import { simulate } from "./agreement/simulate.ts";
+import type { Simulation } from "./agreement/worker.ts";
+import { judgeStackMutation, STACK_MUTATIONS } from "./stack/mutations.ts";
+import { STACK_PROFILES } from "./stack/scenario.ts";
+import { simulateStack } from "./stack/simulate.ts";
 
 const { values: flags } = readFlags();
 const validators = readNumber("n", 4);
-const profiles: readonly Profile[] = PROFILES.filter(
-  (name) => flags.profile === "both" || flags.profile === name,
-);
+const simulations: readonly Simulation[] = listSimulations();
 // Partitions are bit masks of positions.
 if (validators < 1 || validators > 30) fail("--n takes 1 to 30 validators");
-if (profiles.length === 0) fail(`--profile is ${PROFILES.join(", ")} or both`);
+if (simulations.length === 0)
+  fail(`--profile is ${PROFILES.join(", ")} or both; with --stack ${STACK_PROFILES.join(", ")} or both`);
 
-if (flags.mutations) await printMutations(readNumber("seeds", 1_000));
+if (flags.mutations) await printMutations();
 else if (flags.explore !== undefined)
   await printExplorations(readNumber("explore", 2), readNumber("states", 50_000_000));
 else if (flags.seed !== undefined) await replay(readNumber("seed", 0));
-else await printCampaigns(readNumber("first", 0), readNumber("seeds", 20_000));
+else await printCampaigns(readNumber("first", 0), readNumber("seeds", flags.stack ? 200 : 20_000));
+
+function listSimulations(): Simulation[] {
+  const isAsked = (name: string) => flags.profile === "both" || flags.profile === name;
+  if (flags.stack) return STACK_PROFILES.filter(isAsked).map((profile) => ({ kind: "stack", profile }));
+  return PROFILES.filter(isAsked).map((profile) => ({ kind: "round", profile }));
+}
+
+/** The line that runs one seed again. */
+function replayLine({ kind, profile }: Simulation, seed: number): string {
+  return `npm run sim --${kind === "stack" ? " --stack" : ""} --n ${validators} --profile ${profile} --seed ${seed}`;
+}
 
 async function printCampaigns(first: number, seeds: number): Promise<void> {
-  for (const profile of profiles) {
-    const report = await runCampaign({ first, seeds, validators, profile });
+  for (const simulation of simulations) {
+    const report = await runCampaign({ first, seeds, validators, simulation });
     const { seconds, events, views, slowestMs, failures, audit } = report;
     const decided = views.map((count, view) => `${view}: ${count}`).filter((_, view) => views[view]! > 0);
     console.log(
-      `${profile}, n = ${validators}: ${seeds} seeds in ${seconds.toFixed(1)} s (${Math.round(seeds / seconds)}/s, ` +
-        `${Math.round(events / seconds)} events/s), ${failures.length} failed; decided in view ${decided.join(", ")}; ` +
+      `${simulation.kind}, ${simulation.profile}, n = ${validators}: ${seeds} seeds in ${seconds.toFixed(1)} s ` +
+        `(${(seeds / seconds).toPrecision(3)}/s, ${Math.round(events / seconds)} events/s), ${failures.length} failed; ` +
+        `${decided.length > 0 ? `decided in view ${decided.join(", ")}; ` : ""}` +
         `slowest ${slowestMs} virtual ms; audit ${audit}`,
     );
     for (const { seed, violation, detail } of failures.slice(0, 20)) {
       console.log(`  ${violation}: ${detail}`);
-      console.log(`  npm run sim -- --n ${validators} --profile ${profile} --seed ${seed}`);
+      console.log(`  ${replayLine(simulation, seed)}`);
     }
     if (failures.length > 0) process.exitCode = 1;
   }
@@ -48,12 +64,16 @@ async function printCampaigns(first: number, seeds: number): Promise<void> {
 /** A seed twice: its outcome, and that it is the same. */
 async function replay(seed: number): Promise<void> {
   const core = await loadCore(CORE_URL);
-  for (const profile of profiles) {
-    const [outcome, again] = [0, 1].map(() => simulate({ core, seed, validators, profile }));
-    console.log(profile, outcome);
-    if (outcome!.audit !== again!.audit)
-      console.log(`NOT REPRODUCIBLE: audit ${again!.audit} the second time`);
-    if (outcome!.violation !== null || outcome!.audit !== again!.audit) process.exitCode = 1;
+  for (const { kind, profile } of simulations) {
+    const run = async () =>
+      kind === "stack"
+        ? await simulateStack({ seed, validators, profile })
+        : simulate({ core, seed, validators, profile });
+    const outcome = await run();
+    const again = await run();
+    console.log(kind, profile, outcome);
+    if (outcome.audit !== again.audit) console.log(`NOT REPRODUCIBLE: audit ${again.audit} the second time`);
+    if (outcome.violation !== null || outcome.audit !== again.audit) process.exitCode = 1;
   }
 }
 
@@ -74,13 +94,24 @@ async function printExplorations(views: number, maxStates: number): Promise<void
   }
 }
 
-async function printMutations(seeds: number): Promise<void> {
-  for (const mutation of MUTATIONS) {
-    const findings = await judgeMutation(mutation, seeds, true);
-    console.log(`${findings.length > 0 ? "caught  " : "SURVIVED"} ${mutation.rule}: ${mutation.name}`);
-    for (const { check, how } of findings) console.log(`           ${check}: ${how.slice(0, 160)}`);
-    if (findings.length === 0) process.exitCode = 1;
+async function printMutations(): Promise<void> {
+  if (!flags.stack) {
+    for (const mutation of MUTATIONS)
+      printFindings(mutation, await judgeMutation(mutation, readNumber("seeds", 1_000), true));
   }
+  for (const mutation of STACK_MUTATIONS) {
+    const found = await judgeStackMutation(mutation, readNumber("seeds", 200));
+    printFindings(mutation, found === null ? [] : [{ check: "stack", how: found }]);
+  }
+}
+
+function printFindings(
+  { name, rule }: { readonly name: string; readonly rule: string },
+  findings: readonly { readonly check: string; readonly how: string }[],
+): void {
+  console.log(`${findings.length > 0 ? "caught  " : "SURVIVED"} ${rule}: ${name}`);
+  for (const { check, how } of findings) console.log(`           ${check}: ${how.slice(0, 160)}`);
+  if (findings.length === 0) process.exitCode = 1;
 }
 
 function readFlags() {
@@ -95,6 +126,7 @@ function readFlags() {
         explore: { type: "string" },
         states: { type: "string" },
         mutations: { type: "boolean", default: false },
+        stack: { type: "boolean", default: false },
       },
     });
   } catch (error) {

@@ -3,12 +3,10 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { Profile } from "./scenario.ts";
-import type { Outcome } from "./simulate.ts";
-import type { RangeReport, SeedRange } from "./worker.ts";
+import type { Failure, RangeReport, SeedRange, Simulation } from "./worker.ts";
 
 /** Seeds that a thread takes at a time: short enough that threads finish together. */
-const RANGE_SEEDS = 200;
+const RANGE_SEEDS = { round: 200, stack: 5 } as const satisfies Record<Simulation["kind"], number>;
 
 export type CampaignReport = {
   readonly seeds: number;
@@ -17,7 +15,7 @@ export type CampaignReport = {
   readonly events: number;
   readonly views: readonly number[];
   readonly slowestMs: number;
-  readonly failures: readonly Outcome[];
+  readonly failures: readonly Failure[];
   /** SHA-256 over the seeds' audit hashes in order, its first 16 hexadecimal digits. */
   readonly audit: string;
 };
@@ -27,13 +25,14 @@ export async function runCampaign(options: {
   readonly first: number;
   readonly seeds: number;
   readonly validators: number;
-  readonly profile: Profile;
+  readonly simulation: Simulation;
   readonly threads?: number;
 }): Promise<CampaignReport> {
-  const { first, seeds, validators, profile, threads = availableParallelism() } = options;
+  const { first, seeds, validators, simulation, threads = availableParallelism() } = options;
+  const size = RANGE_SEEDS[simulation.kind];
   const ranges: SeedRange[] = [];
-  for (let from = first; from < first + seeds; from += RANGE_SEEDS) {
-    ranges.push({ first: from, count: Math.min(RANGE_SEEDS, first + seeds - from), validators, profile });
+  for (let from = first; from < first + seeds; from += size) {
+    ranges.push({ first: from, count: Math.min(size, first + seeds - from), validators, simulation });
   }
   const reports: RangeReport[] = [];
   const beganMs = performance.now();

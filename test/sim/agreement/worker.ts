@@ -1,42 +1,58 @@
 /** Runs ranges of seeds on a thread of its own: a simulation needs one core, a machine has several. */
 import { parentPort } from "node:worker_threads";
+import type { StackProfile } from "../stack/scenario.ts";
+import { type StackOutcome, simulateStack } from "../stack/simulate.ts";
 import { CORE_URL, loadCore } from "./core.ts";
 import type { Profile } from "./scenario.ts";
 import { type Outcome, simulate } from "./simulate.ts";
+
+/** What a seed runs: one round of agreement alone, or validators with all that they do. */
+export type Simulation =
+  | { readonly kind: "round"; readonly profile: Profile }
+  | { readonly kind: "stack"; readonly profile: StackProfile };
 
 export type SeedRange = {
   readonly first: number;
   readonly count: number;
   readonly validators: number;
-  readonly profile: Profile;
+  readonly simulation: Simulation;
 };
+
+/** What campaigns tell of a seed that failed. */
+export type Failure = Pick<Outcome | StackOutcome, "seed" | "violation" | "detail">;
 
 export type RangeReport = {
   readonly range: SeedRange;
   /** The audit hashes, one after the other. */
   readonly audits: string;
   readonly events: number;
-  /** How many seeds decided in each view. */
+  /** How many seeds decided in each view; of the stack nothing. */
   readonly views: readonly number[];
   readonly slowestMs: number;
-  readonly failures: readonly Outcome[];
+  readonly failures: readonly Failure[];
 };
 
 const core = await loadCore(CORE_URL);
 
-parentPort!.on("message", (range: SeedRange) => {
+parentPort!.on("message", async (range: SeedRange) => {
   const audits: string[] = [];
-  const failures: Outcome[] = [];
+  const failures: Failure[] = [];
   const views: number[] = [];
   let [events, slowestMs] = [0, 0];
   for (let seed = range.first; seed < range.first + range.count; seed++) {
-    const outcome = simulate({ core, seed, validators: range.validators, profile: range.profile });
+    const outcome = await runSeed(seed, range);
     audits.push(outcome.audit);
     events += outcome.events;
     slowestMs = Math.max(slowestMs, outcome.virtualMs);
-    views[outcome.decidedView] = (views[outcome.decidedView] ?? 0) + 1;
+    if ("decidedView" in outcome) views[outcome.decidedView] = (views[outcome.decidedView] ?? 0) + 1;
     if (outcome.violation !== null) failures.push(outcome);
   }
   const report: RangeReport = { range, audits: audits.join(""), events, views, slowestMs, failures };
   parentPort!.postMessage(report);
 });
+
+async function runSeed(seed: number, { validators, simulation }: SeedRange): Promise<Outcome | StackOutcome> {
+  if (simulation.kind === "stack")
+    return await simulateStack({ seed, validators, profile: simulation.profile });
+  return simulate({ core, seed, validators, profile: simulation.profile });
+}

@@ -1,0 +1,303 @@
+/**
+ * Mistakes in lanes, attestation and the shells around the pure cores, each written into a copy of the project, which
+ * the simulation of the full stack must turn red on.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { writeMistake } from "../agreement/mutations.ts";
+import type { DiskMistake } from "./disk.ts";
+import type { StackProfile } from "./scenario.ts";
+import type { simulateStack } from "./simulate.ts";
+
+export type StackMutation = {
+  readonly name: string;
+  /** The rule that it breaks. */
+  readonly rule: string;
+  /** A file of the project and a piece of it that occurs once; absent where the mistake is the simulated disk's. */
+  readonly edit?: { readonly file: string; readonly find: string; readonly replace: string };
+  readonly mistake?: NonNullable<DiskMistake>;
+};
+
+const LANES = "protocol/src/agreement/lanes";
+const ATTESTATION = "protocol/src/agreement/attestation/attestation.ts";
+
+export const STACK_MUTATIONS: readonly StackMutation[] = [
+  {
+    name: "a batch is acknowledged before it is on disk",
+    rule: "A3",
+    edit: {
+      file: `${LANES}/peerLane.ts`,
+      find: 'if (event.isValid) enterPhase(draft, "writing", { type: "write", digest: event.digest });',
+      replace: "if (event.isValid) nameBatch(draft);",
+    },
+  },
+  {
+    name: "a batch is acknowledged without those before it",
+    rule: "A3",
+    edit: {
+      file: `${LANES}/peerLane.ts`,
+      find: "if (oldest.seq > draft.head.seq + 1) {",
+      replace:
+        "if (oldest.seq > draft.head.seq + 1) draft.head = { seq: oldest.seq - 1, digest: oldest.prev };\n  if (oldest.seq > draft.head.seq + 1) {",
+    },
+  },
+  {
+    name: "the acknowledged digest is not recorded",
+    rule: "A3",
+    edit: {
+      file: "validator/src/lanes/peerLanes.ts",
+      find: "const verdict = votes.recordAck({ lane: lane.state.lane, ...effect.place });",
+      replace: 'const verdict = "recorded" as "recorded" | "conflict";\n          void votes;',
+    },
+  },
+  {
+    name: "messages are not checked before the acknowledgement",
+    rule: "A3",
+    edit: {
+      file: `${LANES}/peerLane.ts`,
+      find: "if (event.isValid) enterPhase",
+      replace: "if (event.isValid || draft.epoch >= 0) enterPhase",
+    },
+  },
+  {
+    name: "another digest of a held number is acknowledged too",
+    rule: "A3",
+    edit: {
+      file: `${LANES}/peerLane.ts`,
+      find: "    convictAuthor(draft, { ...known, seq: offer.seq }, offer);\n  } else",
+      replace: "    acknowledge(draft, offer);\n  } else",
+    },
+  },
+  {
+    name: "a quorum of acknowledgements is one short",
+    rule: "A3",
+    edit: {
+      file: `${LANES}/gather.ts`,
+      find: "entry.acks.size < set.quorum",
+      replace: "entry.acks.size < set.quorum - 1",
+    },
+  },
+  {
+    name: "acknowledgements of another digest count",
+    rule: "A3",
+    edit: {
+      file: `${LANES}/gather.ts`,
+      find: "if (!equalBytes(ack.digest, entry.digest)) return takeOtherAck(state, entry, signed);",
+      replace: "void takeOtherAck;",
+    },
+  },
+  {
+    name: "an acknowledgement's signature is not verified",
+    rule: "A3",
+    edit: {
+      file: `${LANES}/gather.ts`,
+      find: "if (key === undefined || !isAckSigned(config, key, signed)) return unchanged;\n  const counted",
+      replace: "if (key === undefined) return unchanged;\n  const counted",
+    },
+  },
+  {
+    name: "what waits for acknowledgements is not sent again",
+    rule: "A3",
+    edit: {
+      file: `${LANES}/gather.ts`,
+      find: 'effects.push({ type: "sendBatch", to, place, epoch, signature });',
+      replace: "void to;",
+    },
+  },
+  {
+    name: "a waiting batch is asked for in its first epoch for ever",
+    rule: "A3",
+    edit: {
+      file: `${LANES}/gather.ts`,
+      find: "before.epoch === epoch ? before :",
+      replace: "before.epoch <= epoch ? before :",
+    },
+  },
+  {
+    name: "a batch is offered before its number is recorded",
+    rule: "A2",
+    edit: {
+      file: `${LANES}/author.ts`,
+      find: 'const effects: AuthorEffect[] = places.length === 0 ? [] : [{ type: "record", places }];',
+      replace:
+        'const effects: AuthorEffect[] = places.length === 0 ? [] : [...places.map((place) => ({ type: "offer", place }) as const)];',
+    },
+  },
+  {
+    name: "a batch is named before its body is on disk",
+    rule: "A2",
+    edit: {
+      file: `${LANES}/author.ts`,
+      find: 'const inFlight = [...state.inFlight, { ...head, stage: "numbered" as const }];\n  return { state: { ...state, head, inFlight }, effects: [{ type: "write", place: head }] };',
+      replace:
+        'const inFlight = [...state.inFlight, { ...head, stage: "naming" as const }];\n  return { state: { ...state, head, inFlight }, effects: [{ type: "write", place: head }, { type: "record", places: [head] }] };',
+    },
+  },
+  {
+    name: "a restarted author begins again at the last cut",
+    rule: "A2",
+    edit: {
+      file: "validator/src/core.ts",
+      find: "  const { last, cutSeq } = recovered.lane;\n  const { votes, batches } = storage;",
+      replace:
+        "  const { cutSeq } = recovered.lane;\n  const last = null;\n  const { votes, batches } = storage;",
+    },
+  },
+  {
+    name: "what waited for a quorum before a crash is forgotten",
+    rule: "A2",
+    edit: {
+      file: "validator/src/several.ts",
+      find: "if (waiting !== null) acks.request(last!, waiting);",
+      replace: "void waiting;",
+    },
+  },
+  {
+    name: "a certificate of availability is not verified",
+    rule: "A4",
+    edit: {
+      file: `${LANES}/availability.ts`,
+      find: "if (set === null || checkAvailabilityCert(cert, set, domains, verify) !== null) return refused;",
+      replace: "if (set === null) return refused;\n  void [checkAvailabilityCert, domains, verify];",
+    },
+  },
+  {
+    name: "missing batches of a decided round are not fetched",
+    rule: "A4",
+    edit: {
+      file: "validator/src/lanes/batchFetcher.ts",
+      find: "return await Promise.any(answers).catch(() => null);",
+      replace: "return await Promise.any(answers.slice(0, 0)).catch(() => null);",
+    },
+  },
+  {
+    name: "an attestation leaves before it is recorded",
+    rule: "C1",
+    edit: {
+      file: "validator/src/rounds/attestor.ts",
+      find: "        return this.#persist(effect.signed);",
+      replace: "        return true;",
+    },
+  },
+  {
+    name: "a quorum of attestations is one short",
+    rule: "C3",
+    edit: {
+      file: ATTESTATION,
+      find: "if (equal.length < set.quorum) return;",
+      replace: "if (equal.length < set.quorum - 2) return;",
+    },
+  },
+  {
+    name: "different attestations count together",
+    rule: "C3",
+    edit: {
+      file: ATTESTATION,
+      find: "const equal = [...all].filter(([, each]) => isSame(each.attest, signed.attest));",
+      replace: "const equal = [...all];",
+    },
+  },
+  {
+    name: "an attestation's signature is not verified",
+    rule: "C2",
+    edit: {
+      file: ATTESTATION,
+      find: "if (isSigned(draft, signed, set)) gather(draft, signed);",
+      replace: "gather(draft, signed);",
+    },
+  },
+  {
+    name: "attestations are said once",
+    rule: "C4",
+    edit: {
+      file: ATTESTATION,
+      find: 'if (own !== undefined) draft.effects.push({ type: "broadcast", signed: own });',
+      replace: "void own;",
+    },
+  },
+  {
+    name: "attestations of before a crash are not said again",
+    rule: "C4",
+    edit: {
+      file: "validator/src/rounds/attestor.ts",
+      find: 'if (message?.type === "attest") this.#post({ type: "recall", signed: message.signed });',
+      replace: "void message;",
+    },
+  },
+  {
+    name: "the instance's journal is not read back",
+    rule: "durability",
+    edit: {
+      file: "validator/src/rounds/roundInstance.ts",
+      find: "records.length === 0 ? createSimplex(config)",
+      replace: "records.length >= 0 ? createSimplex(config)",
+    },
+  },
+  {
+    name: "own tips are made anew after a crash",
+    rule: "B0",
+    edit: {
+      file: "validator/src/rounds/roundInstance.ts",
+      find: "        this.#tips.set(this.#options.config.self, recalled.signed);\n        return [];",
+      replace: "        return [];",
+    },
+  },
+  { name: "the votes are not synced", rule: "durability", mistake: "votesUnsynced" },
+  { name: "batches are not synced", rule: "durability", mistake: "batchesUnsynced" },
+];
+
+/** The project's root. */
+const ROOT = new URL("../../../", import.meta.url);
+/** What a copy of the project needs to run the simulation. */
+const COPIED = ["protocol/src", "node/src", "validator/src", "test/sim", "test/model", "test/vectors"];
+const LINKED = ["node_modules", "package.json"];
+
+/**
+ * Lets the simulation loose on a mistake.
+ * @param seeds how many seeds of each profile are tried.
+ * @returns what it found first, or null where the mistake survived.
+ */
+export async function judgeStackMutation(mutation: StackMutation, seeds: number): Promise<string | null> {
+  return await withStackMutant(mutation, async (simulate) => {
+    for (let seed = 0; seed < seeds; seed++) {
+      for (const profile of ["chaos", "loss"] as const satisfies readonly StackProfile[]) {
+        const mistake = mutation.mistake ?? null;
+        const { violation, detail } = await simulate({ seed, validators: 4, profile, mistake });
+        if (violation !== null) return `${violation}: ${detail.split("\n")[0]} (${profile}, seed ${seed})`;
+      }
+    }
+    return null;
+  });
+}
+
+async function withStackMutant<T>(
+  { edit }: StackMutation,
+  use: (simulate: typeof simulateStack) => Promise<T>,
+): Promise<T> {
+  if (edit === undefined) return await use(await loadSimulation(ROOT));
+  const home = mkdtempSync(join(tmpdir(), "hexbeacon-mutant-"));
+  try {
+    for (const path of COPIED)
+      cpSync(fileURLToPath(new URL(path, ROOT)), join(home, path), { recursive: true });
+    for (const path of LINKED) symlinkSync(fileURLToPath(new URL(path, ROOT)), join(home, path));
+    const path = join(home, edit.file);
+    writeFileSync(path, writeMistake(edit, readFileSync(path, "utf8")));
+    return await use(await loadSimulation(pathToFileURL(`${home}/`)));
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+}
+
+async function loadSimulation(root: URL): Promise<typeof simulateStack> {
+  const module = (await import(new URL("test/sim/stack/simulate.ts", root).href)) as {
+    simulateStack: typeof simulateStack;
+  };
+  return module.simulateStack;
+}
+
+/** The text of the file that a mistake is made in, with the mistake. */
+export function readStackMistake({ edit }: StackMutation): string | null {
+  return edit === undefined ? null : writeMistake(edit, readFileSync(new URL(edit.file, ROOT), "utf8"));
+}

@@ -1,0 +1,105 @@
+/** What a seed of the full stack means: who is bad and how, what the network, the disks and the clocks do, and when. */
+import type { Crash, Cut } from "../agreement/scenario.ts";
+import { Prng } from "../prng.ts";
+
+/**
+ * How a Byzantine validator behaves. `twins` runs the honest code twice with one key; the others run it once, behind a
+ * mouth that lies: what it says is changed, doubled, dropped or made up on its way out.
+ */
+export const STACK_BEHAVIOURS = [
+  "silent",
+  "equivocator",
+  "doubleAuthor",
+  "batchWithholder",
+  "certificateWithholder",
+  "tipsLiar",
+  "wrongAttester",
+  "ackLiar",
+  "flooder",
+  "replayer",
+  "mixed",
+  "twins",
+] as const;
+export type StackBehaviour = (typeof STACK_BEHAVIOURS)[number];
+
+/** `calm` loses a few messages and has nobody bad; `loss` loses more, for ever; `chaos` has everything until it heals. */
+export const STACK_PROFILES = ["calm", "loss", "chaos"] as const;
+export type StackProfile = (typeof STACK_PROFILES)[number];
+
+export type StackScenario = {
+  readonly seed: number;
+  readonly validators: number;
+  readonly behaviours: readonly (StackBehaviour | null)[];
+  /** After this nothing is cut, crashed or slow; in `chaos` nothing is lost either. */
+  readonly healMs: number;
+  readonly lossPpm: number;
+  readonly healedLossPpm: number;
+  readonly duplicatePpm: number;
+  readonly maxDelayMs: number;
+  readonly cuts: readonly Cut[];
+  readonly crashes: readonly Crash[];
+  /** How far ahead each validator's clock is, and how fast it runs, in parts per thousand. */
+  readonly clockOffsetsMs: readonly number[];
+  readonly clockPpt: readonly number[];
+  /** The longest that a disk takes for a write. */
+  readonly maxSyncMs: number;
+  /** Power cuts that come in the middle of a write. */
+  readonly crashesWriting: number;
+  /** Messages that hotspots and accounts submit, and over how long. */
+  readonly submissions: number;
+  /** Rounds that everybody must have executed at the end: three epochs. */
+  readonly rounds: number;
+};
+
+/** As slow as a message gets on a healthy network. */
+export const STACK_DELAY_MS = 40;
+/** Virtual time in which everything must be done once the network has healed. */
+export const STACK_PATIENCE_MS = 90_000;
+export const ROUNDS_PER_EPOCH = 4;
+
+/** The scenario of a seed. */
+export function createStackScenario(seed: number, validators: number, profile: StackProfile): StackScenario {
+  const prng = new Prng(Math.imul(seed, 0xc2b2_ae35) ^ Math.imul(validators, 0x85eb_ca6b) ^ 0x51ac);
+  const positions = Array.from({ length: validators }, (_, position) => position);
+  const faulty = Math.floor((validators - 1) / 3);
+  const isHostile = profile === "chaos" || (profile === "loss" && prng.oneIn(2));
+  const bad = new Set(prng.shuffle([...positions]).slice(0, isHostile ? faulty : 0));
+  const behaviours = positions.map((position) => (bad.has(position) ? prng.pick(STACK_BEHAVIOURS) : null));
+  const isChaos = profile === "chaos";
+  const healMs = isChaos ? 400 + prng.below(2_400) : 0;
+  const lossPpm = profile === "loss" ? 50_000 + prng.below(250_001) : isChaos ? prng.below(300_001) : 10_000;
+  return {
+    seed,
+    validators,
+    behaviours,
+    healMs,
+    lossPpm,
+    healedLossPpm: isChaos ? 0 : lossPpm,
+    duplicatePpm: prng.below(50_001),
+    maxDelayMs: isChaos ? STACK_DELAY_MS * (1 + prng.below(10)) : STACK_DELAY_MS,
+    cuts: isChaos ? Array.from({ length: prng.below(4) }, () => createCut(prng, validators, healMs)) : [],
+    crashes: isChaos
+      ? Array.from({ length: prng.below(4) }, () => createCrash(prng, validators, healMs))
+      : [],
+    clockOffsetsMs: positions.map(() => (isChaos ? prng.below(401) - 200 : 0)),
+    clockPpt: positions.map(() => (isChaos ? 800 + prng.below(401) : 1_000)),
+    maxSyncMs: prng.pick([1, 5, 20, 60]),
+    crashesWriting: isChaos ? prng.below(5) : 0,
+    submissions: 4 + prng.below(12),
+    rounds: 3 * ROUNDS_PER_EPOCH,
+  };
+}
+
+/** Half of the cuts are partitions, the others silence one direction only. */
+function createCut(prng: Prng, validators: number, healMs: number): Cut {
+  const all = 2 ** validators - 1;
+  const from = prng.below(all + 1);
+  const startMs = prng.below(healMs);
+  const endMs = startMs + prng.below(healMs - startMs);
+  return { startMs, endMs, from, to: prng.oneIn(2) ? all & ~from : all };
+}
+
+function createCrash(prng: Prng, validators: number, healMs: number): Crash {
+  const atMs = prng.below(healMs);
+  return { validator: prng.below(validators), atMs, upAtMs: atMs + 1 + prng.below(healMs - atMs) };
+}

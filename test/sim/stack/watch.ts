@@ -1,0 +1,152 @@
+/**
+ * What must hold of the whole stack after every event, seen from outside: by what honest validators say, decide, store
+ * and execute. Rules of its own, and nothing shared with what it watches but the forms of messages.
+ */
+import type { Attest } from "../../../protocol/src/agreement/attest.ts";
+import { encodeAttest } from "../../../protocol/src/agreement/attest.ts";
+import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
+import { type AvailabilityCert, decodeBatch, encodeTips } from "../../../protocol/src/agreement/rounds.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
+
+export const STACK_VIOLATIONS = [
+  "disagreement",
+  "two_certificates",
+  "not_durable",
+  "false_acknowledgement",
+  "false_certificate",
+  "two_reward_certificates",
+  "state_differs",
+  "sets_differ",
+  "honest_double_sign",
+  "honest_accused",
+  "unbounded",
+  "not_live",
+  "lost_message",
+  "failed",
+  "threw",
+] as const;
+export type StackViolation = (typeof STACK_VIOLATIONS)[number];
+
+export type WatchOptions = {
+  readonly isHonest: (validator: number) => boolean;
+  /** Whether a certificate is signed by a quorum; true of everything else. */
+  readonly isProven: (message: PeerMessage) => boolean;
+  /** How many honest validators hold the batch durably, and how many must: a quorum of its set without the bad ones. */
+  readonly countHolders: (cert: AvailabilityCert) => { readonly held: number; readonly needed: number };
+};
+
+export class StackWatch {
+  readonly #options: WatchOptions;
+  /** By what must be one: the first that was seen. */
+  readonly #facts = new Map<string, string>();
+  violation: StackViolation | null = null;
+  detail = "";
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  report(violation: StackViolation, detail: string): void {
+    if (this.violation !== null) return;
+    this.violation = violation;
+    this.detail = detail;
+  }
+
+  /** A message leaves a validator; honest ones never contradict themselves, also across crashes. */
+  onSaid(from: number, message: PeerMessage): void {
+    if (!this.#options.isHonest(from)) return;
+    if (!this.#options.isProven(message))
+      this.report("false_certificate", `validator ${from}: a ${message.type} that nobody signed`);
+    if (message.type === "availability") this.onCertified(message.cert);
+    const statement = statementOf(message);
+    if (statement !== null)
+      this.#once("honest_double_sign", `validator ${from}: ${statement.name}`, statement.value);
+    if (message.type === "vote") this.#onVote(from, message);
+  }
+
+  /** A certificate of availability that is valid: the only one of its number, and durable with f + 1 honest. */
+  onCertified(cert: AvailabilityCert): void {
+    const { lane, seq, digest } = cert;
+    const name = `lane ${encodeHex(lane.subarray(0, 4))} batch ${seq}`;
+    const isNew = this.#once("two_certificates", name, encodeHex(digest));
+    if (!isNew) return;
+    const { held, needed } = this.#options.countHolders(cert);
+    if (held < needed)
+      this.report("not_durable", `${name} is certified and durable with ${held} honest validators`);
+  }
+
+  onDecided(validator: number, round: number, value: Uint8Array): void {
+    this.#once("disagreement", `round ${round}`, encodeHex(value), `validator ${validator}`);
+  }
+
+  onExecuted(validator: number, round: number, digest: Uint8Array): void {
+    this.#once("state_differs", `state after round ${round}`, encodeHex(digest), `validator ${validator}`);
+  }
+
+  onSet(validator: number, epoch: number, keys: readonly Uint8Array[]): void {
+    this.#once("sets_differ", `set of epoch ${epoch}`, keys.map(encodeHex).join(), `validator ${validator}`);
+  }
+
+  onRewardCert(validator: number, attest: Attest): void {
+    const said = encodeHex(sha256(encodeAttest(attest)));
+    this.#once("two_reward_certificates", `epoch ${attest.epoch}`, said, `validator ${validator}`);
+  }
+
+  /** An honest validator convicts somebody: never an honest one. */
+  onEvidence(accuser: number, offender: number, kind: string): void {
+    if (this.#options.isHonest(accuser) && this.#options.isHonest(offender))
+      this.report("honest_accused", `validator ${accuser} accuses validator ${offender} of ${kind}`);
+  }
+
+  /** NULLIFY with FINALIZE, and NOTARIZE x with FINALIZE y, of one view. */
+  #onVote(from: number, { round, vote }: Extract<PeerMessage, { type: "vote" }>): void {
+    const place = `validator ${from}: round ${round} view ${vote.view}`;
+    if (vote.kind !== "notarize") this.#once("honest_double_sign", `${place} last word`, vote.kind);
+    if (vote.kind !== "nullify") this.#once("honest_double_sign", `${place} value`, `${vote.value}`);
+  }
+
+  /** Whether it was the first of its name; another value under one name breaks the rule. */
+  #once(violation: StackViolation, name: string, value: string, where = ""): boolean {
+    const before = this.#facts.get(`${violation} ${name}`);
+    if (before === undefined) {
+      this.#facts.set(`${violation} ${name}`, value);
+      return true;
+    }
+    if (before !== value)
+      this.report(violation, `${name}: ${before.slice(0, 16)}, then ${value.slice(0, 16)} ${where}`);
+    return false;
+  }
+}
+
+/** What a message makes its author say once only, by name. */
+function statementOf(message: PeerMessage): { readonly name: string; readonly value: string } | null {
+  switch (message.type) {
+    case "tips": {
+      const { tips } = message.signed;
+      return { name: `tips of round ${tips.round}`, value: encodeHex(sha256(encodeTips(tips))) };
+    }
+    case "vote": {
+      const { view, kind, value } = message.vote;
+      return { name: `${kind} of round ${message.round} view ${view}`, value: `${value}` };
+    }
+    case "proposal": {
+      const { view, parent, value } = message.proposal;
+      return { name: `proposal of round ${message.round} view ${view}`, value: `${parent} ${value}` };
+    }
+    case "batch": {
+      const batch = decodeBatch(message.signed.batch)!;
+      return { name: `batch ${batch.seq}`, value: encodeHex(sha256(message.signed.batch)) };
+    }
+    case "ack": {
+      const { lane, seq, digest } = message.ack.ack;
+      return { name: `ack of ${encodeHex(lane.subarray(0, 4))} ${seq}`, value: encodeHex(digest) };
+    }
+    case "attest": {
+      const { attest } = message.signed;
+      return { name: `attestation of epoch ${attest.epoch}`, value: encodeHex(sha256(encodeAttest(attest))) };
+    }
+    default:
+      return null;
+  }
+}
