@@ -114,7 +114,9 @@ describe("score, version 2", () => {
       view.setFloat64(i * 16, beaconShares[i]!);
       view.setFloat64(i * 16 + 8, witnessShares[i]!);
     }
-    expect(encodeHex(sha256(bytes))).toMatchInlineSnapshot(`"4e7c3072e132526ea80941d64b797a5c142e467056ebc9e1871ca2d3c78c6c6e"`);
+    expect(encodeHex(sha256(bytes))).toMatchInlineSnapshot(
+      `"4e7c3072e132526ea80941d64b797a5c142e467056ebc9e1871ca2d3c78c6c6e"`,
+    );
   });
 });
 
