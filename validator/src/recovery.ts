@@ -69,8 +69,9 @@ export async function recover(modules: RecoveryModules): Promise<Recovered> {
       : decodeDecided({ round: latest.round, value: latest.value, cert: latest.finalCert });
   const last = newest ?? stored;
   const cut = await readCut(ledger.round, modules);
-  const executedSeq = seqOf(modules.validator, cut);
-  const decidedSeq = last === null ? 0 : seqOf(modules.validator, last.value.cut);
+  const { seq: endSeq } = ledger.laneEndOf(modules.validator);
+  const executedSeq = seqOf(modules.validator, cut) ?? endSeq;
+  const decidedSeq = (last && seqOf(modules.validator, last.value.cut)) ?? endSeq;
   return {
     ledger,
     cut,
@@ -95,8 +96,9 @@ function readUndone(nextRound: number, votes: Pick<Votes, "decidedFrom">): Final
   });
 }
 
-const seqOf = (validator: Uint8Array, cut: Cut): number =>
-  cut.find(({ lane }) => equalBytes(lane, validator))?.seq ?? 0;
+/** The number up to which a cut has a lane; null for one that is not in it, whose end the ledger remembers. */
+const seqOf = (validator: Uint8Array, cut: Cut): number | null =>
+  cut.find(({ lane }) => equalBytes(lane, validator))?.seq ?? null;
 
 /** Walks the own lane back from its newest batch: each one's `prev` names the one before. */
 async function listWaitingIds(

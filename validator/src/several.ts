@@ -99,6 +99,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
       batches: storage.batches,
       votes: storage.votes,
       fetcher,
+      laneEndOf: (lane) => recovered.ledger.laneEndOf(lane),
       epoch,
       mayAcknowledge,
       onConflict,

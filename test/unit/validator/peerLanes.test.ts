@@ -9,6 +9,7 @@ import {
 } from "../../../protocol/src/agreement/certificates.ts";
 import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
 import { checkEvidence, evidenceKindOf } from "../../../protocol/src/agreement/evidence.ts";
+import type { Place } from "../../../protocol/src/agreement/lanes/index.ts";
 import type { Ack, PeerMessage, SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
   type AvailabilityCert,
@@ -66,6 +67,7 @@ describe("another validator's lane", () => {
   let conflicts: Evidence[];
   let lanes: PeerLanes;
   let epoch: number;
+  let laneEnd: Place;
 
   function open(): void {
     acks = [];
@@ -93,6 +95,7 @@ describe("another validator's lane", () => {
         },
         votes,
         fetcher: { find: async (digest) => elsewhere.get(encodeHex(digest)) ?? null },
+        laneEndOf: () => laneEnd,
         epoch: () => epoch,
         log: createSilentLog(),
         mayAcknowledge: () => true,
@@ -108,6 +111,7 @@ describe("another validator's lane", () => {
     disk = new Map();
     elsewhere = new Map();
     epoch = 0;
+    laneEnd = { seq: 0, digest: LANE_START };
     open();
   });
 
@@ -120,6 +124,15 @@ describe("another validator's lane", () => {
     await lanes.stop();
     // Whoever ends acknowledges nothing more.
     expect(acks).toHaveLength(3);
+  });
+
+  test("goes on where it ended, when its author comes back to a seat", async () => {
+    const chain = makeChain(4);
+    laneEnd = { seq: 2, digest: chain[1]!.digest };
+    await takeAll([chain[2]!]);
+    expect(acks.map(({ ack }) => ack.seq)).toEqual([3]);
+    await takeAll([makeBatch(1, LANE_START, []), chain[3]!]);
+    expect(acks.map(({ ack }) => ack.seq)).toEqual([3, 4]);
   });
 
   test("is acknowledged only with everything before it", async () => {

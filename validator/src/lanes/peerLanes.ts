@@ -13,6 +13,7 @@ import {
   type PeerLaneEffect,
   type PeerLaneEvent,
   type PeerLaneState,
+  type Place,
   stepPeerLane,
 } from "../../../protocol/src/agreement/lanes/index.ts";
 import type { SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
@@ -52,6 +53,8 @@ export type PeerLanesModules = {
   readonly batches: Pick<BatchStore, "putBatch">;
   readonly votes: Pick<Votes, "recordAck" | "pruneAcks">;
   readonly fetcher: Pick<BatchFetcher, "find">;
+  /** Where the executed cuts have left a lane. */
+  readonly laneEndOf: (lane: Uint8Array) => Place;
   /** The epoch of the round that is decided next. */
   readonly epoch: () => number;
   readonly log: Log;
@@ -112,7 +115,7 @@ export class PeerLanes {
     const self = encodeHex(this.#config.self);
     const isMissing = ({ lane: key, seq }: Cut[number]): boolean => {
       const name = encodeHex(key);
-      const heldSeq = this.#lanes.get(name)?.state.head.seq ?? this.#cutOf(key)?.seq ?? 0;
+      const heldSeq = this.#lanes.get(name)?.state.head.seq ?? this.#placeOf(key).seq;
       return name !== self && seq > heldSeq;
     };
     return cut.filter(isMissing).map(({ digest }) => digest);
@@ -141,14 +144,15 @@ export class PeerLanes {
     if (known !== undefined) return known;
     const key = decodeHex(name, 32);
     if (key === null || equalBytes(key, this.#config.self) || !this.#isAuthor(key)) return null;
-    const state = createPeerLane(this.#config, key, this.#cutOf(key), this.#modules.epoch());
+    const state = createPeerLane(this.#config, key, this.#placeOf(key), this.#modules.epoch());
     const lane: PeerLane = { name, state, bodies: new Map() };
     this.#lanes.set(name, lane);
     return lane;
   }
 
-  #cutOf(key: Uint8Array): Cut[number] | null {
-    return this.#cut.find((entry) => equalBytes(entry.lane, key)) ?? null;
+  /** Where the cuts have left a lane: one that was out of them, since its author had no seat, goes on where it ended. */
+  #placeOf(key: Uint8Array): Place {
+    return this.#cut.find((entry) => equalBytes(entry.lane, key)) ?? this.#modules.laneEndOf(key);
   }
 
   /** Acknowledgements are about the current epoch, so are authors. */
