@@ -43,8 +43,9 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
   );
   const asserted = findGenesisPlacement(genesis, keyPair.publicKey);
   const placement = await choosePlacement(config, asserted, log);
+  const earnings = settings.api === null ? {} : { earnings: { api: settings.api, owner: config.owner } };
   const hotspot = createHotspot(
-    { home, genesis, keyPair, placement, radio, validators, http },
+    { ...{ home, genesis, keyPair, placement, radio, validators, http }, ...earnings },
     { clock, log, random: randomBytes },
   );
   const release = stopOnSignals(hotspot, { log });

@@ -23,6 +23,7 @@ import type { Clock, Log, Network } from "../host/types.ts";
 import type { Radio } from "../radio/radio.ts";
 import { createBeaconer } from "./beaconer.ts";
 import { Bundler } from "./bundler.ts";
+import { EarningsReader } from "./earnings.ts";
 import { createHotspotEmitter, type HotspotEmitter } from "./events.ts";
 import { HeardSecrets } from "./heardSecrets.ts";
 import { createHotspotMetrics, type HotspotMetrics } from "./metrics.ts";
@@ -59,6 +60,8 @@ export type HotspotOptions = {
   readonly validators: readonly string[];
   /** Where its pages are served; absent for none. Port 0 lets the system choose. */
   readonly http?: { readonly host: string; readonly port: number };
+  /** Whose earnings its page shows, and the validator's API that tells them; absent for none. */
+  readonly earnings?: { readonly api: string; readonly owner: Uint8Array };
   readonly spoolMaxBytes?: number;
   /** The least conducted power of the concentrator's gain table; absent where it is to be learnt from its warnings. */
   readonly lowestPowerDbm?: number;
@@ -176,12 +179,20 @@ function createHttpPart({ options, modules }: Context, opened: Opened, metrics: 
     name: "http",
     start: async () => {
       const { readStatus, packets } = opened.body!;
-      const server = createHotspotServer(options.http!, { readStatus, packets, metrics, log: modules.log });
+      const shown = { readStatus, packets, metrics, log: modules.log };
+      const server = createHotspotServer(options.http!, { ...shown, ...createEarnings(options, modules) });
       opened.httpAddress = await server.start();
       stop = server.stop;
     },
     stop: () => stop(),
   };
+}
+
+/** How earnings are read, where there is an API that tells them. */
+function createEarnings({ earnings, genesis, keyPair }: HotspotOptions, modules: HotspotModules) {
+  if (earnings === undefined) return {};
+  const reader = new EarningsReader({ ...earnings, genesis, hotspot: keyPair.publicKey }, modules);
+  return { readEarnings: () => reader.read() };
 }
 
 /** What all parts of one hotspot share. */

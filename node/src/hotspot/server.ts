@@ -1,6 +1,7 @@
 /** The hotspot's few pages: for people, whether it lives and can work, its metrics, its status, and what it has heard. */
 import { createHttpServer, type HttpServer, type Reply } from "../host/http.ts";
 import type { Log } from "../host/types.ts";
+import type { Earnings } from "./earnings.ts";
 import type { HotspotMetrics } from "./metrics.ts";
 import type { PacketLog } from "./packetLog.ts";
 import { createPageRoutes } from "./page.ts";
@@ -12,6 +13,8 @@ export type HotspotServerModules = {
   readonly packets: PacketLog;
   readonly metrics: HotspotMetrics;
   readonly log: Log;
+  /** What was earned; absent where no validator's API is set. */
+  readonly readEarnings?: () => Promise<Earnings>;
 };
 
 /** Creates the server; it listens from `start` on. */
@@ -19,7 +22,7 @@ export function createHotspotServer(
   options: HotspotServerOptions,
   modules: HotspotServerModules,
 ): HttpServer {
-  const { readStatus, packets, metrics, log } = modules;
+  const { readStatus, packets, metrics, log, readEarnings } = modules;
   return createHttpServer({
     ...options,
     routes: {
@@ -32,6 +35,7 @@ export function createHotspotServer(
       "/metrics": async () => ({ status: 200, text: await metrics.render(), type: metrics.contentType }),
       "/v1/status": () => ok(readStatus()),
       "/v1/packets": () => ok({ packets: packets.rows() }),
+      "/v1/earnings": async () => ok({ earnings: readEarnings === undefined ? null : await readEarnings() }),
     },
     // Watched by other containers under a service's name; they tell how it goes, and never where it stands.
     openPaths: ["/livez", "/readyz", "/metrics"],

@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
+import type { Earnings } from "../../../node/src/hotspot/earnings.ts";
 import { createHotspotEmitter } from "../../../node/src/hotspot/events.ts";
 import type { PacketRow } from "../../../node/src/hotspot/packetLog.ts";
 import { REPORTS_SHOWN, ReportLog, type ReportRow } from "../../../node/src/hotspot/reportLog.ts";
 import type { HotspotStatus } from "../../../node/src/hotspot/status.ts";
 import { describeVerdict } from "../../../node/src/hotspot/words.ts";
 import { REASONS, UNPAID_REASONS } from "../../../protocol/src/evidence/reasons.ts";
-import { createSampleStatus, startSamplePage } from "./statusPage.ts";
+import { createSampleEarnings, createSampleStatus, startSamplePage } from "./statusPage.ts";
 
 type Bar = { beacon: number; other: number; refused: number };
 type Chart = { bars: Bar[]; most: number; spanMs: number };
@@ -23,6 +24,8 @@ type View = {
   reportTone: (report: ReportRow) => string;
   computeChart: (packets: readonly Partial<PacketRow>[], nowMs: number) => Chart;
   describePackets: (packets: readonly Partial<PacketRow>[], chart: Chart) => string;
+  formatTokens: (units: string) => string;
+  describeEarnings: (earnings: Earnings | null) => { lines: string[]; tone: string; epochs: unknown[] };
   describeDuty: (bands: HotspotStatus["dutyCycle"]) => { label: string; used: number }[];
 };
 const view = (await import(new URL("../../../node/src/hotspot/page/view.js", import.meta.url).href)) as View;
@@ -139,6 +142,22 @@ describe("the page's view", () => {
     expect(createSampleStatus().reports.map(view.reportTone)).toEqual(["pending", "unpaid", "bad", "good"]);
   });
 
+  test("shows tokens to the last unit, and why nothing is shown where nothing is", () => {
+    const units = ["0", "1", "100000000", "123450000", "18446744073709551615"];
+    expect(units.map(view.formatTokens)).toEqual([
+      ...["0.00", "0.00000001", "1.00", "1.2345", "184467440737.09551615"],
+    ]);
+    expect(view.describeEarnings(null)).toMatchObject({ tone: "dim", epochs: [] });
+    const told = createSampleEarnings();
+    expect(view.describeEarnings({ ...told, fault: "no validator answers" }).lines).toEqual([
+      "no validator answers.",
+    ]);
+    const unproven = { ...told, proven: null, words: "Not proven: too bad.", epochs: [] };
+    expect(view.describeEarnings(unproven)).toEqual({
+      ...{ lines: ["Not proven: too bad."], tone: "pending", epochs: [] },
+    });
+  });
+
   test("shows the bands that were used, or all while none was", () => {
     const { dutyCycle } = createSampleStatus();
     const unused = { band: "K", usedMs: 0, limitMs: 3_600 };
@@ -201,6 +220,9 @@ describe.skipIf(chromium === null)("the page in Chromium (skipped where it is no
       "/ip4/127.0.0.1/tcp/4467: connected",
       "/dns4/&lt;img src=x&gt;/tcp/4467: cannot be reached",
       "aa555a0000000000: last heard",
+      "earned 385.19640098 tokens by the end of epoch 3.",
+      "Proof checked against genesis: signed by 3 of 4 validators.",
+      "Epoch 3: 109.40587977 tokens, 40.75471698 for beacons, 68.65116279 for witnessing",
     ]) {
       expect(stdout).toContain(text);
     }

@@ -1,5 +1,6 @@
 /** A hotspot's server with a prepared status behind it, as the page's tests show it. */
 import { createSilentLog } from "../../../node/src/host/log.ts";
+import type { Earnings } from "../../../node/src/hotspot/earnings.ts";
 import type { HotspotMetrics } from "../../../node/src/hotspot/metrics.ts";
 import { PacketLog } from "../../../node/src/hotspot/packetLog.ts";
 import { createHotspotServer } from "../../../node/src/hotspot/server.ts";
@@ -98,6 +99,16 @@ export function createSampleStatus(): HotspotStatus {
   };
 }
 
+/** Earnings as a validator tells them, the total proven. */
+export function createSampleEarnings(): Earnings {
+  return {
+    ...{ api: "http://validator.example.net:8080", account: "did:key:z6MkOwner", fault: null },
+    epochs: [{ epoch: 3, beaconPaid: "4075471698", witnessPaid: "6865116279", paid: "10940587977" }],
+    proven: { total: "38519640098", epoch: 3 },
+    words: "Proof checked against genesis: signed by 3 of 4 validators.",
+  };
+}
+
 /** Starts the server. @returns its address, and what stops it. */
 export async function startSamplePage(): Promise<{ address: string; stop: () => Promise<void> }> {
   const packets = new PacketLog();
@@ -113,7 +124,10 @@ export async function startSamplePage(): Promise<{ address: string; stop: () => 
   const metrics: HotspotMetrics = { contentType: "text/plain", render: async () => "" } as HotspotMetrics;
   const server = createHotspotServer(
     { host: "127.0.0.1", port: 0 },
-    { readStatus: createSampleStatus, packets, metrics, log: createSilentLog() },
+    {
+      ...{ readStatus: createSampleStatus, packets, metrics, log: createSilentLog() },
+      readEarnings: async () => createSampleEarnings(),
+    },
   );
   return { address: await server.start(), stop: server.stop };
 }

@@ -5,7 +5,8 @@
 import { encodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { parseAmount } from "../../../../protocol/src/network/parameters.ts";
-import { CodedError, isCodedError } from "../../host/codedError.ts";
+import { CodedError } from "../../host/codedError.ts";
+import { fetchJson } from "../../host/fetchJson.ts";
 
 const TIMEOUT_MS = 10_000;
 /** Each answer that is asked for is one object of fixed fields, below 2 kB. */
@@ -98,32 +99,9 @@ type Fields = Readonly<Record<string, unknown>>;
 type Answer = { readonly status: number; readonly fields: Fields };
 
 async function ask(base: URL, path: string, body?: Fields): Promise<Answer> {
-  const post = { method: "POST", headers: { "content-type": "application/json" } };
-  try {
-    const response = await fetch(new URL(path, base), {
-      ...(body === undefined ? {} : { ...post, body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    return { status: response.status, fields: await readJson(response) };
-  } catch (cause) {
-    if (isCodedError(cause)) throw cause;
-    throw new CodedError("peer_unreachable", `no validator answers at ${base.href}`, cause);
-  }
-}
-
-async function readJson(response: Response): Promise<Fields> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > MAX_ANSWER_BYTES) throw new CodedError("answer_oversized", "the validator answers too much");
-    chunks.push(chunk);
-  }
-  try {
-    return toFields(JSON.parse(Buffer.concat(chunks).toString("utf8")));
-  } catch (cause) {
-    throw foreign(cause);
-  }
+  const limits = { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES };
+  const { status, json } = await fetchJson(new URL(path, base), limits, body);
+  return { status, fields: toFields(json) };
 }
 
 function readHotspot({ owner, status, leavingUntilEpoch, assertion }: Fields): HotspotAnswer {
@@ -178,8 +156,8 @@ function toFields(value: unknown): Fields {
   return typeof value === "object" && value !== null ? (value as Fields) : {};
 }
 
-function foreign(cause?: unknown): CodedError {
-  return new CodedError("request_refused", "what answers there is no Hexbeacon validator's API", cause);
+function foreign(): CodedError {
+  return new CodedError("request_refused", "what answers there is no Hexbeacon validator's API");
 }
 
 function unexpected(status: number): CodedError {

@@ -3,6 +3,7 @@ import {
   computeChart,
   describeBeacons,
   describeDuty,
+  describeEarnings,
   describeForwarders,
   describePackets,
   describeSpool,
@@ -87,6 +88,15 @@ function makeMeters(bands) {
   return bars.length === 0 ? [make("p", "This region sets no limit by the hour.", "dim")] : bars;
 }
 
+function showEarnings(earnings) {
+  const { lines, tone, epochs } = describeEarnings(earnings);
+  fill(
+    "earnings",
+    ...lines.map((line) => make("p", line, tone)),
+    makeList(epochs, "No epoch has paid this hotspot yet."),
+  );
+}
+
 function show(status, packets, nowMs) {
   document.title = `${status.problems.length > 0 ? "! " : ""}${status.name}`;
   fill("name", status.name);
@@ -117,6 +127,11 @@ async function refresh() {
     const [status, packets] = await Promise.all([read("v1/status"), read("v1/packets")]);
     show(status.json, packets.json.packets, status.nowMs);
     fill("updated", `As of ${new Date(status.nowMs).toLocaleString()}.`);
+    // A validator may take its time: nothing else waits for it.
+    read("v1/earnings").then(
+      ({ json }) => showEarnings(json.earnings),
+      () => {},
+    );
   } catch {
     fill("problems", make("p", "The hotspot does not answer; what is below is its last word.", "problem"));
   }

@@ -88,6 +88,34 @@ export function describePackets(packets, { bars, spanMs }) {
   return `In the last ${formatSpan(spanMs)}: ${parts.join(", ")}.`;
 }
 
+/** Base units, a decimal string, as tokens: no number, which would round. */
+export function formatTokens(units) {
+  const digits = units.padStart(9, "0");
+  const [whole, part] = [digits.slice(0, -8), digits.slice(-8).replace(/0{1,6}$/, "")];
+  return `${whole}.${part}`;
+}
+
+/** What was earned: what is proven and what a validator only says. */
+export function describeEarnings(earnings) {
+  if (earnings === null) {
+    return { lines: ["Set api to a validator's HTTP API to see them."], tone: "dim", epochs: [] };
+  }
+  const { proven, words, fault, epochs, api } = earnings;
+  if (fault !== null) return { lines: [`${fault}.`], tone: "bad", epochs: [] };
+  const total =
+    proven === null
+      ? []
+      : [
+          `The owner's account earned ${formatTokens(proven.total)} tokens by the end of epoch ${proven.epoch}.`,
+        ];
+  const rows = epochs.map(({ epoch, paid, beaconPaid, witnessPaid }) => {
+    const parts = `${formatTokens(beaconPaid)} for beacons, ${formatTokens(witnessPaid)} for witnessing`;
+    return { text: `Epoch ${epoch}: ${formatTokens(paid)} tokens, ${parts}`, tone: "" };
+  });
+  const said = rows.length === 0 ? [] : [`This hotspot's last epochs, as ${api} says:`];
+  return { lines: [...total, words, ...said], tone: proven === null ? "pending" : "", epochs: rows };
+}
+
 /** The budget of each band that was used, or of all while none was. */
 export function describeDuty(bands) {
   const used = bands.filter(({ usedMs }) => usedMs > 0);
@@ -116,14 +144,28 @@ export function describeValidators(validators) {
   });
 }
 
-/** Each forwarder and when it was last heard. */
+function describeDelay(timing) {
+  return timing?.latencyMs == null ? "" : `, packets ${timing.latencyMs} ms old`;
+}
+
+/** Nothing below a tenth of a second, which is what a datagram may take. */
+function describeSkew(timing) {
+  const skewMs = timing?.gpsSkewMs ?? 0;
+  if (Math.abs(skewMs) < 100) return "";
+  const amount = `${(Math.abs(skewMs) / 1_000).toFixed(1)} s`;
+  return `, this machine's clock ${amount} ${skewMs > 0 ? "ahead of" : "behind"} its GPS`;
+}
+
+/** Each forwarder, when it was last heard, and how its packets are dated. */
 export function describeForwarders({ forwarders }, nowMs) {
-  return forwarders.map(({ eui, alive, lastSeenMs, stat, takeoversRefused }) => {
+  return forwarders.map(({ eui, alive, transmits, timing, lastSeenMs, stat, takeoversRefused }) => {
     const seen = `last heard ${formatSpan(nowMs - lastSeenMs)} ago`;
     const received =
       stat?.values.rxnb === undefined ? "" : `, ${stat.values.rxnb} packets in its last report`;
     const refused =
       takeoversRefused === 0 ? "" : `, ${takeoversRefused} datagrams from another address refused`;
-    return { text: `${eui}: ${seen}${received}${refused}`, tone: alive ? "good" : "bad" };
+    const sends = transmits && forwarders.length > 1 ? ", transmits" : "";
+    const times = `${describeDelay(timing)}${describeSkew(timing)}`;
+    return { text: `${eui}: ${seen}${received}${sends}${times}${refused}`, tone: alive ? "good" : "bad" };
   });
 }

@@ -1,0 +1,139 @@
+/**
+ * What a hotspot and its owner have earned, from a validator's API: the last epochs as that validator tells them, and the
+ * account's total with a proof that is checked here, against genesis, so that the total takes nobody's word.
+ */
+import {
+  createLightAnchor,
+  LIGHT_REASONS,
+  verifyRewardEvidence,
+} from "../../../protocol/src/agreement/lightClient.ts";
+import { decodeRewardEvidence } from "../../../protocol/src/agreement/rewardEvidence.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
+import type { Genesis } from "../../../protocol/src/network/genesis.ts";
+import { isCodedError } from "../host/codedError.ts";
+import { fetchJson } from "../host/fetchJson.ts";
+import type { Clock } from "../host/types.ts";
+import { verifySignature } from "../host/verify.ts";
+
+export type EarningsOptions = {
+  /** The API's address, `http://host:port`. */
+  readonly api: string;
+  readonly hotspot: Uint8Array;
+  readonly owner: Uint8Array;
+  readonly genesis: Genesis;
+};
+
+/** Amounts are decimal strings of base units, as everywhere outside the ledger. */
+export type EarnedEpoch = {
+  readonly epoch: number;
+  readonly beaconPaid: string;
+  readonly witnessPaid: string;
+  readonly paid: string;
+};
+export type Earnings = {
+  readonly api: string;
+  /** did:key of the account that is paid. */
+  readonly account: string;
+  /** The newest first, as the validator tells them. */
+  readonly epochs: readonly EarnedEpoch[];
+  /** What the account has earned by the end of an epoch; null where nothing is proven. */
+  readonly proven: { readonly total: string; readonly epoch: number } | null;
+  /** What the proof was checked against, or why nothing is shown as proven. */
+  readonly words: string;
+  /** Why the validator told nothing; null where it did. */
+  readonly fault: string | null;
+};
+
+/** Epochs that are shown. */
+const EPOCHS = 8;
+/** Asked for at most so often: epochs last longer, and the page asks every few seconds. */
+const REFRESH_MS = 60_000;
+const TIMEOUT_MS = 5_000;
+/**
+ * A proof with its certificate is some 20 kB, and every change of the validator set since genesis adds as much. One
+ * that is longer than this is for `hexbeacon verify` with a checkpoint, on a larger machine.
+ */
+const MAX_PROOF_BYTES = 4 * 1_048_576;
+const MAX_REWARDS_BYTES = 65_536;
+const DECIMAL = /^\d{1,20}$/;
+
+/** Reads earnings when they are asked for, once a minute at most. */
+export class EarningsReader {
+  readonly #options: EarningsOptions;
+  readonly #clock: Clock;
+  #reading: Promise<Earnings> | null = null;
+  #readAtMs = 0;
+
+  constructor(options: EarningsOptions, modules: { readonly clock: Clock }) {
+    this.#options = options;
+    this.#clock = modules.clock;
+  }
+
+  /** Never rejects: what went wrong is told in the answer. */
+  read(): Promise<Earnings> {
+    const nowMs = this.#clock.nowMs();
+    if (this.#reading === null || nowMs - this.#readAtMs >= REFRESH_MS) {
+      this.#readAtMs = nowMs;
+      this.#reading = readEarnings(this.#options);
+    }
+    return this.#reading;
+  }
+}
+
+async function readEarnings(options: EarningsOptions): Promise<Earnings> {
+  const { api, owner } = options;
+  const account = encodeDidKey(owner);
+  try {
+    const [epochs, proof] = await Promise.all([readEpochs(options), readProof(options)]);
+    return { api, account, epochs, ...proof, fault: null };
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    return { api, account, epochs: [], proven: null, words: "Nothing is proven.", fault: error.message };
+  }
+}
+
+async function readEpochs({ api, hotspot }: EarningsOptions): Promise<readonly EarnedEpoch[]> {
+  const url = new URL(`v1/hotspots/${encodeDidKey(hotspot)}/rewards`, withSlash(api));
+  const { status, json } = await fetchJson(url, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_REWARDS_BYTES });
+  const items = status === 200 ? (json as { items?: unknown } | null)?.items : [];
+  if (!Array.isArray(items)) return [];
+  return items
+    .map(toEpoch)
+    .filter((one) => one !== null)
+    .reverse()
+    .slice(0, EPOCHS);
+}
+
+function toEpoch(item: Record<string, unknown> | null): EarnedEpoch | null {
+  const { firstEpoch: epoch, beaconPaid, witnessPaid, paid } = item ?? {};
+  const amounts = [beaconPaid, witnessPaid, paid];
+  if (!Number.isSafeInteger(epoch)) return null;
+  if (!amounts.every((amount) => typeof amount === "string" && DECIMAL.test(amount))) return null;
+  return { epoch, beaconPaid, witnessPaid, paid } as EarnedEpoch;
+}
+
+async function readProof({
+  api,
+  owner,
+  genesis,
+}: EarningsOptions): Promise<Pick<Earnings, "proven" | "words">> {
+  const url = new URL(`v1/accounts/${encodeDidKey(owner)}/proof`, withSlash(api));
+  const { status, json } = await fetchJson(url, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_PROOF_BYTES });
+  const unproven = (words: string) => ({ proven: null, words: `Not proven: ${words}` });
+  if (status === 404) return { proven: null, words: "The account has earned nothing yet." };
+  if (status !== 200) return unproven(`the validator gave no proof (HTTP status ${status}).`);
+  const evidence = decodeRewardEvidence(json);
+  if (!evidence.ok) return unproven(LIGHT_REASONS.malformed);
+  const verdict = verifyRewardEvidence(evidence.value, createLightAnchor(genesis), verifySignature);
+  if (!verdict.valid) return unproven(LIGHT_REASONS[verdict.reason]);
+  const { account, total, epoch, signers, validators } = verdict.reward;
+  // A true proof of somebody else's earnings says nothing of these.
+  if (!equalBytes(account, owner)) return unproven("the proof is of another account.");
+  const words = `Proof checked against genesis: signed by ${signers} of ${validators} validators.`;
+  return { proven: { total: `${total}`, epoch }, words };
+}
+
+function withSlash(api: string): string {
+  return api.endsWith("/") ? api : `${api}/`;
+}

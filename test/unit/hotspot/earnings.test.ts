@@ -1,0 +1,113 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { EarningsReader } from "../../../node/src/hotspot/earnings.ts";
+import { encodeRewardEvidence } from "../../../protocol/src/agreement/rewardEvidence.ts";
+import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
+import { computeNetworkId, type Genesis } from "../../../protocol/src/network/genesis.ts";
+import { computeParametersHash } from "../../../protocol/src/network/parameters.ts";
+import { createLightNetwork, keysOf } from "../agreement/lightNetwork.ts";
+import { createTestGenesis } from "../validator/support/network.ts";
+import { newKey } from "./fakeValidator.ts";
+
+const base = createTestGenesis(2);
+const genesis: Genesis = {
+  ...base,
+  validators: keysOf(0).map((key) => ({ key, stake: base.parameters.validatorStake, multiaddrs: [] })),
+};
+const { evidenceOf } = createLightNetwork(
+  computeNetworkId(genesis),
+  computeParametersHash(genesis.parameters),
+);
+const evidence = evidenceOf(6);
+const owner = evidence.proof.account;
+const hotspot = newKey().publicKey;
+const LINE = { firstEpoch: 5, lastEpoch: 5, beaconPaid: "1", witnessPaid: "2", paid: "3" };
+
+const cleanups: (() => unknown)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+type Answers = { readonly rewards?: unknown; readonly proof?: unknown; readonly proofStatus?: number };
+
+/** An API that answers as it is told to, and counts how often it was asked. */
+async function startApi({ rewards, proof, proofStatus = 200 }: Answers) {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url!);
+    const isProof = request.url!.endsWith("/proof");
+    response.statusCode = isProof ? proofStatus : 200;
+    const json = isProof ? proof : (rewards ?? { items: [LINE] });
+    response.end(typeof json === "string" ? json : JSON.stringify(json));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  cleanups.push(() => server.close());
+  return { api: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+let nowMs = 0;
+const clock = { nowMs: () => nowMs } as ConstructorParameters<typeof EarningsReader>[1]["clock"];
+const read = (api: string, account = owner) =>
+  new EarningsReader({ api, hotspot, owner: account, genesis }, { clock }).read();
+
+describe("earnings", () => {
+  test("are told by the epoch, and the total is proven from genesis", async () => {
+    const { api, asked } = await startApi({
+      rewards: { items: [LINE, { ...LINE, firstEpoch: 6 }] },
+      proof: encodeRewardEvidence(evidence),
+    });
+    const earnings = await read(api);
+    expect(earnings).toEqual({
+      ...{ api, account: encodeDidKey(owner), fault: null },
+      epochs: [6, 5].map((epoch) => ({ epoch, beaconPaid: "1", witnessPaid: "2", paid: "3" })),
+      proven: { total: `${evidence.proof.total}`, epoch: 6 },
+      words: expect.stringMatching(/^Proof checked against genesis: signed by \d of \d validators\.$/),
+    });
+    expect(asked.toSorted()).toEqual([
+      `/v1/accounts/${encodeDidKey(owner)}/proof`,
+      `/v1/hotspots/${encodeDidKey(hotspot)}/rewards`,
+    ]);
+  });
+
+  test("that a validator makes up are not shown as proven, with the reason", async () => {
+    const json = encodeRewardEvidence(evidence);
+    const refused = async (answers: Answers, account = owner) =>
+      await read((await startApi(answers)).api, account);
+    const more = await refused({ proof: { ...json, total: `${evidence.proof.total + 1n}` } });
+    expect([more.proven, more.words]).toEqual([
+      null,
+      "Not proven: Account and total do not hash to the reward root: one of them is not what was paid.",
+    ]);
+    const certless = await refused({ proof: { ...json, certificate: null } });
+    expect(certless.words).toContain("No quorum had attested");
+    expect((await refused({ proof: json }, newKey().publicKey)).words).toContain("another account");
+    expect((await refused({ proof: { hello: 1 } })).words).toContain("does not have the form");
+    expect((await refused({ proof: {}, proofStatus: 404 })).words).toBe(
+      "The account has earned nothing yet.",
+    );
+    expect((await refused({ proof: {}, proofStatus: 503 })).words).toContain("HTTP status 503");
+    for (const items of [null, [null], [{ ...LINE, paid: "many" }], [{ ...LINE, firstEpoch: "5" }], "x"]) {
+      expect((await refused({ rewards: { items }, proof: json })).epochs).toEqual([]);
+    }
+  });
+
+  test("of no validator, or of something else, are a fault in words", async () => {
+    expect((await read("http://127.0.0.1:9")).fault).toContain("no validator answers");
+    const { api } = await startApi({ proof: "<html>", rewards: "<html>" });
+    expect((await read(api)).fault).toContain("no Hexbeacon validator's API");
+    const { api: talker } = await startApi({ rewards: "x".repeat(100_000), proof: "{}" });
+    expect((await read(talker)).fault).toContain("answers too much");
+  });
+
+  test("are asked for once a minute, however often they are read", async () => {
+    const { api, asked } = await startApi({ proof: encodeRewardEvidence(evidence) });
+    const reader = new EarningsReader({ api, hotspot, owner, genesis }, { clock });
+    await Promise.all(Array.from({ length: 10 }, () => reader.read()));
+    expect(asked).toHaveLength(2);
+    nowMs += 60_000;
+    await reader.read();
+    expect(asked).toHaveLength(4);
+  });
+});
