@@ -44,8 +44,10 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
   const asserted = findGenesisPlacement(genesis, keyPair.publicKey);
   const placement = await choosePlacement(config, asserted, log);
   const earnings = settings.api === null ? {} : { earnings: { api: settings.api, owner: config.owner } };
+  const lowestPowerDbm = settings["antenna.lowestPowerDbm"];
+  const power = lowestPowerDbm === null ? {} : { lowestPowerDbm };
   const hotspot = createHotspot(
-    { ...{ home, genesis, keyPair, placement, radio, validators, http }, ...earnings },
+    { ...{ home, genesis, keyPair, placement, radio, validators, http }, ...earnings, ...power },
     { clock, log, random: randomBytes },
   );
   const release = stopOnSignals(hotspot, { log });

@@ -11,6 +11,7 @@ import { REPORTS_SHOWN, ReportLog, type ReportRow } from "../../../node/src/hots
 import type { HotspotStatus } from "../../../node/src/hotspot/status.ts";
 import { describeVerdict } from "../../../node/src/hotspot/words.ts";
 import { REASONS, UNPAID_REASONS } from "../../../protocol/src/evidence/reasons.ts";
+import { createForwarderStatus } from "./fakeRadio.ts";
 import { createSampleEarnings, createSampleStatus, startSamplePage } from "./statusPage.ts";
 
 type Bar = { beacon: number; other: number; refused: number };
@@ -26,6 +27,10 @@ type View = {
   describePackets: (packets: readonly Partial<PacketRow>[], chart: Chart) => string;
   formatTokens: (units: string) => string;
   describeEarnings: (earnings: Earnings | null) => { lines: string[]; tone: string; epochs: unknown[] };
+  describeForwarders: (
+    radio: Pick<HotspotStatus["radio"], "forwarders">,
+    nowMs: number,
+  ) => { text: string; tone: string }[];
   describeDuty: (bands: HotspotStatus["dutyCycle"]) => { label: string; used: number }[];
 };
 const view = (await import(new URL("../../../node/src/hotspot/page/view.js", import.meta.url).href)) as View;
@@ -166,6 +171,24 @@ describe("the page's view", () => {
       35_000 / 36_000,
     ]);
     expect(view.describeDuty([unused])).toEqual([{ label: "Band K: 0.0 s of 3.6 s this hour", used: 0 }]);
+  });
+
+  test("says of each forwarder how it hears, who transmits, and whose clock is wrong", () => {
+    const timing = { source: "gps", latencyMs: 12, driftPpm: null, gpsSkewMs: null, restarts: 0 } as const;
+    const lastSeenMs = 1_000;
+    const one = createForwarderStatus({ lastSeenMs, timing });
+    const [alone] = view.describeForwarders({ forwarders: [one] }, 3_000);
+    expect(alone).toEqual({ text: "aa555a0000000000: last heard 2 s ago, packets 12 ms old", tone: "good" });
+    const off = createForwarderStatus({
+      transmits: false,
+      lastSeenMs,
+      timing: { ...timing, gpsSkewMs: -1_500 },
+    });
+    const gone = createForwarderStatus({ alive: false, transmits: false, lastSeenMs, takeoversRefused: 3 });
+    const texts = view.describeForwarders({ forwarders: [one, off, gone] }, 3_000).map(({ text }) => text);
+    expect(texts[0]).toContain(", transmits, packets 12 ms old");
+    expect(texts[1]).toContain(", this machine's clock 1.5 s behind its GPS");
+    expect(texts[2]).toContain(", 3 datagrams from another address refused");
   });
 });
 

@@ -115,7 +115,12 @@ describe("settings", () => {
     const texts: Record<string, string> = {
       ...{ home, owner, region: "US915", genesis: "/g", api: "http://127.0.0.1:8080", gwmp: "[::1]:1" },
       ...{ http: "0.0.0.0:2", passphraseFile: "/p", "location.latitude": "-33.5", "log.level": "debug" },
-      ...{ "location.longitude": "151", "location.elevationM": "7", "antenna.gainDbi": "5.8" },
+      ...{
+        "location.longitude": "151",
+        "location.elevationM": "7",
+        "antenna.gainDbi": "5.8",
+        "antenna.lowestPowerDbm": "-6",
+      },
       ...{ validators: "/dns4/a/tcp/1 /dns4/b/tcp/2", forwarders: "aa555a0000000001,aa555a0000000002" },
       ...{ "log.format": "json", "doctor.forwarderConfig": "/f", "doctor.timeServers": "a:123, b" },
     };

@@ -45,6 +45,13 @@ export const SETTINGS = {
     { flag: "--gain <dBi>", unit: "dBi", text: "gain of its antenna, less the cable's loss", fallback: null },
     ...([-10, 15] as const),
   ),
+  "antenna.lowestPowerDbm": numberSetting(
+    {
+      ...{ flag: "--lowest-power <dBm>", unit: "dBm", fallback: null },
+      text: "the least rf_power of the concentrator's gain table; learnt from its first warning if unset",
+    },
+    ...([-20, 40] as const),
+  ),
   genesis: textSetting(
     {
       ...PATH,
@@ -80,7 +87,7 @@ export const SETTINGS = {
   forwarders: listSetting(
     {
       ...{ flag: "--forwarder <eui>", type: "list of EUI", fallback: [] },
-      text: "packet forwarders that may speak; all may where the list is empty",
+      text: "packet forwarders that may speak, of which the first alive transmits; all may if empty",
       must: "must be 16 hexadecimal digits",
     },
     (text) => /^[0-9a-fA-F]{16}$/.test(text),
