@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<readonly B
   hotspotKill: () => import("./hotspotKill.ts"),
   intake: () => import("./intake.ts"),
   judge: () => import("./judge.ts"),
+  lightClient: () => import("./lightClient.ts"),
   rewardTree: () => import("./rewardTree.ts"),
   store: () => import("./store.ts"),
   trust: () => import("./trust.ts"),
