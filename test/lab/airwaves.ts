@@ -1,0 +1,124 @@
+/**
+ * The air of a laboratory: which radios hear which, over the simulated channel that the devnet uses too, without its
+ * collisions (beacons of an epoch are spread over hours).
+ */
+import {
+  type Clutter,
+  computeNoiseDbm,
+  computePathLossDb,
+  DEMODULATION_LIMIT_DB,
+  drawFadingDb,
+  drawReceiver,
+  measureSignal,
+  type Receiver,
+  type Station,
+} from "../../node/src/radio/ether/channel.ts";
+import type { Random } from "../../node/src/radio/ether/prng.ts";
+import { computeDistanceM } from "../../protocol/src/geo/distance.ts";
+import type { Measurement } from "../../protocol/src/wire/reports.ts";
+import type { Site } from "./city.ts";
+import type { Member } from "./population.ts";
+
+/** Antennas of all hotspots; what varies more between real ones is in the channel's shadowing. */
+export const GAIN_CENTI_DBI = 300;
+/** No link of the simulated channel reaches farther, but between hills, which few stand on. */
+const REACH_M = 30_000;
+/** Radios that report one beacon at most: more are refused as surplus or change nothing, and cost the laboratory time. */
+const HEARD_BY_MAX = 24;
+
+export type Frame = {
+  readonly freqHz: number;
+  readonly spreadingFactor: number;
+  readonly bandwidthHz: number;
+  readonly powerCentiDbm: number;
+  readonly timeMs: number;
+};
+
+type Radio = { readonly station: Station; readonly receiver: Receiver };
+type Link = { readonly radio: number; readonly lossDb: number };
+
+export class Airwaves {
+  readonly #radios: Radio[] = [];
+  readonly #links: Link[][] = [];
+  /** By member's index: its radio's, or -1. */
+  readonly radioOf: readonly number[];
+  /** By radio's index: the members that it feeds. */
+  readonly fed: readonly number[][];
+
+  constructor(seed: number, members: readonly Member[], freqHz: number) {
+    const numbers = new Map<string, number>();
+    const fed: number[][] = [];
+    this.radioOf = members.map(({ radio }, member) => {
+      if (radio === null) return -1;
+      const known = numbers.get(radio.name);
+      const number = known ?? numbers.size;
+      if (known === undefined) {
+        numbers.set(radio.name, number);
+        const station = createStation(radio.name, radio.site);
+        this.#radios.push({ station, receiver: drawReceiver(seed, station.id) });
+        fed.push([]);
+      }
+      fed[number]!.push(member);
+      return number;
+    });
+    this.fed = fed;
+    for (const { station } of this.#radios) this.#links.push(this.#findLinks(seed, station, freqHz));
+  }
+
+  #findLinks(seed: number, from: Station, freqHz: number): Link[] {
+    const links: Link[] = [];
+    for (const [radio, { station }] of this.#radios.entries()) {
+      if (station === from) continue;
+      if (computeDistanceM(from.latE7, from.lngE7, station.latE7, station.lngE7) > REACH_M) continue;
+      links.push({ radio, lossDb: computePathLossDb(seed, from, station, freqHz) });
+    }
+    return links.sort((a, b) => a.lossDb - b.lossDb || a.radio - b.radio).slice(0, 2 * HEARD_BY_MAX);
+  }
+
+  /** What every radio in reach measures of a frame that a radio sends, strongest mean first. */
+  transmit(radio: number, frame: Frame, random: Random): { radio: number; measurement: Measurement }[] {
+    const heard: { radio: number; measurement: Measurement }[] = [];
+    for (const { radio: to, lossDb } of this.#links[radio]!) {
+      if (heard.length === HEARD_BY_MAX) break;
+      const { station, receiver } = this.#radios[to]!;
+      const gainsCentiDb = this.#radios[radio]!.station.gainCentiDbi + station.gainCentiDbi;
+      const signalDbm = (frame.powerCentiDbm + gainsCentiDb) / 100 - lossDb - drawFadingDb(random);
+      const measurement = measure(receiver, signalDbm, frame, random);
+      if (measurement !== null) heard.push({ radio: to, measurement });
+    }
+    return heard;
+  }
+}
+
+/** What a receiver prints of a signal of some strength, or null where it cannot demodulate it. */
+function measure(receiver: Receiver, signalDbm: number, frame: Frame, random: Random): Measurement | null {
+  const { freqHz, spreadingFactor, bandwidthHz, timeMs } = frame;
+  const snrDb = signalDbm - computeNoiseDbm(receiver, bandwidthHz);
+  if (snrDb < DEMODULATION_LIMIT_DB[spreadingFactor]!) return null;
+  const printed = measureSignal(receiver, signalDbm, bandwidthHz, random);
+  const rssiKind = printed.rssiSignalDbm === null ? "channel" : "signal";
+  const rssiDeciDbm = 10 * (printed.rssiSignalDbm ?? printed.rssiChannelDbm);
+  const snrCentiDb = Math.round(100 * printed.snrDb);
+  return { rssiDeciDbm, rssiKind, snrCentiDb, freqHz, spreadingFactor, bandwidthHz, timeMs };
+}
+
+export function createStation(id: string, site: Site): Station {
+  return { id, gainCentiDbi: GAIN_CENTI_DBI, ...(site as Site & { clutter: Clutter }) };
+}
+
+/** A receiver as liars imagine one. */
+const IMAGINED: Receiver = { noiseFigureDb: 5, printsSignal: true };
+
+/** What would be measured where both members say they stand: how one forges who knows the channel. Null: nothing would. */
+export function imagine(
+  seed: number,
+  from: Member,
+  to: Member,
+  frame: Frame,
+  random: Random,
+): Measurement | null {
+  const [a, b] = [createStation(from.name, from.asserted), createStation(to.name, to.asserted)];
+  const lossDb = computePathLossDb(seed, a, b, frame.freqHz);
+  const signalDbm = (frame.powerCentiDbm + 2 * GAIN_CENTI_DBI) / 100 - lossDb - drawFadingDb(random);
+  return measure(IMAGINED, signalDbm, frame, random);
+}

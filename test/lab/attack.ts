@@ -1,0 +1,19 @@
+/** An attack: who takes part, how they behave, and what is known beforehand of how it ends. */
+import type { Random } from "../../node/src/radio/ether/prng.ts";
+import type { City } from "./city.ts";
+import type { Member } from "./population.ts";
+import type { Conduct } from "./runner.ts";
+
+export type Attack = {
+  readonly name: string;
+  /** One sentence: what the attackers do. */
+  readonly says: string;
+  /** Attackers and rivals, beside the honest hotspots. */
+  readonly recruit: (count: number, city: City, random: Random) => readonly Member[];
+  readonly conduct?: Conduct | ((members: readonly Member[]) => Conduct);
+  readonly corruptSeedsPpm?: number;
+  /** Radios that the attackers need, by their number: what it costs them beside bonds and fees. */
+  readonly radios: (count: number) => number;
+  /** Why no rule catches it, where none does: its figure is stated and is no fault. */
+  readonly uncatchable?: string;
+};

@@ -1,0 +1,103 @@
+/** Attackers without a radio, who live off what others send: gossip is public. And those who withhold secrets. */
+import type { Attack } from "./attack.ts";
+import type { Member } from "./population.ts";
+import type { Conduct, SentWitness } from "./runner.ts";
+
+/** Copies that one attacker makes in an epoch: as much as an honest hotspot in a city reports. */
+const COPIES = 20;
+
+const withoutRadio: Attack["recruit"] = (count, city, random) =>
+  Array.from({ length: count }, (_, i): Member => {
+    const name = `listener ${i}`;
+    return { name, owner: `owner of ${name}`, side: "attacker", asserted: city.draw(random), radio: null };
+  });
+
+/** Each attacker sends so many of the given reports as its own. */
+function copyFrom(
+  pick: (sent: readonly SentWitness[], epoch: number) => readonly SentWitness[],
+): NonNullable<Conduct["copy"]> {
+  return (sent, epoch, { members, random }) => {
+    const heard = pick(sent, epoch);
+    if (heard.length === 0) return [];
+    return members.flatMap(({ side }, sender) => {
+      if (side !== "attacker") return [];
+      return Array.from({ length: COPIES }, () => {
+        const { round, report } = heard[Math.floor(random() * heard.length)]!;
+        return { sender, round, report };
+      });
+    });
+  };
+}
+
+/** Remembers the epoch before. */
+function createReplay(): NonNullable<Conduct["copy"]> {
+  let before: readonly SentWitness[] = [];
+  return copyFrom((sent, epoch) => {
+    const replayed = before.map((report) => ({ ...report, round: epoch * 8 }));
+    before = sent;
+    return replayed;
+  });
+}
+
+export const GOSSIPERS: readonly Attack[] = [
+  {
+    name: "copycats",
+    says: "Without a radio, they send others' witness reports of the same epoch as their own.",
+    radios: () => 0,
+    recruit: withoutRadio,
+    conduct: { copy: copyFrom((sent) => sent) },
+  },
+  {
+    name: "replayers",
+    says: "Without a radio, they send reports of the epoch before again.",
+    radios: () => 0,
+    recruit: withoutRadio,
+    conduct: () => ({ copy: createReplay() }),
+  },
+  {
+    name: "early-revealers",
+    says: "Every second one has a radio and tells its beacons' secrets at once, so that the others can prove to have heard them.",
+    radios: (count) => Math.ceil(count / 2),
+    recruit: (count, city, random) =>
+      Array.from({ length: count }, (_, i): Member => {
+        const name = `early ${i}`;
+        const asserted = city.draw(random);
+        const radio = i % 2 === 0 ? { name, site: asserted } : null;
+        return { name, owner: `owner of ${name}`, side: i % 2 === 0 ? "rival" : "attacker", asserted, radio };
+      }),
+    conduct: (members) => {
+      const deaf = members.flatMap(({ side }, index) => (side === "attacker" ? [index] : []));
+      return {
+        reveal: "early",
+        // The secret is known to all, but a reveal that comes early is refused: only those who listen can use it.
+        invent: (beacon, { members: all }) => {
+          if (!all[beacon.sender]!.name.startsWith("early")) return [];
+          const { freqHz, spreadingFactor, bandwidthHz, timeMs } = beacon.frame;
+          const measurement = { rssiDeciDbm: -1_100, rssiKind: "signal" as const, snrCentiDb: 0 };
+          return deaf.map((witness) => ({
+            witness,
+            measurement: { ...measurement, freqHz, spreadingFactor, bandwidthHz, timeMs },
+          }));
+        },
+      };
+    },
+  },
+  {
+    name: "silent-beaconers",
+    says: "Real hotspots that never tell their beacons' secrets, to rob their witnesses.",
+    radios: (count) => count,
+    recruit: (count, city, random) =>
+      Array.from({ length: count }, (_, i): Member => {
+        const name = `silent ${i}`;
+        const asserted = city.draw(random);
+        return {
+          name,
+          owner: `owner of ${name}`,
+          side: "attacker",
+          asserted,
+          radio: { name, site: asserted },
+        };
+      }),
+    conduct: { reveal: "never" },
+  },
+];

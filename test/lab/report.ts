@@ -1,0 +1,31 @@
+/** The laboratory's table: a row an attack, as docs/truth.md has it. */
+import { type AttackResult, GAIN_MAX } from "./figures.ts";
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+export const TABLE_HEAD = [
+  "| attack | hotspots | rewards | honest there | gain | caught | half by day | honest halved | honest unpaid (without) | rival keeps | radios | tokens |",
+  "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+].join("\n");
+
+export function formatRow(result: AttackResult): string {
+  const cells = [
+    result.name,
+    percent(result.shareOfHotspots),
+    percent(result.shareOfRewards),
+    percent(result.counterfactualShare),
+    `${result.gain.toFixed(2)}${isWithin(result) ? "" : " !"}`,
+    percent(result.caught),
+    result.halfCaughtDay === null ? "-" : String(result.halfCaughtDay),
+    percent(result.honestHalved),
+    `${percent(result.honestUnpaid)} (${percent(result.honestUnpaidWithout)})`,
+    result.rivalKeeps === null ? "" : percent(result.rivalKeeps),
+    String(result.radios),
+    String(result.costTokens),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+/** Whether an attack takes no more than the gate allows, or is named as one that no rule catches. */
+export const isWithin = ({ gain, uncatchable }: AttackResult): boolean =>
+  uncatchable !== null || gain <= GAIN_MAX;

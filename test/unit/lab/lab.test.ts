@@ -1,0 +1,52 @@
+/** A small laboratory as a gate: `npm run lab` runs every attack on larger cities. */
+import { describe, expect, test } from "vitest";
+import { ATTACKS } from "../../lab/attacks.ts";
+import { openCity } from "../../lab/city.ts";
+import { type AttackResult, GAIN_MAX, measureAttack, runAttack } from "../../lab/figures.ts";
+import { LAB_PARAMETERS } from "../../lab/runner.ts";
+import { drawCourse } from "../../lab/svg.ts";
+
+/** What rests on no trust shows at once. */
+const SHORT_EPOCHS = 6;
+/** One window of evidence with the graph in force, after those in which it was gathered. */
+const EPOCHS = LAB_PARAMETERS.trustFromEpoch + LAB_PARAMETERS.trustWindowEpochs / 2;
+
+const OPTIONS = { city: openCity(null), size: 14, attackersPpm: 250_000, epochs: EPOCHS, seed: 3 };
+const attackOf = (name: string) => ATTACKS.find((attack) => attack.name === name)!;
+const measure = (name: string): AttackResult => measureAttack(attackOf(name), OPTIONS);
+
+describe("the laboratory", () => {
+  test("has an attack of each name once", () => {
+    expect(new Set(ATTACKS.map(({ name }) => name)).size).toBe(ATTACKS.length);
+  });
+
+  test.for(["copycats", "replayers"])("%s take nothing", (name) => {
+    const { members, outcomes } = runAttack(attackOf(name), { ...OPTIONS, epochs: SHORT_EPOCHS });
+    const attackers = members.flatMap(({ side }, index) => (side === "attacker" ? [index] : []));
+    expect(attackers.length).toBeGreaterThan(0);
+    let paid = 0n;
+    for (const outcome of outcomes) {
+      for (const member of attackers) expect(outcome.paid[member]! + outcome.withheld[member]!).toBe(0n);
+      paid += outcome.paid.reduce((sum, amount) => sum + amount, 0n);
+    }
+    expect(paid).toBeGreaterThan(0n);
+  });
+
+  test("early revealers take nothing once they are to be heard as well as to hear", () => {
+    expect(measure("early-revealers").shareOfRewards).toBe(0);
+  }, 60_000);
+
+  test("who reports one value for everything is found at once, and hardly paid", () => {
+    const result = measure("forgers-constant");
+    expect(result.halfCaughtDay).toBe(1);
+    expect(result.gain).toBeLessThan(0.1);
+    expect(result.honestHalved).toBe(0);
+  }, 60_000);
+
+  test("a ring without an edge to the honest takes nothing once the graph decides, and gives a plot", () => {
+    const result = measure("ring-0-edges");
+    expect(result.course.at(-1)!.share).toBe(0);
+    expect(result.gain).toBeLessThanOrEqual(GAIN_MAX);
+    expect(drawCourse(result)).toContain("ring-0-edges");
+  }, 60_000);
+});
