@@ -172,4 +172,32 @@ describe("what a validator's API says of a reward", () => {
     expect(left.participation[0]!.epoch).toBe(epoch - 1);
     expect((await ask<{ items: unknown[] }>(role, "/v1/evidence")).items).toEqual([]);
   });
+
+  test("and its metrics say how agreement fares", { timeout: TIMEOUT_MS }, async () => {
+    const read = async (role: ValidatorRole) => {
+      const text = await (await fetch(`${role.ready().http}/metrics`)).text();
+      return (series: string) => {
+        const line = text.split("\n").find((candidate) => candidate.startsWith(`${series} `));
+        return line === undefined ? null : Number(line.slice(series.length));
+      };
+    };
+    const [left, ...staying] = await Promise.all(fleet.validators.map(read));
+    expect(left!("hexbeacon_validator_seat")).toBe(-1);
+    for (const [seat, value] of staying.entries()) {
+      expect(value("hexbeacon_validator_seat")).toBe(seat);
+      expect(value("hexbeacon_validators")).toBe(3);
+      expect(value("hexbeacon_validators_quorum")).toBe(3);
+      expect(value("hexbeacon_validators_connected")).toBeGreaterThanOrEqual(2);
+      expect(value("hexbeacon_catch_up_rounds")).toBeLessThanOrEqual(1);
+      expect(value(`hexbeacon_lane_window_batches{seat="${seat}"}`)).toBe(0);
+      expect(value("hexbeacon_split_attestations_total")).toBe(0);
+      // What was decided here had a beginning, a first view, and votes both ways.
+      const decided = value("hexbeacon_round_decision_seconds_count")!;
+      expect(decided).toBeGreaterThan(10);
+      expect(value("hexbeacon_view_seconds_count")).toBeGreaterThanOrEqual(decided);
+      expect(value('hexbeacon_votes_total{way="sent",kind="finalize"}')).toBeGreaterThanOrEqual(decided / 2);
+      expect(value('hexbeacon_votes_total{way="received",kind="notarize"}')).toBeGreaterThan(decided);
+      expect(value(`hexbeacon_rounds_missed_total{seat="${seat}"}`)).toBeLessThan(decided);
+    }
+  });
 });
