@@ -2,7 +2,7 @@
  * The writer: one round's result becomes rows, in the order in which execution made them. It runs inside a transaction
  * that the store opens and commits.
  */
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { computeValueDigest } from "../../../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
 import { encodeReason } from "../../../../protocol/src/evidence/reasons.ts";
@@ -34,51 +34,7 @@ import {
 } from "./columns.ts";
 import { computeIdPrefix, type RecentIds } from "./recentIds.ts";
 import { ValidatorWriter } from "./validatorRecords.ts";
-
-const placeholders = (count: number) => Array.from({ length: count }, () => "?").join(", ");
-
-const prepareStatements = (db: DatabaseSync) => ({
-  round: db.prepare(`INSERT INTO rounds VALUES (${placeholders(14)})`),
-  lowestRound: db.prepare("SELECT min(round) AS round FROM rounds"),
-  epochOfNewest: db.prepare("SELECT epoch FROM rounds ORDER BY round DESC LIMIT 1"),
-  snapshot: db.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)"),
-  envelope: db.prepare("INSERT INTO envelopes VALUES (?, ?, ?, ?)"),
-  envelopeId: db.prepare("SELECT id FROM envelopes WHERE seq = ?"),
-  setHead: db.prepare("INSERT OR REPLACE INTO heads VALUES (?, ?)"),
-  report: db.prepare(`INSERT INTO reports VALUES (${placeholders(18)})`),
-  verdict:
-    db.prepare(`UPDATE reports SET state = ?, reason = ?, selection_pending = ?, beacon = coalesce(?, beacon),
-    distance_m = coalesce(?, distance_m), ceiling_centi_dbm = coalesce(?, ceiling_centi_dbm),
-    units_ppm = coalesce(?, units_ppm) WHERE seq = ?`),
-  beacon:
-    db.prepare(`INSERT INTO beacons (seq, id_prefix, commit_hash, freq_hz, spreading_factor, bandwidth_hz,
-    power_centi_dbm, time_ms) VALUES (${placeholders(8)}) ON CONFLICT (seq) DO NOTHING`),
-  closeBeacon:
-    db.prepare(`UPDATE beacons SET challenge_epoch = ?, closed_epoch = ?, closed_round = ?, reason = ?,
-    eirp_centi_dbm = ?, secret = ?, accepted = ?, unpaid = ?, refused = ? WHERE seq = ?`),
-  beaconUnits: db.prepare(
-    "UPDATE beacons SET paid_witnesses = ?, per_witness_ppm = ?, beaconer_ppm = ? WHERE seq = ?",
-  ),
-  transaction: db.prepare(`INSERT INTO transactions VALUES (${placeholders(4)})`),
-  hotspot:
-    db.prepare(`INSERT INTO hotspots (key, owner, registered_epoch, bond, cell, lat_e7, lng_e7, gain_centi_dbi,
-    elevation_m, region, from_epoch, last_active_epoch, silent_until_epoch, leaving_until_epoch)
-    VALUES (${placeholders(14)})
-    ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, registered_epoch = excluded.registered_epoch,
-    bond = excluded.bond, cell = excluded.cell, lat_e7 = excluded.lat_e7, lng_e7 = excluded.lng_e7,
-    gain_centi_dbi = excluded.gain_centi_dbi, elevation_m = excluded.elevation_m, region = excluded.region,
-    from_epoch = excluded.from_epoch, last_active_epoch = excluded.last_active_epoch,
-    silent_until_epoch = excluded.silent_until_epoch, leaving_until_epoch = excluded.leaving_until_epoch`),
-  chain: db.prepare(
-    "SELECT position, envelope FROM hotspots LEFT JOIN heads ON heads.hotspot = position WHERE key = ?",
-  ),
-  account: db.prepare(`INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
-    balance = excluded.balance, nonce = excluded.nonce, earned = excluded.earned`),
-  epoch: db.prepare(`INSERT INTO epochs VALUES (${placeholders(21)})`),
-  rewardLine: db.prepare(`INSERT INTO reward_lines VALUES (${placeholders(13)})`),
-  trust: db.prepare(`INSERT INTO trust VALUES (${placeholders(7)})`),
-  coverage: db.prepare(`INSERT INTO coverage VALUES (${placeholders(7)})`),
-});
+import { prepareWriting, type WriteStatements } from "./writeStatements.ts";
 
 /** A hotspot's row number, and its newest envelope's. */
 type Chain = { readonly position: number; head: number | null };
@@ -91,15 +47,17 @@ const binaryKey = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 
 export class RoundWriter {
-  readonly #sql: Record<keyof ReturnType<typeof prepareStatements>, StatementSync>;
+  readonly #sql: WriteStatements;
   readonly #validators: ValidatorWriter;
   readonly #recent: RecentIds;
   readonly #chains = new Map<string, Chain>();
   #nextSeq: number;
+  /** Of the round that is written. */
+  #epoch = 0;
 
   /** @param recent the map of recent envelopes, filled from the file; @param nextSeq the next envelope's number. */
   constructor(db: DatabaseSync, recent: RecentIds, nextSeq: number) {
-    this.#sql = prepareStatements(db);
+    this.#sql = prepareWriting(db);
     this.#validators = new ValidatorWriter(db);
     this.#recent = recent;
     this.#nextSeq = nextSeq;
@@ -139,7 +97,20 @@ export class RoundWriter {
     const none = new Uint8Array(0);
     const digest = computeValueDigest(value);
     const place = [round.round, round.epoch, round.timeMs] as const;
-    this.#sql.round.run(...place, value, digest, finalCert, stateDigest, none, none, this.#nextSeq, 0, 0, 0, 0);
+    this.#sql.round.run(
+      ...place,
+      value,
+      digest,
+      finalCert,
+      stateDigest,
+      none,
+      none,
+      this.#nextSeq,
+      0,
+      0,
+      0,
+      0,
+    );
     this.#sql.snapshot.run(snapshot.epoch, snapshot.stateRoot, snapshot.bytes);
   }
 
@@ -147,6 +118,7 @@ export class RoundWriter {
   writeRound(commit: RoundCommit, snapshot: Snapshot | undefined): void {
     const { result } = commit;
     const firstSeq = this.#nextSeq;
+    this.#epoch = result.epoch;
     // Registrations first: the reports of the round may already speak of the new hotspots.
     this.writeHotspots(result.hotspotsChanged);
     this.writeAccounts(result.accountsChanged);
@@ -377,9 +349,8 @@ export class RoundWriter {
   #adoptEnvelope(id: Uint8Array): number | null {
     const base = this.#sql.lowestRound.get()?.round as number | null | undefined;
     if (base === undefined || base === null || base === 0) return null;
-    const epoch = this.#sql.epochOfNewest.get()!.epoch as number;
     const seq = this.#nextSeq++;
-    this.#recent.add(epoch, id, seq);
+    this.#recent.add(this.#epoch, id, seq);
     this.#sql.envelope.run(seq, id, base, null);
     return seq;
   }
