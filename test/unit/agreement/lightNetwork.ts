@@ -1,5 +1,5 @@
 /**
- * A small network seen from outside: its validator sets change twice, every epoch is attested, and three accounts have
+ * A small network seen from outside: its validator sets change three times, every epoch is attested, and three accounts have
  * earned something. Signed with keys that have names, so that it is the same in every run.
  */
 import {
@@ -19,11 +19,12 @@ import { createRewardTree } from "../../../protocol/src/reward/rewardTree.ts";
 import { keyNamed } from "../validator/support/network.ts";
 
 export const validatorKey = (index: number) => keyNamed(`light validator ${index}`);
-/** From epoch 2 on a fifth validator sits, from epoch 5 on the first has left. */
+/** Changes in two epochs that follow each other, and one later: a fifth comes, the first leaves, a sixth comes. */
 const SEATS = [
   { fromEpoch: 0, seats: [0, 1, 2, 3] },
   { fromEpoch: 2, seats: [0, 1, 2, 3, 4] },
-  { fromEpoch: 5, seats: [1, 2, 3, 4] },
+  { fromEpoch: 3, seats: [1, 2, 3, 4] },
+  { fromEpoch: 7, seats: [1, 2, 3, 4, 5] },
 ] as const;
 export const seatsOf = (epoch: number): readonly number[] =>
   SEATS.findLast(({ fromEpoch }) => fromEpoch <= epoch)!.seats;
