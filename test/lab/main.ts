@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { ATTACKS } from "./attacks.ts";
 import { openCity } from "./city.ts";
 import { measureAttack } from "./figures.ts";
+import { drawProperties } from "./properties.ts";
 import { formatRow, isWithin, TABLE_HEAD } from "./report.ts";
 import { drawCourse } from "./svg.ts";
 
@@ -18,12 +19,14 @@ const { values } = parseArgs({
     data: { type: "string" },
     json: { type: "string" },
     plots: { type: "string" },
+    properties: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
 
 const USAGE = `npm run lab -- [--attack NAME ...] [--size 200] [--attackers 10 (%)] [--epochs 112] [--seed 1]
                 [--data FOLDER (real density of hotspots)] [--json FILE] [--plots FOLDER]
+       npm run lab -- --properties --plots FOLDER (plots of what score version 2 promises)
 Attacks: ${ATTACKS.map(({ name }) => name).join(", ")}`;
 
 function main(): number {
@@ -35,6 +38,11 @@ function main(): number {
   if (unknown !== undefined) {
     console.error(`There is no attack ${unknown}.\n${USAGE}`);
     return 2;
+  }
+  if (values.plots !== undefined) mkdirSync(values.plots, { recursive: true });
+  if (values.properties) {
+    for (const [name, svg] of drawProperties()) writeFileSync(join(values.plots ?? ".", name), svg);
+    return 0;
   }
   const city = openCity(values.data ?? null);
   const options = {
@@ -54,9 +62,9 @@ function main(): number {
     const result = measureAttack(attack, options);
     results.push(result);
     console.log(formatRow(result));
-    if (values.plots === undefined) continue;
-    mkdirSync(values.plots, { recursive: true });
-    writeFileSync(join(values.plots, `${attack.name}.svg`), drawCourse(result));
+    if (values.plots !== undefined) {
+      writeFileSync(join(values.plots, `${attack.name}.svg`), drawCourse(result));
+    }
   }
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
   const beyond = results.filter((result) => !isWithin(result));

@@ -5,7 +5,7 @@ const [WIDTH, HEIGHT] = [640, 300];
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 12, 44, 36];
 const COLOURS = { attackers: "#c0392b", honest: "#2d7d46", caught: "#3465a4" } as const;
 
-type Line = {
+export type Line = {
   readonly name: string;
   readonly colour: string;
   readonly points: readonly (readonly [number, number])[];
@@ -33,7 +33,8 @@ export function drawCourse({ name, course, shareOfHotspots }: AttackResult): str
   return drawLines(`${name}: ${(100 * shareOfHotspots).toFixed(1)} % of hotspots`, "days", lines);
 }
 
-function drawLines(title: string, xName: string, lines: readonly Line[]): string {
+/** Lines of shares, 0 to 1, over something that is counted. */
+export function drawLines(title: string, xName: string, lines: readonly Line[]): string {
   const xs = lines.flatMap(({ points }) => points.map(([x]) => x));
   const [first, last] = [Math.min(...xs), Math.max(...xs)];
   const x = (value: number): string =>
