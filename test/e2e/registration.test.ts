@@ -1,4 +1,4 @@
-/** A hotspot's way onto the network by its owner's commands alone, each a process, on a validator that is one too. */
+/** A hotspot's and a validator's way onto the network by their owner's commands alone, each a process, on a validator that is one too. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -90,6 +90,33 @@ describe("the commands of a hotspot's owner", () => {
     expect([again.status, again.stderr]).toEqual([1, expect.stringContaining("was deregistered")]);
     const foreign = ["node", "deregister", "--hotspot", did, "--account", rich, ...genesis, ...validator];
     const refused = await runCommand(...foreign);
+    expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining("not_owner")]);
+  });
+
+  test("stake for a validator that consents, and let it leave again", async () => {
+    const rich = await richAccount();
+    const newcomer = join(folder, "newcomer");
+    const key = keyNamed("newcomer");
+    await makePrivateFolder(newcomer);
+    await writeKeyFile(join(newcomer, "key"), key.secretSeed);
+    const did = encodeDidKey(key.publicKey);
+    const network = ["--genesis", genesisFile, ...validator];
+    const stakes = ["account", "stake", "--home", rich, "--for", newcomer, ...network];
+    const little = await runCommand(...stakes, "--amount", "9999");
+    expect([little.status, little.stderr]).toEqual([1, expect.stringContaining("stake_too_small")]);
+    const address = "/ip4/127.0.0.1/tcp/4467";
+    expect(await succeed(...stakes, "--amount", "10000", "--address", address)).toContain(
+      "stake of 10000 tokens: accepted",
+    );
+    const staked = { id: did, owner: encodeDidKey(OWNER.publicKey), stake: "1000000000000" };
+    expect(await ask(`/v1/validators/${did}`)).toMatchObject({ ...staked, multiaddrs: [address] });
+    const leaves = ["account", "unstake", "--home", rich, "--of", did, ...network];
+    expect(await succeed(...leaves)).toContain("unstake: accepted");
+    const left = await ask(`/v1/validators/${did}`);
+    expect(left.unbondingUntilEpoch).toBeGreaterThanOrEqual(10);
+    // Genesis's validator is its own account's, so nobody else can have it leave.
+    const foreign = ["account", "unstake", "--home", rich, "--of", encodeDidKey(VALIDATOR.publicKey)];
+    const refused = await runCommand(...foreign, ...network);
     expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining("not_owner")]);
   });
 

@@ -1,4 +1,4 @@
-/** `hexbeacon account`: the commands of someone who owns hotspots, wherever the account's key lies. */
+/** `hexbeacon account`: the commands of someone who owns hotspots or stakes for a validator, wherever the account's key lies. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
@@ -11,6 +11,7 @@ import { VALIDATOR_OPTION } from "./account/flags.ts";
 import { type Checked, GENESIS_FILE, KEY_FILE, readGenesis } from "./config.ts";
 import { ConfigErrors, type NodeIo, printJson, printLine, runAction, useIo } from "./io.ts";
 import { PASSPHRASE_OPTION, readNewPassphrase } from "./passphrase.ts";
+import { createStakeCommands } from "./stakeCommands.ts";
 
 const HOME_OPTION = ["--home <dir>", "the account's folder"] as const;
 const GENESIS_OPTION = ["--genesis <file>", "the network's genesis file, where the home has none"] as const;
@@ -50,6 +51,7 @@ export function createAccountCommand(io: NodeIo): Command {
     .option(...GENESIS_OPTION)
     .action((flags: TransferFlags) => runAction(io, () => sendTokens(flags, io)));
   for (const part of [init, info, sign, transfer]) account.addCommand(useIo(part, io));
+  for (const part of createStakeCommands(io)) account.addCommand(part);
   return account;
 }
 

@@ -7,6 +7,7 @@ import {
   type Claim,
   createAssert,
   createRegister,
+  createStake,
   signConsent,
   signTransaction,
 } from "../../../node/src/cli/account/signing.ts";
@@ -91,6 +92,40 @@ describe("what hotspot and owner sign", () => {
       assertion: { ...place, region: "US915", fromEpoch: 1 },
       leavingUntilEpoch: parameters.unbondEpochs,
     });
+  });
+
+  test("passes admission's signatures, stakes for a validator that consents, and takes it back", () => {
+    const stake = (validator = HOTSPOT, owner = OWNER.publicKey) =>
+      createStake(domains, validator, {
+        ...{
+          owner,
+          epoch: 0,
+          nonce: 0,
+          amount: parameters.validatorStake,
+          multiaddrs: ["/dns4/v.example/tcp/1"],
+        },
+      });
+    const messages = [
+      admit(stake()),
+      admit({ kind: "unstake", epoch: 0, nonce: 1, validator: HOTSPOT.publicKey }),
+    ];
+    const ledger = createLedger(context.genesis);
+    const input = { messages, participants: [], evidence: [], lanes: [] };
+    const result = executeRound(ledger, { round: 0, timeMs: context.genesis.timeMs, ...input });
+    expect(result.transactions.map(({ reason }) => reason)).toEqual([null, null]);
+    expect(ledger.viewValidator(HOTSPOT.publicKey)).toMatchObject({
+      ...{ owner: OWNER.publicKey, stake: parameters.validatorStake, multiaddrs: ["/dns4/v.example/tcp/1"] },
+      unbondingUntilEpoch: parameters.unbondEpochs,
+    });
+    // A consent to one account's stake is none to another's, nor to other addresses.
+    for (const change of [{ ...stake(HOTSPOT, HOTSPOT.publicKey) }, { ...stake(), multiaddrs: [] }]) {
+      const decoded = decodeCandidate(signTransaction(domains, OWNER, change).envelope, domains);
+      if (!decoded.ok) throw new Error(decoded.reason);
+      const [, consent] = decoded.candidate.claims;
+      const { publicKey, message, signature } = consent!;
+      expect(publicKey).toEqual(HOTSPOT.publicKey);
+      expect(verifySignature(publicKey, concatBytes(...message), signature)).toBe(false);
+    }
   });
 
   test("the asserted centre is the cell's", () => {

@@ -11,9 +11,12 @@ import {
   type Assertion,
   type AssertTransaction,
   encodeAssertion,
+  encodeMembership,
   encodeRegistration,
   encodeTransaction,
+  membershipOf,
   type RegisterTransaction,
+  type StakeTransaction,
   type Transaction,
 } from "../../../../protocol/src/wire/transactions.ts";
 
@@ -82,6 +85,23 @@ export function createAssert(claim: Claim, consent: Consent, nonce: number): Ass
   const { epoch } = consent;
   const assertion = { ...claim.place, hotspot: claim.hotspot, epoch };
   return { kind: "assert", epoch, nonce, assertion, hotspotSignature: consent.assertion };
+}
+
+/** What somebody stakes for a validator, and under which addresses it is to be reached. `owner`: the sender's key. */
+export type StakeTerms = Pick<StakeTransaction, "epoch" | "nonce" | "amount" | "multiaddrs"> & {
+  readonly owner: Uint8Array;
+};
+
+/** The stake that a validator's key consents to. */
+export function createStake(
+  domains: SigningDomains,
+  validator: Ed25519KeyPair,
+  { owner, ...terms }: StakeTerms,
+): StakeTransaction {
+  const body = { ...terms, validator: validator.publicKey };
+  const consent = encodeMembership(membershipOf(body, owner));
+  const validatorSignature = sign(validator.secretSeed, signingMessage(domains, "membership", consent));
+  return { kind: "stake", ...body, validatorSignature };
 }
 
 /** Signs a transaction as its sender. @returns the encoded envelope, and the id (32 bytes) that the API tells of it by. */

@@ -10,7 +10,7 @@ const WORDS: Readonly<Record<AdmissionReason | TransactionReason, string>> = {
   malformed: "the validator could not read the transaction",
   unknown_kind: "the validator does not know this kind of transaction",
   bad_signature: "the account's signature is wrong",
-  bad_cosignature: "a signature of the hotspot or of its owner is wrong",
+  bad_cosignature: "a signature of the hotspot, of its owner or of the validator is wrong",
   stale_epoch: "it came after its epoch could still count it; send it again",
   future_epoch: "it names an epoch that has not begun",
   unknown_sender: "the network does not know this account: nothing was ever paid to it",
@@ -22,7 +22,7 @@ const WORDS: Readonly<Record<AdmissionReason | TransactionReason, string>> = {
   insufficient_balance: "the account has too little",
   already_registered: "the hotspot is registered already",
   not_registered: "the hotspot is not registered",
-  not_owner: "the account does not own the hotspot",
+  not_owner: "the account does not own the hotspot or the stake",
   invalid_location: "the place is none that can be asserted",
   epoch_mismatch: "the hotspot consented for another epoch",
   not_validator: "nothing is staked for this validator",
@@ -30,6 +30,7 @@ const WORDS: Readonly<Record<AdmissionReason | TransactionReason, string>> = {
   tombstoned: "the validator was convicted and never has a seat again",
   not_penalised: "no finding stands against the hotspot, and nothing of it is withheld",
   no_evidence: "a hotspot that was named as evidence has no link with this one on record",
+  rotated_lately: "the hotspot's key was changed in this epoch or one of the two before",
 };
 
 /** A reason with its words, such as "not_owner (the account does not own the hotspot)". */
