@@ -148,6 +148,9 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
     guard: several.guard,
     catchUp: async () => {
       attestor.start(recovered.ledger.lastClosedEpoch);
+      // The end may have come after the epoch was stored and before it was attested to.
+      const closed = await modules.storage.store.latestEpoch();
+      if (closed !== null) attestor.onEpochClosed(closed);
       for (const finalized of recovered.undone) executor.enqueue(finalized);
       await several.start();
     },

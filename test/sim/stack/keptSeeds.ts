@@ -8,4 +8,11 @@ export type KeptStackSeed = {
   readonly found: string;
 };
 
-export const KEPT_STACK_SEEDS: readonly KeptStackSeed[] = [];
+export const KEPT_STACK_SEEDS: readonly KeptStackSeed[] = [
+  {
+    validators: 4,
+    profile: "chaos",
+    seed: 461,
+    found: "an epoch that was stored before a crash, and not yet attested to, was never attested to",
+  },
+];

@@ -68,7 +68,8 @@ export class Member {
   executedRound = -1;
   /** The cut of the newest round that it decided. */
   cut: Cut = [];
-  newestRewardCert = -1;
+  /** Epochs that it keeps a certificate of. */
+  readonly rewardCerts = new Set<number>();
 
   constructor(options: MemberOptions, world: MemberWorld) {
     const { self, network, isHonest, mistake } = options;
@@ -227,7 +228,7 @@ export class Member {
     const { watch } = this.#world;
     if (method === "recordRewardCert") {
       const [epoch, bytes] = args as [number, Uint8Array];
-      this.newestRewardCert = Math.max(this.newestRewardCert, epoch);
+      this.rewardCerts.add(epoch);
       if (this.isHonest) watch.onRewardCert(this.self, decodeRewardCert(bytes)!.attest);
     }
     if (!this.isHonest) return;

@@ -4,7 +4,7 @@
  */
 import { encodeAttest } from "../../../protocol/src/agreement/attest.ts";
 import type { Fetch } from "../../../protocol/src/agreement/fetches.ts";
-import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
+import type { PeerMessage, SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
   computeBatchDigest,
   computeValueDigest,
@@ -94,20 +94,31 @@ function otherValue(bytes: Uint8Array): Uint8Array | null {
   return value && encodeValue({ ...value, tips: [...value.tips].reverse() });
 }
 
-/** As an author: now this batch under a number, now that, the second with what no validator may acknowledge, or with nothing. */
-const doubleAuthor: Attack = ({ prng }, signer) => {
+/** As an author: now this batch under a number, now that, the second with what nobody may acknowledge, or with nothing. */
+const doubleAuthor: Attack = ({ prng, network }, signer) => {
   const lane = signer.publicKey;
+  const kept: PeerMessage[] = [];
+  const twist = (signed: SignedBatch): PeerMessage => {
+    const batch = decodeBatch(signed.batch)!;
+    const [first] = batch.messages;
+    const forged = first && Uint8Array.from(first, (byte, i) => (i === first.length - 1 ? byte ^ 1 : byte));
+    const messages = prng.pick([[], [prng.bytes(40)], forged === undefined ? [] : [forged]]);
+    const encoded = encodeBatch({ ...batch, messages });
+    const digest = computeBatchDigest(encoded);
+    const signature = signer.sign("batch", encodeBatchBody({ lane, seq: batch.seq, digest }));
+    return { type: "batch", signed: { epoch: signed.epoch, batch: encoded, signature } };
+  };
   return {
     say: (_, message) => {
-      if (message.type !== "batch" || prng.oneIn(2)) return [message];
-      const batch = decodeBatch(message.signed.batch)!;
-      const [first] = batch.messages;
-      const forged = first && Uint8Array.from(first, (byte, i) => (i === first.length - 1 ? byte ^ 1 : byte));
-      const messages = prng.pick([[], [prng.bytes(40)], forged === undefined ? [] : [forged]]);
-      const encoded = encodeBatch({ ...batch, messages });
-      const digest = computeBatchDigest(encoded);
-      const signature = signer.sign("batch", encodeBatchBody({ lane, seq: batch.seq, digest }));
-      return [{ type: "batch", signed: { epoch: message.signed.epoch, batch: encoded, signature } }];
+      if (message.type !== "batch") return [message];
+      const said = prng.oneIn(2) ? message : twist(message.signed);
+      kept[prng.below(8)] = said;
+      return [said];
+    },
+    idle: () => {
+      const known = kept.filter((message) => message !== undefined);
+      if (known.length === 0) return [];
+      return network.keys.map((_, to) => ({ to, message: prng.pick(known) }));
     },
   };
 };

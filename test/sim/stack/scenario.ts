@@ -26,6 +26,16 @@ export type StackBehaviour = (typeof STACK_BEHAVIOURS)[number];
 export const STACK_PROFILES = ["calm", "loss", "chaos"] as const;
 export type StackProfile = (typeof STACK_PROFILES)[number];
 
+/** Commits of the votes; in the middle of any of them the power may go. */
+const CRASHES_ON = [
+  "recordJournal",
+  "recordDecided",
+  "recordAck",
+  "recordBatches",
+  "recordAttest",
+  "recordRewardCert",
+] as const;
+
 export type StackScenario = {
   readonly seed: number;
   readonly validators: number;
@@ -45,6 +55,8 @@ export type StackScenario = {
   readonly maxSyncMs: number;
   /** Power cuts that come in the middle of a write. */
   readonly crashesWriting: number;
+  /** The write in which most of them come. */
+  readonly crashesOn: (typeof CRASHES_ON)[number];
   /** Messages that hotspots and accounts submit, and over how long. */
   readonly submissions: number;
   /** Rounds that everybody must have executed at the end: three epochs. */
@@ -84,6 +96,7 @@ export function createStackScenario(seed: number, validators: number, profile: S
     clockOffsetsMs: positions.map(() => (isChaos ? prng.below(401) - 200 : 0)),
     clockPpt: positions.map(() => (isChaos ? 800 + prng.below(401) : 1_000)),
     maxSyncMs: prng.pick([1, 5, 20, 60]),
+    crashesOn: prng.pick(CRASHES_ON),
     crashesWriting: isChaos ? prng.below(5) : 0,
     submissions: 4 + prng.below(12),
     rounds: 3 * ROUNDS_PER_EPOCH,

@@ -191,11 +191,11 @@ class StackSimulation {
   #isDone(): boolean {
     const { rounds, healMs } = this.#scenario;
     if (this.#time.nowMs < healMs + 1_300) return false;
-    const lastEpoch = rounds / ROUNDS_PER_EPOCH - 2;
+    const epochs = Array.from({ length: rounds / ROUNDS_PER_EPOCH - 1 }, (_, epoch) => epoch);
     return (
       this.#honest().every(
-        ({ isUp, executedRound, newestRewardCert }) =>
-          isUp && executedRound >= rounds - 1 && newestRewardCert >= lastEpoch,
+        ({ isUp, executedRound, rewardCerts }) =>
+          isUp && executedRound >= rounds - 1 && epochs.every((epoch) => rewardCerts.has(epoch)),
       ) && this.#submissions.every((submission) => this.#isKept(submission))
     );
   }
@@ -216,15 +216,15 @@ class StackSimulation {
 
   #describe(): string {
     const members = this.#honest().map(
-      ({ self, isUp, executedRound, newestRewardCert, core }) =>
-        `${self}${isUp ? "" : " down"}: executed ${executedRound}, certified ${newestRewardCert}, ${JSON.stringify(core?.agreement.describe())}`,
+      ({ self, isUp, executedRound, rewardCerts, core }) =>
+        `${self}${isUp ? "" : " down"}: executed ${executedRound}, certified ${[...rewardCerts].slice(0, 4)}, ${JSON.stringify(core?.agreement.describe())}`,
     );
     const waiting = this.#submissions.filter((submission) => !this.#isKept(submission));
     return `after ${this.#time.nowMs} ms and ${this.#time.events} events: ${members.join("; ")}; ${waiting.length} messages wait (${waiting.map(({ member, id }) => `${member.self}${id === null ? "?" : ""}`).join()})`;
   }
 
   #submit(salt: number): void {
-    const up = this.#honest().filter(({ core }) => core !== null);
+    const up = this.#seats.flat().filter(({ core }) => core !== null);
     if (up.length === 0) return;
     const member = this.#prng.pick(up);
     const epoch = Math.floor((member.executedRound + 1) / ROUNDS_PER_EPOCH);
@@ -232,7 +232,8 @@ class StackSimulation {
       ? makeTransfer(this.#network, epoch, salt, 1 + salt)
       : makeReport(this.#network, this.#prng.below(4), epoch, salt);
     const submission: Submission = { member, life: member.life, id: null, isRefused: false };
-    this.#submissions.push(submission);
+    // A liar's promise is nobody's.
+    if (member.isHonest) this.#submissions.push(submission);
     member.core!.intake.submit(`client ${salt}`, encodeParcel([message])).then(
       ([item]) => {
         submission.isRefused = item!.reason !== null;
@@ -269,11 +270,11 @@ class StackSimulation {
     };
   }
 
-  /** The worst moment for a crash is in the middle of a write, and the rarer the write the worse. */
+  /** The worst moment for a crash is in the middle of a write. */
   #cutsPower(method: keyof Votes): boolean {
-    const { healMs, crashesWriting } = this.#scenario;
+    const { healMs, crashesWriting, crashesOn } = this.#scenario;
     if (this.#time.nowMs >= healMs || this.#cutsWriting >= crashesWriting) return false;
-    if (!this.#prng.oneIn(method === "recordJournal" || method === "pruneAcks" ? 80 : 8)) return false;
+    if (!this.#prng.oneIn(method === crashesOn ? 4 : 200)) return false;
     this.#cutsWriting++;
     return true;
   }

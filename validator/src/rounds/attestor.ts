@@ -16,6 +16,7 @@ import {
   type AttestationEffect,
   type AttestationEvent,
   type AttestationState,
+  type ClosedEpoch,
   createAttestation,
   GATHERED_EPOCHS,
   stepAttestation,
@@ -25,7 +26,6 @@ import { decodePeerMessage, encodePeerMessage } from "../../../protocol/src/agre
 import type { Evidence } from "../../../protocol/src/agreement/rounds.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
-import type { EpochClose } from "../../../protocol/src/ledger/types.ts";
 import { MAX_VALIDATORS } from "../../../protocol/src/network/parameters.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { Signer } from "../signer.ts";
@@ -94,8 +94,8 @@ export class Attestor {
     return bytes && decodeRewardCert(bytes);
   }
 
-  /** Execution closed an epoch: signs what it gave. */
-  onEpochClosed({ epoch, rewardRoot, stateRoot }: EpochClose): void {
+  /** Execution closed an epoch: signs what it gave. The same epoch may be told of again. */
+  onEpochClosed({ epoch, rewardRoot, stateRoot }: ClosedEpoch): void {
     const closed = { epoch, rewardRoot, stateRoot };
     this.#post({ type: "closed", closed, kept: this.#keptOf(epoch) });
   }

@@ -4,6 +4,7 @@ export {
   type AttestationEffect,
   type AttestationEvent,
   type AttestationState,
+  type ClosedEpoch,
   createAttestation,
   GATHERED_EPOCHS,
   stepAttestation,
