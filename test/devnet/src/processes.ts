@@ -20,6 +20,9 @@ export type HexbeaconProcess<Ready> = {
   readonly stop: () => Promise<void>;
   /** SIGKILL: the crash that must lose nothing. */
   readonly kill: () => Promise<void>;
+  /** SIGSTOP and SIGCONT: it holds its sockets and answers nothing, and then goes on as if nothing had been. */
+  readonly pause: () => void;
+  readonly resume: () => void;
 };
 
 const CLI = new URL("../../../validator/src/cli/main.ts", import.meta.url).pathname;
@@ -83,6 +86,8 @@ export async function startHexbeacon<Ready>(
       child.kill("SIGKILL");
       await exited;
     },
+    pause: () => void child.kill("SIGSTOP"),
+    resume: () => void child.kill("SIGCONT"),
   };
 }
 
@@ -130,6 +135,7 @@ async function firstLine(
 
 async function stopProcess(child: ChildProcess, exited: Promise<number | string>): Promise<void> {
   child.kill("SIGTERM");
+  child.kill("SIGCONT");
   const timer = setTimeout(() => child.kill("SIGKILL"), STOP_GRACE_MS);
   await exited;
   clearTimeout(timer);

@@ -7,10 +7,16 @@ import { type HexbeaconProcess, startValidator, type ValidatorReady } from "./pr
 
 /** A validator that can be down and come back. */
 export type ValidatorRole = {
+  /** Whether it runs, and is not paused. */
   readonly isUp: () => boolean;
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
   readonly kill: () => Promise<void>;
+  /** Stops it where it stands, sockets and all, until it is resumed. */
+  readonly pause: () => void;
+  readonly resume: () => void;
+  /** Of its newest start. */
+  readonly pid: () => number;
   /** Where it is reached, by its newest start. */
   readonly ready: () => ValidatorReady;
   /** Where it ended by itself: how, and where its log is. */
@@ -37,6 +43,8 @@ export function createValidatorRole(options: ValidatorRoleOptions): ValidatorRol
   const name = validatorName(index);
   let process: HexbeaconProcess<ValidatorReady> | null = null;
   let last: ValidatorReady | null = null;
+  let pid = 0;
+  let isPaused = false;
   let end = "The validator is not running.";
   /** A restarted validator takes the ports it had: its hotspots know its address. */
   const addresses = () => ({
@@ -49,16 +57,18 @@ export function createValidatorRole(options: ValidatorRoleOptions): ValidatorRol
   const take = () => {
     const taken = process;
     process = null;
+    isPaused = false;
     return taken;
   };
   return {
-    isUp: () => process !== null,
+    isUp: () => process !== null && !isPaused,
     start: async () => {
       const logFile = join(dataDir, `${name}.log`);
       const home = join(dataDir, name);
       const started = await startValidator({ home, genesisFile, logFile, verifierThreads, ...addresses() });
       process = started;
       last = started.ready;
+      pid = started.pid;
       void started.exited.then((how) => {
         if (process !== started) return;
         process = null;
@@ -67,6 +77,15 @@ export function createValidatorRole(options: ValidatorRoleOptions): ValidatorRol
     },
     stop: async () => await take()?.stop(),
     kill: async () => await take()?.kill(),
+    pause: () => {
+      isPaused = process !== null;
+      process?.pause();
+    },
+    resume: () => {
+      isPaused = false;
+      process?.resume();
+    },
+    pid: () => pid,
     describeEnd: () => end,
     ready: () => {
       if (last === null) throw new Error("the validator has not been started");

@@ -35,7 +35,7 @@ export type StreamsModules = {
   readonly intake: Pick<Intake, "submit" | "gossip" | "isPending">;
   readonly signer: Signer;
   readonly log: Log;
-  /** The newest executed round; 0 before the first. */
+  /** The newest decided round, as far as is known; 0 before the first. */
   readonly newestRound: () => number;
   /** The encoded newest announcement; null before the first. */
   readonly newestAnnouncement: () => Uint8Array | null;
