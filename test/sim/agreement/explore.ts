@@ -34,6 +34,12 @@ export type Exploration = {
   readonly crashes: boolean;
   /** Whether proposals also arrive before their view is entered, to wait there. */
   readonly proposalsAhead: boolean;
+  /**
+   * Visits only states that others can tell apart: a validator moves on to its next vote or proposal in one step. What it
+   * does in between adds nothing that others could see, and nothing that it rests on ever goes away, so it may as well
+   * happen right before; every set of votes that can be reached is reached all the same.
+   */
+  readonly isReduced?: boolean;
   /** Stops there, and says so. */
   readonly maxStates: number;
 };
@@ -45,7 +51,23 @@ export type ExplorationResult = {
   readonly isComplete: boolean;
   /** How many states had a decision: an exploration without any would prove nothing. */
   readonly decided: number;
+  /** Every set of ballots that a quorum was reached for, as bits. */
+  readonly reached: ReadonlySet<number>;
   readonly violation: string | null;
+};
+
+/** What a validator acts on while it is silent: the others as they are, and what they have voted for. */
+type Surroundings = {
+  readonly states: readonly LocalState[];
+  readonly available: number;
+  readonly self: number;
+  readonly name: string;
+};
+type Reach = {
+  readonly silent: ReadonlySet<number>;
+  readonly visible: readonly number[];
+  /** What is left of `visible` where one suffices for several; null while nobody has asked. */
+  sources: readonly number[] | null;
 };
 
 /** Visits every reachable state once, and judges it. */
@@ -61,6 +83,9 @@ class Explorer {
   readonly #needed: number;
   readonly #seen = new StateSet();
   readonly #schemes = Array.from({ length: VALIDATORS }, (_, position) => createTokenScheme(position));
+  /** By validator: where silence leads to, from a state and what is there to act on. */
+  readonly #reaches: readonly Map<string, Reach>[];
+  readonly #reached = new Set<number>();
   #transitions = 0;
   #decided = 0;
   #violation: string | null = null;
@@ -73,13 +98,16 @@ class Explorer {
       const config = { self, validators: VALIDATORS, leaders: options.leaders, delayMs: 100 };
       return new LocalStates(options.core, config, options.views);
     });
+    this.#reaches = this.#local.map(() => new Map());
   }
 
   run(): ExplorationResult {
     this.#visit(this.#local.map((states) => states.begin()));
     for (let index = 0; index < this.#seen.size && this.#violation === null; index++) {
       if (this.#seen.size > this.#options.maxStates) break;
-      this.#expand(this.#seen.idsAt(index, this.#honest));
+      const ids = this.#seen.idsAt(index, this.#honest);
+      if (this.#options.isReduced) this.#expandVisibly(ids);
+      else this.#expand(ids);
     }
     const violated = this.#local.map(({ violation }) => violation).find((violation) => violation !== null);
     return {
@@ -88,6 +116,7 @@ class Explorer {
       transitions: this.#transitions,
       isComplete: this.#seen.size <= this.#options.maxStates,
       decided: this.#decided,
+      reached: this.#reached,
       violation: this.#violation ?? violated ?? null,
     };
   }
@@ -96,6 +125,7 @@ class Explorer {
     this.#transitions++;
     if (!this.#seen.add(ids)) return;
     const available = this.#available(ids.map((id, i) => this.#local[i]!.states[id]!));
+    this.#reached.add(available);
     this.#violation ??= judge(available, this.#options.views);
     if (available & FINALIZED) this.#decided++;
   }
@@ -104,25 +134,98 @@ class Explorer {
   #expand(ids: readonly number[]): void {
     const states = ids.map((id, i) => this.#local[i]!.states[id]!);
     const available = this.#available(states);
-    for (const [self, state] of states.entries()) {
-      if (state.isDecided || state.view > this.#options.views) continue;
-      const local = this.#local[self]!;
-      const go = (code: number, eventsOf: () => readonly Event[]) => {
-        const next = local.follow(ids[self]!, code, eventsOf);
-        if (next !== ids[self]) this.#visit(ids.map((id, i) => (i === self ? next : id)));
-        if (local.violation !== null) this.#violation ??= local.violation;
-      };
-      go(CODE.timeout, () => [{ type: "timeout", view: state.view }]);
-      if (state.wantsValue) {
-        for (const [i, value] of VALUES.entries()) go(CODE.fresh + i, () => [{ type: "propose", value }]);
-      }
-      if (this.#options.crashes) {
-        const next = local.crash(ids[self]!, CODE.crash);
-        if (next !== ids[self]) this.#visit(ids.map((id, i) => (i === self ? next : id)));
-      }
-      this.#deliverProposals(states, state, go);
-      this.#deliverCertificates(states, state, available, go);
+    for (let self = 0; self < ids.length; self++) {
+      this.#moves(states, available, self, ids[self]!, (next) => {
+        this.#visit(ids.map((id, i) => (i === self ? next : id)));
+      });
     }
+  }
+
+  /** Every next state that others can tell from this one: one honest validator votes or proposes. */
+  #expandVisibly(ids: readonly number[]): void {
+    const states = ids.map((id, i) => this.#local[i]!.states[id]!);
+    const available = this.#available(states);
+    for (let self = 0; self < ids.length; self++) {
+      const others = states.map((state, i) => (i === self ? "" : nameProposals(state)));
+      const surroundings = { states, available, self, name: `${available}|${others}` };
+      for (const next of this.#listVisible(surroundings, ids[self]!))
+        this.#visit(ids.map((id, i) => (i === self ? next : id)));
+    }
+  }
+
+  /**
+   * The first things that others can see, by every way in silence. Of two that silence leads from one to the other only
+   * the first is needed: whatever the second may do, the first may do too.
+   */
+  #listVisible(surroundings: Surroundings, from: number): readonly number[] {
+    const known = this.#reach(surroundings, from);
+    if (known.sources === null) {
+      const sources = new Set<number>();
+      for (const id of known.visible) sources.add(this.#sourceOf(surroundings, id));
+      const leadsTo = (one: number, other: number) => this.#reach(surroundings, one).silent.has(other);
+      known.sources = [...sources].filter(
+        (id) => ![...sources].some((other) => other !== id && leadsTo(other, id)),
+      );
+    }
+    return known.sources;
+  }
+
+  /** The lowest number among the states that silence leads to from this one, and back again. */
+  #sourceOf(surroundings: Surroundings, id: number): number {
+    let lowest = id;
+    for (const other of this.#reach(surroundings, id).silent)
+      if (other < lowest && this.#reach(surroundings, other).silent.has(id)) lowest = other;
+    return lowest;
+  }
+
+  /** Where silence leads to from a state, and the first things that others can see beyond it. */
+  #reach(surroundings: Surroundings, from: number): Reach {
+    const { states, available, self, name } = surroundings;
+    const key = `${from}|${name}`;
+    const known = this.#reaches[self]!.get(key);
+    if (known !== undefined) return known;
+    const local = this.#local[self]!;
+    const before = local.states[from]!;
+    const silent = new Set([from]);
+    const visible = new Set<number>();
+    for (const id of silent) {
+      this.#moves(states, available, self, id, (next) => {
+        const after = local.states[next]!;
+        const isSilent = after.voted === before.voted && nameProposals(after) === nameProposals(before);
+        (isSilent ? silent : visible).add(next);
+      });
+    }
+    const reach: Reach = { silent, visible: [...visible], sources: null };
+    this.#reaches[self]!.set(key, reach);
+    return reach;
+  }
+
+  /** Where one move of a validator leads from one of its states, while the others stay as they are. */
+  #moves(
+    states: readonly LocalState[],
+    available: number,
+    self: number,
+    id: number,
+    visit: (next: number) => void,
+  ): void {
+    const local = this.#local[self]!;
+    const state = local.states[id]!;
+    if (state.isDecided || state.view > this.#options.views) return;
+    const go = (code: number, eventsOf: () => readonly Event[]) => {
+      const next = local.follow(id, code, eventsOf);
+      if (next !== id) visit(next);
+      if (local.violation !== null) this.#violation ??= local.violation;
+    };
+    go(CODE.timeout, () => [{ type: "timeout", view: state.view }]);
+    if (state.wantsValue) {
+      for (const [i, value] of VALUES.entries()) go(CODE.fresh + i, () => [{ type: "propose", value }]);
+    }
+    if (this.#options.crashes) {
+      const next = local.crash(id, CODE.crash);
+      if (next !== id) visit(next);
+    }
+    this.#deliverProposals(states, state, go);
+    this.#deliverCertificates(states, state, available, go);
   }
 
   #deliverProposals(
@@ -199,6 +302,10 @@ class Explorer {
   }
 }
 
+/** What a validator proposed, as others see it. */
+const nameProposals = ({ proposed }: LocalState): string =>
+  proposed.map((own) => (own === null ? "" : own.value + own.parent)).join();
+
 /** The bits of FINALIZE(A) and FINALIZE(B) in three views. */
 const FINALIZE_A = 0b01000_01000_01000;
 const FINALIZE_B = 0b10000_10000_10000;
@@ -222,3 +329,9 @@ export const EXPLORATIONS: readonly Omit<Exploration, "core" | "maxStates">[] = 
   { views: 2, leaders: [3, 0, 1, 2], byzantine: 1, crashes: true, proposalsAhead: true },
   { views: 2, leaders: [0, 3, 1, 2], byzantine: 1, crashes: true, proposalsAhead: true },
 ];
+
+/** Who leads where the third view is explored too. */
+export const BYZANTINE_THIRD: Omit<Exploration, "core" | "maxStates"> = {
+  ...EXPLORATIONS[0]!,
+  leaders: [0, 1, 3, 2],
+};
