@@ -14,6 +14,7 @@ import {
 } from "../reward/epochRecord.ts";
 import { computeEpochReward, type EpochReward } from "../reward/epochReward.ts";
 import type { PoolAmounts } from "../reward/pools.ts";
+import { sumWeights } from "../reward/split.ts";
 import { computeCoverage } from "../score/coverage.ts";
 import { computeScore, type ScoreOutput } from "../score/score.ts";
 import { computeUnits } from "../score/units.ts";
@@ -91,6 +92,7 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
   const close = {
     ...shared,
     lines,
+    shares: { beacons: sumWeights(score.beaconShares), witnesses: sumWeights(score.witnessShares) },
     validatorsPaid: listValidatorsPaid(ledger, epoch, reward),
     beaconUnits: worths.flatMap(({ units }) => (units === null ? [] : [units])),
     trustRows: trust.rows,

@@ -192,6 +192,8 @@ export type EpochClose = {
   readonly nextSeed: Uint8Array;
   readonly pools: Readonly<Record<PoolName, PoolBooks>>;
   readonly escrow: EscrowBooks;
+  /** What the two pools were split by: the sums of all hotspots' units times scale. */
+  readonly shares: { readonly beacons: bigint; readonly witnesses: bigint };
   /** Where trust was computed: of every hotspot that is not wholly trusted, or was found against before. */
   readonly trustRows: readonly TrustRow[] | null;
   readonly lines: readonly EpochLine[];

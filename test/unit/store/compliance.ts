@@ -237,6 +237,36 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       expect(await store.listConvictions(named("nobody"), null, 5)).toEqual({ rows: [], next: null });
     });
 
+    test("finds a hotspot's valid receptions, both ways", async () => {
+      const { hotspots } = history.genesis;
+      const sorted = (list: readonly unknown[]) => list.map((one) => JSON.stringify(one)).sort();
+      let count = 0;
+      for (const { key } of hotspots) {
+        const expected: unknown[] = [];
+        for (let round = 0; round < history.commits.length; round++) {
+          for (const beacon of history.commits[round]!.commit.result.beaconsClosed) {
+            const row = await store.getBeacon(beacon.reportId);
+            for (const witness of row!.witnesses) {
+              const isHeard = String(witness.hotspot) === String(key);
+              if (witness.state !== "accepted" || beacon.closedEpoch < 1) continue;
+              if (!isHeard && String(beacon.hotspot) !== String(key)) continue;
+              const counterpart = isHeard ? beacon.hotspot : witness.hotspot;
+              const { closedEpoch } = beacon;
+              expected.push({
+                ...{ reportId: witness.reportId, counterpart, isHeard, closedEpoch },
+                ...{ beacon: beacon.reportId, unitsPpm: witness.unitsPpm },
+                beaconerPpm: row!.closing!.units?.beaconerPpm ?? null,
+              });
+            }
+          }
+        }
+        count += expected.length;
+        expect(sorted(await store.listReceptions(key, 1))).toEqual(sorted(expected));
+      }
+      expect(count).toBeGreaterThan(0);
+      expect(await store.listReceptions(named("nobody"), 0)).toEqual([]);
+    });
+
     test("ranks an epoch's lines by pay, without a gap", async () => {
       const close = history.commits[ROUNDS_PER_EPOCH - 1]!.commit.result.epochClose!;
       const lines = await readAll((after: number | null) => store.listRewardLines(0, after ?? 0, 2));

@@ -378,6 +378,7 @@ function closeEpoch(
     seed: named(`${seed} seed ${epoch}`),
     nextSeed: named(`${seed} seed ${epoch + 1}`),
     nextValidators: seatsOf(epoch + 2),
+    shares: { beacons: 10n ** 14n, witnesses: 3n },
     escrow: { carriedIn: 3n, withheld: 5n, released: 1n, returned: 2n, carriedOut: 5n },
     trustRows:
       epoch % 2 === 0 ? null : hotspots.slice(0, 3).map((h, i) => trustRow(h.key, hotspots, epoch, i)),

@@ -26,6 +26,7 @@ import { addEventRoutes, EVENTS_ROUTE } from "./routes/eventRoutes.ts";
 import { addHotspotRoutes } from "./routes/hotspotRoutes.ts";
 import { addMapRoutes } from "./routes/mapRoutes.ts";
 import { addProbeRoutes, addStatusRoutes } from "./routes/statusRoutes.ts";
+import { addTrustRoutes } from "./routes/trustRoutes.ts";
 import { addValidatorRoutes } from "./routes/validatorRoutes.ts";
 
 /** A transaction's envelope in hexadecimal, and the JSON around it. */
@@ -94,6 +95,7 @@ function addVersionedRoutes(routes: Routes, context: RouteContext): void {
   addAgreementRoutes(routes, context);
   addValidatorRoutes(routes, context);
   addHotspotRoutes(routes, context);
+  addTrustRoutes(routes, context);
   addAccountRoutes(routes, context);
   addTransactionRoutes(routes, context);
   addMapRoutes(routes, context);

@@ -73,6 +73,13 @@ export function presentEpoch(row: EpochRow): EpochJson {
     inputsDigest: encodeHex0x(row.inputsDigest),
     rewardRoot: encodeHex0x(row.rewardRoot),
     stateRoot: encodeHex0x(row.stateRoot),
+    escrow: {
+      carriedIn: `${row.escrow.carriedIn}`,
+      withheld: `${row.escrow.withheld}`,
+      released: `${row.escrow.released}`,
+      returned: `${row.escrow.returned}`,
+      carriedOut: `${row.escrow.carriedOut}`,
+    },
   };
 }
 
@@ -88,6 +95,9 @@ export const REWARD_LINE_COLUMNS = [
   "beaconPaid",
   "witnessPaid",
   "paid",
+  "trustPpm",
+  "beaconWithheld",
+  "witnessWithheld",
 ] as const satisfies readonly (keyof RewardLineJson)[];
 
 export function presentLine(line: RankedLine): RewardLineJson {
@@ -102,6 +112,9 @@ export function presentLine(line: RankedLine): RewardLineJson {
     beaconPaid: `${line.beaconPaid}`,
     witnessPaid: `${line.witnessPaid}`,
     paid: `${line.paid}`,
+    trustPpm: line.trustPpm,
+    beaconWithheld: `${line.beaconWithheld}`,
+    witnessWithheld: `${line.witnessWithheld}`,
   };
 }
 
@@ -181,6 +194,7 @@ const presentOutcome = (row: ReportRow) => ({
   distanceM: row.distanceM,
   ceilingDbm: row.ceilingCentiDbm === null ? null : row.ceilingCentiDbm / CENTI,
   measurement: row.measurement === null ? null : presentMeasurement(row.measurement),
+  unitsPpm: row.unitsPpm,
 });
 
 export function presentActivity(row: ReportRow): ActivityJson {
@@ -190,20 +204,19 @@ export function presentActivity(row: ReportRow): ActivityJson {
   };
 }
 
-/** @param perWitnessPpm what a paid witness of the beacon is worth; null until its epoch has ended. */
-function presentWitness(row: WitnessRow, perWitnessPpm: number | null): WitnessJson {
-  const isPaid = row.state === "accepted" && row.reason === null;
+/** @param isCounted whether the closing epoch has ended: then what is not worth anything is worth 0. */
+function presentWitness(row: WitnessRow, isCounted: boolean): WitnessJson {
   return {
     ...presentOutcome(row),
     hotspot: encodeDidKey(row.hotspot),
     name: computeName(row.hotspot),
-    unitsPpm: perWitnessPpm === null ? null : isPaid ? perWitnessPpm : 0,
+    unitsPpm: isCounted ? (row.unitsPpm ?? 0) : null,
     scalePpm: row.scalePpm,
   };
 }
 
 export function presentBeacon({ report, closing, scalePpm, witnesses, truncated }: BeaconRow): BeaconJson {
-  const perWitnessPpm = closing?.units?.perWitnessPpm ?? null;
+  const isCounted = closing !== null && closing.units !== null;
   return {
     id: presentReportId(report.reportId),
     hotspot: encodeDidKey(report.hotspot),
@@ -229,7 +242,7 @@ export function presentBeacon({ report, closing, scalePpm, witnesses, truncated 
             },
             units: closing.units === null ? null : { ...closing.units },
           },
-    witnesses: witnesses.map((row) => presentWitness(row, perWitnessPpm)),
+    witnesses: witnesses.map((row) => presentWitness(row, isCounted)),
     truncated,
   };
 }

@@ -25,6 +25,7 @@ import {
   MAX_REWARD_RANGE_EPOCHS,
   type QueryStore,
   type RankedLine,
+  type ReceptionRow,
   type ReportRow,
   type RoundCommit,
   type RoundRow,
@@ -295,7 +296,7 @@ function createRegistryMethods(
 
 function createEvidenceMethods(
   tables: Tables,
-): Pick<QueryStore, "listActivity" | "getBeacon" | "messageStatus" | "getTransaction"> {
+): Pick<QueryStore, "listActivity" | "listReceptions" | "getBeacon" | "messageStatus" | "getTransaction"> {
   const scaleOf = (closing: BeaconClosing | null, hotspot: Uint8Array): number | null => {
     const lines = closing === null ? undefined : tables.lines.get(closing.closedEpoch);
     return lines?.find((line) => equalBytes(line.hotspot, hotspot))?.scalePpm ?? null;
@@ -311,6 +312,24 @@ function createEvidenceMethods(
         .sort(([a], [b]) => b - a);
       const { rows, next } = cut(own, limit, ([seq]) => seq);
       return { rows: rows.map(([, report]) => report), next };
+    },
+    listReceptions: async (hotspot, fromEpoch) => {
+      const found: ReceptionRow[] = [];
+      for (const report of tables.reports.values()) {
+        if (report.kind !== "witness" || report.state !== "accepted" || report.beacon === null) continue;
+        const seq = seqOf(tables, report.beacon);
+        const [beacon, closing] = [tables.reports.get(seq), tables.closings.get(seq)];
+        if (beacon === undefined || closing === undefined || closing.closedEpoch < fromEpoch) continue;
+        const isHeard = equalBytes(report.hotspot, hotspot);
+        if (!isHeard && !equalBytes(beacon.hotspot, hotspot)) continue;
+        const counterpart = isHeard ? beacon.hotspot : report.hotspot;
+        found.push({
+          ...{ reportId: report.reportId, counterpart, isHeard, closedEpoch: closing.closedEpoch },
+          ...{ beacon: report.beacon, unitsPpm: report.unitsPpm },
+          beaconerPpm: closing.units?.beaconerPpm ?? null,
+        });
+      }
+      return found;
     },
     getBeacon: async (id): Promise<BeaconRow | null> => {
       const envelope = tables.envelopes.get(encodeHex(id.envelopeId));

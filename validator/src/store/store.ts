@@ -136,6 +136,18 @@ export type ReportRow = Omit<ReportOutcome, "beaconReport"> & {
   readonly beaconReport: ReportOutcome["beaconReport"];
 };
 
+/** A valid witness report of a closed beacon, seen from one of its ends. `isHeard`: that end is the witness. */
+export type ReceptionRow = {
+  readonly reportId: ReportId;
+  readonly counterpart: Uint8Array;
+  readonly isHeard: boolean;
+  readonly closedEpoch: number;
+  readonly beacon: ReportId;
+  /** What the witness's report and the beacon were worth, once the closing epoch has ended. */
+  readonly unitsPpm: number | null;
+  readonly beaconerPpm: number | null;
+};
+
 /** What became of a beacon at its close, and what it was worth once its epoch had ended. */
 export type BeaconClosing = Omit<ClosedBeacon, "reportId" | "hotspot" | "includedRound" | "report"> & {
   readonly units: Omit<BeaconUnits, "reportId"> | null;
@@ -249,6 +261,11 @@ export type QueryStore = {
     before: ActivityCursor | null,
     limit: number,
   ) => Promise<Page<ReportRow, ActivityCursor>>;
+  /**
+   * Valid receptions between a hotspot and others, both ways, of beacons that closed in `fromEpoch` or later, as far as they
+   * are kept and at most `MAX_SCAN_ROWS` of its envelopes back: what a finding's evidence names.
+   */
+  readonly listReceptions: (hotspot: Uint8Array, fromEpoch: number) => Promise<readonly ReceptionRow[]>;
   readonly getBeacon: (id: ReportId) => Promise<BeaconRow | null>;
   /**
    * A hotspot's trust, newest first, one row for each computation by which it was not wholly trusted or became so.

@@ -51,8 +51,11 @@ export const Epoch = object(
     inputsDigest: Hash,
     rewardRoot: Hash,
     stateRoot: Hash,
+    escrow: object({
+      ...{ carriedIn: Amount, withheld: Amount, released: Amount, returned: Amount, carriedOut: Amount },
+    }),
   },
-  "A closed epoch. In every pool emitted + carriedIn = paid + carriedOut.",
+  "A closed epoch. In every pool emitted + carriedIn = paid + carriedOut, where what is withheld is paid into escrow; in escrow carriedIn + withheld = released + returned + carriedOut.",
 );
 export type EpochJson = Static<typeof Epoch>;
 
@@ -67,6 +70,9 @@ export const RewardLine = object({
   beaconPaid: Amount,
   witnessPaid: Amount,
   paid: Amount,
+  trustPpm: Ppm,
+  beaconWithheld: Amount,
+  witnessWithheld: Amount,
 });
 export type RewardLineJson = Static<typeof RewardLine>;
 
@@ -154,6 +160,7 @@ const reportFields = {
   distanceM: orNull(Count),
   ceilingDbm: orNull(Type.Number()),
   measurement: orNull(Measurement),
+  unitsPpm: orNull(Ppm),
 } as const;
 
 export const Activity = object({ ...reportFields, report: orNull(BeaconReport) });
@@ -163,7 +170,6 @@ export const Witness = object({
   ...reportFields,
   hotspot: Key,
   name: Name,
-  unitsPpm: orNull(Ppm),
   scalePpm: orNull(Ppm),
 });
 export type WitnessJson = Static<typeof Witness>;

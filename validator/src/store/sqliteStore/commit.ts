@@ -286,6 +286,7 @@ export class RoundWriter {
       e.rewardRoot,
       e.stateRoot,
       encodeAmounts(e.escrow),
+      encodeAmounts(e.shares),
     );
     for (const line of rankLines(e.lines)) {
       this.#sql.rewardLine.run(

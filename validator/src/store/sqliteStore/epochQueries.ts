@@ -43,6 +43,7 @@ function readEpoch(row: SqlRow): EpochRow {
     rewardRoot: readBytes(row, "reward_root"),
     stateRoot: readBytes(row, "state_root"),
     escrow: decodeAmounts<keyof EpochRow["escrow"]>(row.escrow as string),
+    shares: decodeAmounts<keyof EpochRow["shares"]>(row.shares as string),
   };
 }
 

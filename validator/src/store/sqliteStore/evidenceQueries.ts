@@ -30,6 +30,7 @@ import {
 } from "./columns.ts";
 import { prepareReading } from "./prepareReading.ts";
 import { computeIdPrefix, type RecentIds } from "./recentIds.ts";
+import { createReceptionWalk } from "./receptionQueries.ts";
 
 const REPORTS = `SELECT r.*, e.id AS envelope_id, be.id AS beacon_envelope_id, b.commit_hash, b.freq_hz AS b_freq_hz,
   b.spreading_factor AS b_spreading_factor, b.bandwidth_hz AS b_bandwidth_hz, b.power_centi_dbm, b.time_ms AS b_time_ms
@@ -120,7 +121,10 @@ function verdictCode(row: SqlRow): number {
   return encodeVerdict(state, row.selection_pending === 1n, readNumber(row, "reason"));
 }
 
-type EvidenceQueries = Pick<QueryStore, "listActivity" | "getBeacon" | "messageStatus" | "getTransaction">;
+type EvidenceQueries = Pick<
+  QueryStore,
+  "listActivity" | "listReceptions" | "getBeacon" | "messageStatus" | "getTransaction"
+>;
 
 export function createEvidenceQueries(db: DatabaseSync, recent: RecentIds): EvidenceQueries {
   const envelope = prepareReading(db, "SELECT * FROM envelopes WHERE seq = ?");
@@ -159,6 +163,7 @@ export function createEvidenceQueries(db: DatabaseSync, recent: RecentIds): Evid
 
   return {
     listActivity: createActivityWalk(db),
+    listReceptions: createReceptionWalk(db),
     getBeacon: createBeaconReader(db),
     messageStatus: async (ids) => ids.map(statusOf),
     getTransaction: async (id) => {

@@ -38,7 +38,7 @@ CREATE TABLE epochs (
   witnesses_accepted INTEGER NOT NULL, witnesses_unpaid TEXT NOT NULL, witnesses_refused TEXT NOT NULL,
   beacons_refused TEXT NOT NULL,
   accounts INTEGER NOT NULL, record BLOB NOT NULL, record_digest BLOB NOT NULL, inputs_digest BLOB NOT NULL,
-  reward_root BLOB NOT NULL, state_root BLOB NOT NULL, escrow TEXT NOT NULL
+  reward_root BLOB NOT NULL, state_root BLOB NOT NULL, escrow TEXT NOT NULL, shares TEXT NOT NULL
 ) STRICT;
 CREATE TABLE reward_lines (
   epoch INTEGER NOT NULL, rank INTEGER NOT NULL, hotspot INTEGER NOT NULL, owner BLOB NOT NULL,

@@ -39,7 +39,7 @@ const prepare = (db: DatabaseSync) => ({
   ),
   account: db.prepare(`INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
     balance = excluded.balance, nonce = excluded.nonce, earned = excluded.earned`),
-  epoch: db.prepare(`INSERT INTO epochs VALUES (${placeholders(21)})`),
+  epoch: db.prepare(`INSERT INTO epochs VALUES (${placeholders(22)})`),
   rewardLine: db.prepare(`INSERT INTO reward_lines VALUES (${placeholders(13)})`),
   trust: db.prepare(`INSERT INTO trust VALUES (${placeholders(7)})`),
   coverage: db.prepare(`INSERT INTO coverage VALUES (${placeholders(7)})`),

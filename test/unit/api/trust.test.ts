@@ -1,0 +1,128 @@
+/** Trust and rewards taken apart, over what a real ledger gave: every number follows from its factors. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
+import type { EpochClose } from "../../../protocol/src/ledger/types.ts";
+import { PRESETS } from "../../../protocol/src/network/presets.ts";
+import { PENALTY_REASONS } from "../../../protocol/src/trust/finding.ts";
+import { viewGenesis } from "../../../validator/src/store/genesisViews.ts";
+import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
+import { RING, runEpoch } from "../ledger/ring.ts";
+import { Scenario } from "../ledger/scenario.ts";
+import { createFixture, did, type Fixture } from "./apiFixture.ts";
+
+const EPOCHS = 6;
+const closes: EpochClose[] = [];
+let fixture: Fixture;
+
+beforeAll(async () => {
+  const scenario = new Scenario(RING);
+  const store = createMemoryStore(viewGenesis(scenario.ledger));
+  const commits: Promise<unknown>[] = [];
+  const step = scenario.step.bind(scenario);
+  scenario.step = () => {
+    const result = step();
+    const digest = result.stateDigest;
+    commits.push(
+      store.commitRound({ value: digest, finalCert: digest, result, batchDigests: [], batchSpans: [] }),
+    );
+    return result;
+  };
+  for (let epoch = 0; epoch < EPOCHS; epoch++) runEpoch(scenario, scenario.hotspot(0));
+  await Promise.all(commits);
+  closes.push(...scenario.closes);
+  fixture = await createFixture({}, { store });
+});
+
+describe("an explained reward", () => {
+  test("multiplies out to the base unit, report by report, for every line of every epoch", async () => {
+    let explained = 0;
+    for (const close of closes) {
+      for (const line of close.lines) {
+        const url = `/v1/hotspots/${encodeDidKey(line.hotspot)}/rewards/${close.epoch}/explain`;
+        const answer = (await fixture.get(url)).json();
+        expect(answer).toMatchObject({
+          epoch: close.epoch,
+          scoreVersion: 2,
+          trustPpm: line.trustPpm,
+          complete: true,
+        });
+        for (const [part, amount] of [
+          ["beacons", line.beaconPaid + line.beaconWithheld],
+          ["witnesses", line.witnessPaid + line.witnessWithheld],
+        ] as const) {
+          const pool = answer[part];
+          expect(BigInt(pool.share)).toBe(BigInt(pool.unitsPpm) * BigInt(line.scalePpm));
+          const quotient =
+            (BigInt(pool.poolPaid) * BigInt(pool.share)) / BigInt(pool.shares === "0" ? 1 : pool.shares);
+          expect(BigInt(pool.quotient)).toBe(quotient);
+          expect(quotient + BigInt(pool.remainderUnit)).toBe(amount);
+          const units = answer.reports
+            .filter(({ kind }: { kind: string }) => kind === (part === "beacons" ? "beacon" : "witness"))
+            .reduce((sum: number, report: { unitsPpm: number }) => sum + report.unitsPpm, 0);
+          expect(units).toBe(pool.unitsPpm);
+        }
+        explained++;
+      }
+    }
+    expect(explained).toBeGreaterThan(30);
+  });
+
+  test("is not there for an epoch or hotspot without a line", async () => {
+    const [line] = closes[0]!.lines;
+    for (const path of [`${encodeDidKey(line!.hotspot)}/rewards/99`, `${did("nobody")}/rewards/0`]) {
+      expect((await fixture.get(`/v1/hotspots/${path}/explain`)).statusCode).toBe(404);
+    }
+  });
+});
+
+describe("a hotspot's trust", () => {
+  test("is told with every finding, its evidence by report, and its end", async () => {
+    const rows = closes
+      .flatMap(({ trustRows }) => trustRows ?? [])
+      .filter(({ findings }) => findings.length > 0);
+    expect(rows.length).toBeGreaterThan(0);
+    let named = 0;
+    for (const row of rows) {
+      const answer = (await fixture.get(`/v1/hotspots/${encodeDidKey(row.hotspot)}/trust`)).json();
+      const shown = answer.items.find(({ fromEpoch }: { fromEpoch: number }) => fromEpoch === row.fromEpoch);
+      expect(shown).toMatchObject({
+        trustPpm: row.trustPpm,
+        graphPpm: row.graphPpm,
+        suspended: row.isSuspended,
+      });
+      for (const [i, finding] of row.findings.entries()) {
+        const said = shown.findings[i];
+        expect(said).toMatchObject({ penalty: finding.reason, endsEpoch: finding.endsEpoch });
+        for (const [j, evidence] of finding.evidence.entries()) {
+          const epochs = [evidence.heardEpoch, evidence.heardByEpoch].filter((epoch) => epoch >= 0);
+          expect(said.evidence[j].reports.length).toBeGreaterThanOrEqual(epochs.length);
+          named += said.evidence[j].reports.length;
+        }
+      }
+      expect(answer.current.fromEpoch).toBe(answer.items[0].fromEpoch);
+    }
+    expect(named).toBeGreaterThan(0);
+  });
+
+  test("has pages, and is not there for a stranger", async () => {
+    const { hotspot } = closes.flatMap(({ trustRows }) => trustRows ?? [])[0]!;
+    const url = `/v1/hotspots/${encodeDidKey(hotspot)}/trust`;
+    const all = (await fixture.get(url)).json().items;
+    const first = (await fixture.get(`${url}?limit=1`)).json();
+    expect(first.items).toEqual(all.slice(0, 1));
+    if (all.length > 1) {
+      expect((await fixture.get(`${url}?limit=1&cursor=${first.next}`)).json().items).toEqual(
+        all.slice(1, 2),
+      );
+    }
+    expect((await fixture.get(`/v1/hotspots/${did("nobody")}/trust`)).statusCode).toBe(404);
+  });
+});
+
+test("the table of penalties has every one, with its thresholds and source", async () => {
+  const answer = (await fixture.get("/v1/trust/penalties")).json();
+  expect(answer.items.map(({ penalty }: { penalty: string }) => penalty)).toEqual([...PENALTY_REASONS]);
+  const { trustPaidMinPpm: paidMinPpm, penaltyEpochs, escrowEpochs } = PRESETS.test;
+  expect(answer).toMatchObject({ paidMinPpm, penaltyEpochs, escrowEpochs });
+  expect(answer.items.every(({ source }: { source: string }) => source.length > 5)).toBe(true);
+});

@@ -1,0 +1,159 @@
+/**
+ * Trust in the open: whose trust is what, by which findings on which evidence, until when; and every reward taken apart to
+ * the base unit. Everything comes from the epoch's record and rows, computed by the same functions that paid.
+ */
+import { Type } from "typebox";
+import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
+import { computeName } from "../../../../protocol/src/crypto/names.ts";
+import type { TrustRow } from "../../../../protocol/src/ledger/types.ts";
+import { FACTOR_MIN_PPM, PENALTY_REASONS } from "../../../../protocol/src/trust/finding.ts";
+import { PENALTY_TABLE } from "../../../../protocol/src/trust/penaltyTable.ts";
+import type { ReceptionRow } from "../../store/store.ts";
+import { explainReward } from "../explain.ts";
+import { presentReportId } from "../present.ts";
+import { notFound } from "../problem.ts";
+import { readKey, readNumberCursor } from "../requests.ts";
+import { Cursor, json, KeyInput, Limit, object, PROBLEMS } from "../schemas/common.ts";
+import { Explanation, Penalties, TrustHistory, type TrustStateJson } from "../schemas/trust.ts";
+import type { RouteContext, Routes } from "./context.ts";
+
+/** Computations shown at once, with findings and evidence: a month of days. */
+const DEFAULT_TRUST_ROWS = 30;
+
+const IdParams = object({ id: KeyInput });
+
+export function addTrustRoutes(routes: Routes, context: RouteContext): void {
+  addPenalties(routes, context);
+  addTrustHistory(routes, context);
+  addExplanation(routes, context);
+}
+
+function addPenalties(routes: Routes, { options }: RouteContext): void {
+  const { parameters } = options.network;
+  const table = {
+    paidMinPpm: parameters.trustPaidMinPpm,
+    intervalEpochs: parameters.trustIntervalEpochs,
+    penaltyEpochs: parameters.penaltyEpochs,
+    escrowEpochs: parameters.escrowEpochs,
+    items: PENALTY_TABLE.map(({ reason, ramp, asks, unit, source }) => ({
+      number: PENALTY_REASONS.indexOf(reason) + 1,
+      penalty: reason,
+      ...{ asks, unit, source },
+      begins: ramp.from,
+      largest: ramp.to,
+      leastFactorPpm: FACTOR_MIN_PPM,
+    })),
+  };
+  routes.get(
+    "/v1/trust/penalties",
+    {
+      schema: {
+        summary: "Every penalty that there is: what it asks, its thresholds and their source",
+        tags: ["trust"],
+        response: { 200: json("The table.", Penalties), ...PROBLEMS },
+      },
+    },
+    async () => table,
+  );
+}
+
+function addTrustHistory(routes: Routes, { options, modules: { store } }: RouteContext): void {
+  routes.get(
+    "/v1/hotspots/:id/trust",
+    {
+      schema: {
+        summary: "A hotspot's trust, newest first: findings, evidence, and when they end",
+        description:
+          "One item for each computation by which it was not wholly trusted, or became so. `current` is null for one that always was.",
+        tags: ["trust"],
+        params: IdParams,
+        querystring: object({ limit: Type.Optional(Limit), cursor: Type.Optional(Cursor) }),
+        response: { 200: json("The history.", TrustHistory), ...PROBLEMS },
+      },
+    },
+    async ({ params, query }) => {
+      const key = readKey("id", params.id);
+      if ((await store.getHotspot(key)) === null) throw notFound("hotspot");
+      const before = readNumberCursor(query.cursor);
+      const page = await store.listTrust(key, before, query.limit ?? DEFAULT_TRUST_ROWS);
+      const newest = before === null ? page.rows[0] : (await store.listTrust(key, null, 1)).rows[0];
+      const shown = newest === undefined ? page.rows : [newest, ...page.rows];
+      const receptions = await listNamed(store, key, shown);
+      return {
+        hotspot: encodeDidKey(key),
+        name: computeName(key),
+        paidMinPpm: options.network.parameters.trustPaidMinPpm,
+        current: newest === undefined ? null : presentTrust(newest, receptions),
+        items: page.rows.map((row) => presentTrust(row, receptions)),
+        next: page.next === null ? null : `${page.next}`,
+      };
+    },
+  );
+}
+
+/** The receptions from the oldest epoch that any evidence names; none where nothing is to be named. */
+async function listNamed(
+  store: RouteContext["modules"]["store"],
+  key: Uint8Array,
+  rows: readonly TrustRow[],
+): Promise<readonly ReceptionRow[]> {
+  const epochs = rows
+    .flatMap(({ findings }) => findings)
+    .flatMap(({ evidence }) => evidence)
+    .flatMap(({ heardEpoch, heardByEpoch }) => [heardEpoch, heardByEpoch])
+    .filter((epoch) => epoch >= 0);
+  return epochs.length === 0 ? [] : store.listReceptions(key, Math.min(...epochs));
+}
+
+/** A row of trust as the API shows it, with the reports that its evidence names. */
+export function presentTrust(row: TrustRow, receptions: readonly ReceptionRow[]): TrustStateJson {
+  const reportsOf = (counterpart: Uint8Array, isHeard: boolean, epoch: number): string[] =>
+    receptions
+      .filter(
+        (one) =>
+          one.isHeard === isHeard &&
+          one.closedEpoch === epoch &&
+          Buffer.compare(one.counterpart, counterpart) === 0,
+      )
+      .map(({ reportId }) => presentReportId(reportId));
+  return {
+    fromEpoch: row.fromEpoch,
+    graphPpm: row.graphPpm,
+    trustPpm: row.trustPpm,
+    suspended: row.isSuspended,
+    appealed: row.isAppealed,
+    findings: row.findings.map(({ reason, factorPpm, madeEpoch, endsEpoch, evidence }) => ({
+      penalty: reason,
+      ...{ factorPpm, madeEpoch, endsEpoch },
+      evidence: evidence.map(({ counterpart, heardEpoch, heardByEpoch }) => ({
+        counterpart: encodeDidKey(counterpart),
+        name: computeName(counterpart),
+        heardEpoch: heardEpoch < 0 ? null : heardEpoch,
+        heardByEpoch: heardByEpoch < 0 ? null : heardByEpoch,
+        reports: [
+          ...reportsOf(counterpart, true, heardEpoch),
+          ...reportsOf(counterpart, false, heardByEpoch),
+        ],
+      })),
+    })),
+  };
+}
+
+function addExplanation(routes: Routes, { modules: { store } }: RouteContext): void {
+  routes.get(
+    "/v1/hotspots/:id/rewards/:epoch/explain",
+    {
+      schema: {
+        summary: "A hotspot's reward of an epoch, every factor multiplied out to the base unit",
+        tags: ["trust"],
+        params: object({ id: KeyInput, epoch: Type.String({ pattern: "^[0-9]{1,15}$" }) }),
+        response: { 200: json("The reward, taken apart.", Explanation), ...PROBLEMS },
+      },
+    },
+    async ({ params }) => {
+      const explanation = await explainReward(store, readKey("id", params.id), Number(params.epoch));
+      if (explanation === null) throw notFound("reward of that hotspot in that epoch");
+      return explanation;
+    },
+  );
+}

@@ -1,0 +1,118 @@
+/** What the API says of trust: a hotspot's, with every finding and its evidence, the penalties there are, and a reward taken apart. */
+import { type Static, Type } from "typebox";
+import { PENALTY_REASONS } from "../../../../protocol/src/trust/finding.ts";
+import {
+  Amount,
+  Count,
+  Cursor,
+  EpochNumber,
+  Integer,
+  Key,
+  Name,
+  object,
+  oneOf,
+  orNull,
+  Ppm,
+  ReportIdText,
+} from "./common.ts";
+
+const Penalty = oneOf(PENALTY_REASONS, "One of /v1/trust/penalties.");
+
+const Evidence = object(
+  {
+    counterpart: Key,
+    name: Name,
+    heardEpoch: orNull(EpochNumber),
+    heardByEpoch: orNull(EpochNumber),
+    reports: Type.Array(ReportIdText),
+  },
+  "A counterpart, the newest epochs in which the hotspot heard it and was heard by it, and those reports as long as they are kept.",
+);
+
+const FindingForm = object({
+  penalty: Penalty,
+  factorPpm: Ppm,
+  madeEpoch: EpochNumber,
+  endsEpoch: EpochNumber,
+  evidence: Type.Array(Evidence),
+});
+
+export const TrustState = object(
+  {
+    fromEpoch: EpochNumber,
+    graphPpm: Ppm,
+    trustPpm: Ppm,
+    suspended: Type.Boolean({
+      description: "From pay, never from the protocol: rewards are withheld in escrow.",
+    }),
+    appealed: Type.Boolean({ description: "Whether this computation decided an appeal." }),
+    findings: Type.Array(FindingForm),
+  },
+  "A hotspot's trust from an epoch on: what the graph gives, times the factor of every finding.",
+);
+export type TrustStateJson = Static<typeof TrustState>;
+
+export const TrustHistory = object({
+  hotspot: Key,
+  name: Name,
+  paidMinPpm: Ppm,
+  current: orNull(TrustState),
+  items: Type.Array(TrustState),
+  next: orNull(Cursor),
+});
+
+export const Penalties = object({
+  paidMinPpm: Ppm,
+  intervalEpochs: Count,
+  penaltyEpochs: Count,
+  escrowEpochs: Count,
+  items: Type.Array(
+    object({
+      number: Count,
+      penalty: Penalty,
+      asks: Type.String(),
+      unit: Type.String(),
+      begins: Integer,
+      largest: Integer,
+      leastFactorPpm: Ppm,
+      source: Type.String(),
+    }),
+  ),
+});
+
+const PoolShare = object(
+  {
+    unitsPpm: Ppm,
+    scalePpm: Ppm,
+    share: Type.String({ pattern: "^[0-9]{1,20}$" }),
+    shares: Type.String({ pattern: "^[0-9]{1,30}$" }),
+    poolPaid: Amount,
+    quotient: Amount,
+    remainderUnit: Type.Integer({ minimum: 0, maximum: 1 }),
+    amount: Amount,
+    withheld: Type.Boolean(),
+  },
+  "units times scale is the share; the pool's payment times share over all shares, rounded down, and one base unit more for the largest fractions, is the amount.",
+);
+
+const CountedReport = object({ id: ReportIdText, kind: oneOf(["beacon", "witness"]), unitsPpm: Ppm });
+
+export const Explanation = object({
+  hotspot: Key,
+  name: Name,
+  owner: Key,
+  epoch: EpochNumber,
+  scoreVersion: Count,
+  trustPpm: Ppm,
+  suspended: Type.Boolean(),
+  penalties: Type.Array(Penalty),
+  beacons: PoolShare,
+  witnesses: PoolShare,
+  reports: Type.Array(CountedReport),
+  complete: Type.Boolean({
+    description: "Whether the units of the reports make the line's: bodies are kept for a while only.",
+  }),
+  paid: Amount,
+  withheld: Amount,
+});
+export type ExplanationJson = Static<typeof Explanation>;
