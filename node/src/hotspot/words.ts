@@ -72,6 +72,7 @@ const REASON_WORDS: Readonly<Record<Reason, string>> = {
   tombstoned: "the validator was convicted and never has a seat again",
   not_penalised: "no finding stands against the hotspot, and nothing of it is withheld",
   no_evidence: "a hotspot that was named as evidence has no link with this one on record",
+  rotated_lately: "the hotspot's key was changed in this epoch or one of the two before",
 };
 
 const BEACON_WORDS: Readonly<Record<Exclude<BeaconPhase, "ended"> | BeaconEnd, string>> = {

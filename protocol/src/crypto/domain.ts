@@ -27,6 +27,8 @@ export const SIGNED_KINDS = [
   "membership",
   "unstake",
   "appeal",
+  "rotate",
+  "rotation",
 ] as const;
 
 /** The name of a signed body's kind. */

@@ -76,6 +76,7 @@ const REASON_TABLE = [
   ["over_place_cap", "unpaid"],
   ["not_penalised", "transaction"],
   ["no_evidence", "transaction"],
+  ["rotated_lately", "transaction"],
 ] as const;
 
 type Row = (typeof REASON_TABLE)[number];

@@ -22,7 +22,10 @@ export type Place = {
 export type Hotspot = {
   /** Its key's for ever, also when it is gone: reports and links name hotspots by it. */
   readonly index: number;
-  readonly key: Uint8Array;
+  key: Uint8Array;
+  /** Keys that it had before, oldest first, and the epoch in which it took the present one; null: its first. */
+  readonly formerKeys: Uint8Array[];
+  rotatedEpoch: number | null;
   /** Index of the owner's account. */
   owner: number;
   ownerKey: Uint8Array;
@@ -57,11 +60,36 @@ export type Registration = Pick<Hotspot, "key" | "owner" | "ownerKey" | "registe
 export class Registry {
   readonly list: Hotspot[] = [];
   readonly #byKey = new Map<string, Hotspot>();
+  readonly #retired = new Set<string>();
 
   /** The registered hotspot of a key; null where it never was, or has left. */
   find(key: Uint8Array): Hotspot | null {
     const hotspot = this.#byKey.get(byteKey(key));
     return hotspot === undefined || hotspot.isGone ? null : hotspot;
+  }
+
+  /** Whether a key was a hotspot's that has another now. It is nobody's any more, and never again anybody's. */
+  isRetired(key: Uint8Array): boolean {
+    return this.#retired.has(byteKey(key));
+  }
+
+  /** Whether a key is a hotspot's, or ever was. */
+  isTaken(key: Uint8Array): boolean {
+    return this.#byKey.has(byteKey(key)) || this.isRetired(key);
+  }
+
+  /** Gives a hotspot another key, which is not taken; index, place, bond and history stay. */
+  rotate(hotspot: Hotspot, newKey: Uint8Array, epoch: number): void {
+    this.retire(hotspot, hotspot.key);
+    this.#byKey.delete(byteKey(hotspot.key));
+    Object.assign(hotspot, { key: newKey.slice(), rotatedEpoch: epoch });
+    this.#byKey.set(byteKey(newKey), hotspot);
+  }
+
+  /** Notes a key that a hotspot had before, after those noted so far. */
+  retire(hotspot: Hotspot, key: Uint8Array): void {
+    hotspot.formerKeys.push(key);
+    this.#retired.add(byteKey(key));
   }
 
   /**
@@ -79,6 +107,8 @@ export class Registry {
     const hotspot: Hotspot = {
       ...entry,
       key: entry.key.slice(),
+      formerKeys: [],
+      rotatedEpoch: null,
       index: this.list.length,
       leaving: null,
       isGone: false,
@@ -92,6 +122,15 @@ export class Registry {
     this.#byKey.set(mapKey, hotspot);
     return hotspot;
   }
+}
+
+/**
+ * The keys by which evidence of a hotspot may still be bound: its own, and the one before for what it sent under that.
+ * `ROTATION_EPOCHS` sees to it that no older one is needed.
+ */
+export function evidenceKeysOf({ key, formerKeys }: Hotspot): readonly Uint8Array[] {
+  const former = formerKeys.at(-1);
+  return former === undefined ? [key] : [key, former];
 }
 
 /** The place in force at the start of an epoch, or null. Epochs further back than three are not kept. */

@@ -12,7 +12,7 @@ import { epochOfRound } from "../network/parameters.ts";
 import type { BeaconReport, RevealReport, WitnessReport } from "../wire/reports.ts";
 import { type Candidate, OTHERS_PER_REVEAL, STUBS_PER_TAG, WAITING_PER_TAG } from "./beaconBook.ts";
 import { byteKey } from "./byteKey.ts";
-import { type Hotspot, hasEnded, isSilent, type Place, placeAt, planOf } from "./registry.ts";
+import { evidenceKeysOf, type Hotspot, hasEnded, isSilent, type Place, placeAt, planOf } from "./registry.ts";
 import type { RoundLog } from "./roundLog.ts";
 import type { Ledger } from "./state.ts";
 import type { LedgerMessage, ReportId, ReportOutcome, RoundInput } from "./types.ts";
@@ -142,10 +142,12 @@ function executeBeacon(
 /**
  * A hotspot's challenge in an epoch: only with registration and assertion in force at the end of the epoch before the
  * previous one (an assertion in force then was registered before), or keys and places could be ground against a seed
- * that is already known; and none while silenced, or after its registration was ended.
+ * that is already known; none with a key that it took since then, for the same reason; and none while silenced, or after
+ * its registration was ended.
  */
 export function challengeOf(ledger: Ledger, hotspot: Hotspot, place: Place, epoch: number): Challenge | null {
   if (placeAt(hotspot, epoch - 2) === null) return null;
+  if (hotspot.rotatedEpoch !== null && hotspot.rotatedEpoch > epoch - 2) return null;
   if (isSilent(hotspot, epoch) || hasEnded(hotspot, epoch)) return null;
   const seed = ledger.seeds.get(epoch);
   if (seed === undefined) return null;
@@ -258,9 +260,10 @@ function findCommitted(
   let others = 0;
   for (const candidate of open) {
     if (candidate.hotspot !== sender.index && others++ >= OTHERS_PER_REVEAL) continue;
-    const { key } = registry.list[candidate.hotspot]!;
-    const commit = computeCommit(key, candidate.challengeEpoch, secret);
-    if (equalBytes(commit, candidate.report.commit)) return candidate;
+    for (const key of evidenceKeysOf(registry.list[candidate.hotspot]!)) {
+      const commit = computeCommit(key, candidate.challengeEpoch, secret);
+      if (equalBytes(commit, candidate.report.commit)) return candidate;
+    }
   }
   return null;
 }

@@ -38,6 +38,7 @@ export class RoundLog {
   readonly evidence: Conviction[] = [];
   readonly #overQuota = new Map<Hotspot, number>();
   readonly #hotspots = new Set<Hotspot>();
+  readonly #retiredHotspots: HotspotView[] = [];
   readonly #accounts = new Set<Account>();
   readonly #validators = new Set<ValidatorRecord>();
 
@@ -49,6 +50,11 @@ export class RoundLog {
   /** Notes that a hotspot's view has changed. */
   touchHotspot(hotspot: Hotspot): void {
     this.#hotspots.add(hotspot);
+  }
+
+  /** Notes the last view of a hotspot under a key that it has no more. */
+  retireHotspot(view: HotspotView): void {
+    this.#retiredHotspots.push(view);
   }
 
   /** Notes that an account's view has changed. */
@@ -82,7 +88,7 @@ export class RoundLog {
       beaconsClosed: this.beaconsClosed,
       transactions: this.transactions,
       overQuota,
-      hotspotsChanged: [...this.#hotspots].map(viewOfHotspot),
+      hotspotsChanged: [...this.#retiredHotspots, ...[...this.#hotspots].map(viewOfHotspot)],
       accountsChanged: [...this.#accounts].map(viewOfAccount),
       validatorsChanged: [...this.#validators].map(viewOfValidator),
       evidence: this.evidence,

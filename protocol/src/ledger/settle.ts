@@ -11,7 +11,7 @@ import { epochOfRound } from "../network/parameters.ts";
 import { computeLinkCeilingCentiDbm, type LinkMeasurement } from "../radio/gates.ts";
 import { encodeMeasurement } from "../wire/reports.ts";
 import { type Candidate, FATES, type Fate, type Waiting } from "./beaconBook.ts";
-import { type Hotspot, placeAt, planOf } from "./registry.ts";
+import { evidenceKeysOf, type Hotspot, placeAt, planOf } from "./registry.ts";
 import { countRefusedWitness, createOutcome } from "./reports.ts";
 import type { RoundLog } from "./roundLog.ts";
 import type { Ledger, ValidWitness } from "./state.ts";
@@ -138,7 +138,10 @@ function closeRevealed(ledger: Ledger, log: RoundLog, beacon: Candidate, round: 
 }
 
 function provesHearing({ secret }: Candidate, witness: Hotspot, { report }: Waiting): boolean {
-  return equalBytes(computeProof(secret!, witness.key, encodeMeasurement(report.measurement)), report.proof);
+  const measurement = encodeMeasurement(report.measurement);
+  return evidenceKeysOf(witness).some((key) =>
+    equalBytes(computeProof(secret!, key, measurement), report.proof),
+  );
 }
 
 /** Gives a report with a verified proof its verdict; null where it is refused. */

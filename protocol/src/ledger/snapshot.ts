@@ -25,7 +25,7 @@ import { readValidators, writeValidators } from "./snapshotValidators.ts";
 import { Ledger, type LedgerModules, registerHotspot } from "./state.ts";
 
 /** The layout's version; another layout gets another number. */
-const SNAPSHOT_VERSION = 4;
+const SNAPSHOT_VERSION = 5;
 
 /** Encodes the ledger between two rounds. */
 export function encodeLedger(ledger: Ledger): Uint8Array {
@@ -96,7 +96,7 @@ export function decodeLedger(genesis: Genesis, bytes: Uint8Array, modules: Ledge
     if (account.earned > 0n) ledger.earnerOrder.add(account.key, account.index);
   });
   input.list(() => {
-    readHotspot(input, ({ owner, payer, ...terms }) => {
+    readHotspot(input, ledger.registry, ({ owner, payer, ...terms }) => {
       const { list } = ledger.accounts;
       return registerHotspot(ledger, { ...terms, owner: at(list, owner), payer: at(list, payer) });
     });

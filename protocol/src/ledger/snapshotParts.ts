@@ -7,7 +7,7 @@ import { type BeaconBook, type Candidate, FATES } from "./beaconBook.ts";
 import { byteKey, bytesOfKey } from "./byteKey.ts";
 import type { ByteReader } from "./byteReader.ts";
 import type { ByteWriter } from "./byteWriter.ts";
-import { type Hotspot, type Place, planOf, type Registration } from "./registry.ts";
+import { type Hotspot, type Place, planOf, type Registration, type Registry } from "./registry.ts";
 import type { EvidencedBeacon, Ledger } from "./state.ts";
 import type { ReportId } from "./types.ts";
 
@@ -32,11 +32,14 @@ export function writeHotspot(out: ByteWriter, hotspot: Hotspot): void {
     out.int64(untilEpoch);
   });
   out.int32(hotspot.reportsInEpoch);
+  out.list(hotspot.formerKeys, (key) => out.bytes(key));
+  out.optional(hotspot.rotatedEpoch, (epoch) => out.int64(epoch));
 }
 
 /** @param register adds the hotspot to the ledger's registry. How many of its reports wait follows from the book. */
 export function readHotspot(
   input: ByteReader,
+  registry: Registry,
   register: (entry: Omit<Registration, "ownerKey">) => Hotspot,
 ): void {
   const hotspot = register({
@@ -53,6 +56,8 @@ export function readHotspot(
   hotspot.silence = input.optional(() => ({ fromEpoch: input.int64(), untilEpoch: input.int64() }));
   hotspot.reportsInEpoch = input.uint32();
   hotspot.isGone = isGone;
+  for (const key of input.list(() => input.bytes(32))) registry.retire(hotspot, key);
+  hotspot.rotatedEpoch = input.optional(() => input.int64());
 }
 
 function writePlace(out: ByteWriter, place: Place): void {

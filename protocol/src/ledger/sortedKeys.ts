@@ -19,6 +19,13 @@ export class SortedKeys {
     this.#added.push(index);
   }
 
+  /** Gives an index that was added another key, which was not added before. */
+  replace(key: Uint8Array, index: number): void {
+    this.#keys[index] = key;
+    this.#sorted = this.list().filter((other) => other !== index);
+    this.#added.push(index);
+  }
+
   /** The indexes in ascending order of their keys. */
   list(): readonly number[] {
     if (this.#added.length === 0) return this.#sorted;

@@ -19,6 +19,7 @@ import type {
 import type { Account } from "./accounts.ts";
 import { executeAppeal } from "./appeal.ts";
 import { byteKey } from "./byteKey.ts";
+import { executeRotate } from "./rotation.ts";
 import type { RoundLog } from "./roundLog.ts";
 import { executeStake, executeUnstake } from "./stakes.ts";
 import { type Ledger, registerHotspot } from "./state.ts";
@@ -110,6 +111,8 @@ function execute(
       return executeUnstake(ledger, log, account, transaction, epoch);
     case "appeal":
       return executeAppeal(ledger, account, transaction);
+    case "rotate":
+      return executeRotate(ledger, log, account, transaction, epoch);
   }
 }
 
@@ -123,7 +126,11 @@ function executeRegister(
 ): TransactionReason | null {
   const { hotspotBond } = ledger.parameters;
   if (registration.epoch !== itsEpoch) return "epoch_mismatch";
-  if (ledger.registry.find(registration.hotspot) !== null) return "already_registered";
+  const { registry } = ledger;
+  // A key that was changed for another is no one's again, or who stole it could come back with it.
+  if (registry.find(registration.hotspot) !== null || registry.isRetired(registration.hotspot)) {
+    return "already_registered";
+  }
   if (payer.balance < hotspotBond) return "insufficient_balance";
   payer.balance -= hotspotBond;
   const owner = ledger.accounts.open(registration.owner);

@@ -21,6 +21,7 @@ export const ENVELOPE_KINDS = {
   stake: 6,
   unstake: 7,
   appeal: 8,
+  rotate: 9,
 } as const satisfies Partial<Record<SignedKind, number>>;
 export type EnvelopeKind = keyof typeof ENVELOPE_KINDS;
 
@@ -34,6 +35,7 @@ export const MAX_BODY_BYTES: Readonly<Record<EnvelopeKind, number>> = {
   stake: MAX_TRANSACTION_BYTES,
   unstake: MAX_TRANSACTION_BYTES,
   appeal: MAX_TRANSACTION_BYTES,
+  rotate: MAX_TRANSACTION_BYTES,
 };
 const LARGEST_BODY_BYTES = Math.max(...Object.values(MAX_BODY_BYTES));
 

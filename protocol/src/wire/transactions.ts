@@ -99,6 +99,22 @@ const AppealSsz = new ContainerType(
   { typeName: "Appeal" },
 );
 
+const RotationSsz = new ContainerType(
+  { hotspot: Bytes32, newKey: Bytes32, epoch: Uint64 },
+  { typeName: "Rotation" },
+);
+const RotateSsz = new ContainerType(
+  {
+    epoch: Uint64,
+    nonce: Uint64,
+    hotspot: Bytes32,
+    newKey: Bytes32,
+    hotspotSignature: Bytes64,
+    newSignature: Bytes64,
+  },
+  { typeName: "Rotate" },
+);
+
 /** What hotspot and owner both consent to, signed under the domain `registration`. */
 export type Registration = {
   readonly hotspot: Uint8Array;
@@ -189,6 +205,22 @@ export type AppealTransaction = {
   readonly hotspot: Uint8Array;
   readonly evidence: readonly Uint8Array[];
 };
+/** What a hotspot's old key and its new one both consent to, signed under the domain `rotation`. */
+export type Rotation = {
+  readonly hotspot: Uint8Array;
+  readonly newKey: Uint8Array;
+  readonly epoch: number;
+};
+/** Sent by the owner: the hotspot goes on under another key. Both keys have signed the rotation. */
+export type RotateTransaction = {
+  readonly kind: "rotate";
+  readonly epoch: number;
+  readonly nonce: number;
+  readonly hotspot: Uint8Array;
+  readonly newKey: Uint8Array;
+  readonly hotspotSignature: Uint8Array;
+  readonly newSignature: Uint8Array;
+};
 export type Transaction =
   | RegisterTransaction
   | AssertTransaction
@@ -196,7 +228,8 @@ export type Transaction =
   | DeregisterTransaction
   | StakeTransaction
   | UnstakeTransaction
-  | AppealTransaction;
+  | AppealTransaction
+  | RotateTransaction;
 export type TransactionKind = Transaction["kind"];
 export const TRANSACTION_KINDS = [
   "register",
@@ -206,6 +239,7 @@ export const TRANSACTION_KINDS = [
   "stake",
   "unstake",
   "appeal",
+  "rotate",
 ] as const satisfies readonly TransactionKind[];
 
 /** The largest body of any transaction. */
@@ -217,6 +251,7 @@ export const MAX_TRANSACTION_BYTES = Math.max(
   StakeSsz.maxSize,
   UnstakeSsz.fixedSize!,
   AppealSsz.maxSize,
+  RotateSsz.fixedSize!,
 );
 
 const rawAssertion = (a: Assertion) => ({
@@ -235,6 +270,11 @@ export function encodeRegistration(registration: Registration): Uint8Array {
 /** The bytes that a hotspot signs under the domain `assertion`. */
 export function encodeAssertion(assertion: Assertion): Uint8Array {
   return AssertionSsz.serialize(rawAssertion(assertion));
+}
+
+/** The bytes that a hotspot's old key and its new one sign under the domain `rotation`. */
+export function encodeRotation({ hotspot, newKey, epoch }: Rotation): Uint8Array {
+  return RotationSsz.serialize({ hotspot, newKey, epoch });
 }
 
 /** What the validator must have signed for a sender to stake for it. */
@@ -275,6 +315,8 @@ export function encodeTransaction(transaction: Transaction): Uint8Array {
       return UnstakeSsz.serialize(transaction);
     case "appeal":
       return AppealSsz.serialize({ ...transaction, evidence: [...transaction.evidence] });
+    case "rotate":
+      return RotateSsz.serialize(transaction);
   }
 }
 
@@ -319,6 +361,10 @@ export function decodeTransaction(kind: TransactionKind, bytes: Uint8Array): Tra
     case "appeal": {
       const raw = decodeStrict(AppealSsz, bytes, MAX_TRANSACTION_BYTES);
       return raw === null || raw.evidence.length === 0 ? null : { kind, ...raw };
+    }
+    case "rotate": {
+      const raw = decodeStrict(RotateSsz, bytes, MAX_TRANSACTION_BYTES);
+      return raw && { kind, ...raw };
     }
   }
 }

@@ -113,6 +113,15 @@ export const transactions: fc.Arbitrary<Transaction> = fc.oneof(
     evidence: fc.array(bytes(32), { minLength: 1, maxLength: 14 }),
   }),
   fc.record({
+    kind: fc.constant("rotate" as const),
+    epoch: safe,
+    nonce: safe,
+    hotspot: bytes(32),
+    newKey: bytes(32),
+    hotspotSignature: bytes(64),
+    newSignature: bytes(64),
+  }),
+  fc.record({
     kind: fc.constant("deregister" as const),
     epoch: safe,
     nonce: safe,

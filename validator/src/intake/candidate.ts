@@ -20,6 +20,7 @@ import {
   encodeAssertion,
   encodeMembership,
   encodeRegistration,
+  encodeRotation,
   membershipOf,
   type Transaction,
 } from "../../../protocol/src/wire/transactions.ts";
@@ -110,7 +111,7 @@ function decodeBody({ kind, sender, body }: Envelope, domains: SigningDomains): 
 
 /**
  * Who must have consented beside the sender: hotspot and owner to a registration, the hotspot to its assertion, a
- * validator to who stakes for it.
+ * validator to who stakes for it, a hotspot's old and new key to a rotation.
  */
 function listCosignatures(
   transaction: Transaction,
@@ -135,6 +136,14 @@ function listCosignatures(
       const { validator, validatorSignature } = transaction;
       const message = [domains.membership, encodeMembership(membershipOf(transaction, sender))];
       return [{ publicKey: validator, message, signature: validatorSignature }];
+    }
+    case "rotate": {
+      const { hotspot, newKey, hotspotSignature, newSignature } = transaction;
+      const message = [domains.rotation, encodeRotation(transaction)];
+      return [
+        { publicKey: hotspot, message, signature: hotspotSignature },
+        { publicKey: newKey, message, signature: newSignature },
+      ];
     }
     case "transfer":
     case "deregister":
