@@ -8,6 +8,7 @@ import { createInitCommand } from "./initCommand.ts";
 import { type NodeIo, useIo } from "./io.ts";
 import { createPassphraseCommand } from "./passphraseCommand.ts";
 import { createDeregisterCommand, createRegisterCommand } from "./registerCommand.ts";
+import { createRotateCommand } from "./rotateCommand.ts";
 import { createRunCommand } from "./runCommand.ts";
 import { createStatusCommand } from "./statusCommand.ts";
 
@@ -25,6 +26,7 @@ export function createNodeCommand(io: NodeIo): Command {
     createBackupCommand(io),
     createRestoreCommand(io),
     createPassphraseCommand(io),
+    createRotateCommand(io),
     createDeregisterCommand(io),
   ];
   for (const part of parts) node.addCommand(useIo(part, io));

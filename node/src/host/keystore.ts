@@ -5,7 +5,8 @@
  */
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, link, open, rename, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
 import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import {
   createKeyPair,
@@ -13,7 +14,7 @@ import {
   type Ed25519KeyPair,
 } from "../../../protocol/src/crypto/ed25519.ts";
 import { CodedError, systemCodeOf } from "./codedError.ts";
-import { createFile, replaceFile } from "./durableFile.ts";
+import { createFile, replaceFile, syncFolder } from "./durableFile.ts";
 import { isSealedText, sealText, unsealText } from "./sealedText.ts";
 
 /** First line of a key file: its kind and version. The second is the seed in hexadecimal. */
@@ -68,6 +69,22 @@ export async function resealKeyFile(
   passphrase: string | null,
 ): Promise<void> {
   await replaceFile(path, await encodeKeyFile(secretSeed, passphrase), 0o600);
+}
+
+/**
+ * Puts the next key file in the place of a key file, which is kept beside under another name. There is a key file, the old
+ * one or the next, at any instant.
+ * @throws CodedError "file_unwritable".
+ */
+export async function succeedKeyFile(path: string, next: string, former: string): Promise<void> {
+  try {
+    await unlink(former).catch(() => undefined);
+    await link(path, former);
+    await rename(next, path);
+    await syncFolder(dirname(path));
+  } catch (cause) {
+    throw new CodedError("file_unwritable", `cannot put ${next} in the place of ${path}`, cause);
+  }
 }
 
 async function encodeKeyFile(secretSeed: Uint8Array, passphrase: string | null): Promise<string> {

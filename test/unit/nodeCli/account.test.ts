@@ -7,6 +7,7 @@ import {
   type Claim,
   createAssert,
   createRegister,
+  createRotate,
   createStake,
   signConsent,
   signTransaction,
@@ -68,6 +69,29 @@ function admit(transaction: Transaction): LedgerMessage {
 }
 
 describe("what hotspot and owner sign", () => {
+  test("passes admission's signatures, and gives the hotspot another key", () => {
+    const next = keyNamed("the hotspot's next key");
+    const consent = signConsent(domains, HOTSPOT.secretSeed, claim, 0);
+    const messages = [
+      admit(createRegister(domains, OWNER.secretSeed, claim, consent, 0)),
+      admit(createRotate(domains, HOTSPOT, next, 0, 1)),
+    ];
+    const ledger = createLedger(context.genesis);
+    const { timeMs } = context.genesis;
+    const round = { round: 0, timeMs, participants: [], evidence: [], lanes: [] };
+    const { transactions } = executeRound(ledger, { ...round, messages });
+    expect(transactions.map(({ reason }) => reason)).toEqual([null, null]);
+    expect(ledger.registry.find(next.publicKey)).not.toBeNull();
+    // Without the new key's consent anybody could be given somebody else's hotspot.
+    const alone = { ...createRotate(domains, HOTSPOT, next, 0, 1), newSignature: new Uint8Array(64) };
+    const decoded = decodeCandidate(signTransaction(domains, OWNER, alone).envelope, domains);
+    const claims = decoded.ok ? decoded.candidate.claims : [];
+    const verdicts = claims.map(({ publicKey, message, signature }) =>
+      verifySignature(publicKey, concatBytes(...message), signature),
+    );
+    expect(verdicts).toEqual([true, true, false]);
+  });
+
   test("passes admission's signatures, registers the hotspot, asserts its place and ends it", () => {
     const consent = signConsent(domains, HOTSPOT.secretSeed, claim, 0);
     const messages = [
