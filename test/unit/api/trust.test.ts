@@ -100,6 +100,10 @@ describe("a hotspot's trust", () => {
         }
       }
       expect(answer.current.fromEpoch).toBe(answer.items[0].fromEpoch);
+      const activity = (
+        await fixture.get(`/v1/hotspots/${encodeDidKey(row.hotspot)}/activity?limit=1`)
+      ).json();
+      expect(activity.trust).toMatchObject({ fromEpoch: answer.current.fromEpoch });
     }
     expect(named).toBeGreaterThan(0);
   });

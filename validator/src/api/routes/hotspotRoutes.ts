@@ -26,6 +26,7 @@ import {
   Limit,
   object,
   oneOf,
+  orNull,
   PROBLEMS,
   pageOf,
   ReportIdText,
@@ -39,12 +40,21 @@ import {
   RewardBucket,
   type RewardBucketJson,
 } from "../schemas/entities.ts";
+import { TrustState } from "../schemas/trust.ts";
 import { type RouteContext, type Routes, readStatusEpochs } from "./context.ts";
+import { presentTrust } from "./trustRoutes.ts";
 
 /** Without a range: thirty days of hourly epochs. */
 const DEFAULT_RANGE_EPOCHS = 720;
 
 const IdParams = object({ id: KeyInput });
+
+/** Reports, and by what trust they count now: null for a hotspot that always was wholly trusted. */
+const ActivityPage = object({
+  items: Type.Array(Activity),
+  next: orNull(Cursor),
+  trust: orNull(TrustState),
+});
 
 export function addHotspotRoutes(routes: Routes, context: RouteContext): void {
   addHotspotListings(routes, context);
@@ -115,7 +125,7 @@ function addEvidenceRoutes(routes: Routes, { modules: { store } }: RouteContext)
         tags: ["hotspots"],
         params: IdParams,
         querystring: object({ limit: Type.Optional(Limit), cursor: Type.Optional(Cursor) }),
-        response: { 200: json("A page of reports.", pageOf(Activity)), ...PROBLEMS },
+        response: { 200: json("A page of reports.", ActivityPage), ...PROBLEMS },
       },
     },
     async ({ params, query }) => {
@@ -123,7 +133,13 @@ function addEvidenceRoutes(routes: Routes, { modules: { store } }: RouteContext)
       if ((await store.getHotspot(key)) === null) throw notFound("hotspot");
       const before = readNumberCursor(query.cursor);
       const { rows, next } = await store.listActivity(key, before, query.limit ?? DEFAULT_PAGE_ROWS);
-      return { items: rows.map(presentActivity), next: next === null ? null : `${next}` };
+      const [trust] = (await store.listTrust(key, null, 1)).rows;
+      return {
+        items: rows.map(presentActivity),
+        next: next === null ? null : `${next}`,
+        // The reports that findings name are shown with the trust itself.
+        trust: trust === undefined ? null : presentTrust(trust, []),
+      };
     },
   );
   routes.get(
