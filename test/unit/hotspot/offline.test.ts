@@ -220,7 +220,11 @@ beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "hexbeacon-offline-"));
 });
 afterEach(async () => {
-  for (const life of lives.splice(0)) life.end();
+  for (const life of lives.splice(0)) {
+    life.end();
+    await life.submitter.stopped();
+    await life.spool.close();
+  }
   await rm(home, { recursive: true });
 });
 

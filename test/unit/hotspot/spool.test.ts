@@ -251,8 +251,10 @@ describe("the spool", () => {
     await Promise.all(entries.map((entry) => spool.append(entry)));
     // The first goes alone, all others behind it together: a flush each would be fifty writes.
     expect(writes - before).toBeLessThanOrEqual(2);
-    expect(idsOf(await reopen())).toEqual(entries.map(({ id }) => encodeHex(id)));
+    const again = await reopen();
+    expect(idsOf(again)).toEqual(entries.map(({ id }) => encodeHex(id)));
     await spool.close();
+    await again.close();
   });
 
   test("has what it took flushed to the disk before it says so", async () => {
