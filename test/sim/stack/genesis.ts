@@ -1,11 +1,20 @@
 /** The network that every seed of the stack runs on: short epochs, a few hotspots, and accounts to move tokens between. */
-import { createSigningDomains, type SigningDomains } from "../../../protocol/src/crypto/domain.ts";
+import {
+  createSigningDomains,
+  type SigningDomains,
+  signingMessage,
+} from "../../../protocol/src/crypto/domain.ts";
 import { createLedger, type Ledger } from "../../../protocol/src/ledger/state.ts";
 import { computeNetworkId, type Genesis } from "../../../protocol/src/network/genesis.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
 import { encodeEnvelope, envelopeSigningMessage } from "../../../protocol/src/wire/envelope.ts";
 import { encodeReportBundle } from "../../../protocol/src/wire/reports.ts";
-import { encodeTransaction } from "../../../protocol/src/wire/transactions.ts";
+import {
+  encodeMembership,
+  encodeTransaction,
+  membershipOf,
+  type Transaction,
+} from "../../../protocol/src/wire/transactions.ts";
 import { createGenesis, keyOf, siteAt } from "../ledgerWorld.ts";
 import { ROUNDS_PER_EPOCH } from "./scenario.ts";
 import { signCheaply } from "./signatures.ts";
@@ -17,21 +26,22 @@ export type StackNetwork = {
   readonly genesis: Genesis;
   readonly networkId: Uint8Array;
   readonly domains: SigningDomains;
-  /** The validators' keys, in the order of genesis. */
+  /** The validators' keys, in the order of genesis, and behind them those of who has no seat there. */
   readonly keys: readonly Uint8Array[];
   readonly genesisLedger: Ledger;
 };
 
-const networks = new Map<number, StackNetwork>();
+const networks = new Map<string, StackNetwork>();
 
-/** The network of so many validators; made once. */
-export function stackNetwork(validators: number): StackNetwork {
-  const known = networks.get(validators) ?? createNetwork(validators);
-  networks.set(validators, known);
+/** The network of so many validators, and so many who have no seat yet; made once. */
+export function stackNetwork(validators: number, candidates: number): StackNetwork {
+  const name = `${validators} ${candidates}`;
+  const known = networks.get(name) ?? createNetwork(validators, candidates);
+  networks.set(name, known);
   return known;
 }
 
-function createNetwork(validators: number): StackNetwork {
+function createNetwork(validators: number, candidates: number): StackNetwork {
   const hotspots = Array.from({ length: HOTSPOTS }, (_, index) => ({
     name: `hotspot ${index}`,
     site: siteAt(2_000 * index, 0),
@@ -44,11 +54,17 @@ function createNetwork(validators: number): StackNetwork {
     waitRounds: 2,
     execLagRounds: 8,
   });
-  const keys = Array.from({ length: validators }, (_, position) => keyOf(`validator ${position}`));
+  const everyone = { length: validators + candidates };
+  const keys = Array.from(everyone, (_, position) => keyOf(`validator ${position}`));
   const genesis: Genesis = {
     ...base,
-    validators: keys.map((key) => ({ key, stake: PRESETS.test.validatorStake, multiaddrs: [] })),
-    accounts: ACCOUNTS.map((name) => ({ key: keyOf(name), balance: 1_000_000_000_000n })),
+    validators: keys
+      .slice(0, validators)
+      .map((key) => ({ key, stake: PRESETS.test.validatorStake, multiaddrs: [] })),
+    accounts: [...ACCOUNTS.map(keyOf), ...keys].map((key) => ({
+      key,
+      balance: 2n * PRESETS.test.validatorStake,
+    })),
   };
   const networkId = computeNetworkId(genesis);
   return {
@@ -85,20 +101,37 @@ export function makeReport(
 
 /** A transfer between the two accounts. Its nonce may be taken: execution says so, equally everywhere. */
 export function makeTransfer(
-  { domains }: StackNetwork,
+  network: StackNetwork,
   epoch: number,
   nonce: number,
   amount: number,
 ): Uint8Array {
   const [from, to] = ACCOUNTS;
-  const body = encodeTransaction({
-    kind: "transfer",
-    epoch,
-    nonce,
-    to: keyOf(to),
-    amount: BigInt(amount),
-  });
-  const unsigned = { kind: "transfer" as const, sender: keyOf(from), body };
-  const signature = signCheaply(unsigned.sender, envelopeSigningMessage(domains, unsigned));
+  const transaction = { kind: "transfer", epoch, nonce, to: keyOf(to), amount: BigInt(amount) } as const;
+  return makeTransaction(network, keyOf(from), transaction);
+}
+
+/** Stakes for a newcomer, which consents. */
+export function makeStake(network: StackNetwork, epoch: number, validator: Uint8Array): Uint8Array {
+  const sender = keyOf(ACCOUNTS[1]);
+  const said = { epoch, validator, multiaddrs: [] };
+  const body = encodeMembership(membershipOf(said, sender));
+  const validatorSignature = signCheaply(validator, signingMessage(network.domains, "membership", body));
+  const amount = PRESETS.test.validatorStake;
+  return makeTransaction(network, sender, { kind: "stake", nonce: 0, amount, ...said, validatorSignature });
+}
+
+/** A validator that leaves; genesis's stakes are owned by the validators' own accounts. */
+export function makeUnstake(network: StackNetwork, epoch: number, validator: Uint8Array): Uint8Array {
+  return makeTransaction(network, validator, { kind: "unstake", epoch, nonce: 0, validator });
+}
+
+function makeTransaction(
+  { domains }: StackNetwork,
+  sender: Uint8Array,
+  transaction: Transaction,
+): Uint8Array {
+  const unsigned = { kind: transaction.kind, sender, body: encodeTransaction(transaction) };
+  const signature = signCheaply(sender, envelopeSigningMessage(domains, unsigned));
   return encodeEnvelope({ ...unsigned, signature });
 }

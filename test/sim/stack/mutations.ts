@@ -227,6 +227,15 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     },
   },
   {
+    name: "an epoch stored before the end is not attested to after it",
+    rule: "C1",
+    edit: {
+      file: "validator/src/core.ts",
+      find: "if (closed !== null) attestor.onEpochClosed(closed);",
+      replace: "void closed;",
+    },
+  },
+  {
     name: "the instance's journal is not read back",
     rule: "durability",
     edit: {

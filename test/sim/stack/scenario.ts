@@ -22,8 +22,11 @@ export const STACK_BEHAVIOURS = [
 ] as const;
 export type StackBehaviour = (typeof STACK_BEHAVIOURS)[number];
 
-/** `calm` loses a few messages and has nobody bad; `loss` loses more, for ever; `chaos` has everything until it heals. */
-export const STACK_PROFILES = ["calm", "loss", "chaos"] as const;
+/**
+ * `calm` loses a few messages and has nobody bad; `loss` loses more, for ever; `chaos` has everything until it heals;
+ * in `seats` nobody is bad, but a newcomer gets a seat and a validator leaves.
+ */
+export const STACK_PROFILES = ["calm", "loss", "chaos", "seats"] as const;
 export type StackProfile = (typeof STACK_PROFILES)[number];
 
 /** Commits of the votes; in the middle of any of them the power may go. */
@@ -39,6 +42,9 @@ const CRASHES_ON = [
 export type StackScenario = {
   readonly seed: number;
   readonly validators: number;
+  /** Members without a seat in genesis, behind the validators; and who of those leaves, where there are candidates. */
+  readonly candidates: number;
+  readonly leaver: number;
   readonly behaviours: readonly (StackBehaviour | null)[];
   /** After this nothing is cut, crashed or slow; in `chaos` nothing is lost either. */
   readonly healMs: number;
@@ -59,7 +65,7 @@ export type StackScenario = {
   readonly crashesOn: (typeof CRASHES_ON)[number];
   /** Messages that hotspots and accounts submit, and over how long. */
   readonly submissions: number;
-  /** Rounds that everybody must have executed at the end: three epochs. */
+  /** Rounds that everybody must have executed at the end: three epochs, or five. */
   readonly rounds: number;
 };
 
@@ -72,17 +78,21 @@ export const ROUNDS_PER_EPOCH = 4;
 /** The scenario of a seed. */
 export function createStackScenario(seed: number, validators: number, profile: StackProfile): StackScenario {
   const prng = new Prng(Math.imul(seed, 0xc2b2_ae35) ^ Math.imul(validators, 0x85eb_ca6b) ^ 0x51ac);
-  const positions = Array.from({ length: validators }, (_, position) => position);
+  const isSeats = profile === "seats";
+  const candidates = isSeats ? 1 : 0;
+  const positions = Array.from({ length: validators + candidates }, (_, position) => position);
   const faulty = Math.floor((validators - 1) / 3);
   const isHostile = profile === "chaos" || (profile === "loss" && prng.oneIn(2));
   const bad = new Set(prng.shuffle([...positions]).slice(0, isHostile ? faulty : 0));
   const behaviours = positions.map((position) => (bad.has(position) ? prng.pick(STACK_BEHAVIOURS) : null));
-  const isChaos = profile === "chaos";
+  const isChaos = profile === "chaos" || isSeats;
   const healMs = isChaos ? 400 + prng.below(2_400) : 0;
   const lossPpm = profile === "loss" ? 50_000 + prng.below(250_001) : isChaos ? prng.below(300_001) : 10_000;
   return {
     seed,
     validators,
+    candidates,
+    leaver: prng.below(validators),
     behaviours,
     healMs,
     lossPpm,
@@ -99,7 +109,7 @@ export function createStackScenario(seed: number, validators: number, profile: S
     crashesOn: prng.pick(CRASHES_ON),
     crashesWriting: isChaos ? prng.below(5) : 0,
     submissions: 4 + prng.below(12),
-    rounds: 3 * ROUNDS_PER_EPOCH,
+    rounds: (isSeats ? 5 : 3) * ROUNDS_PER_EPOCH,
   };
 }
 

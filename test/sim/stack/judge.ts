@@ -1,0 +1,127 @@
+/**
+ * What a simulated validator's words are worth, judged with an eye on everybody's disk: whether an acknowledgement keeps
+ * what it promises, a certificate is signed by a quorum and its batch durable, and evidence convicts nobody honest.
+ */
+import { checkRewardCert } from "../../../protocol/src/agreement/attest.ts";
+import {
+  checkAvailabilityCert,
+  createValidatorSet,
+  type ValidatorSet,
+} from "../../../protocol/src/agreement/certificates.ts";
+import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
+import { checkEvidence, evidenceKindOf } from "../../../protocol/src/agreement/evidence.ts";
+import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
+import {
+  type AvailabilityCert,
+  decodeBatch,
+  type LaneTip,
+  type Value,
+} from "../../../protocol/src/agreement/rounds.ts";
+import { concatBytes, equalBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { decodeCandidate } from "../../../validator/src/intake/candidate.ts";
+import type { StackNetwork } from "./genesis.ts";
+import type { Member } from "./member.ts";
+import { verifyCheaply } from "./signatures.ts";
+import { StackWatch } from "./watch.ts";
+
+export type JudgeModules = {
+  readonly network: StackNetwork;
+  readonly isHonest: (position: number) => boolean;
+  readonly honest: () => readonly Member[];
+};
+
+export class Judge {
+  readonly watch: StackWatch;
+  readonly #modules: JudgeModules;
+  /** By epoch, as the honest know them. */
+  readonly #sets = new Map<number, ValidatorSet>();
+
+  constructor(modules: JudgeModules) {
+    this.#modules = modules;
+    this.watch = new StackWatch({
+      isHonest: modules.isHonest,
+      isProven: (message) => this.#isProven(message),
+      countHolders: (cert) => this.#countHolders(cert),
+    });
+  }
+
+  setOf(epoch: number): ValidatorSet | null {
+    return this.#sets.get(epoch) ?? null;
+  }
+
+  onSet({ self }: Member, epoch: number, keys: readonly Uint8Array[]): void {
+    this.watch.onSet(self, epoch, keys);
+    this.#sets.set(epoch, createValidatorSet(keys));
+  }
+
+  onSaid(from: Member, message: PeerMessage): void {
+    this.watch.onSaid(from.self, message);
+    if (message.type === "ack" && from.isHonest) this.#judgeAck(from, message.ack.ack);
+  }
+
+  /** A value that an honest member executed. */
+  onValue({ self }: Member, { cut, evidence }: Value): void {
+    for (const cert of cut) this.watch.onCertified(cert);
+    for (const piece of evidence) {
+      const reason = checkEvidence(piece, { domains: this.#modules.network.domains, verify: verifyCheaply });
+      const offender = this.#positionOf(piece.offender);
+      if (reason === null) this.watch.onEvidence(self, offender, evidenceKindOf(piece)!);
+      else this.watch.report("honest_accused", `validator ${self} executed evidence that is none: ${reason}`);
+    }
+  }
+
+  /** What an honest acknowledgement promises (A3): all from the last cut on is durable, chained, and was checked. */
+  #judgeAck(from: Member, { lane, seq, digest }: LaneTip): void {
+    const cut = from.cut.find((entry) => equalBytes(entry.lane, lane)) ?? { seq: 0, digest: LANE_START };
+    const blame = (what: string): void => {
+      this.watch.report("false_acknowledgement", `validator ${from.self}: ${what}`);
+    };
+    let next = digest;
+    for (let number = seq; number > cut.seq; number--) {
+      const body = from.disk.read(next);
+      const batch = body && decodeBatch(body);
+      if (!batch) {
+        blame(`batch ${number} of ${seq} is not on its disk`);
+        return;
+      }
+      if (batch.seq !== number || !batch.messages.every((bytes) => this.#isChecked(bytes)))
+        blame(`batch ${number} of ${seq} is not what was to be checked`);
+      next = batch.prev;
+    }
+    if (seq > cut.seq && !equalBytes(next, cut.digest)) blame(`batch ${seq} does not follow the cut`);
+  }
+
+  #isChecked(bytes: Uint8Array): boolean {
+    const item = decodeCandidate(bytes, this.#modules.network.domains);
+    return (
+      item.ok &&
+      item.candidate.claims.every(({ publicKey, message, signature }) =>
+        verifyCheaply(publicKey, concatBytes(...message), signature),
+      )
+    );
+  }
+
+  #isProven(message: PeerMessage): boolean {
+    const { domains } = this.#modules.network;
+    if (message.type !== "availability" && message.type !== "rewardCert") return true;
+    const epoch = message.type === "availability" ? message.cert.epoch : message.cert.attest.epoch;
+    const set = this.setOf(epoch)!;
+    return message.type === "availability"
+      ? checkAvailabilityCert(message.cert, set, domains, verifyCheaply) === null
+      : checkRewardCert(message.cert, set, domains, verifyCheaply) === null;
+  }
+
+  /** At least f + 1 honest validators: a quorum of the set without the bad ones in it. */
+  #countHolders({ digest, epoch }: AvailabilityCert): { held: number; needed: number } {
+    const { keys, quorum } = this.setOf(epoch)!;
+    const bad = keys.filter((key) => !this.#modules.isHonest(this.#positionOf(key)));
+    const held = this.#modules.honest().filter(({ disk }) => disk.holds(digest)).length;
+    return { held, needed: quorum - bad.length };
+  }
+
+  #positionOf(key: Uint8Array): number {
+    const name = encodeHex(key);
+    return this.#modules.network.keys.findIndex((each) => encodeHex(each) === name);
+  }
+}
