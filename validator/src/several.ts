@@ -13,6 +13,7 @@ import type { SigningDomains } from "../../protocol/src/crypto/domain.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { epochOfRound } from "../../protocol/src/network/parameters.ts";
 import type { Executor } from "./execution/executor.ts";
+import { SnapshotServer } from "./execution/snapshotServer.ts";
 import { AckGatherer } from "./lanes/ackGatherer.ts";
 import { AvailabilityBook } from "./lanes/availability.ts";
 import { BatchFetcher } from "./lanes/batchFetcher.ts";
@@ -105,6 +106,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
       onConflict,
     },
   );
+  const snapshots = new SnapshotServer({ store: storage.store, nowMs: () => clock.nowMs() });
   const divergence = new DivergenceWatch(
     { self: signer.publicKey, execLagRounds: genesis.parameters.execLagRounds },
     { sets, log, onFailure: modules.onFailure },
@@ -164,10 +166,11 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     guard,
     handlers: {
       onMessage,
-      answer: (fetch, from) => answerFetch(fetch, from, { ...storage, agreement, peerLanes }),
+      answer: (fetch, from) => answerFetch(fetch, from, { ...storage, agreement, peerLanes, snapshots }),
     },
     onExecuted: (executed) => {
       divergence.onExecuted(executed);
+      snapshots.forgetUnused();
       agreement.onProgress();
     },
     start: async () => {
@@ -225,13 +228,17 @@ async function fetchLane(
   return body;
 }
 
-type Answerers = Storage & { readonly agreement: MeshAgreement; readonly peerLanes: PeerLanes };
+type Answerers = Storage & {
+  readonly agreement: MeshAgreement;
+  readonly peerLanes: PeerLanes;
+  readonly snapshots: SnapshotServer;
+};
 
 /** What another validator misses, where this one has it. */
 async function answerFetch(
   fetch: Fetch,
   from: PeerName,
-  { batches, store, votes, agreement, peerLanes }: Answerers,
+  { batches, store, votes, agreement, peerLanes, snapshots }: Answerers,
 ): Promise<Uint8Array | null> {
   switch (fetch.type) {
     case "batch":
@@ -250,5 +257,9 @@ async function answerFetch(
         batch: batch === null ? [] : [batch],
       });
     }
+    case "manifest":
+      return await snapshots.manifest(fetch.epoch);
+    case "piece":
+      return await snapshots.piece(fetch.epoch, fetch.piece);
   }
 }

@@ -41,6 +41,8 @@ export const RIM_ERRORS = {
   key_in_use: 1,
   batch_missing: 1,
   state_diverged: 1,
+  checkpoint_missing: 1,
+  checkpoint_refused: 1,
   stopped: 1,
 } as const;
 

@@ -4,6 +4,7 @@
  */
 import { ByteListType, ContainerType, ListCompositeType, type ValueOf } from "@chainsafe/ssz";
 import { concatBytes, uint64Bytes } from "../bytes/bytes.ts";
+import { MAX_PIECE_BYTES, MAX_STATE_MANIFEST_BYTES } from "../ledger/stateManifest.ts";
 import { decodeStrict } from "../wire/ssz.ts";
 import { MAX_ANNOUNCEMENT_BYTES, MAX_BATCH_BYTES, MAX_VALUE_BYTES } from "./rounds.ts";
 
@@ -15,7 +16,10 @@ export type Fetch =
   | { readonly type: "value"; readonly digest: Uint8Array }
   | { readonly type: "rounds"; readonly from: number }
   /** What the one who is asked holds of the asker's word. */
-  | { readonly type: "standing" };
+  | { readonly type: "standing" }
+  /** The manifest of an epoch's snapshot, and one piece of it. */
+  | { readonly type: "manifest"; readonly epoch: number }
+  | { readonly type: "piece"; readonly epoch: number; readonly piece: number };
 
 /** A decided round on its way to one who missed it: the value's encoding and the certificate's. */
 export type FetchedRound = ValueOf<typeof FetchedRoundSsz>;
@@ -36,15 +40,27 @@ export const MAX_FETCH_BYTES = 33;
 /** One round of any size beyond the length at which an answer ends. */
 export const MAX_FETCH_ANSWER_BYTES = Math.max(
   MAX_BATCH_BYTES,
+  MAX_PIECE_BYTES,
+  MAX_STATE_MANIFEST_BYTES,
   FETCHED_ROUNDS_BYTES + MAX_VALUE_BYTES + MAX_ANNOUNCEMENT_BYTES + 16 * MAX_FETCHED_ROUNDS,
 );
 
-const KIND_BYTES = { batch: 1, value: 2, rounds: 3, standing: 4 } as const;
+const KIND_BYTES = { batch: 1, value: 2, rounds: 3, standing: 4, manifest: 5, piece: 6 } as const;
 
 export function encodeFetch(fetch: Fetch): Uint8Array {
   const kind = Uint8Array.of(KIND_BYTES[fetch.type]);
-  if (fetch.type === "standing") return kind;
-  return concatBytes(kind, fetch.type === "rounds" ? uint64Bytes(fetch.from) : fetch.digest);
+  switch (fetch.type) {
+    case "standing":
+      return kind;
+    case "rounds":
+      return concatBytes(kind, uint64Bytes(fetch.from));
+    case "manifest":
+      return concatBytes(kind, uint64Bytes(fetch.epoch));
+    case "piece":
+      return concatBytes(kind, uint64Bytes(fetch.epoch), uint64Bytes(fetch.piece));
+    default:
+      return concatBytes(kind, fetch.digest);
+  }
 }
 
 /** Strictly decodes a question; null where malformed. */
@@ -53,9 +69,24 @@ export function decodeFetch(bytes: Uint8Array): Fetch | null {
   if (bytes[0] === KIND_BYTES.batch && body.length === 32) return { type: "batch", digest: body };
   if (bytes[0] === KIND_BYTES.value && body.length === 32) return { type: "value", digest: body };
   if (bytes[0] === KIND_BYTES.standing && body.length === 0) return { type: "standing" };
-  if (bytes[0] !== KIND_BYTES.rounds || body.length !== 8) return null;
-  const from = Number(new DataView(body.buffer).getBigUint64(0, true));
-  return Number.isSafeInteger(from) ? { type: "rounds", from } : null;
+  const numbers = readNumbers(body);
+  const [first, second] = numbers ?? [];
+  if (first === undefined) return null;
+  if (bytes[0] === KIND_BYTES.piece && second !== undefined)
+    return { type: "piece", epoch: first, piece: second };
+  if (second !== undefined) return null;
+  if (bytes[0] === KIND_BYTES.rounds) return { type: "rounds", from: first };
+  return bytes[0] === KIND_BYTES.manifest ? { type: "manifest", epoch: first } : null;
+}
+
+/** One or two unsigned numbers of 64 bits; null where the bytes are anything else. */
+function readNumbers(body: Uint8Array): number[] | null {
+  if (body.length !== 8 && body.length !== 16) return null;
+  const view = new DataView(body.buffer, body.byteOffset, body.length);
+  const numbers = Array.from({ length: body.length / 8 }, (_, index) =>
+    Number(view.getBigUint64(8 * index, true)),
+  );
+  return numbers.every(Number.isSafeInteger) ? numbers : null;
 }
 
 export const encodeFetchedRounds = (rounds: readonly FetchedRound[]): Uint8Array =>

@@ -83,7 +83,7 @@ export async function readRunConfiguration(flags: RunFlags): Promise<RunConfigur
  * A home keeps the genesis that it was first run with: replay and export then need nothing but the home.
  * @throws ConfigErrors where the home is another network's.
  */
-async function keepGenesis(home: string, genesis: Genesis): Promise<void> {
+export async function keepGenesis(home: string, genesis: Genesis): Promise<void> {
   const path = homePaths(home).genesis;
   if (await createFile(path, encodeGenesisJson(genesis), 0o644)) return;
   const kept = await readGenesis(path);
@@ -113,7 +113,8 @@ export async function readGenesisFile(
   return null;
 }
 
-async function readKey(home: string, faults: string[]): Promise<Ed25519KeyPair | null> {
+/** The home's key; null, with a fault, where there is none that can be read. */
+export async function readKey(home: string, faults: string[]): Promise<Ed25519KeyPair | null> {
   try {
     return await openKeyFile(homePaths(home).key);
   } catch (error) {

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { exit, type NodeIo, runAction, useIo } from "../../../node/src/cli/io.ts";
 import { type GenesisFlags, writeGenesis } from "./genesis.ts";
 import { type InitFlags, initHome } from "./init.ts";
+import { type JoinFlags, joinNetwork } from "./join.ts";
 import { type ExportFlags, exportEpoch, type ReplayFlags, replay } from "./replay.ts";
 import { type RunCommandFlags, runValidator } from "./run.ts";
 
@@ -12,6 +13,7 @@ export function createValidatorCommand(io: NodeIo): Command {
   const parts = [
     createInitCommand(io),
     createGenesisCommand(io),
+    createJoinCommand(io),
     createRunCommand(io),
     createReplayCommand(io),
     createExportCommand(io),
@@ -45,6 +47,19 @@ function createGenesisCommand(io: NodeIo): Command {
     .option("--account <did=tokens>", "an account and its first balance; may be given again", collect)
     .option("--address <multiaddr>", "where peers reach the validator; may be given again", collect)
     .action((flags: GenesisFlags) => runAction(io, () => writeGenesis(flags, io)));
+}
+
+function createJoinCommand(io: NodeIo): Command {
+  return new Command("join")
+    .description("begin with the state of a network that runs, instead of all its rounds")
+    .option(...HOME_OPTION)
+    .option(...GENESIS_OPTION)
+    .option(
+      "--checkpoint <epoch:stateroot>",
+      "a closed epoch and its state root, as several validators say it",
+    )
+    .option("--from <multiaddr>", "a validator to fetch the state from; may be given again", collect)
+    .action((flags: JoinFlags) => runAction(io, () => joinNetwork(flags, io)));
 }
 
 function createRunCommand(io: NodeIo): Command {

@@ -19,6 +19,7 @@ import type { Mesh } from "../../../../validator/src/mesh/mesh.ts";
 import { recover } from "../../../../validator/src/recovery.ts";
 import { KnownSets } from "../../../../validator/src/rounds/validatorSets.ts";
 import { openStorage } from "../../../../validator/src/storage.ts";
+import type { Store } from "../../../../validator/src/store/store.ts";
 import { createTestGenesis, keyNamed } from "./network.ts";
 
 const clock = createSystemClock();
@@ -55,6 +56,7 @@ export class SeveralValidators {
   readonly genesis: Genesis;
   readonly #folder = mkdtempSync(join(tmpdir(), "hexbeacon-several-"));
   readonly running: (RunningValidator | null)[];
+  readonly #stores: Store[] = [];
   /** Whether what `from` says reaches `to`. */
   isLinked: (from: number, to: number) => boolean = () => true;
   /** Against whom evidence is expected. */
@@ -70,7 +72,8 @@ export class SeveralValidators {
 
   async start(position: number): Promise<RunningValidator> {
     const identity = createIdentity(this.genesis, validatorKey(position).secretSeed);
-    const storage = await openStorage(join(this.#folder, `${position}`), identity);
+    const storage = await openStorage(this.homeOf(position), identity);
+    this.#stores[position] = storage.store;
     const validator = identity.signer.publicKey;
     const recovered = await recover({
       ...storage,
@@ -160,9 +163,22 @@ export class SeveralValidators {
     });
   }
 
+  /** A validator that genesis does not name. @returns its position. */
+  add(): number {
+    return this.running.push(null) - 1;
+  }
+
+  store(position: number): Store {
+    return this.#stores[position]!;
+  }
+
+  homeOf(position: number): string {
+    return join(this.#folder, `${position}`);
+  }
+
   /** Copies the home of one that is not running, and puts the copy back in its place later. */
   backUp(position: number): () => void {
-    const home = join(this.#folder, `${position}`);
+    const home = this.homeOf(position);
     const copy = mkdtempSync(join(this.#folder, "backup-"));
     cpSync(home, copy, { recursive: true });
     return () => {
@@ -173,7 +189,7 @@ export class SeveralValidators {
 
   /** Loses the home of one that is not running. */
   empty(position: number): void {
-    rmSync(join(this.#folder, `${position}`), { recursive: true });
+    rmSync(this.homeOf(position), { recursive: true });
   }
 
   async end(): Promise<void> {
@@ -186,15 +202,15 @@ export class SeveralValidators {
   }
 
   #meshOf(self: number, { seatsOf }: KnownSets): Mesh {
-    const size = this.running.length;
-    const names = this.genesis.validators.map(({ key }) => encodeHex(key));
-    const others = Array.from({ length: size }, (_, position) => position).filter((each) => each !== self);
+    const nameOf = (position: number) => encodeHex(validatorKey(position).publicKey);
+    const positionOf = (name: string) => this.running.findIndex((_, position) => nameOf(position) === name);
+    const others = () => [...this.running.keys()].filter((each) => each !== self);
     const deliver = (to: number, bytes: Uint8Array) => {
       if (!this.isLinked(self, to)) return;
       setImmediate(() => {
         const message = decodePeerMessage(bytes, seatsOf);
         if (message === null) throw new Error("an honest validator's message does not decode");
-        this.running[to]?.core.handlers.onMessage(names[self]!, message);
+        this.running[to]?.core.handlers.onMessage(nameOf(self), message);
       });
     };
     return {
@@ -204,19 +220,19 @@ export class SeveralValidators {
           this.#notify();
         }
         const bytes = encodePeerMessage(message, seatsOf);
-        for (const to of others) deliver(to, bytes);
+        for (const to of others()) deliver(to, bytes);
       },
-      send: (to, message) => deliver(names.indexOf(to), encodePeerMessage(message, seatsOf)),
+      send: (to, message) => deliver(positionOf(to), encodePeerMessage(message, seatsOf)),
       fetch: async (name, fetch) => {
-        const from = names.indexOf(name);
+        const from = positionOf(name);
         await new Promise((resolve) => setImmediate(resolve));
         if (!this.isLinked(self, from) || !this.isLinked(from, self)) return null;
-        return (await this.running[from]?.core.handlers.answer(fetch, names[self]!)) ?? null;
+        return (await this.running[from]?.core.handlers.answer(fetch, nameOf(self))) ?? null;
       },
       connected: () =>
-        others
+        others()
           .filter((position) => this.running[position] !== null && this.isLinked(self, position))
-          .map((position) => names[position]!),
+          .map(nameOf),
     };
   }
 }
