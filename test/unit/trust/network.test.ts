@@ -1,0 +1,264 @@
+/** Trust of whole networks: from histories to graph, findings and standing; how it begins, and who its seeds are. */
+import fc from "fast-check";
+import { latLngToCell } from "h3-js";
+import { describe, expect, test } from "vitest";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
+import { computeDistanceM } from "../../../protocol/src/geo/distance.ts";
+import { PPM } from "../../../protocol/src/network/parameters.ts";
+import { createMoments } from "../../../protocol/src/trust/moments.ts";
+import { computeNetworkTrust, type TrustNetwork } from "../../../protocol/src/trust/networkTrust.ts";
+import { rotateSeeds, type SeedRotation } from "../../../protocol/src/trust/seeds.ts";
+import { START_TRUST_PPM, STARTERS_MAX } from "../../../protocol/src/trust/startTrust.ts";
+import { TrustHistory } from "../../../protocol/src/trust/trustHistory.ts";
+import { createRandom } from "../../bench/population.ts";
+
+const WINDOW_EPOCHS = 20;
+const TERMS = { epoch: 30, penaltyEpochs: 12, youngEpochs: 10 };
+
+type Site = readonly [lat: number, lng: number];
+/** Who heard whom, in which epoch; both ways where `oneWay` is not said. */
+type Heard = { readonly a: number; readonly b: number; readonly epoch: number; readonly oneWay?: boolean };
+
+/** Sites in a square of so many degrees around a place. */
+function sitesAround([lat, lng]: Site, count: number, seed: number, degrees = 0.15): Site[] {
+  const random = createRandom(seed);
+  return Array.from({ length: count }, () => [lat + degrees * random(), lng + degrees * random()] as const);
+}
+
+function createNetwork(
+  sites: readonly (Site | null)[],
+  heard: readonly Heard[],
+  part: Partial<TrustNetwork> = {},
+): TrustNetwork {
+  const history = new TrustHistory(WINDOW_EPOCHS);
+  const latE7 = Int32Array.from(sites, (site) => Math.round((site?.[0] ?? 0) * 1e7));
+  const lngE7 = Int32Array.from(sites, (site) => Math.round((site?.[1] ?? 0) * 1e7));
+  const record = (witness: number, beaconer: number, epoch: number): void => {
+    const distanceM = computeDistanceM(latE7[witness]!, lngE7[witness]!, latE7[beaconer]!, lngE7[beaconer]!);
+    const swing = ((witness * 7 + beaconer * 5 + epoch * 3) % 13) - 6;
+    const rssiDeciDbm = -900 - Math.floor(distanceM / 40) + 10 * swing;
+    const snrCentiDb = 25 * Math.floor((300 + 90 * swing) / 25);
+    history.record({
+      ...{ witness, beaconer, epoch, verdict: "valid", distanceM, marginCentiDb: 1_200 },
+      moments: createMoments({
+        ...{ rssiDeciDbm, rssiKind: "signal", snrCentiDb, bandwidthHz: 125_000 },
+        powerStepDb: epoch % 2 === 0 ? 0 : 6,
+      }),
+    });
+  };
+  for (const { a, b, epoch, oneWay } of heard.toSorted((x, y) => x.epoch - y.epoch)) {
+    record(a, b, epoch);
+    if (oneWay !== true) record(b, a, epoch);
+  }
+  const cells = sites.map((site) => (site === null ? "0".repeat(15) : latLngToCell(site[0], site[1], 12)));
+  return {
+    history,
+    ...{ latE7, lngE7 },
+    cellHi: Uint32Array.from(cells, (cell) => Number.parseInt(cell.slice(0, -8), 16)),
+    cellLo: Uint32Array.from(cells, (cell) => Number.parseInt(cell.slice(-8), 16)),
+    owner: Uint32Array.from(sites.keys()),
+    seeds: new Uint32Array(),
+    ...part,
+  };
+}
+
+/** Everyone hears the next so many, in six epochs that make an old edge. */
+function mesh(from: number, count: number, reach: number): Heard[] {
+  return Array.from({ length: count }, (_, i) =>
+    Array.from({ length: reach }, (_unused, step) =>
+      [12, 14, 16, 18, 22, 26].map((epoch) => ({
+        a: from + i,
+        b: from + ((i + step + 1) % count),
+        epoch,
+      })),
+    ).flat(),
+  ).flat();
+}
+
+const VIENNA: Site = [48.1, 16.3];
+const LINZ: Site = [48.3, 14.28];
+
+describe("trust of a network", () => {
+  test("without seeds the graph gives everyone all of it", () => {
+    const network = createNetwork(sitesAround(VIENNA, 12, 1), mesh(0, 12, 3));
+    const { graphPpm, standingPpm } = computeNetworkTrust(network, TERMS);
+    expect([...graphPpm]).toEqual(Array<number>(12).fill(PPM));
+    expect(standingPpm.every((sum) => sum > 0)).toBe(true);
+  });
+
+  test("of nobody, of one, and of one without a place", () => {
+    expect(computeNetworkTrust(createNetwork([], []), TERMS).trustPpm).toHaveLength(0);
+    const lone = createNetwork([VIENNA], [], { seeds: Uint32Array.of(0) });
+    expect([...computeNetworkTrust(lone, TERMS).trustPpm]).toEqual([PPM]);
+    const placeless = createNetwork([VIENNA, null], [], { seeds: Uint32Array.of(0) });
+    expect([...computeNetworkTrust(placeless, TERMS).trustPpm]).toEqual([PPM, 0]);
+  });
+
+  test("walks from seeds, and to a ring only by the edges that lead there", () => {
+    const sites = [...sitesAround(VIENNA, 60, 2), ...sitesAround(VIENNA, 40, 3)];
+    const honest = mesh(0, 60, 5);
+    const ring = mesh(60, 40, 5);
+    const seeds = Uint32Array.of(0, 10, 20, 30, 40, 50);
+    const apart = computeNetworkTrust(createNetwork(sites, [...honest, ...ring], { seeds }), TERMS).graphPpm;
+    expect(apart.subarray(60).every((ppm) => ppm === 0)).toBe(true);
+    expect(apart.subarray(0, 60).filter((ppm) => ppm > 500_000).length).toBeGreaterThan(50);
+    const bridge = { a: 5, b: 65, epoch: 25 };
+    const tied = computeNetworkTrust(
+      createNetwork(sites, [...honest, ...ring, bridge], { seeds }),
+      TERMS,
+    ).graphPpm;
+    const sum = (trust: Uint32Array): number => trust.reduce((total, ppm) => total + ppm, 0);
+    expect(sum(tied.subarray(60)) / sum(tied)).toBeLessThan(0.02);
+  });
+
+  test("does not depend on the order of reports within an epoch, nor on what was read before", () => {
+    const sites = sitesAround(VIENNA, 14, 4);
+    const seeds = Uint32Array.of(0, 5, 9);
+    const pair = fc.record({
+      ...{ a: fc.nat(13), b: fc.nat(13), epoch: fc.constantFrom(11, 12, 22, 26), oneWay: fc.boolean() },
+    });
+    fc.assert(
+      fc.property(fc.array(pair, { maxLength: 60 }), fc.nat(), (list, seed) => {
+        const heard = list.filter(({ a, b }) => a !== b);
+        const random = createRandom(seed);
+        const mixed = heard.map((one) => ({ one, at: random() })).toSorted((x, y) => x.at - y.at);
+        const one = createNetwork(sites, heard, { seeds });
+        const other = createNetwork(
+          sites,
+          mixed.map(({ one: report }) => report),
+          { seeds },
+        );
+        other.history.links.encode(26);
+        expect(computeNetworkTrust(other, TERMS)).toEqual(computeNetworkTrust(one, TERMS));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("a finding stands until it ends, and goes at once where it was appealed and is not found again", () => {
+    const network = createNetwork(sitesAround(VIENNA, 12, 5), mesh(0, 12, 3));
+    const finding = { reason: "snr_grid", factorPpm: 500_000, madeEpoch: 20, evidence: [] } as const;
+    const standing = (endsEpoch: number, appealed: number[] = []) => ({
+      findings: new Map([[3, [{ ...finding, endsEpoch }]]]),
+      appealed: new Set(appealed),
+    });
+    expect(computeNetworkTrust(network, TERMS, standing(31)).trustPpm[3]).toBe(PPM / 2);
+    expect(computeNetworkTrust(network, TERMS, standing(30)).trustPpm[3]).toBe(PPM);
+    expect(computeNetworkTrust(network, TERMS, standing(31, [3])).trustPpm[3]).toBe(PPM);
+  });
+
+  test("an owner's hotspots in a cell and hotspots on a roof are worth so many together", () => {
+    const sites = Array.from({ length: 8 }, (_, i): Site => [48.2 + i * 1e-5, 16.37]);
+    const far = sitesAround(VIENNA, 8, 6);
+    const heard = mesh(0, 16, 6);
+    const owner = Uint32Array.from({ length: 16 }, (_, i) => (i < 8 ? 99 : i));
+    const { findings, trustPpm } = computeNetworkTrust(
+      createNetwork([...sites, ...far], heard, { owner }),
+      TERMS,
+    );
+    const reasons = findings.get(0)!.map(({ reason }) => reason);
+    expect(reasons).toContain("owner_cap");
+    expect(findings.get(0)!.find(({ reason }) => reason === "owner_cap")!.factorPpm).toBe(PPM / 2);
+    expect(findings.get(0)![0]!.evidence.every(({ counterpart }) => counterpart !== 0)).toBe(true);
+    expect(trustPpm[0]).toBeLessThanOrEqual(PPM / 2);
+  });
+
+  test("a made-up network has one digest", () => {
+    const sites = [...sitesAround(VIENNA, 50, 7, 0.4), ...sitesAround(LINZ, 14, 8)];
+    const network = createNetwork(sites, [...mesh(0, 50, 4), ...mesh(50, 14, 4)], {
+      seeds: Uint32Array.of(0, 9, 18, 27, 36, 45),
+    });
+    const { graphPpm, trustPpm, standingPpm, findings } = computeNetworkTrust(network, TERMS);
+    const text = JSON.stringify([[...graphPpm], [...trustPpm], [...standingPpm], [...findings]]);
+    expect(encodeHex(sha256(new TextEncoder().encode(text)))).toMatchInlineSnapshot(`"e3402d61658d95877b83705c53aeace3573a372895a60ac014d4e8267a6e7332"`);
+  });
+});
+
+describe("a new city", () => {
+  const city = sitesAround(VIENNA, 60, 2);
+  const seeds = Uint32Array.of(0, 10, 20, 30, 40, 50);
+
+  test("begins with its ten best evidenced, at a fifth each", () => {
+    const sites = [...city, ...sitesAround(LINZ, 30, 9)];
+    const network = createNetwork(sites, [...mesh(0, 60, 5), ...mesh(60, 30, 4)], { seeds });
+    const island = computeNetworkTrust(network, TERMS).graphPpm.subarray(60);
+    expect(island.filter((ppm) => ppm > 0)).toEqual(new Uint32Array(STARTERS_MAX).fill(START_TRUST_PPM));
+  });
+
+  test("of two hotspots does not, as two say nothing about each other", () => {
+    const sites = [...city, ...sitesAround(LINZ, 2, 9)];
+    const network = createNetwork(sites, [...mesh(0, 60, 5), { a: 60, b: 61, epoch: 20 }], { seeds });
+    expect([...computeNetworkTrust(network, TERMS).graphPpm.subarray(60)]).toEqual([0, 0]);
+  });
+
+  test("is none where a trusted hotspot stands in the region: a ring beside a city begins with nothing", () => {
+    const sites = [...city, ...sitesAround(VIENNA, 30, 9)];
+    const network = createNetwork(sites, [...mesh(0, 60, 5), ...mesh(60, 30, 4)], { seeds });
+    expect(
+      computeNetworkTrust(network, TERMS)
+        .graphPpm.subarray(60)
+        .every((ppm) => ppm === 0),
+    ).toBe(true);
+  });
+});
+
+describe("seeds after genesis", () => {
+  const rotation: SeedRotation = {
+    seeds: [0, 1, 2],
+    places: 3,
+    candidates: [10, 11, 12, 13],
+    keyOf: (hotspot) => sha256(Uint8Array.of(hotspot)),
+    ownerOf: (hotspot) => hotspot,
+    mayServe: () => true,
+    epochSeed: new Uint8Array(32).fill(1),
+  };
+
+  test("the longest serving gives way to one of those that stakers own, and nobody without a successor", () => {
+    const next = rotateSeeds(rotation);
+    expect(next.slice(0, 2)).toEqual([1, 2]);
+    expect(rotation.candidates).toContain(next[2]);
+    expect(rotateSeeds({ ...rotation, candidates: [] })).toEqual([0, 1, 2]);
+    const other = new Set(
+      Array.from(
+        { length: 30 },
+        (_, i) => rotateSeeds({ ...rotation, epochSeed: sha256(Uint8Array.of(i)) })[2],
+      ),
+    );
+    expect(other.size).toBe(4);
+  });
+
+  test("who may not serve leaves at once", () => {
+    expect(rotateSeeds({ ...rotation, candidates: [], mayServe: (hotspot) => hotspot !== 1 })).toEqual([
+      0, 2,
+    ]);
+    expect(rotateSeeds({ ...rotation, mayServe: (hotspot) => hotspot > 2 })).toHaveLength(3);
+  });
+
+  test("no owner ever holds more than a third, or one", () => {
+    const owners = fc.array(fc.nat(3), { minLength: 20, maxLength: 20 });
+    fc.assert(
+      fc.property(
+        owners,
+        fc.integer({ min: 1, max: 12 }),
+        fc.array(fc.nat(255), { maxLength: 30 }),
+        (own, places, draws) => {
+          const ownerOf = (hotspot: number): number => own[hotspot]!;
+          let seeds: number[] = [];
+          for (const draw of draws) {
+            seeds = rotateSeeds({
+              ...{ ...rotation, seeds, places, ownerOf, candidates: Array.from({ length: 20 }, (_, i) => i) },
+              epochSeed: sha256(Uint8Array.of(draw)),
+            });
+            expect(seeds.length).toBeLessThanOrEqual(places);
+            expect(new Set(seeds).size).toBe(seeds.length);
+            for (const owner of [0, 1, 2, 3]) {
+              const held = seeds.filter((seed) => ownerOf(seed) === owner).length;
+              expect(held).toBeLessThanOrEqual(Math.max(1, Math.floor(places / 3)));
+            }
+          }
+        },
+      ),
+    );
+  });
+});
