@@ -1,0 +1,137 @@
+/**
+ * A validator that contradicts itself, among real processes: its seat, its name on the network and its links are taken
+ * over by a rogue with its key. What the others found against it costs it its stake, and anyone can check it offline.
+ */
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createSystemClock } from "../../node/src/host/clock.ts";
+import { createSilentLog } from "../../node/src/host/log.ts";
+import { createNetwork } from "../../node/src/host/network.ts";
+import { LANE_START } from "../../protocol/src/agreement/cut.ts";
+import type { PeerMessage } from "../../protocol/src/agreement/peerMessages.ts";
+import { computeBatchDigest, encodeBatch, encodeBatchBody } from "../../protocol/src/agreement/rounds.ts";
+import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
+import { createKeyPair } from "../../protocol/src/crypto/ed25519.ts";
+import { PPM } from "../../protocol/src/network/parameters.ts";
+import { encodeTransaction } from "../../protocol/src/wire/transactions.ts";
+import type { ConvictionJson, ValidatorJson } from "../../validator/src/api/schemas/agreement.ts";
+import { createMesh } from "../../validator/src/mesh/mesh.ts";
+import { type Fleet, startFleet } from "../devnet/src/fleet/fleet.ts";
+import type { ValidatorRole } from "../devnet/src/validators.ts";
+import { runTool } from "../unit/tool/runTool.ts";
+import { contextOf, signBody, signEnvelope } from "../unit/validator/support/network.ts";
+
+const TIMEOUT_MS = 120_000;
+const OFFENDER = 3;
+
+let fleet: Fleet;
+beforeAll(async () => {
+  fleet = await startFleet({ validators: 4, hotspots: 1, seed: 34, preset: "test" });
+}, TIMEOUT_MS);
+afterAll(async () => {
+  await fleet?.stop();
+});
+
+const keysOf = (validator: number) => createKeyPair(fleet.world.validators[validator]!.secretSeed);
+
+async function ask<T>(role: ValidatorRole, path: string): Promise<T> {
+  const response = await fetch(`${role.ready().http}${path}`);
+  if (!response.ok) throw new Error(`${path} answers ${response.status}: ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+/** Looks again with every round that the validator executes, until it finds. */
+async function waitFor<T>(role: ValidatorRole, find: () => Promise<T | null>): Promise<T> {
+  const events = await fetch(`${role.ready().http}/v1/events`);
+  const reader = events.body!.getReader();
+  try {
+    for (;;) {
+      const found = await find();
+      if (found !== null) return found;
+      if ((await reader.read()).done) throw new Error("the validator tells of no more rounds");
+    }
+  } finally {
+    await reader.cancel();
+  }
+}
+
+/** The first batch of the offender's lane, with a transfer of this much in it, signed as its author. */
+function batchWith(amount: bigint, epoch: number): PeerMessage {
+  const keys = keysOf(OFFENDER);
+  const context = contextOf(fleet.genesis);
+  const transfer = { kind: "transfer", epoch, nonce: 1, to: keysOf(0).publicKey, amount } as const;
+  const messages = [signEnvelope(context, keys, "transfer", encodeTransaction(transfer))];
+  const batch = { lane: keys.publicKey, seq: 1, prev: LANE_START, messages };
+  const encoded = encodeBatch(batch);
+  const tip = { lane: batch.lane, seq: batch.seq, digest: computeBatchDigest(encoded) };
+  const signature = signBody(context, keys, "batch", encodeBatchBody(tip));
+  return { type: "batch", signed: { epoch, batch: encoded, signature } };
+}
+
+/** Speaks to the others with the offender's key until what it says has been heard by one of them. */
+async function contradict(epoch: number, heard: () => Promise<boolean>): Promise<void> {
+  const keys = keysOf(OFFENDER);
+  const clock = createSystemClock();
+  const log = createSilentLog();
+  const options = { listen: [], subscribe: [], publishOnly: [], maxConnections: 16 };
+  const network = await createNetwork(
+    { ...options, secretSeed: keys.secretSeed, role: "validator" },
+    { clock, log },
+  );
+  const mesh = createMesh({ self: keys.publicKey, seatsOf: () => 4 }, { network, clock, log });
+  mesh.want(
+    fleet.validators
+      .slice(0, OFFENDER)
+      .map((role, index) => ({ key: keysOf(index).publicKey, multiaddrs: role.ready().multiaddrs })),
+  );
+  await mesh.open({ onMessage: () => {}, answer: async () => null, onRefused: () => {} });
+  // A link that is not up yet drops what is sent, so it is said again until somebody has it.
+  const stop = clock.every(200, () => {
+    for (const amount of [1n, 2n]) mesh.broadcast(batchWith(amount, epoch));
+  });
+  try {
+    await waitFor(fleet.validators[0]!, async () => ((await heard()) ? true : null));
+  } finally {
+    stop();
+    await mesh.close();
+    await network.stop();
+  }
+}
+
+test("who signs two batches of one number loses stake and seat, and anyone can see why", {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const [role, other] = fleet.validators as [ValidatorRole, ValidatorRole];
+  const offender = encodeDidKey(keysOf(OFFENDER).publicKey);
+  const evidence = () => ask<{ items: ConvictionJson[] }>(role, `/v1/evidence?offender=${offender}`);
+  const before = await ask<ValidatorJson>(role, `/v1/validators/${offender}`);
+  expect(before).toMatchObject({ status: "seated", evidence: [] });
+
+  await fleet.validators[OFFENDER]!.stop();
+  const { epoch } = await ask<{ epoch: number }>(role, "/v1/status");
+  await contradict(epoch, async () => (await evidence()).items.length > 0);
+
+  const { items } = await evidence();
+  const stake = BigInt(before.stake);
+  const slashed = (stake * BigInt(fleet.genesis.parameters.slashPpm)) / BigInt(PPM);
+  expect(items).toMatchObject([{ kind: "double_batch", slashed: `${slashed}` }]);
+  const genesisFile = join(fleet.folder, "genesis.json");
+  const judged = await runTool(["verify-evidence", "--genesis", genesisFile], JSON.stringify(items[0]));
+  expect(judged.status).toBe(0);
+  expect(JSON.parse(judged.stdout)).toMatchObject({ valid: true, offender, kind: "double_batch" });
+  const bent = { ...items[0]!, second: items[0]!.first };
+  expect((await runTool(["verify-evidence", "--genesis", genesisFile], JSON.stringify(bent))).status).toBe(1);
+
+  // Everybody executed the same conviction; the seat goes with the first set that is fixed after it.
+  const unseated = await waitFor(other, async () => {
+    const view = await ask<ValidatorJson>(other, `/v1/validators/${offender}`);
+    return view.seats[0]!.seat === null ? view : null;
+  });
+  expect(unseated).toMatchObject({ status: "tombstoned", stake: `${stake - slashed}`, evidence: items });
+  const seats = await ask<{ items: { id: string }[] }>(other, "/v1/validators");
+  expect(seats.items.map(({ id }) => id)).toEqual(
+    [0, 1, 2].map((index) => encodeDidKey(keysOf(index).publicKey)),
+  );
+  const metrics = await (await fetch(`${role.ready().http}/metrics`)).text();
+  expect(metrics).toMatch(/^hexbeacon_validators 3$/m);
+});
