@@ -238,11 +238,10 @@ describe("the doctor's look at forwarders", () => {
 
   test("as the running hotspot tells it", async () => {
     const did = await makeHome();
-    const forwarder = { eui: EUI, alive: true, stat: null, takeoversRefused: 2, version: 2 };
+    const forwarder = { eui: EUI, alive: true, lastPushMs: null, takeoversRefused: 2, version: 2 };
     const radio = {
       listeningOn: "127.0.0.1:1700",
       forwarders: [forwarder],
-      datagrams: { push_data: 0, body_malformed: 0 },
     };
     const validators = [{ address: await startValidator(), connected: false, lastError: "unreachable" }];
     const problems = ["No validator is in reach."];

@@ -26,10 +26,8 @@ export function judgeHeard(heard: readonly ForwarderHeard[], endpoint: string, l
 
 /** Judges what the running hotspot has seen since it started. */
 export function judgeStatus({ radio }: HotspotStatus): Finding[] {
-  const heardPush = radio.datagrams.push_data + radio.datagrams.body_malformed > 0;
-  const views = radio.forwarders.map(({ eui, alive, stat, takeoversRefused, version }) => {
-    const pushes = stat !== null || (heardPush && radio.forwarders.length === 1);
-    return { eui, version, pushes, pulls: alive, shared: takeoversRefused > 0 };
+  const views = radio.forwarders.map(({ eui, alive, lastPushMs, takeoversRefused, version }) => {
+    return { eui, version, pushes: lastPushMs !== null, pulls: alive, shared: takeoversRefused > 0 };
   });
   return judge(views, radio.listeningOn ?? "a closed port", "since the hotspot started");
 }
