@@ -5,7 +5,7 @@ import { computeName } from "../../../protocol/src/crypto/names.ts";
 import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
 import { type Cell, cellToHex } from "../../../protocol/src/geo/cell.ts";
 import { firstRoundOfEpoch, type Parameters } from "../../../protocol/src/network/parameters.ts";
-import { computeDutyUse } from "../../../protocol/src/radio/dutyCycle.ts";
+import { computeDutyUse, computeDwellUse } from "../../../protocol/src/radio/dutyCycle.ts";
 import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
 import type { Clock, Network } from "../host/types.ts";
 import type { Radio, RadioStatus } from "../radio/radio.ts";
@@ -48,7 +48,13 @@ export type HotspotStatus = {
   } | null;
   readonly validators: readonly LinkStatus[];
   readonly radio: RadioStatus;
-  readonly dutyCycle: readonly { readonly band: string; readonly usedMs: number; readonly limitMs: number }[];
+  /** Time on air used and allowed in the window that ends now, by band, or by channel where a dwell limit counts. */
+  readonly dutyCycle: readonly {
+    readonly band: string;
+    readonly usedMs: number;
+    readonly limitMs: number;
+    readonly windowMs: number;
+  }[];
   readonly beacons: readonly BeaconStatus[];
   readonly lastBeaconFailure: string | null;
   readonly lastBeaconFailureWords: string | null;
@@ -136,9 +142,7 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
     },
     validators,
     radio: radioStatus,
-    dutyCycle: computeDutyUse(plan, beaconer.transmissions(), clock.nowMs()).map(
-      ({ band, usedUs, limitUs }) => ({ band, usedMs: usedUs / 1_000, limitMs: limitUs / 1_000 }),
-    ),
+    dutyCycle: readBudgets(plan, beaconer, clock.nowMs()),
     beacons: beaconer.beacons().map(describeBeacon),
     lastBeaconFailure: failure,
     lastBeaconFailureWords: failure && describeFailure(failure),
@@ -147,6 +151,14 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
     verdicts: parts.verdicts,
     reports: parts.reports.rows(),
   };
+}
+
+function readBudgets(plan: RegionPlan, beaconer: Beaconer, nowMs: number): HotspotStatus["dutyCycle"] {
+  const sent = beaconer.transmissions();
+  const budgets = [...computeDutyUse(plan, sent, nowMs), ...computeDwellUse(plan, sent, nowMs)];
+  return budgets.map(({ band, usedUs, limitUs, windowMs }) => {
+    return { band, usedMs: usedUs / 1_000, limitMs: limitUs / 1_000, windowMs };
+  });
 }
 
 function describeNext({ follower, beaconer, standing, parameters }: StatusParts): string[] {

@@ -72,12 +72,42 @@ export function recordTransmission(
   return kept;
 }
 
-/** What is left of each limited band for people to see: microseconds used and allowed in the window that ends now. */
+/** A budget for people to see: microseconds used and allowed in the window that ends now. */
+export type BudgetUse = {
+  readonly band: string;
+  readonly usedUs: number;
+  readonly limitUs: number;
+  readonly windowMs: number;
+};
+
+/**
+ * What a dwell limit over a window has left: of every channel that was used within it, and `each channel` where none was.
+ * A limit on each transmission by itself leaves nothing to use up.
+ */
+export function computeDwellUse(
+  plan: RegionPlan,
+  ledger: readonly Transmission[],
+  nowMs: number,
+): BudgetUse[] {
+  const { dwellMs, dwellWindowMs } = plan;
+  if (dwellMs === null || dwellWindowMs === null) return [];
+  const limits = { limitUs: dwellMs * 1_000, windowMs: dwellWindowMs };
+  const recent = ledger.filter(({ startMs }) => startMs > nowMs - dwellWindowMs);
+  if (recent.length === 0) return [{ band: "each channel", usedUs: 0, ...limits }];
+  const channels = [...new Set(recent.map(({ freqHz }) => freqHz))].sort((a, b) => a - b);
+  return channels.map((freqHz) => {
+    const onIt = recent.filter((sent) => Math.abs(sent.freqHz - freqHz) < plan.bwHz);
+    const usedUs = onIt.reduce((sum, { airtimeUs }) => sum + airtimeUs, 0);
+    return { band: `${freqHz / 1e6} MHz`, usedUs, ...limits };
+  });
+}
+
+/** What is left of each limited band. */
 export function computeDutyUse(
   plan: RegionPlan,
   ledger: readonly Transmission[],
   nowMs: number,
-): { readonly band: string; readonly usedUs: number; readonly limitUs: number; readonly windowMs: number }[] {
+): BudgetUse[] {
   return plan.dutyBands.filter(isLimited).map((band) => {
     const limitUs = dutyLimitUs(band);
     const usedUs = ledger

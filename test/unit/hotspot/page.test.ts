@@ -165,12 +165,18 @@ describe("the page's view", () => {
 
   test("shows the bands that were used, or all while none was", () => {
     const { dutyCycle } = createSampleStatus();
-    const unused = { band: "K", usedMs: 0, limitMs: 3_600 };
+    const unused = { band: "K", usedMs: 0, limitMs: 3_600, windowMs: 3_600_000 };
     expect(view.describeDuty([unused, ...dutyCycle]).map(({ used }) => used)).toEqual([
       370.7 / 36_000,
       35_000 / 36_000,
     ]);
     expect(view.describeDuty([unused])).toEqual([{ label: "Band K: 0.0 s of 3.6 s this hour", used: 0 }]);
+    // Where a dwell limit counts, channels have the budgets.
+    const channel = { band: "904.3 MHz", usedMs: 370.7, limitMs: 400, windowMs: 20_000 };
+    const labels = view
+      .describeDuty([channel, { ...channel, band: "each channel", usedMs: 300 }])
+      .map(({ label }) => label);
+    expect(labels).toEqual(["904.3 MHz: 0.4 s of 0.4 s in 20 s", "Each channel: 0.3 s of 0.4 s in 20 s"]);
   });
 
   test("says of each forwarder how it hears, who transmits, and whose clock is wrong", () => {

@@ -49,8 +49,8 @@ export function createSampleStatus(): HotspotStatus {
       ],
     },
     dutyCycle: [
-      { band: "L", usedMs: 370.7, limitMs: 36_000 },
-      { band: "M", usedMs: 35_000, limitMs: 36_000 },
+      { band: "L", usedMs: 370.7, limitMs: 36_000, windowMs: 3_600_000 },
+      { band: "M", usedMs: 35_000, limitMs: 36_000, windowMs: 3_600_000 },
     ],
     beacons: [
       {

@@ -4,6 +4,7 @@ import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
 import {
   checkTransmission,
   computeDutyUse,
+  computeDwellUse,
   recordTransmission,
   type Transmission,
 } from "../../../protocol/src/radio/dutyCycle.ts";
@@ -102,6 +103,23 @@ describe("America", () => {
     expect(
       reasonOf(US915, [...ledger, sent(CHANNEL_1_HZ, T0 + 500, 200)], sent(CHANNEL_1_HZ, T0 + 800, 200)),
     ).toBeNull();
+  });
+
+  test("what a channel has left is there to see", () => {
+    const limits = { limitUs: 400_000, windowMs: 20_000 };
+    expect(computeDwellUse(US915, [], T0)).toEqual([{ band: "each channel", usedUs: 0, ...limits }]);
+    const ledger = [
+      sent(CHANNEL_1_HZ, T0 - 1_000, 100),
+      sent(CHANNEL_0_HZ, T0 - 19_999, 200),
+      sent(CHANNEL_0_HZ, T0, 150),
+    ];
+    expect(computeDwellUse(US915, ledger, T0)).toEqual([
+      { band: "903.9 MHz", usedUs: 350_000, ...limits },
+      { band: "904.1 MHz", usedUs: 100_000, ...limits },
+    ]);
+    expect(computeDwellUse(US915, ledger, T0 + 1)[0]!.usedUs).toBe(150_000);
+    // Nothing to use up where each transmission is limited by itself, or none is.
+    expect([AU915, EU868].flatMap((plan) => computeDwellUse(plan, ledger, T0))).toEqual([]);
   });
 
   test("401 ms never go, and a beacon of 52 bytes only up to SF9", () => {

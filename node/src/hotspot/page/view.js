@@ -119,10 +119,14 @@ export function describeEarnings(earnings) {
 /** The budget of each band that was used, or of all while none was. */
 export function describeDuty(bands) {
   const used = bands.filter(({ usedMs }) => usedMs > 0);
-  return (used.length > 0 ? used : bands).map(({ band, usedMs, limitMs }) => ({
-    label: `Band ${band}: ${(usedMs / 1_000).toFixed(1)} s of ${(limitMs / 1_000).toFixed(1)} s this hour`,
-    used: Math.min(1, usedMs / limitMs),
-  }));
+  return (used.length > 0 ? used : bands).map(({ band, usedMs, limitMs, windowMs }) => {
+    const name = /^[A-Z]/.test(band) ? `Band ${band}` : band.replace(/^e/, "E");
+    const window = windowMs === 3_600_000 ? "this hour" : `in ${windowMs / 1_000} s`;
+    return {
+      label: `${name}: ${(usedMs / 1_000).toFixed(1)} s of ${(limitMs / 1_000).toFixed(1)} s ${window}`,
+      used: Math.min(1, usedMs / limitMs),
+    };
+  });
 }
 
 /** What waits on the disk, and what is on its way. */
