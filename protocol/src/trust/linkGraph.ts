@@ -19,28 +19,39 @@ export function createLinkGraph(
   youngEpochs: number,
 ): LinkGraph {
   const rows = history.listRows(count, epoch);
-  const start = new Uint32Array(count + 1);
-  const neighbour = new Uint32Array(rows.neighbour.length);
-  const weight = new Uint8Array(rows.neighbour.length);
-  let written = 0;
+  const weights = new Uint8Array(rows.neighbour.length);
+  let edges = 0;
   for (let hotspot = 0; hotspot < count; hotspot++) {
     for (let i = rows.start[hotspot]!; i < rows.start[hotspot + 1]!; i++) {
       const one = history.readRow(rows.row[i]!, true);
       const other = history.readRow(rows.row[i]!, false);
-      const edge = weigh(one, other, epoch, youngEpochs);
-      if (edge === 0) continue;
-      neighbour[written] = rows.neighbour[i]!;
-      weight[written++] = edge;
+      weights[i] = weigh(one, other, epoch, youngEpochs);
+      if (weights[i]! > 0) edges++;
     }
-    start[hotspot + 1] = written;
   }
+  return { graph: dropWeightless(rows, weights, edges), rows };
+}
+
+/** The graph of the pairs that weigh anything: nearly always all of them, and then the rows' own columns serve. */
+function dropWeightless({ start, neighbour }: LinkRows, weights: Uint8Array, edges: number): WitnessGraph {
+  const count = start.length - 1;
+  if (edges === neighbour.length) return { count, start, neighbour, weight: weights };
   const graph = {
     count,
-    start,
-    neighbour: neighbour.subarray(0, written),
-    weight: weight.subarray(0, written),
+    start: new Uint32Array(count + 1),
+    neighbour: new Uint32Array(edges),
+    weight: new Uint8Array(edges),
   };
-  return { graph, rows };
+  let written = 0;
+  for (let hotspot = 0; hotspot < count; hotspot++) {
+    for (let i = start[hotspot]!; i < start[hotspot + 1]!; i++) {
+      if (weights[i] === 0) continue;
+      graph.neighbour[written] = neighbour[i]!;
+      graph.weight[written++] = weights[i]!;
+    }
+    graph.start[hotspot + 1] = written;
+  }
+  return graph;
 }
 
 function weigh(one: LinkRecord, other: LinkRecord, epoch: number, youngEpochs: number): number {

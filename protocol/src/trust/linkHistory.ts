@@ -186,19 +186,19 @@ export class LinkHistory {
       start[table[at + HIGH]! + 1]!++;
     }
     for (let hotspot = 0; hotspot < count; hotspot++) start[hotspot + 1]! += start[hotspot]!;
-    const neighbour = new Uint32Array(2 * this.#count);
     const rows = new Uint32Array(2 * this.#count);
     const next = start.slice();
     for (let row = 0; row < this.#count; row++) {
       const table = this.#pieceOf(row);
       const at = offsetOf(row);
-      const [low, high] = [table[at + LOW]!, table[at + HIGH]!];
-      neighbour[next[low]!] = high;
-      rows[next[low]!++] = row;
-      neighbour[next[high]!] = low;
-      rows[next[high]!++] = row;
+      rows[next[table[at + LOW]!]!++] = row;
+      rows[next[table[at + HIGH]!]!++] = row;
     }
-    return sortRows({ start, neighbour, row: rows });
+    return sortRows(start, rows, (row, hotspot) => {
+      const table = this.#pieceOf(row);
+      const at = offsetOf(row);
+      return table[at + LOW]! === hotspot ? table[at + HIGH]! : table[at + LOW]!;
+    });
   }
 
   /**

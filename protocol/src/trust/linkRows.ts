@@ -7,17 +7,25 @@ export type LinkRows = {
   readonly row: Uint32Array;
 };
 
-/** Visiting rows in order appends each hotspot to its neighbours' rows in order: a sort by transposition. */
-export function sortRows({ start, neighbour, row }: LinkRows): LinkRows {
+/**
+ * Sorts unordered rows by transposition: visiting hotspots in order appends each to its neighbours' rows in order.
+ * @param rows the pairs of hotspot h, in any order, at `start[h]` to `start[h + 1]`.
+ * @param otherEnd the neighbour that a pair joins a hotspot with.
+ */
+export function sortRows(
+  start: Uint32Array,
+  rows: Uint32Array,
+  otherEnd: (row: number, hotspot: number) => number,
+): LinkRows {
   const next = start.slice();
-  const sorted = new Uint32Array(neighbour.length);
-  const sortedRow = new Uint32Array(row.length);
+  const neighbour = new Uint32Array(rows.length);
+  const sorted = new Uint32Array(rows.length);
   for (let hotspot = 0; hotspot + 1 < start.length; hotspot++) {
     for (let i = start[hotspot]!; i < start[hotspot + 1]!; i++) {
-      const at = next[neighbour[i]!]!++;
-      sorted[at] = hotspot;
-      sortedRow[at] = row[i]!;
+      const at = next[otherEnd(rows[i]!, hotspot)]!++;
+      neighbour[at] = hotspot;
+      sorted[at] = rows[i]!;
     }
   }
-  return { start, neighbour: sorted, row: sortedRow };
+  return { start, neighbour, row: sorted };
 }
