@@ -189,6 +189,44 @@ describe("case 7: the downlink address", () => {
   });
 });
 
+describe("what a forwarder has reported", () => {
+  const shown = () => fixture.radio.status().forwarders[0]!;
+
+  test("is told apart from that it asks for frames, and begins anew after a silence", async () => {
+    const startMs = fixture.clock.nowMs();
+    peer.send(PULL_DATA);
+    await peer.next();
+    expect(shown()).toMatchObject({ firstSeenMs: startMs, lastPullMs: startMs, lastPushMs: null });
+    fixture.clock.advance(5_000);
+    peer.send("025e5200aa555a0102030405", '{"stat":{"rxnb":0}}');
+    await peer.next();
+    expect(shown()).toMatchObject({ firstSeenMs: startMs, lastPushMs: startMs + 5_000 });
+    fixture.clock.advance(FORWARDER_ALIVE_MS);
+    peer.send(PULL_DATA);
+    await peer.next();
+    const backMs = startMs + 5_000 + FORWARDER_ALIVE_MS;
+    expect(shown()).toMatchObject({ firstSeenMs: backMs, lastPullMs: backMs, lastPushMs: null });
+  });
+
+  test("has the counter's time where a datagram came late, and says how late", async () => {
+    const element = (tmst: number) =>
+      `{"rxpk":[{"tmst":${tmst},"freq":868.1,"stat":1,"modu":"LORA","datr":"SF9BW125","lsnr":1,"rssi":-80,"size":3,"data":"AQID"}]}`;
+    const startMs = fixture.clock.nowMs();
+    for (const [tmst, lateMs] of [
+      [0, 0],
+      [1_000_000, 0],
+      [2_000_000, 80],
+    ] as const) {
+      fixture.clock.advance(startMs + tmst / 1_000 + lateMs - fixture.clock.nowMs());
+      peer.send("025e5200aa555a0102030405", element(tmst));
+      await peer.next();
+    }
+    expect(fixture.packets.map(({ receivedAtMs }) => receivedAtMs - startMs)).toEqual([0, 1_000, 2_000]);
+    expect(fixture.packets.map(({ timeSource }) => timeSource)).toEqual(["arrival", "counter", "counter"]);
+    expect(shown().timing).toMatchObject({ source: "counter", latencyMs: 80 });
+  });
+});
+
 describe("who may speak", () => {
   test("with an allow-list, only the listed forwarders", async () => {
     const listed = await openRadio({ allowedEuis: ["AA555A0102030405"] });
