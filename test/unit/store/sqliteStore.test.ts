@@ -56,6 +56,32 @@ describe("sqlite store: the file", () => {
     await expectEqualAnswers(store, history);
   });
 
+  test("that begins at a checkpoint knows its sets, and claims nothing of what was before", async () => {
+    const [first, later] = [[named("one")], [named("one"), named("two")]];
+    const state = { value: named("value"), finalCert: named("certificate"), stateDigest: named("state") };
+    const store = await openSqliteStore({
+      path: join(directory, "joined.sqlite"),
+      networkId,
+      genesis: history.genesis,
+      base: {
+        round: { round: 59, epoch: 9, timeMs: 1, ...state },
+        snapshot: { epoch: 9, bytes: named("snapshot"), stateRoot: named("root") },
+        sets: [
+          { epoch: 9, keys: first },
+          { epoch: 10, keys: first },
+          { epoch: 11, keys: later },
+        ],
+      },
+    });
+    opened.push(store);
+    expect(await store.findSet(8)).toBeNull();
+    for (const epoch of [9, 10]) expect(await store.findSet(epoch)).toEqual({ fromEpoch: 9, keys: first });
+    // What the next round's epoch fixes is asked for once a round of it is there.
+    expect(await store.findSet(11)).toBeNull();
+    expect(await store.listSetChanges(10, 11, 9)).toEqual([{ fromEpoch: 11, keys: later }]);
+    expect((await store.listValidators(0, 9)).rows).toMatchObject(history.genesis.validators);
+  });
+
   test("answers as the plain store does", async () => {
     for (const seed of ["a", "b", "c"]) {
       const other = createHistory(seed, 2);

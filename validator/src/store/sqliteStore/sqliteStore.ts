@@ -47,10 +47,8 @@ function writeStart(db: DatabaseSync, genesis: GenesisViews, base: StoreBase | u
   const validators = new ValidatorWriter(db);
   writer.writeHotspots(genesis.hotspots);
   writer.writeAccounts(genesis.accounts);
-  validators.writeGenesis(genesis.validators, genesis.seats);
-  if (base === undefined) return;
-  writer.writeBase(base);
-  for (const { epoch, keys } of base.sets) validators.writeSet(epoch, keys);
+  validators.writeStart(genesis.validators, base?.sets ?? [{ epoch: 0, keys: genesis.seats }]);
+  if (base !== undefined) writer.writeBase(base);
 }
 
 function compose(db: DatabaseSync, path: string, recent: RecentIds, writer: RoundWriter | null): Store {

@@ -55,14 +55,13 @@ export class ValidatorWriter {
     this.#sql = prepareStatements(db);
   }
 
-  /** What a new store starts with. @param seats of the epochs that no state can have fixed. */
-  writeGenesis(validators: readonly ValidatorView[], seats: readonly Uint8Array[]): void {
+  /** What a new store starts with. @param sets that are fixed already, by epoch, without a gap. */
+  writeStart(
+    validators: readonly ValidatorView[],
+    sets: readonly { readonly epoch: number; readonly keys: readonly Uint8Array[] }[],
+  ): void {
     for (const validator of validators) this.#writeValidator(validator);
-    this.#sql.set.run(0, encodeDigests(seats));
-  }
-
-  writeSet(epoch: number, keys: readonly Uint8Array[]): void {
-    this.#sql.set.run(epoch, encodeDigests(keys));
+    for (const { epoch, keys } of sets) this.#writeSet(epoch, keys);
   }
 
   writeRound({ round, epoch, validatorsChanged, evidence, epochClose }: RoundResult): void {
@@ -87,15 +86,19 @@ export class ValidatorWriter {
     );
   }
 
-  /** Only changes of the set are kept: on most days there is none. */
   #closeEpoch({ epoch, validatorsPaid, nextValidators }: EpochClose): void {
     for (const [seat, { key, rounds, amount }] of validatorsPaid.entries()) {
       this.#sql.participation.run(epoch, seat, rounds, toSigned(amount), key);
     }
-    const keys = encodeDigests(nextValidators);
+    this.#writeSet(epoch + SET_LEAD_EPOCHS, nextValidators);
+  }
+
+  /** Only changes of the set are kept: on most days there is none. */
+  #writeSet(fromEpoch: number, keys: readonly Uint8Array[]): void {
     const newest = this.#sql.newestSet.get();
-    if (newest === undefined || !equalBytes(newest.keys as Uint8Array, keys)) {
-      this.#sql.set.run(epoch + SET_LEAD_EPOCHS, keys);
+    const encoded = encodeDigests(keys);
+    if (newest === undefined || !equalBytes(newest.keys as Uint8Array, encoded)) {
+      this.#sql.set.run(fromEpoch, encoded);
     }
   }
 }
@@ -162,7 +165,9 @@ export function createValidatorQueries(db: DatabaseSync): ValidatorQueries {
   const all = prepareReading(db, "SELECT * FROM validators WHERE position > ? ORDER BY position LIMIT ?");
   const fixedUpTo = prepareReading(
     db,
-    `SELECT coalesce(max(epoch), -1) + ${SET_LEAD_EPOCHS} AS epoch FROM epochs`,
+    `SELECT max(
+       (SELECT coalesce(max(epoch), -1) FROM epochs) + ${SET_LEAD_EPOCHS},
+       coalesce((SELECT epoch + 1 FROM rounds ORDER BY round DESC LIMIT 1), 0)) AS epoch`,
   );
   const setAt = prepareReading(
     db,
