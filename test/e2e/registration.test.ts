@@ -112,7 +112,7 @@ describe("the commands of a hotspot's owner", () => {
     expect(await ask(`/v1/validators/${did}`)).toMatchObject({ ...staked, multiaddrs: [address] });
     const leaves = ["account", "unstake", "--home", rich, "--of", did, ...network];
     expect(await succeed(...leaves)).toContain("unstake: accepted");
-    const left = await ask(`/v1/validators/${did}`);
+    const left = (await ask(`/v1/validators/${did}`)) as { unbondingUntilEpoch: number };
     expect(left.unbondingUntilEpoch).toBeGreaterThanOrEqual(10);
     // Genesis's validator is its own account's, so nobody else can have it leave.
     const foreign = ["account", "unstake", "--home", rich, "--of", encodeDidKey(VALIDATOR.publicKey)];

@@ -1,5 +1,6 @@
 /**
- * Runs the model of agreement with quint, sees its broken forms caught, and replays its traces against the code:
+ * Runs the models of agreement, of lanes and of the validator set with quint, sees their broken forms caught, and replays
+ * agreement's traces against the code:
  * `npm run model -- [--samples 2000] [--steps 45] [--traces 50] [--write] [--quint PATH]`. Quint is
  * `@informalsystems/quint` 0.33.0, taken from this package or from where `--quint` or `HEXBEACON_QUINT` says.
  * Exits 1 when anything differs from what is expected, 2 when quint is not there.
@@ -13,20 +14,44 @@ import { CORE_URL, loadCore } from "../sim/agreement/core.ts";
 import { replay } from "./replay.ts";
 import { readItf, TRACES_URL, type Trace } from "./trace.ts";
 
-const MODEL = join(import.meta.dirname, "agreement.qnt");
 /** How many traces `--write` commits. */
 const KEPT_TRACES = 12;
 
-/** What quint must find, module by module. */
-const SAFE = ["byzLeadsLate", "byzLeadsFirst", "byzLeadsSecond", "byzLeadsAll"];
-const BROKEN = [
-  "twoByzantine",
-  "dropParent",
-  "dropSkips",
-  "dropOnce",
-  "dropAfterNullify",
-  "dropAfterFinalize",
-];
+type Model = {
+  readonly file: string;
+  /** Enough for everything that the model can do to have happened; absent: as the flag says. */
+  readonly steps?: string;
+  readonly safe: readonly string[];
+  /** A rule left out, or more faulty validators than may be: the invariant must be seen broken. */
+  readonly broken: readonly string[];
+  /** What a run must reach: a model in which nothing happens would be safe too. */
+  readonly reached: readonly (readonly [module: string, invariant: string])[];
+};
+
+const AGREEMENT: Model = {
+  file: "agreement.qnt",
+  safe: ["byzLeadsLate", "byzLeadsFirst", "byzLeadsSecond", "byzLeadsAll"],
+  broken: ["twoByzantine", "dropParent", "dropSkips", "dropOnce", "dropAfterNullify", "dropAfterFinalize"],
+  reached: [["byzLeadsAll", "undecided"]],
+};
+const LANES: Model = {
+  file: "lanes.qnt",
+  steps: "30",
+  safe: ["oneSet", "newSeat"],
+  broken: ["laneDropOnce", "laneDropChain", "laneDropSync", "laneDropEnd"],
+  // Where a seat has changed, a decided batch need not follow the one before: execution is made for that.
+  reached: [
+    ["oneSet", "undecided"],
+    ["newSeat", "chained"],
+  ],
+};
+const SETS: Model = {
+  file: "sets.qnt",
+  steps: "40",
+  safe: ["setsKept"],
+  broken: ["setsDropAge", "setsDropLastSeat"],
+  reached: [["setsKept", "unchanged"]],
+};
 
 const { values: flags } = parseArgs({
   options: {
@@ -49,14 +74,15 @@ if (!existsSync(quint)) {
   process.exit(2);
 }
 
-for (const module of SAFE) expectFinding(module, "safe", false);
-for (const module of BROKEN) expectFinding(module, "safe", true);
-// A model that never decides anything would be safe too.
-expectFinding("byzLeadsAll", "undecided", true);
+for (const model of [AGREEMENT, LANES, SETS]) {
+  for (const module of model.safe) expectFinding(model, module, "safe", false);
+  for (const module of model.broken) expectFinding(model, module, "safe", true);
+  for (const [module, invariant] of model.reached) expectFinding(model, module, invariant, true);
+}
 await replayTraces(Number(flags.traces));
 
-function expectFinding(module: string, invariant: string, isExpected: boolean): void {
-  const run = runQuint(module, ["--max-samples", flags.samples, "--invariant", invariant]);
+function expectFinding(model: Model, module: string, invariant: string, isExpected: boolean): void {
+  const run = runQuint(model, module, ["--max-samples", flags.samples, "--invariant", invariant]);
   const isFound = run.stdout.includes("[violation]");
   const isRun = isFound || run.stdout.includes("[ok]");
   const verdict = !isRun ? "DID NOT RUN" : isFound === isExpected ? "as expected" : "NOT EXPECTED";
@@ -71,7 +97,7 @@ async function replayTraces(count: number): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), "hexbeacon-model-"));
   try {
     const out = join(home, "trace_{seq}.itf.json");
-    runQuint("byzLeadsAll", [
+    runQuint(AGREEMENT, "byzLeadsAll", [
       "--max-samples",
       String(count),
       "--n-traces",
@@ -104,10 +130,10 @@ function toLine(trace: Trace, index: number): string {
   return `${index === 0 ? "[" : ","}${JSON.stringify(trace)}\n`;
 }
 
-function runQuint(module: string, args: readonly string[]) {
-  return spawnSync(
-    process.execPath,
-    [quint, "run", "--backend=typescript", `--main=${module}`, `--max-steps=${flags.steps}`, ...args, MODEL],
-    { encoding: "utf8", maxBuffer: 64 * 1_048_576 },
-  );
+function runQuint({ file, steps }: Model, module: string, args: readonly string[]) {
+  const run = ["run", "--backend=typescript", `--main=${module}`, `--max-steps=${steps ?? flags.steps}`];
+  return spawnSync(process.execPath, [quint, ...run, ...args, join(import.meta.dirname, file)], {
+    encoding: "utf8",
+    maxBuffer: 64 * 1_048_576,
+  });
 }
