@@ -12,7 +12,7 @@ export const KEPT_STACK_SEEDS: readonly KeptStackSeed[] = [
   {
     validators: 4,
     profile: "chaos",
-    seed: 461,
+    seed: 117,
     found: "an epoch that was stored before a crash, and not yet attested to, was never attested to",
   },
 ];

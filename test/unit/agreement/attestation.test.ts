@@ -1,0 +1,134 @@
+/** Attestation as a function of state and event: said once, durable first, and certified by a quorum of equal words. */
+import { describe, expect, test } from "vitest";
+import { checkRewardCert, encodeAttest } from "../../../protocol/src/agreement/attest.ts";
+import {
+  type AttestationEffect,
+  type AttestationEvent,
+  type AttestationState,
+  createAttestation,
+  GATHERED_EPOCHS,
+  stepAttestation,
+} from "../../../protocol/src/agreement/attestation/index.ts";
+import { createValidatorSet, fixedSets } from "../../../protocol/src/agreement/certificates.ts";
+import { checkEvidence } from "../../../protocol/src/agreement/evidence.ts";
+import { asciiBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
+import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
+import { createCheapSigner, verifyCheaply } from "../../sim/stack/signatures.ts";
+
+const named = (name: string) => sha256(asciiBytes(name));
+const domains = createSigningDomains(named("network"));
+const keys = [0, 1, 2, 3].map((position) => named(`validator ${position}`));
+const signers = keys.map((key) => createCheapSigner(domains, key));
+const set = createValidatorSet(keys);
+const closed = { epoch: 5, rewardRoot: named("reward"), stateRoot: named("state") };
+
+const open = (position: number): AttestationState =>
+  createAttestation(
+    {
+      self: keys[position]!,
+      sets: fixedSets(set),
+      domains,
+      verify: verifyCheaply,
+      sign: signers[position]!.sign,
+      parametersHash: named("parameters"),
+    },
+    4,
+  );
+
+/** The attestation that a validator makes of an epoch whose rewards have this root. */
+function attestationOf(position: number, rewardRoot = closed.rewardRoot, epoch = closed.epoch) {
+  const event = { type: "closed", closed: { ...closed, epoch, rewardRoot }, kept: null } as const;
+  const [persist] = stepAttestation(open(position), event).effects;
+  if (persist?.type !== "persist") throw new Error("an attestation is durable first");
+  return persist.signed;
+}
+
+function run(state: AttestationState, ...events: AttestationEvent[]) {
+  const effects: AttestationEffect[] = [];
+  for (const event of events) {
+    const step = stepAttestation(state, event);
+    effects.push(...step.effects);
+    state = step.state;
+  }
+  return { state, effects, types: effects.map(({ type }) => type) };
+}
+
+const heard = (position: number, rewardRoot?: Uint8Array, epoch?: number): AttestationEvent => ({
+  type: "attest",
+  from: `${position}`,
+  signed: attestationOf(position, rewardRoot, epoch),
+  kept: null,
+});
+const close: AttestationEvent = { type: "closed", closed, kept: null };
+
+describe("attestation", () => {
+  test("is durable before it leaves, and a quorum of equal ones is the certificate", () => {
+    const { effects, types } = run(open(0), close, heard(1), heard(1), heard(2));
+    expect(types).toEqual(["persist", "broadcast", "broadcastCert", "keep"]);
+    const cert = effects[3]!.type === "keep" ? effects[3]!.cert : null;
+    expect(checkRewardCert(cert!, set, domains, verifyCheaply)).toBeNull();
+  });
+
+  test("counts equal words only, and says once that they differ", () => {
+    const other = named("other");
+    const { types } = run(open(0), close, heard(1, other), heard(2, other));
+    expect(types).toEqual(["persist", "broadcast", "split"]);
+    expect(run(open(0), heard(1), heard(2, other), heard(3), close).types).toEqual([
+      ...["split", "persist", "broadcast", "broadcastCert", "keep"],
+    ]);
+  });
+
+  test("convicts who says two things of one epoch, before the certificate and after", () => {
+    const other = named("other");
+    const before = run(open(0), heard(1), heard(1, other));
+    const cert = run(open(0), close, heard(1), heard(2)).effects.find(({ type }) => type === "keep");
+    const kept = cert?.type === "keep" ? cert.cert : null;
+    const late = { ...heard(1, other), kept } as AttestationEvent;
+    const after = run(open(0), late);
+    expect(after.types).toEqual(["sendCert", "evidence"]);
+    for (const { effects } of [before, after]) {
+      const found = effects.find(({ type }) => type === "evidence");
+      const evidence = found?.type === "evidence" ? found.evidence : null;
+      expect(checkEvidence(evidence!, { domains, verify: verifyCheaply })).toBeNull();
+      expect(evidence!.offender).toEqual(keys[1]);
+    }
+  });
+
+  test("takes nothing unsigned, of strangers, or of epochs far away", () => {
+    const signed = attestationOf(1);
+    const forged = { ...signed, validator: 2 };
+    const stranger = { ...signed, validator: 9 };
+    const far = heard(1, closed.rewardRoot, 4 + GATHERED_EPOCHS + 1);
+    const events = [forged, stranger].map(
+      (each): AttestationEvent => ({
+        type: "attest",
+        from: "1",
+        signed: each,
+        kept: null,
+      }),
+    );
+    expect(run(open(0), ...events, far).state.gathered.size).toBe(0);
+  });
+
+  test("is said again until there is a certificate, also after a crash", () => {
+    const own = attestationOf(0);
+    const { state, types } = run(open(0), { type: "recall", signed: own }, { type: "repeat" });
+    expect(types).toEqual(["broadcast"]);
+    expect(run(state, heard(1), heard(2), { type: "repeat" }).types).toEqual(["broadcastCert", "keep"]);
+  });
+
+  test("of who has no seat is not made", () => {
+    const outsider = createAttestation({ ...open(0).config, self: named("nobody") }, 4);
+    expect(run(outsider, close).types).toEqual([]);
+  });
+
+  test("takes a certificate that a quorum signed, and no other", () => {
+    const keep = run(open(0), close, heard(1), heard(2)).effects.find(({ type }) => type === "keep");
+    const cert = keep?.type === "keep" ? keep.cert : null;
+    const few = { ...cert!, signatures: cert!.signatures.slice(1) };
+    expect(run(open(3), { type: "rewardCert", cert: few, kept: null }).types).toEqual([]);
+    expect(run(open(3), { type: "rewardCert", cert: cert!, kept: null }).types).toEqual(["keep"]);
+    expect(encodeAttest(cert!.attest)).toEqual(encodeAttest(attestationOf(1).attest));
+  });
+});
