@@ -1,11 +1,13 @@
-/** `tool verify-proof`: whether a proof of what an account has earned holds, with nothing but SHA-256. */
+/**
+ * `tool verify-proof`: whether a proof of what an account has earned leads to the root that it names, with nothing but
+ * SHA-256. Whether a quorum stands behind that root is `hexbeacon verify`'s to say, of the same file.
+ */
 import { type Command, InvalidArgumentError } from "commander";
+import { MAX_REWARD_EVIDENCE_CHARS } from "../../../../protocol/src/agreement/rewardEvidence.ts";
 import { decodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
 import { verifyProofJson } from "../../../../protocol/src/reward/proofJson.ts";
 import { printJson, readJson, runAction, ToolInputError, type ToolIo } from "./io.ts";
 
-// 33 nodes of 66 characters, and room for whatever else an API wraps around a proof.
-const PROOF_MAX_BYTES = 64 * 1024;
 const ROOT_BYTES = 32;
 
 /**
@@ -23,7 +25,7 @@ export function addVerifyProofCommand(tool: Command, io: ToolIo): void {
     )
     .action(({ root }: { root?: string }) =>
       runAction(command, async () => {
-        const verdict = verifyProofJson(await readJson(io, PROOF_MAX_BYTES));
+        const verdict = verifyProofJson(await readJson(io, MAX_REWARD_EVIDENCE_CHARS));
         if (verdict.valid && root !== undefined && verdict.root !== root) {
           return refuse(io, "root_not_trusted", "the proof is for another root than the one given");
         }
