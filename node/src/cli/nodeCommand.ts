@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { createBackupCommand, createRestoreCommand } from "./backupCommand.ts";
 import { createConfigCommand } from "./configCommand.ts";
+import { createDeviceKeyCommand } from "./deviceKeyCommand.ts";
 import { createDoctorCommand } from "./doctorCommand.ts";
 import { createInfoCommand } from "./infoCommand.ts";
 import { createInitCommand } from "./initCommand.ts";
@@ -27,6 +28,7 @@ export function createNodeCommand(io: NodeIo): Command {
     createRestoreCommand(io),
     createPassphraseCommand(io),
     createRotateCommand(io),
+    createDeviceKeyCommand(io),
     createDeregisterCommand(io),
   ];
   for (const part of parts) node.addCommand(useIo(part, io));

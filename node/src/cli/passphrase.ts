@@ -51,14 +51,17 @@ export async function readNewPassphrase(flags: PassphraseFlags, io: NodeIo): Pro
 }
 
 async function readUnattended({ passphraseFile }: PassphraseFlags, io: NodeIo): Promise<string | null> {
-  if (passphraseFile !== undefined && passphraseFile !== null)
-    return await readPassphraseFile(passphraseFile);
+  if (passphraseFile !== undefined && passphraseFile !== null) return await readSecretFile(passphraseFile);
   const env = io.env ?? process.env;
   const value = env[PASSPHRASE_VARIABLE];
   return value === undefined || value === "" ? null : value;
 }
 
-async function readPassphraseFile(path: string): Promise<string> {
+/**
+ * The first line of a file that holds a secret.
+ * @throws CodedError "file_unreadable", "key_not_private", "key_foreign_owner", "passphrase_missing" where it is empty.
+ */
+export async function readSecretFile(path: string): Promise<string> {
   const handle = await open(path, "r").catch((cause: unknown) => {
     throw new CodedError("file_unreadable", `cannot read ${path}`, cause);
   });

@@ -122,6 +122,12 @@ describe("settings", () => {
         "antenna.lowestPowerDbm": "-6",
       },
       ...{ validators: "/dns4/a/tcp/1 /dns4/b/tcp/2", forwarders: "aa555a0000000001,aa555a0000000002" },
+      ...{
+        "deviceKey.module": "/m",
+        "deviceKey.token": "t",
+        "deviceKey.id": "0a",
+        "deviceKey.pinFile": "/n",
+      },
       ...{ "log.format": "json", "doctor.forwarderConfig": "/f", "doctor.timeServers": "a:123, b" },
     };
     const env = Object.fromEntries(SETTING_KEYS.map((key) => [variableOf(key), texts[key]]));
@@ -146,7 +152,8 @@ describe("settings", () => {
 describe("the default file", () => {
   test("sets what it is told to, and offers everything else", () => {
     const text = renderDefaultFile({ home: "/var/lib/x" });
-    expect(parse(text)).toEqual({ home: "/var/lib/x", log: {}, location: {}, antenna: {}, doctor: {} });
+    const sections = { log: {}, location: {}, antenna: {}, doctor: {}, deviceKey: {} };
+    expect(parse(text)).toEqual({ home: "/var/lib/x", ...sections });
     // Every value that is shown as a comment is one that would be taken.
     const offered = text.replace(/^# (\w+ = .+)$/gm, "$1");
     const { values, faults } = parseSettingsToml(offered, "x");

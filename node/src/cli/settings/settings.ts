@@ -12,6 +12,10 @@ const isPath = (text: string) => text !== "" && !text.includes("\0");
 const isEndpoint = (text: string) => parseEndpoint(text) !== null;
 const PATH = { type: "path", must: "must name a file or folder", fallback: null } as const;
 
+const LABEL = { type: "text", must: "must be a label of 1 to 32 characters", fallback: null } as const;
+/** As long as PKCS#11 allows a token's. */
+const isLabel = (text: string) => /^[^\p{C}]{1,32}$/u.test(text) && !text.startsWith("-");
+
 export const SETTINGS = {
   home: textSetting(
     { ...PATH, flag: "--home <dir>", text: "the hotspot's folder: key, spool, beacon state" },
@@ -105,6 +109,30 @@ export const SETTINGS = {
       ...{ ...PATH, flag: "--passphrase-file <file>" },
       text: "a file whose first line is the key's passphrase; else HEXBEACON_PASSPHRASE, or a prompt",
     },
+    isPath,
+  ),
+  "deviceKey.module": textSetting(
+    {
+      ...PATH,
+      flag: "--device-key-module <file>",
+      text: "PKCS#11 library of the secure element, where there is one",
+    },
+    isPath,
+  ),
+  "deviceKey.token": textSetting(
+    { ...LABEL, flag: "--device-key-token <label>", text: "label of the token that holds the device key" },
+    isLabel,
+  ),
+  "deviceKey.id": textSetting(
+    {
+      ...{ flag: "--device-key-id <hex>", type: "hex", fallback: "01" },
+      text: "id of its key pair, of P-256",
+      must: "must be 1 to 32 bytes in hexadecimal",
+    },
+    (text) => /^([0-9a-fA-F]{2}){1,32}$/.test(text),
+  ),
+  "deviceKey.pinFile": textSetting(
+    { ...PATH, flag: "--device-key-pin-file <file>", text: "a file whose first line is the token's PIN" },
     isPath,
   ),
   "log.level": choiceSetting<LogLevel, "info">(
