@@ -1,7 +1,7 @@
 /**
  * The radio over UDP: a server that packet forwarders speak GWMP to. It acknowledges from the header alone, hands each
- * element on by itself, and sends a frame by PULL_RESP to the forwarder that is there to transmit. One socket, and one timer for
- * each transmission under way.
+ * element on by itself, and sends a frame by PULL_RESP to the forwarder that is there to transmit. One timer for each
+ * transmission under way.
  */
 import assert from "node:assert";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
@@ -26,6 +26,7 @@ import {
 import { decodeDatagram, encodeAck, type GwmpVersion } from "./datagram.ts";
 import { type JsonObject, readNumber } from "./fields.ts";
 import { type Endpoint, type ForwarderEntry, ForwarderTable, formatEndpoint, isAlive } from "./forwarders.ts";
+import { ForwarderLanes, HAS_LANES } from "./lanes.ts";
 import { parsePacket } from "./parse.ts";
 import { readPushBody } from "./pushBody.ts";
 import { createFailure, Transmitter } from "./transmitter.ts";
@@ -72,6 +73,7 @@ class GwmpRadio implements Radio {
   readonly #packets = createCounters(["accepted", ...PACKET_REFUSALS] as const);
   readonly #transmissions = createCounters(["queued", ...TRANSMIT_FAILURES] as const);
   #socket: Socket | null = null;
+  #lanes: ForwarderLanes | null = null;
   #takeoverLoggedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: GwmpRadioOptions, modules: GwmpRadioModules) {
@@ -92,16 +94,10 @@ class GwmpRadio implements Radio {
   async start(): Promise<void> {
     assert(this.#socket === null, "the radio is started once");
     const { host, port } = this.#options;
-    const type = host.includes(":") ? "udp6" : "udp4";
-    const socket = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES });
-    try {
-      socket.bind(port, host);
-      await once(socket, "listening");
-    } catch (cause) {
-      socket.close();
-      throw new CodedError("listen_failed", `cannot listen for forwarders on UDP ${host}:${port}`, cause);
-    }
-    socket.on("message", (bytes, from) => this.#receive(bytes, from));
+    const socket = await bindSocket(host, port);
+    const receive = (bytes: Uint8Array, from: RemoteInfo) => this.#receive(bytes, from);
+    if (HAS_LANES) this.#lanes = new ForwarderLanes(socket.address(), receive);
+    socket.on("message", receive);
     socket.on("error", () => this.#datagrams.socket_error++);
     this.#socket = socket;
     if (this.#options.allowedEuis === undefined && !isLoopback(socket.address().address)) {
@@ -114,6 +110,8 @@ class GwmpRadio implements Radio {
     if (socket === null) return;
     this.#socket = null;
     this.#transmitter.stop();
+    await this.#lanes?.close();
+    this.#lanes = null;
     const closed = once(socket, "close");
     socket.close();
     await closed;
@@ -165,6 +163,7 @@ class GwmpRadio implements Radio {
     if (kind === "tx_ack") {
       return this.#transmitter.receiveTxAck(eui, token, datagram.body) ? "tx_ack" : "tx_ack_unmatched";
     }
+    this.#lanes?.note(from, nowMs);
     // Before anything else is read: a forwarder that is not acknowledged stops for 100 ms, and loses what it heard.
     this.#send(encodeAck(kind === "push_data" ? "push_ack" : "pull_ack", version, token), from);
     if (kind === "push_data") return this.#receivePush(datagram.body, forwarder, nowMs);
@@ -236,6 +235,35 @@ class GwmpRadio implements Radio {
     if (nowMs - this.#takeoverLoggedMs < TAKEOVER_LOG_INTERVAL_MS) return;
     this.#takeoverLoggedMs = nowMs;
     this.#log.warn("Refuse a second sender for a forwarder that is alive elsewhere", { eui, address });
+  }
+}
+
+/**
+ * Binds the port for this socket, and for the lanes of this program beside it. Whether somebody else has it already is
+ * found out by asking for it alone first.
+ */
+async function bindSocket(host: string, port: number): Promise<Socket> {
+  const type = host.includes(":") ? "udp6" : "udp4";
+  let bound = port;
+  if (HAS_LANES) {
+    const alone = await bind(createSocket(type), host, port);
+    bound = alone.address().port;
+    const closed = once(alone, "close");
+    alone.close();
+    await closed;
+  }
+  const options = { type, reusePort: HAS_LANES, recvBufferSize: RECEIVE_BUFFER_BYTES } as const;
+  return await bind(createSocket(options), host, bound);
+}
+
+async function bind(socket: Socket, host: string, port: number): Promise<Socket> {
+  try {
+    socket.bind(port, host);
+    await once(socket, "listening");
+    return socket;
+  } catch (cause) {
+    socket.close();
+    throw new CodedError("listen_failed", `cannot listen for forwarders on UDP ${host}:${port}`, cause);
   }
 }
 
