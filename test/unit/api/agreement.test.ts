@@ -192,7 +192,7 @@ describe("agreement over HTTP", () => {
     missing.add(0);
     const answer = await fixture.get(path);
     expect([answer.statusCode, answer.json().detail]).toEqual([
-      404,
+      410,
       expect.stringContaining("certificate of epoch 0"),
     ]);
     expect((await fixture.get(`${path}?since=2`)).statusCode).toBe(200);

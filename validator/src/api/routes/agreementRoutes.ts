@@ -108,7 +108,14 @@ function addProofs(routes: Routes, context: RouteContext): void {
             Type.String({ pattern: NUMBER, description: "The epoch of the checkpoint that you trust." }),
           ),
         }),
-        response: { 200: json("The proof.", Proof), ...PROBLEMS },
+        response: {
+          200: json("The proof.", Proof),
+          ...PROBLEMS,
+          410: {
+            description: "This validator does not keep a certificate that the proof needs.",
+            content: PROBLEMS[404].content,
+          },
+        },
       },
     },
     async ({ params, query }) => {
@@ -145,7 +152,7 @@ async function listSteps(
     if (certificate === null) {
       const missing = `certificate of epoch ${fromEpoch - SET_LEAD_EPOCHS}`;
       throw new ApiProblem(
-        404,
+        410,
         `This validator does not keep the ${missing}: ask another, or name a newer checkpoint.`,
       );
     }
