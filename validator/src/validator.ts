@@ -28,6 +28,7 @@ import { type HttpOptions, openHttp } from "./openHttp.ts";
 import { type Recovered, recover } from "./recovery.ts";
 import { KnownSets } from "./rounds/validatorSets.ts";
 import { openStorage, type Storage } from "./storage.ts";
+import { explainingFailure, explainStorageFailure } from "./storageFailure.ts";
 import type { RetentionPolicy } from "./store/store.ts";
 import { createVerifierPool, type VerifierPool } from "./verify/verifierPool.ts";
 
@@ -87,10 +88,10 @@ async function openParts(
   const { clock, log } = modules;
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const identity = createIdentity(options.genesis, options.secretSeed);
-  const storage = await openStorage(options.home, identity);
+  const storage = await explainingFailure(options.home, () => openStorage(options.home, identity));
   closers.add("storage", storage.close);
   const verifier = await openVerifier(options, closers);
-  const recovered = await recoverFrom(storage, identity, log);
+  const recovered = await explainingFailure(options.home, () => recoverFrom(storage, identity, log));
   const network = await openNetwork(options, modules, identity);
   closers.add("network", () => network.stop());
   const sets = new KnownSets(identity.genesis.parameters, { ledger: recovered.ledger, votes: storage.votes });
@@ -98,7 +99,7 @@ async function openParts(
   closers.add("mesh", mesh.close);
 
   const opened = { options, clock, log, identity, storage, verifier, recovered, network, mesh, sets, fail };
-  const { core, metrics, events, announcer, watch } = openCore(opened);
+  const { core, metrics, events, announcer, watch, standing } = openCore(opened);
   closers.add("core", core.close);
   if (recovered.stored !== null) announcer.announce(recovered.stored.cert);
   const { ledger } = recovered;
@@ -122,7 +123,8 @@ async function openParts(
       log,
       signer: identity.signer,
       intake: core.intake,
-      newestRound: () => Math.max(0, ledger.round),
+      // By what the others say too: one that is behind would date its receipts, and their deadlines, in the past.
+      newestRound: () => Math.max(0, core.agreement.newestRound() + standing.roundsBehind()),
       newestAnnouncement: announcer.newest,
       messageStatus: store.messageStatus,
     },
@@ -157,13 +159,14 @@ function openCore(opened: Opened) {
   const { ledger } = recovered;
   const { parameters } = identity.genesis;
   let health = readNetworkHealth(ledger, parameters, ledger.lastClosedEpoch + 1);
+  const standing = readAgreement(opened, { core: () => core, watch: () => watch });
   const metrics = createValidatorMetrics({
     inboxDepth: (kind) => core.intake.depth(kind),
     verifier: () => verifier,
     batchesInFlight: () => core.lane.inFlight(),
     executionBacklog: () => core.executor.backlog(),
     peers: () => network.peers().length,
-    ...readAgreement(opened, { core: () => core, watch: () => watch }),
+    ...standing,
     storeBytes: storage.store.sizeBytes,
     diskFreeBytes: storage.freeBytes,
     networkHealth: () => health,
@@ -188,7 +191,8 @@ function openCore(opened: Opened) {
     metrics.onRoundDecided();
     watch.onDecided(core.agreement.newestRound());
   };
-  const onFailure = (error: Error): void => {
+  const onFailure = (failure: Error): void => {
+    const error = explainStorageFailure(failure, options.home);
     log.error("Stop: the validator cannot go on", { error: error.message });
     opened.fail(error);
   };
@@ -207,7 +211,7 @@ function openCore(opened: Opened) {
       sets,
     },
   );
-  return { core, metrics, events, announcer, watch };
+  return { core, metrics, events, announcer, watch, standing };
 }
 
 /** Where agreement stands, for the metrics. The parts are asked for when Prometheus asks. */

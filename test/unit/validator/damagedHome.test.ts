@@ -1,0 +1,129 @@
+/** A home whose files a disk or an operator has damaged: it starts as it was or refuses in words, and never differs. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createSilentLog } from "../../../node/src/host/log.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { createIdentity } from "../../../validator/src/identity.ts";
+import { LEDGER_MODULES } from "../../../validator/src/ledgerModules.ts";
+import { recover } from "../../../validator/src/recovery.ts";
+import { openStorage } from "../../../validator/src/storage.ts";
+import { explainingFailure, explainStorageFailure } from "../../../validator/src/storageFailure.ts";
+import { Prng } from "../../sim/prng.ts";
+import { createGenesisOf, SeveralValidators, validatorKey } from "./support/severalValidators.ts";
+
+const several = new SeveralValidators(createGenesisOf(1, 1));
+const identity = createIdentity(several.genesis, validatorKey(0).secretSeed);
+const folder = mkdtempSync(join(tmpdir(), "hexbeacon-damaged-"));
+let whole: string;
+
+/** The state digest with which a home recovers. */
+async function recoverHome(home: string): Promise<string> {
+  return await explainingFailure(home, async () => {
+    const storage = await openStorage(home, identity);
+    try {
+      const validator = identity.signer.publicKey;
+      const modules = { ...storage, ...identity, validator, ledgerModules: LEDGER_MODULES };
+      const { ledger } = await recover({ ...modules, log: createSilentLog() });
+      return `${ledger.round}/${encodeHex(ledger.digest)}`;
+    } finally {
+      await storage.close();
+    }
+  });
+}
+
+let expected: string;
+beforeAll(async () => {
+  const running = await several.start(0);
+  await several.until(() => running.results.length >= 25);
+  await running.end();
+  // One file each, as after a checkpoint: what is not in the log any more has no second copy.
+  whole = several.homeOf(0);
+  expected = await recoverHome(whole);
+}, 60_000);
+afterAll(async () => {
+  await several.end();
+  rmSync(folder, { recursive: true });
+});
+
+function copyHome(name: string): string {
+  const home = join(folder, name);
+  cpSync(whole, home, { recursive: true });
+  return home;
+}
+
+/** Refusals that an operator can act on; anything else would be a crash. */
+const REFUSALS = [
+  "file_corrupt",
+  "store_gap",
+  "store_foreign",
+  "store_schema",
+  "store_missing",
+  "votes_conflict",
+  "state_diverged",
+  "batch_missing",
+];
+
+async function judge(home: string): Promise<"same" | "refused"> {
+  try {
+    expect(await recoverHome(home)).toBe(expected);
+    return "same";
+  } catch (error) {
+    expect(error).toHaveProperty("code");
+    expect(REFUSALS).toContain((error as { code: string }).code);
+    expect((error as Error).message.length).toBeGreaterThan(20);
+    return "refused";
+  }
+}
+
+describe("a damaged home", () => {
+  for (const file of ["votes.sqlite", "store.sqlite"]) {
+    test(`with bits of ${file} turned starts as it was, or refuses in words`, async () => {
+      const verdicts = new Set<string>();
+      for (let seed = 1; seed <= 24; seed++) {
+        const prng = new Prng(seed);
+        const home = copyHome(`${file}-${seed}`);
+        const bytes = readFileSync(join(home, file));
+        // A sector, as disks lose them, at a page's beginning, where the structure is.
+        const at = prng.below(Math.floor(bytes.length / 512)) * 512;
+        for (let i = 0; i < 64; i++) bytes[at + i]! ^= 1 + prng.below(255);
+        writeFileSync(join(home, file), bytes);
+        verdicts.add(await judge(home));
+        rmSync(home, { recursive: true });
+      }
+      expect(verdicts.has("refused")).toBe(true);
+    }, 60_000);
+
+    test(`with ${file} cut short refuses in words`, async () => {
+      for (const share of [0.2, 0.5, 0.9]) {
+        const home = copyHome(`${file}-cut-${share}`);
+        const path = join(home, file);
+        truncateSync(path, Math.floor(statSync(path).size * share));
+        expect(await judge(home)).toBe("refused");
+        rmSync(home, { recursive: true });
+      }
+    });
+
+    test(`with something else in the place of ${file} refuses in words`, async () => {
+      const home = copyHome(`${file}-else`);
+      writeFileSync(join(home, file), "this is no database, but a note about one".repeat(100));
+      expect(await judge(home)).toBe("refused");
+    });
+  }
+
+  test("names a full disk, whoever says so", () => {
+    const causes = [
+      Object.assign(new Error("database or disk is full"), { code: "ERR_SQLITE_ERROR", errcode: 13 }),
+      Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }),
+      new Error("could not write", { cause: Object.assign(new Error("quota"), { code: "EDQUOT" }) }),
+    ];
+    for (const cause of causes) {
+      const error = explainStorageFailure(cause, "/data");
+      expect(error).toMatchObject({ code: "disk_full", cause });
+      expect(error.message).toContain("/data is full: make room");
+    }
+    const other = new Error("something else");
+    expect(explainStorageFailure(other, "/data")).toBe(other);
+  });
+});
