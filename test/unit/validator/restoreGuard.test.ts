@@ -1,0 +1,186 @@
+/** What a validator makes of what others hold of its word: only what it really signed counts. */
+import { describe, expect, test } from "vitest";
+import { createSilentLog } from "../../../node/src/host/log.ts";
+import { verifySignature } from "../../../node/src/host/verify.ts";
+import { createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
+import {
+  encodeBatchBody,
+  encodeBitmap,
+  encodeTips,
+  type FinalCert,
+  type SignedTips,
+} from "../../../protocol/src/agreement/rounds.ts";
+import { encodeStanding, type Standing } from "../../../protocol/src/agreement/standing.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
+import type { Finalized } from "../../../validator/src/rounds/agreement.ts";
+import { RestoreGuard } from "../../../validator/src/rounds/restoreGuard.ts";
+import { type AuthoredBatch, openVotes } from "../../../validator/src/rounds/votes.ts";
+import { ManualClock } from "./support/manualClock.ts";
+import { contextOf, createTestGenesis, keyNamed, signBody } from "./support/network.ts";
+
+const context = contextOf(createTestGenesis(0));
+const keys = [0, 1, 2, 3].map((index) => keyNamed(`guarded ${index}`));
+const [SELF] = keys as [(typeof keys)[number]];
+const set = createValidatorSet(keys.map(({ publicKey }) => publicKey));
+const NEXT_ROUND = 20;
+const RETRY_MS = 100;
+
+const tipsOf = (round: number, signer = SELF, author = SELF): SignedTips => {
+  const zeros = new Uint8Array(32);
+  const tips = {
+    round,
+    validator: author.publicKey,
+    timeMs: 7,
+    tips: [],
+    executedRound: 0,
+    executedDigest: zeros,
+  };
+  return { tips, signature: signBody(context, signer, "tips", encodeTips(tips)) };
+};
+const batchOf = (seq: number, signer = SELF): Standing["batch"][number] => {
+  const place = { lane: SELF.publicKey, seq, digest: new Uint8Array(32).fill(seq) };
+  return { place, signature: signBody(context, signer, "batch", encodeBatchBody(place)) };
+};
+const NOTHING: Standing = { rounds: NEXT_ROUND, tips: [], batch: [] };
+
+function openGuard(answers: readonly (Standing | null | Uint8Array)[]) {
+  const clock = new ManualClock(0);
+  const votes = openVotes(":memory:", { network: context.networkId, validator: SELF.publicKey });
+  votes.recordVotes([{ round: 10, view: 0, kind: "tips", digest: sha256(encodeTips(tipsOf(10).tips)) }]);
+  const adopted: AuthoredBatch[] = [];
+  const failures: Error[] = [];
+  const counts = { restored: 0 };
+  const names = keys.map(({ publicKey }) => encodeHex(publicKey));
+  const said = [...answers];
+  const guard = new RestoreGuard(
+    { self: SELF.publicKey, domains: context.domains, retryMs: RETRY_MS },
+    {
+      mesh: {
+        connected: () => names.filter((_, position) => position > 0 && (said[position - 1] ?? null) !== null),
+        fetch: async (name) => {
+          const answer = said[names.indexOf(name) - 1] ?? null;
+          return answer === null || answer instanceof Uint8Array ? answer : encodeStanding(answer);
+        },
+      },
+      sets: { setOfRound: () => set },
+      votes,
+      verify: verifySignature,
+      clock,
+      log: createSilentLog(),
+      nextRound: () => NEXT_ROUND,
+      adoptLane: async (place) => void adopted.push(place),
+      onProgress: () => {},
+      onRestored: () => counts.restored++,
+      onFailure: (error) => failures.push(error),
+    },
+  );
+  const settle = async () => {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const start = async () => {
+    guard.start();
+    await settle();
+  };
+  const later = async () => {
+    clock.advance(RETRY_MS);
+    await settle();
+  };
+  return { guard, votes, said, adopted, failures, counts, start, later };
+}
+
+const decided = (
+  round: number,
+  change: Partial<Finalized["value"]> = {},
+  cert: Partial<FinalCert> = {},
+): Finalized =>
+  ({
+    round,
+    value: { round, tips: [], cut: [], previousFinal: [], evidence: [], ...change },
+    cert: {
+      round,
+      view: 1,
+      value: new Uint8Array(32),
+      bitmap: encodeBitmap([1, 2, 3], 4),
+      signatures: [],
+      ...cert,
+    },
+  }) as unknown as Finalized;
+
+describe("a validator after its start", () => {
+  test("signs once a quorum, itself among it, holds nothing that it does not know", async () => {
+    const { guard, said, start, later, counts } = openGuard([{ ...NOTHING, tips: [tipsOf(10)] }, null, null]);
+    await start();
+    expect([guard.maySign(NEXT_ROUND), guard.mayAuthor()]).toEqual([false, false]);
+    expect(guard.describe()).toMatch(/has not heard from a quorum/);
+    said[2] = NOTHING;
+    await later();
+    expect([guard.maySign(NEXT_ROUND), guard.mayAuthor(), counts.restored]).toEqual([true, true, 0]);
+    expect(guard.describe()).toBeNull();
+  });
+
+  test("signs nothing where it may have signed, up to one round beyond the highest of a quorum of others", async () => {
+    const { guard, said, start, later, counts } = openGuard([
+      { ...NOTHING, tips: [tipsOf(15)] },
+      NOTHING,
+      null,
+    ]);
+    await start();
+    expect(counts.restored).toBe(1);
+    await later();
+    expect(guard.describe()).toMatch(/older than what other validators hold/);
+    expect(guard.maySign(1_000)).toBe(false);
+    said[2] = { ...NOTHING, rounds: NEXT_ROUND + 3 };
+    await later();
+    await later();
+    expect([NEXT_ROUND + 3, NEXT_ROUND + 4, NEXT_ROUND + 5].map(guard.maySign.bind(guard))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect(guard.describe()).toContain(`before round ${NEXT_ROUND + 5}`);
+  });
+
+  test("is stopped by nobody who cannot show its signature", async () => {
+    const [, other] = keys as [unknown, (typeof keys)[number]];
+    const forged = { ...NOTHING, tips: [tipsOf(19, other)], batch: [batchOf(9, other)] };
+    const foreign = { ...NOTHING, tips: [tipsOf(19, other, other)] };
+    const { guard, start, counts, adopted } = openGuard([forged, foreign, Uint8Array.of(1, 2, 3)]);
+    await start();
+    expect([guard.maySign(NEXT_ROUND), counts.restored, adopted.length]).toEqual([true, 0, 0]);
+  });
+
+  test("continues its lane behind what others hold", async () => {
+    const { guard, start, later, adopted } = openGuard([
+      { ...NOTHING, batch: [batchOf(4)] },
+      { ...NOTHING, batch: [batchOf(6)] },
+      NOTHING,
+    ]);
+    await start();
+    await later();
+    expect(adopted.at(-1)!.seq).toBe(6);
+    expect(guard.mayAuthor()).toBe(true);
+    expect(guard.maySign(NEXT_ROUND + 2)).toBe(true);
+  });
+
+  test("finds its own signatures in decided rounds", async () => {
+    const self = { bitmap: encodeBitmap([0, 1, 2], 4) };
+    for (const round of [decided(15, { tips: [tipsOf(15)] }), decided(15, {}, self)]) {
+      const { guard, start, counts } = openGuard([NOTHING, NOTHING, null]);
+      await start();
+      guard.onDecided(decided(10, { tips: [tipsOf(10)] }));
+      guard.onDecided(decided(14));
+      expect([counts.restored, guard.maySign(NEXT_ROUND)]).toEqual([0, true]);
+      guard.onDecided(round);
+      expect([counts.restored, guard.maySign(NEXT_ROUND)]).toEqual([1, false]);
+    }
+  });
+
+  test("stops when another process signs with its key in rounds that are its own", async () => {
+    const { guard, start, failures } = openGuard([NOTHING, NOTHING, NOTHING]);
+    await start();
+    guard.onSigning(NEXT_ROUND);
+    guard.onDecided(decided(NEXT_ROUND, { tips: [tipsOf(NEXT_ROUND)] }));
+    expect(failures).toMatchObject([{ code: "key_in_use" }]);
+  });
+});
