@@ -132,6 +132,12 @@ test("who signs two batches of one number loses stake and seat, and anyone can s
   expect(seats.items.map(({ id }) => id)).toEqual(
     [0, 1, 2].map((index) => encodeDidKey(keysOf(index).publicKey)),
   );
-  const metrics = await (await fetch(`${role.ready().http}/metrics`)).text();
-  expect(metrics).toMatch(/^hexbeacon_validators 3$/m);
+  const pages = await Promise.all(
+    fleet.validators
+      .slice(0, OFFENDER)
+      .map(async (each) => await (await fetch(`${each.ready().http}/metrics`)).text()),
+  );
+  for (const page of pages) expect(page).toMatch(/^hexbeacon_validators 3$/m);
+  // Whoever saw it alarms its operator.
+  expect(pages.filter((page) => /^hexbeacon_evidence_total [1-9]/m.test(page)).length).toBeGreaterThan(0);
 });
