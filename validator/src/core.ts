@@ -93,8 +93,11 @@ export type Core = {
   readonly close: () => Promise<void>;
 };
 
-/** A batch waits for company for at most this long, or a quarter of a round where that is shorter. */
-const FLUSH_MAX_MS = 50;
+/**
+ * A batch waits for company for at most this long, or a quarter of a round where that is shorter. Each batch costs every
+ * validator a durable acknowledgement, and whoever catches up a question; a hotspot does not notice a tenth of a second.
+ */
+const FLUSH_MAX_MS = 100;
 
 /**
  * The delay within which most messages between validators arrive, as a share of a round: views time out after six of

@@ -94,10 +94,17 @@ export async function openLoad({ genesis, world, validators }: Fleet): Promise<L
   let signed = 0;
   let turn = 0;
   let brought = 0;
+  /** Parcels under way to each validator, by peer id. */
+  const underWay = new Map<string, number>();
 
+  const loadOf = ({ peerId }: PeerRef): number => underWay.get(peerId) ?? 0;
+  const count = (peer: PeerRef, change: number): void =>
+    void underWay.set(peer.peerId, loadOf(peer) + change);
   const submit = async (peer: PeerRef, parcel: Uint8Array): Promise<boolean> => {
     const options = { maxAnswerBytes: SIGNED_RECEIPT_MAX_BYTES, timeoutMs: SUBMIT_TIMEOUT_MS };
+    count(peer, 1);
     const answer = await network.request(peer.peerId, SUBMIT_PROTOCOL, parcel, options).catch(() => null);
+    count(peer, -1);
     const body = answer && decodeSignedReceipt(answer)?.body;
     const receipt = body && decodeReceipt(body);
     if (!receipt) return false;
@@ -110,7 +117,8 @@ export async function openLoad({ genesis, world, validators }: Fleet): Promise<L
     const parcel = encodeParcel(reports.map(({ envelope }) => envelope));
     const peers = links.connected();
     const first = turn++ % Math.max(1, peers.length);
-    const chosen = [...peers.slice(first), ...peers.slice(0, first)].slice(0, receipts);
+    const inTurn = [...peers.slice(first), ...peers.slice(0, first)];
+    const chosen = inTurn.toSorted((a, b) => loadOf(a) - loadOf(b)).slice(0, receipts);
     brought += reports.length;
     if (isGossiped) void network.publish(topic, parcel).catch(() => 0);
     const answers = await Promise.all(chosen.map((peer) => submit(peer, parcel)));
