@@ -1,0 +1,89 @@
+/** A validator joins a network that runs, by the commands, and follows it without a seat. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { makePrivateFolder } from "../../node/src/host/durableFile.ts";
+import { writeKeyFile } from "../../node/src/host/keystore.ts";
+import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
+import { homePaths } from "../../validator/src/home.ts";
+import { findFreePorts } from "../devnet/src/validators.ts";
+import { createTestGenesis, keyNamed, VALIDATOR } from "../unit/validator/support/network.ts";
+import { runCommand, startValidator } from "./validatorProcess.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "hexbeacon-joining-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function makeHome(name: string, secretSeed: Uint8Array): Promise<string> {
+  const home = join(folder, name);
+  await makePrivateFolder(home);
+  await writeKeyFile(homePaths(home).key, secretSeed);
+  return home;
+}
+
+/** Resolves with the certificate of an epoch, as the stream of events tells that it has closed. */
+async function certificateOf(http: string, epoch: number): Promise<{ attest: { stateRoot: string } }> {
+  const events = await fetch(`${http}/v1/events`);
+  const get = () => fetch(`${http}/v1/epochs/${epoch}/certificate`);
+  for await (const _ of events.body!) {
+    const response = await get();
+    if (response.ok) return (await response.json()) as { attest: { stateRoot: string } };
+  }
+  throw new Error("the stream of events has ended");
+}
+
+/** The newest round that is executed there, once it is at least this one. */
+async function roundReached(http: string, round: number): Promise<number> {
+  const events = await fetch(`${http}/v1/events`);
+  for await (const _ of events.body!) {
+    const status = (await (await fetch(`${http}/v1/status`)).json()) as { round: number | null };
+    if ((status.round ?? -1) >= round) return status.round!;
+  }
+  throw new Error("the stream of events has ended");
+}
+
+test("joins from a pinned checkpoint and follows", { timeout: 120_000 }, async () => {
+  const [port] = await findFreePorts(1);
+  const genesis = createTestGenesis(1, Date.now());
+  const address = `/ip4/127.0.0.1/tcp/${port}`;
+  const genesisFile = join(folder, "genesis.json");
+  const validators = genesis.validators.map((each) => ({ ...each, multiaddrs: [address] }));
+  writeFileSync(genesisFile, encodeGenesisJson({ ...genesis, validators }));
+  const seated = await startValidator(await makeHome("seated", VALIDATOR.secretSeed), genesisFile, [
+    ...["--listen", address],
+  ]);
+  const { attest } = await certificateOf(seated.addresses.http, 1);
+  const home = await makeHome("joiner", keyNamed("joiner").secretSeed);
+  const joinWith = (checkpoint: string) =>
+    runCommand(
+      "validator",
+      "join",
+      "--home",
+      home,
+      "--genesis",
+      genesisFile,
+      "--checkpoint",
+      checkpoint,
+      "--from",
+      address,
+    );
+  const wrong = await joinWith(`1:${attest.stateRoot.replace(/.$/, (digit) => (digit === "0" ? "1" : "0"))}`);
+  expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining("wrong_root")]);
+  expect((await joinWith("1")).status).toBe(2);
+  const joined = await joinWith(`1:${attest.stateRoot}`);
+  expect([joined.status, joined.stdout]).toEqual([
+    0,
+    expect.stringContaining("Took over the state after epoch 1"),
+  ]);
+  expect((await joinWith(`1:${attest.stateRoot}`)).stderr).toContain("exists: run this home");
+
+  const follower = await startValidator(home, genesisFile);
+  const round = await roundReached(follower.addresses.http, 30);
+  const digestAt = async (http: string) =>
+    ((await (await fetch(`${http}/v1/rounds/${round}`)).json()) as { stateDigest: string }).stateDigest;
+  expect(await digestAt(follower.addresses.http)).toBe(await digestAt(seated.addresses.http));
+  for (const { child, exited } of [follower, seated]) {
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+  }
+});
