@@ -59,6 +59,8 @@ export class SeveralValidators {
   readonly #stores: Store[] = [];
   /** Whether what `from` says reaches `to`. */
   isLinked: (from: number, to: number) => boolean = () => true;
+  /** Sees every message on its way. */
+  tap: (bytes: Uint8Array) => void = () => {};
   /** Against whom evidence is expected. */
   isDishonest: (key: Uint8Array) => boolean = () => false;
   /** How often a validator said that it stands still. */
@@ -206,6 +208,7 @@ export class SeveralValidators {
     const positionOf = (name: string) => this.running.findIndex((_, position) => nameOf(position) === name);
     const others = () => [...this.running.keys()].filter((each) => each !== self);
     const deliver = (to: number, bytes: Uint8Array) => {
+      this.tap(bytes);
       if (!this.isLinked(self, to)) return;
       setImmediate(() => {
         const message = decodePeerMessage(bytes, seatsOf);
