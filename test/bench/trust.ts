@@ -7,7 +7,7 @@ import { cellToLatLng } from "h3-js";
 import { computeDistanceM } from "../../protocol/src/geo/distance.ts";
 import { PRESETS } from "../../protocol/src/network/presets.ts";
 import { sortByCell } from "../../protocol/src/score/cellOrder.ts";
-import { LINK_ROW_BYTES } from "../../protocol/src/trust/linkHistory.ts";
+import { LINK_ROW_BYTES } from "../../protocol/src/trust/linkColumns.ts";
 import { createMoments } from "../../protocol/src/trust/moments.ts";
 import { computeNetworkTrust } from "../../protocol/src/trust/networkTrust.ts";
 import { TrustHistory } from "../../protocol/src/trust/trustHistory.ts";

@@ -1,7 +1,8 @@
 /** The snapshot's part on trust and escrow: history, generations, findings, appeals, seeds, and what is withheld. */
 import { PENALTY_REASONS } from "../trust/finding.ts";
 import type { NamedFinding } from "../trust/hotspotFindings.ts";
-import { LINK_ROW_BYTES, LinkHistory } from "../trust/linkHistory.ts";
+import { LINK_ROW_BYTES } from "../trust/linkColumns.ts";
+import { LinkHistory } from "../trust/linkHistory.ts";
 import { RECEIVER_ROW_BYTES, ReceiverHistory } from "../trust/receiverHistory.ts";
 import { TrustHistory } from "../trust/trustHistory.ts";
 import type { ByteReader } from "./byteReader.ts";

@@ -8,14 +8,19 @@ import type { LinkRows } from "./linkRows.ts";
 import { RSSI_ORIGIN_DECI_DBM } from "./moments.ts";
 import { createPlaceEvidence, type NetworkPlaces } from "./networkPlaces.ts";
 import { checkConstantWindow } from "./penalties/constantWindow.ts";
-import { checkDistanceInsensitivity, type TrendPair } from "./penalties/distanceInsensitivity.ts";
+import {
+  checkDistanceInsensitivity,
+  TREND_PAIRS_MIN,
+  type TrendPair,
+} from "./penalties/distanceInsensitivity.ts";
 import { checkDistanceProfile } from "./penalties/distanceProfile.ts";
 import { checkEdgePlausibility } from "./penalties/edgePlausibility.ts";
 import { checkFloorWindow } from "./penalties/floorWindow.ts";
-import { checkMissingReverse, type TwoWay } from "./penalties/missingReverse.ts";
+import { checkMissingReverse, REVERSE_DUE_RECEPTIONS, type TwoWay } from "./penalties/missingReverse.ts";
 import { checkPowerSlope } from "./penalties/powerSlope.ts";
 import { checkSnrGrid } from "./penalties/snrGrid.ts";
 import { checkUnexplainedRssi } from "./penalties/unexplainedRssi.ts";
+import { COUNTERPARTS_MIN } from "./thresholds.ts";
 import type { TrustHistory } from "./trustHistory.ts";
 
 /**
@@ -40,9 +45,11 @@ export type NamedFinding = {
 /** What one hotspot and a counterpart know of each other. */
 type Acquaintance = {
   readonly counterpart: number;
-  /** What the hotspot heard of the counterpart, and the counterpart of the hotspot. */
+  /** What the hotspot heard of the counterpart. */
   readonly heard: LinkRecord;
-  readonly heardBy: LinkRecord;
+  /** The row from which `readHeardBy` takes what the counterpart heard of the hotspot, for the few that ask. */
+  readonly row: number;
+  readonly isLow: boolean;
 };
 
 /** What all hotspots are judged with. */
@@ -58,18 +65,26 @@ export function listFindings(context: FindingContext, hotspot: number): NamedFin
   const known = listAcquaintances(context, hotspot);
   if (known.length === 0) return [];
   const { term } = context;
-  const valid = known.filter(({ heard, heardBy }) => heard.epochs + heardBy.epochs > 0);
+  const { links } = context.history;
+  const valid = known.filter(({ heard, row, isLow }) => heard.epochs + links.readEpochs(row, !isLow) > 0);
   const findings: NamedFinding[] = [];
   const add = (finding: Finding | null, source: readonly Acquaintance[]): void => {
-    if (finding !== null) findings.push(nameEvidence(finding, source, term.epoch));
+    if (finding !== null) findings.push(nameEvidence(context, finding, source));
   };
   add(checkDistanceProfile(Int32Array.from(valid, distanceOf), term), valid);
   // The graph's rows are the valid acquaintances in the same order.
   add(checkEdgePlausibility(createPlaceEvidence(context.network, hotspot), term), valid);
   for (const [finding, source] of checkWindows(context, hotspot, known)) add(finding, source);
   const heard = valid.filter((one) => one.heard.epochs > 0);
-  add(checkDistanceInsensitivity(heard.map(createTrendPair), term), heard);
-  add(checkMissingReverse(listTwoWay(context, hotspot, valid), term), valid);
+  if (heard.length >= TREND_PAIRS_MIN)
+    add(checkDistanceInsensitivity(heard.map(createTrendPair), term), heard);
+  // The other way is due only of who was received often enough one way.
+  const often = valid.filter(
+    ({ heard: { count }, row, isLow }) =>
+      Math.max(count, links.readCount(row, !isLow)) >= REVERSE_DUE_RECEPTIONS,
+  );
+  if (often.length >= COUNTERPARTS_MIN)
+    add(checkMissingReverse(listTwoWay(context, hotspot, often), term), often);
   add(
     checkPowerSlope(
       heard.map((one) => one.heard),
@@ -85,14 +100,19 @@ function listAcquaintances({ history, rows }: FindingContext, hotspot: number): 
   for (let i = rows.start[hotspot]!; i < rows.start[hotspot + 1]!; i++) {
     const counterpart = rows.neighbour[i]!;
     const isLow = hotspot < counterpart;
-    const heard = history.links.readRow(rows.row[i]!, isLow);
-    const heardBy = history.links.readRow(rows.row[i]!, !isLow);
-    known.push({ counterpart, heard, heardBy });
+    const row = rows.row[i]!;
+    known.push({ counterpart, heard: history.links.readRow(row, isLow), row, isLow });
   }
   return known;
 }
 
+const readHeardBy = ({ history }: FindingContext, { row, isLow }: Acquaintance): LinkRecord =>
+  history.links.readRow(row, !isLow);
+
 const distanceOf = ({ heard }: Acquaintance): number => heard.distanceM;
+
+/** In the order of their numbers. */
+const WINDOW_CHECKS = [checkConstantWindow, checkUnexplainedRssi, checkFloorWindow, checkSnrGrid] as const;
 
 /** The tests of the receiver alone. Its evidence is whom it heard most, refused reports among them. */
 function checkWindows(
@@ -101,13 +121,14 @@ function checkWindows(
   known: readonly Acquaintance[],
 ): (readonly [Finding | null, readonly Acquaintance[]])[] {
   const window = history.receivers.read(hotspot, term.epoch);
+  // The evidence is put in order only where there is something to show.
+  const broken = WINDOW_CHECKS.filter((check) => check(window, [], term) !== null);
+  if (broken.length === 0) return [];
   const heard = known.filter((one) => one.heard.count > 0);
   const mostFirst = Array.from(heard.keys()).sort(
     (a, b) => heard[b]!.heard.count - heard[a]!.heard.count || a - b,
   );
-  return [checkConstantWindow, checkUnexplainedRssi, checkFloorWindow, checkSnrGrid].map(
-    (check) => [check(window, mostFirst, term), heard] as const,
-  );
+  return broken.map((check) => [check(window, mostFirst, term), heard] as const);
 }
 
 /** A counterpart's mean signal as if it had always sent at its full power. Signals are in tenths of a dB, powers in dB. */
@@ -121,30 +142,35 @@ function createTrendPair({ heard }: Acquaintance): TrendPair {
   };
 }
 
-function listTwoWay(
-  { history, term }: FindingContext,
-  hotspot: number,
-  known: readonly Acquaintance[],
-): TwoWay[] {
+function listTwoWay(context: FindingContext, hotspot: number, known: readonly Acquaintance[]): TwoWay[] {
+  const { history, term } = context;
   const ownBeacons = history.receivers.countBeacons(hotspot, term.epoch);
-  return known.map(({ counterpart, heard, heardBy }) => ({
-    heard: heard.count,
-    heardBy: heardBy.count,
-    counterpartBeacons: history.receivers.countBeacons(counterpart, term.epoch),
-    ownBeacons,
-    marginCentiDb: Math.max(meanMarginCentiDb(heard), meanMarginCentiDb(heardBy)),
-  }));
+  return known.map((one) => {
+    const heardBy = readHeardBy(context, one);
+    return {
+      heard: one.heard.count,
+      heardBy: heardBy.count,
+      counterpartBeacons: history.receivers.countBeacons(one.counterpart, term.epoch),
+      ownBeacons,
+      marginCentiDb: Math.max(meanMarginCentiDb(one.heard), meanMarginCentiDb(heardBy)),
+    };
+  });
 }
 
 const meanMarginCentiDb = ({ count, marginsDb }: LinkRecord): number =>
   count === 0 ? 0 : Math.floor((100 * marginsDb) / count);
 
-function nameEvidence(finding: Finding, source: readonly Acquaintance[], madeEpoch: number): NamedFinding {
+function nameEvidence(
+  context: FindingContext,
+  finding: Finding,
+  source: readonly Acquaintance[],
+): NamedFinding {
   const evidence = finding.evidence.map((place) => {
-    const { counterpart, heard, heardBy } = source[place]!;
-    return { counterpart, heardEpoch: heard.lastEpoch, heardByEpoch: heardBy.lastEpoch };
+    const one = source[place]!;
+    const heardByEpoch = readHeardBy(context, one).lastEpoch;
+    return { counterpart: one.counterpart, heardEpoch: one.heard.lastEpoch, heardByEpoch };
   });
-  return { ...finding, madeEpoch, evidence };
+  return { ...finding, madeEpoch: context.term.epoch, evidence };
 }
 
 /** A finding of one of the caps, whose evidence are the other hotspots that stand with this one. */

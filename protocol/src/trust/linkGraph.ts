@@ -1,5 +1,5 @@
 /** The witness graph as the history has it: pairs of both directions merged into edges, each weighed by its evidence. */
-import type { LinkHistory, LinkRecord } from "./linkHistory.ts";
+import type { LinkHistory } from "./linkHistory.ts";
 import type { LinkRows } from "./linkRows.ts";
 import { computeEdgeWeight, type WitnessGraph, YOUNG_EDGE_WEIGHT_MAX } from "./witnessGraph.ts";
 
@@ -21,13 +21,9 @@ export function createLinkGraph(
   const rows = history.listRows(count, epoch);
   const weights = new Uint8Array(rows.neighbour.length);
   let edges = 0;
-  for (let hotspot = 0; hotspot < count; hotspot++) {
-    for (let i = rows.start[hotspot]!; i < rows.start[hotspot + 1]!; i++) {
-      const one = history.readRow(rows.row[i]!, true);
-      const other = history.readRow(rows.row[i]!, false);
-      weights[i] = weigh(one, other, epoch, youngEpochs);
-      if (weights[i]! > 0) edges++;
-    }
+  for (let i = 0; i < weights.length; i++) {
+    weights[i] = weigh(history, rows.row[i]!, epoch, youngEpochs);
+    if (weights[i]! > 0) edges++;
   }
   return { graph: dropWeightless(rows, weights, edges), rows };
 }
@@ -54,9 +50,10 @@ function dropWeightless({ start, neighbour }: LinkRows, weights: Uint8Array, edg
   return graph;
 }
 
-function weigh(one: LinkRecord, other: LinkRecord, epoch: number, youngEpochs: number): number {
-  const epochs = Math.max(one.epochs, other.epochs);
-  const weight = computeEdgeWeight(epochs, epoch - one.firstEpoch, youngEpochs);
-  const isTwoWay = one.epochs > 0 && other.epochs > 0;
-  return isTwoWay ? weight : Math.min(weight, YOUNG_EDGE_WEIGHT_MAX);
+function weigh(history: LinkHistory, row: number, epoch: number, youngEpochs: number): number {
+  const one = history.readEpochs(row, true);
+  const other = history.readEpochs(row, false);
+  const ageEpochs = epoch - history.readFirstEpoch(row);
+  const weight = computeEdgeWeight(Math.max(one, other), ageEpochs, youngEpochs);
+  return one > 0 && other > 0 ? weight : Math.min(weight, YOUNG_EDGE_WEIGHT_MAX);
 }

@@ -10,34 +10,37 @@
  * one has expired (and is paid all the same). Pairs that others open with a hotspot do not count against it, or it could
  * be filled up from outside.
  */
+import {
+  addCount,
+  addReception,
+  COUNT_MAX,
+  COUNTS,
+  DIRECTION_COLUMNS,
+  DISTANCE,
+  EPOCHS_UNIT,
+  FIRST_EPOCH,
+  HIGH,
+  LAST_EPOCH,
+  LINK_ROW_BYTES,
+  LOW,
+  MARGIN_MASK,
+  mix,
+  OPENER,
+  POWER_MASK,
+  POWER_SIGNALS,
+  POWERS,
+  REFUSED_UNIT,
+  SIGNAL_SQUARES,
+  SIGNALS,
+  SUM_COLUMNS,
+  SUMS,
+  WIDTH,
+} from "./linkColumns.ts";
 import { type LinkRows, sortRows } from "./linkRows.ts";
 import type { Moments } from "./moments.ts";
 
 /** Four times the witnesses that a beacon is paid for: no antenna hears more neighbours often enough to be judged by. */
 export const PAIRS_PER_WITNESS_MAX = 64;
-/** Receptions of one direction and window that are summed; later ones in the same window add nothing new. */
-export const LINK_RECEPTIONS_MAX = 255;
-
-/** Lower and higher index, first epoch of the acquaintance, distance, who opened it, newest valid epoch each way. */
-const [LOW, HIGH, FIRST_EPOCH, DISTANCE, OPENER, LAST_EPOCH] = [0, 1, 2, 3, 4, 5] as const;
-const SUMS = 7;
-/** Of a direction and window: counts; powers and their squares; signals and margins; products; squares of signals. */
-const [COUNTS, POWERS, SIGNALS, POWER_SIGNALS, SIGNAL_SQUARES] = [0, 1, 2, 3, 4] as const;
-const SUM_COLUMNS = 5;
-const DIRECTION_COLUMNS = 2 * SUM_COLUMNS;
-const WIDTH = SUMS + 2 * DIRECTION_COLUMNS;
-/** Bytes of a pair in memory and in `encode`. */
-export const LINK_ROW_BYTES = WIDTH * 4;
-
-/** Counts take 8 bits each: receptions, epochs with a valid report, reports that a gate refused. */
-const EPOCHS_UNIT = 1 << 8;
-const REFUSED_UNIT = 1 << 16;
-const COUNT_MAX = 255;
-/** 255 steps of at most 30 dB take 13 bits, their squares 18. */
-const POWER_SQUARE_UNIT = 1 << 13;
-/** 255 margins of at most 31 dB take 13 bits; the signals' sum, of either sign, stands above them. */
-const SIGNAL_UNIT = 1 << 13;
-const MARGIN_MAX_DB = 31;
 
 /** Rows stand in pieces, so that growing copies nothing. */
 const PIECE_BITS = 14;
@@ -149,26 +152,49 @@ export class LinkHistory {
     const direction = isLowWitness ? 0 : 1;
     const running = at + SUMS + direction * DIRECTION_COLUMNS;
     const before = running + SUM_COLUMNS;
-    const counts = (shift: number): number =>
-      ((table[running + COUNTS]! >> shift) & COUNT_MAX) + ((table[before + COUNTS]! >> shift) & COUNT_MAX);
-    const signals = (column: number): number => Math.floor(table[column + SIGNALS]! / SIGNAL_UNIT);
-    const margins = (column: number): number => table[column + SIGNALS]! & (SIGNAL_UNIT - 1);
-    const powers = (column: number): number => table[column + POWERS]! & (POWER_SQUARE_UNIT - 1);
-    const squares = (column: number): number => table[column + POWERS]! >> 13;
+    const [counts, countsBefore] = [table[running + COUNTS]!, table[before + COUNTS]!];
+    const [powers, powersBefore] = [table[running + POWERS]!, table[before + POWERS]!];
+    const [signals, signalsBefore] = [table[running + SIGNALS]!, table[before + SIGNALS]!];
     return {
       firstEpoch: table[at + FIRST_EPOCH]!,
       lastEpoch: table[at + LAST_EPOCH + direction]!,
       distanceM: table[at + DISTANCE]!,
-      count: counts(0),
-      epochs: counts(8),
-      refused: counts(16),
-      power: 0 - powers(running) - powers(before),
-      powerSquare: squares(running) + squares(before),
-      signal: signals(running) + signals(before),
-      marginsDb: margins(running) + margins(before),
+      count: (counts & COUNT_MAX) + (countsBefore & COUNT_MAX),
+      epochs: ((counts >> 8) & COUNT_MAX) + ((countsBefore >> 8) & COUNT_MAX),
+      refused: ((counts >> 16) & COUNT_MAX) + ((countsBefore >> 16) & COUNT_MAX),
+      power: 0 - (powers & POWER_MASK) - (powersBefore & POWER_MASK),
+      powerSquare: (powers >> 13) + (powersBefore >> 13),
+      // A shift rounds down, also below zero.
+      signal: (signals >> 13) + (signalsBefore >> 13),
+      marginsDb: (signals & MARGIN_MASK) + (signalsBefore & MARGIN_MASK),
       powerSignal: table[running + POWER_SIGNALS]! + table[before + POWER_SIGNALS]!,
       signalSquare: table[running + SIGNAL_SQUARES]! + table[before + SIGNAL_SQUARES]!,
     };
+  }
+
+  /** Epochs with a valid report in one direction of a row: what most questions ask, without the rest of the record. */
+  readEpochs(row: number, isLowWitness: boolean): number {
+    const table = this.#pieceOf(row);
+    const running = offsetOf(row) + SUMS + (isLowWitness ? 0 : DIRECTION_COLUMNS);
+    const before = running + SUM_COLUMNS;
+    return ((table[running + COUNTS]! >> 8) & COUNT_MAX) + ((table[before + COUNTS]! >> 8) & COUNT_MAX);
+  }
+
+  /** Receptions in one direction of a row. */
+  readCount(row: number, isLowWitness: boolean): number {
+    const table = this.#pieceOf(row);
+    const running = offsetOf(row) + SUMS + (isLowWitness ? 0 : DIRECTION_COLUMNS);
+    return (table[running + COUNTS]! & COUNT_MAX) + (table[running + SUM_COLUMNS + COUNTS]! & COUNT_MAX);
+  }
+
+  /** First epoch of a row's acquaintance. */
+  readFirstEpoch(row: number): number {
+    return this.#pieceOf(row)[offsetOf(row) + FIRST_EPOCH]!;
+  }
+
+  /** Distance of a row's pair by the newest valid report. */
+  readDistanceM(row: number): number {
+    return this.#pieceOf(row)[offsetOf(row) + DISTANCE]!;
   }
 
   /**
@@ -372,24 +398,3 @@ export class LinkHistory {
 }
 
 const offsetOf = (row: number): number => (row & (PIECE_ROWS - 1)) * WIDTH;
-
-/** Indexes are small and dense: odd multipliers (Knuth's and Murmur's) spread them over the table. */
-function mix(low: number, high: number): number {
-  const mixed = Math.imul(low, 0x9e37_79b1) ^ Math.imul(high, 0x85eb_ca6b);
-  return mixed ^ (mixed >>> 15);
-}
-
-function addCount(table: Int32Array, sums: number, unit: number): void {
-  const counts = table[sums + COUNTS]!;
-  if (Math.floor(counts / unit) % (COUNT_MAX + 1) < COUNT_MAX) table[sums + COUNTS] = counts + unit;
-}
-
-function addReception(table: Int32Array, sums: number, { moments, marginCentiDb }: HistoryEntry): void {
-  if ((table[sums + COUNTS]! & COUNT_MAX) >= LINK_RECEPTIONS_MAX) return;
-  const marginDb = Math.min(Math.max(Math.floor(marginCentiDb / 100), 0), MARGIN_MAX_DB);
-  table[sums + COUNTS]! += 1;
-  table[sums + POWERS]! += moments.powerSquare * POWER_SQUARE_UNIT - moments.power;
-  table[sums + SIGNALS]! += moments.signal * SIGNAL_UNIT + marginDb;
-  table[sums + POWER_SIGNALS]! += moments.powerSignal;
-  table[sums + SIGNAL_SQUARES]! += moments.signalSquare;
-}

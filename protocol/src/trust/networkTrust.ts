@@ -152,14 +152,15 @@ function mergeFindings(found: Findings, { findings, appealed }: StandingFindings
 
 /** For each hotspot the worth of all the counterparts that it has on record as heard: what its receptions are shared by. */
 function sumStanding({ history }: TrustNetwork, { rows }: LinkGraph, trustPpm: Uint32Array): Float64Array {
-  return Float64Array.from(trustPpm, (ownPpm, hotspot) => {
-    let sum = 0;
+  const sums = new Float64Array(trustPpm.length);
+  for (let hotspot = 0; hotspot < sums.length; hotspot++) {
     for (let i = rows.start[hotspot]!; i < rows.start[hotspot + 1]!; i++) {
       const counterpart = rows.neighbour[i]!;
-      const heard = history.links.readRow(rows.row[i]!, hotspot < counterpart);
-      if (heard.epochs === 0) continue;
-      sum += computeLinkValuePpm(Math.min(ownPpm, trustPpm[counterpart]!), heard.distanceM);
+      const row = rows.row[i]!;
+      if (history.links.readEpochs(row, hotspot < counterpart) === 0) continue;
+      const lesser = Math.min(trustPpm[hotspot]!, trustPpm[counterpart]!);
+      sums[hotspot]! += computeLinkValuePpm(lesser, history.links.readDistanceM(row));
     }
-    return sum;
-  });
+  }
+  return sums;
 }

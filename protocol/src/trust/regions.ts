@@ -1,5 +1,6 @@
 /** Regions and groups of hotspots by their cells, as dense numbers: what trust compares and caps within. */
 import { parentHi, parentLo } from "../geo/cell.ts";
+import { groupCells, ORDERED_RESOLUTION, sortByCell } from "../score/cellOrder.ts";
 
 /** Cells of 1,770 km2, a metropolis: whose hotspots' ranks are compared with each other. */
 export const REGION_RESOLUTION = 4;
@@ -25,8 +26,8 @@ function cellKey(hi: number, lo: number, resolution: number): number {
 }
 
 /**
- * Groups of at least `least` hotspots that share a cell, and an owner where `owner` is given; members ascending, groups in
- * the order of their first member.
+ * Groups of at least `least` hotspots that share a cell, and an owner where `owner` is given; members ascending.
+ * @param resolution finer than 10 too.
  * @param included 1 for hotspots that count.
  */
 export function groupByCell(
@@ -36,14 +37,25 @@ export function groupByCell(
   owner: Uint32Array | null,
   least: number,
 ): number[][] {
-  const groups = new Map<string, number[]>();
-  for (let hotspot = 0; hotspot < cellHi.length; hotspot++) {
-    if (included[hotspot] !== 1 || cellHi[hotspot] === 0) continue;
-    const cell = `${parentHi(cellHi[hotspot]!, resolution)}.${parentLo(cellLo[hotspot]!, resolution)}`;
-    const key = owner === null ? cell : `${cell}.${owner[hotspot]}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [hotspot]);
-    else group.push(hotspot);
+  const members = Uint32Array.from(cellHi.keys()).filter(
+    (hotspot) => included[hotspot] === 1 && cellHi[hotspot] !== 0,
+  );
+  const [hi, lo] = [members.map((hotspot) => cellHi[hotspot]!), members.map((hotspot) => cellLo[hotspot]!)];
+  const order = sortByCell(hi, lo);
+  const sorted = [order.map((place) => hi[place]!), order.map((place) => lo[place]!)] as const;
+  const level = groupCells(...sorted, Math.min(resolution, ORDERED_RESOLUTION));
+  const found: number[][] = [];
+  for (let cell = 0; cell < level.count; cell++) {
+    // Nearly all cells hold too few, and are passed over before anything is made of them.
+    if (level.start[cell + 1]! - level.start[cell]! < least) continue;
+    const groups = new Map<string, number[]>();
+    for (const place of order.subarray(level.start[cell], level.start[cell + 1]!)) {
+      const key = `${parentHi(hi[place]!, resolution)}.${parentLo(lo[place]!, resolution)}.${owner?.[members[place]!]}`;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [members[place]!]);
+      else group.push(members[place]!);
+    }
+    for (const group of groups.values()) if (group.length >= least) found.push(group.sort((a, b) => a - b));
   }
-  return [...groups.values()].filter((group) => group.length >= least);
+  return found;
 }

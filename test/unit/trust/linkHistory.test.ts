@@ -1,9 +1,9 @@
 /** The history of links: what it keeps, for how long, and that equal reports make equal bytes. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { LINK_RECEPTIONS_MAX } from "../../../protocol/src/trust/linkColumns.ts";
 import {
   type HistoryEntry,
-  LINK_RECEPTIONS_MAX,
   LinkHistory,
   PAIRS_PER_WITNESS_MAX,
 } from "../../../protocol/src/trust/linkHistory.ts";

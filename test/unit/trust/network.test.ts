@@ -171,7 +171,9 @@ describe("trust of a network", () => {
     });
     const { graphPpm, trustPpm, standingPpm, findings } = computeNetworkTrust(network, TERMS);
     const text = JSON.stringify([[...graphPpm], [...trustPpm], [...standingPpm], [...findings]]);
-    expect(encodeHex(sha256(new TextEncoder().encode(text)))).toMatchInlineSnapshot(`"e3402d61658d95877b83705c53aeace3573a372895a60ac014d4e8267a6e7332"`);
+    expect(encodeHex(sha256(new TextEncoder().encode(text)))).toMatchInlineSnapshot(
+      `"e3402d61658d95877b83705c53aeace3573a372895a60ac014d4e8267a6e7332"`,
+    );
   });
 });
 

@@ -4,7 +4,8 @@
  * places are asserted over a city show none. Student's t of that correlation makes counts comparable.
  * Evaded by forging strengths with the right trend.
  */
-import { createFinding, type Finding, type FindingTerm } from "../finding.ts";
+import { PPM } from "../../network/parameters.ts";
+import { computeFactorPpm, createFinding, type Finding, type FindingTerm } from "../finding.ts";
 import { computeLogOctaves } from "../fixed.ts";
 import { RAMPS } from "../thresholds.ts";
 
@@ -60,7 +61,7 @@ export function computeTrendMilliT(
 /** Judges a hotspot by its pairs; evidence: those with the most receptions. */
 export function checkDistanceInsensitivity(pairs: readonly TrendPair[], term: FindingTerm): Finding | null {
   const milliT = computeTrendMilliT(pairs);
-  if (milliT === null) return null;
+  if (milliT === null || computeFactorPpm(milliT, RAMPS.distanceInsensitivityMilliT) === PPM) return null;
   const mostFirst = Array.from(pairs.keys()).sort(
     (a, b) => pairs[b]!.receptions - pairs[a]!.receptions || a - b,
   );

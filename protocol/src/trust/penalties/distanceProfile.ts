@@ -3,7 +3,8 @@
  * only hears, and is only heard by, stations tens of kilometres off stands on a mountain, or not where it says.
  * Catches lies of 20 km; nothing closer than the honest spread of a network, and nothing below three counterparts.
  */
-import { createFinding, type Finding, type FindingTerm } from "../finding.ts";
+import { PPM } from "../../network/parameters.ts";
+import { computeFactorPpm, createFinding, type Finding, type FindingTerm } from "../finding.ts";
 import { computeLogOctaves, takeMedian } from "../fixed.ts";
 import { COUNTERPARTS_MIN, RAMPS } from "../thresholds.ts";
 
@@ -26,7 +27,8 @@ export function computeDistanceProfileOctaves(distancesM: Int32Array): number | 
 /** Judges where a hotspot says it stands by the distances to its counterparts; evidence: the nearest counterparts. */
 export function checkDistanceProfile(distancesM: Int32Array, term: FindingTerm): Finding | null {
   const profile = computeDistanceProfileOctaves(distancesM);
-  if (profile === null) return null;
+  // The evidence is put in order only where there is something to show.
+  if (profile === null || computeFactorPpm(profile, RAMPS.distanceProfileOctaves) === PPM) return null;
   const nearestFirst = Array.from(distancesM.keys()).sort((a, b) => distancesM[a]! - distancesM[b]! || a - b);
   return createFinding("distance_profile", profile, RAMPS.distanceProfileOctaves, nearestFirst, term);
 }

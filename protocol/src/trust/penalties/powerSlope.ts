@@ -4,7 +4,8 @@
  * is made up does not. Links are compared each with itself (their means are taken out), so that far and near do not mix.
  * Evaded by having the real packet.
  */
-import { createFinding, type Finding, type FindingTerm } from "../finding.ts";
+import { PPM } from "../../network/parameters.ts";
+import { computeFactorPpm, createFinding, type Finding, type FindingTerm } from "../finding.ts";
 import type { LinkSums } from "../linkHistory.ts";
 import { RAMPS } from "../thresholds.ts";
 
@@ -43,7 +44,7 @@ export function computePowerSlopeMilli(links: readonly LinkSums[]): number | nul
  */
 export function checkPowerSlope(links: readonly LinkSums[], term: FindingTerm): Finding | null {
   const slope = computePowerSlopeMilli(links);
-  if (slope === null) return null;
+  if (slope === null || computeFactorPpm(slope, RAMPS.powerSlopeMilli) === PPM) return null;
   const mostFirst = Array.from(links.keys()).sort((a, b) => links[b]!.count - links[a]!.count || a - b);
   return createFinding("power_insensitive", slope, RAMPS.powerSlopeMilli, mostFirst, term);
 }
