@@ -99,7 +99,6 @@ export class LinkHistory {
     this.#windowEpochs = windowEpochs;
   }
 
-  /** Pairs in the table. */
   get size(): number {
     return this.#count;
   }
