@@ -2,8 +2,6 @@
 import { Command } from "commander";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
-import { decodeConfigToml } from "./config.ts";
-import { CONFIG_FILE } from "./files.ts";
 import { ConfigErrors, type NodeIo, printLine, runAction } from "./io.ts";
 import { readNewPassphrase, readPassphrase } from "./passphrase.ts";
 import { addSettings, findSettings } from "./settings/options.ts";
@@ -60,15 +58,12 @@ async function restore(flags: RestoreFlags, io: NodeIo): Promise<void> {
   if (path === undefined) wrong.push("--in must name a backup");
   if (home === null || path === undefined || wrong.length > 0) throw new ConfigErrors(wrong);
   const { openBackup, restoreHome } = await import("./backup.ts");
-  const { findKeptCell } = await import("./cellFile.ts");
   let passphrase = "";
   const backup = await openBackup(path, async () => {
     passphrase = await readPassphrase(settings, io);
     return passphrase;
   });
   const publicKey = await restoreHome(home, backup, passphrase);
-  const config = decodeConfigToml(backup.files[CONFIG_FILE]!);
-  if (config.ok) await findKeptCell(home, config.value);
   printLine(io, encodeDidKey(publicKey));
   printLine(io, computeName(publicKey));
   printLine(io, "run it in one place only: two with one key beacon twice, and the second is refused");

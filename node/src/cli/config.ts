@@ -13,7 +13,7 @@ export { parseEndpoint } from "./addresses.ts";
 export { CONFIG_FILE, GENESIS_FILE, KEY_FILE } from "./files.ts";
 
 /** Assertions are of cells of this resolution, some 19 m across. */
-export const ASSERTED_RESOLUTION = 12;
+const ASSERTED_RESOLUTION = 12;
 /** The settings that say what a hotspot is; it cannot be without any of them. */
 const REQUIRED = [
   "owner",

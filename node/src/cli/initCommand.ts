@@ -7,7 +7,6 @@ import { computeName } from "../../../protocol/src/crypto/names.ts";
 import { CodedError } from "../host/codedError.ts";
 import { createFile, makePrivateFolder } from "../host/durableFile.ts";
 import { createKeyFile } from "../host/keystore.ts";
-import { findKeptCell } from "./cellFile.ts";
 import { checkConfig, encodeConfigToml, readGenesis } from "./config.ts";
 import { CONFIG_FILE, GENESIS_FILE, KEY_FILE } from "./files.ts";
 import { findHome } from "./home.ts";
@@ -60,8 +59,6 @@ async function init(flags: InitFlags, io: NodeIo): Promise<void> {
   if (settings.genesis !== null) {
     await createFile(join(home, GENESIS_FILE), await readFile(settings.genesis));
   }
-  // Told here, where the memory that it takes is given back.
-  await findKeptCell(home, checked.value);
   printLine(io, encodeDidKey(publicKey));
   printLine(io, computeName(publicKey));
 }

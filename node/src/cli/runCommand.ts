@@ -13,8 +13,7 @@ import { createHotspot, findGenesisPlacement, type Hotspot, type Placement } fro
 import { ProgressWatch } from "../hotspot/progress.ts";
 import { createGwmpRadio } from "../radio/gwmp/gwmpRadio.ts";
 import { parseEndpoint } from "./addresses.ts";
-import { findKeptCell } from "./cellFile.ts";
-import type { NodeConfig } from "./config.ts";
+import { findCell, type NodeConfig } from "./config.ts";
 import { askFor, openHome } from "./home.ts";
 import { exit, type NodeIo, printJson, runAction } from "./io.ts";
 import { addSettings, findSettings } from "./settings/options.ts";
@@ -43,7 +42,7 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
     { clock, log },
   );
   const asserted = findGenesisPlacement(genesis, keyPair.publicKey);
-  const placement = await choosePlacement(home, config, asserted, log);
+  const placement = await choosePlacement(config, asserted, log);
   const earnings = settings.api === null ? {} : { earnings: { api: settings.api, owner: config.owner } };
   const lowestPowerDbm = settings["antenna.lowestPowerDbm"];
   const power = lowestPowerDbm === null ? {} : { lowestPowerDbm };
@@ -72,14 +71,9 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
 }
 
 /** What the network knows of a hotspot decides; the configuration serves one that it does not know yet. */
-async function choosePlacement(
-  home: string,
-  config: NodeConfig,
-  asserted: Placement | null,
-  log: Log,
-): Promise<Placement> {
+async function choosePlacement(config: NodeConfig, asserted: Placement | null, log: Log): Promise<Placement> {
   const { region, gainCentiDbi } = config;
-  if (asserted === null) return { region, gainCentiDbi, cell: await findKeptCell(home, config) };
+  if (asserted === null) return { region, gainCentiDbi, cell: await findCell(config) };
   if (asserted.region !== region || asserted.gainCentiDbi !== gainCentiDbi) {
     log.warn("The configuration differs from what is asserted; go by what is asserted", {
       region: asserted.region,
