@@ -45,11 +45,12 @@ function replayLine({ kind, profile }: Simulation, seed: number): string {
 async function printCampaigns(first: number, seeds: number): Promise<void> {
   for (const simulation of simulations) {
     const report = await runCampaign({ first, seeds, validators, simulation });
-    const { seconds, events, views, slowestMs, failures, audit } = report;
+    const { seconds, cpuSeconds, events, views, slowestMs, failures, audit } = report;
     const decided = views.map((count, view) => `${view}: ${count}`).filter((_, view) => views[view]! > 0);
     console.log(
       `${simulation.kind}, ${simulation.profile}, n = ${validators}: ${seeds} seeds in ${seconds.toFixed(1)} s ` +
-        `(${(seeds / seconds).toPrecision(3)}/s, ${Math.round(events / seconds)} events/s), ${failures.length} failed; ` +
+        `(${(seeds / seconds).toPrecision(3)}/s, ${(seeds / cpuSeconds).toPrecision(3)} a second of processor, ` +
+        `${Math.round(events / seconds)} events/s), ${failures.length} failed; ` +
         `${decided.length > 0 ? `decided in view ${decided.join(", ")}; ` : ""}` +
         `slowest ${slowestMs} virtual ms; audit ${audit}`,
     );

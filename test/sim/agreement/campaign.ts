@@ -11,6 +11,8 @@ const RANGE_SEEDS = { round: 200, stack: 5 } as const satisfies Record<Simulatio
 export type CampaignReport = {
   readonly seeds: number;
   readonly seconds: number;
+  /** Processor time of all threads: what a busy machine does not change. */
+  readonly cpuSeconds: number;
   /** Simulated events handled, in all. */
   readonly events: number;
   readonly views: readonly number[];
@@ -36,8 +38,10 @@ export async function runCampaign(options: {
   }
   const reports: RangeReport[] = [];
   const beganMs = performance.now();
+  const began = process.cpuUsage();
   await Promise.all(Array.from({ length: Math.min(threads, ranges.length) }, () => drain(ranges, reports)));
   const seconds = (performance.now() - beganMs) / 1_000;
+  const { user, system } = process.cpuUsage(began);
   reports.sort((a, b) => a.range.first - b.range.first);
   const views: number[] = [];
   for (const report of reports) {
@@ -48,6 +52,7 @@ export async function runCampaign(options: {
   return {
     seeds,
     seconds,
+    cpuSeconds: (user + system) / 1e6,
     events: reports.reduce((sum, { events }) => sum + events, 0),
     views: Array.from(views, (count) => count ?? 0),
     slowestMs: Math.max(0, ...reports.map(({ slowestMs }) => slowestMs)),

@@ -41,6 +41,10 @@ export class Judge {
     this.#modules = modules;
     this.watch = new StackWatch({
       isHonest: modules.isHonest,
+      nameSet: (epoch) =>
+        this.setOf(epoch)!
+          .keys.map((key) => this.#positionOf(key))
+          .join(),
       isProven: (message) => this.#isProven(message),
       countHolders: (cert) => this.#countHolders(cert),
     });

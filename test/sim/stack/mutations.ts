@@ -229,19 +229,14 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     },
   },
   {
-    name: "attestations of before a crash are not said again",
-    rule: "C4",
-    among: ({ crashesOn }) => crashesOn === "recordRewardCert",
-    edit: {
-      file: "validator/src/rounds/attestor.ts",
-      find: 'if (message?.type === "attest") this.#post({ type: "recall", signed: message.signed });',
-      replace: "void message;",
-    },
-  },
-  {
     name: "an epoch stored before the end is not attested to after it",
     rule: "C1",
-    among: ({ crashesOn }) => crashesOn === "recordAttest",
+    // It takes a crash, and somebody else whose attestation is missing as well.
+    among: (scenario) =>
+      ["recordAck", "recordAttest"].includes(scenario.crashesOn) &&
+      scenario.crashesWriting > 0 &&
+      scenario.healMs > 1_000 &&
+      scenario.behaviours.some((behaviour) => behaviour !== null),
     edit: {
       file: "validator/src/core.ts",
       find: "if (closed !== null) attestor.onEpochClosed(closed);",
@@ -278,7 +273,7 @@ const LINKED = ["node_modules", "package.json"];
 
 const PROFILES: readonly StackProfile[] = ["chaos", "loss"];
 /** So many seeds are looked through for one of the kind that is asked for. */
-const LOOKED_THROUGH = 40;
+const LOOKED_THROUGH = 100;
 
 /**
  * Lets the simulation loose on a mistake.

@@ -32,6 +32,8 @@ export type WatchOptions = {
   readonly isHonest: (validator: number) => boolean;
   /** Whether a certificate is signed by a quorum; true of everything else. */
   readonly isProven: (message: PeerMessage) => boolean;
+  /** The same for two epochs with the same seats. */
+  readonly nameSet: (epoch: number) => string;
   /** How many honest validators hold the batch durably, and how many must: a quorum of its set without the bad ones. */
   readonly countHolders: (cert: AvailabilityCert) => { readonly held: number; readonly needed: number };
 };
@@ -65,10 +67,14 @@ export class StackWatch {
     if (message.type === "vote") this.#onVote(from, message);
   }
 
-  /** A certificate of availability that is valid: the only one of its number, and durable with f + 1 honest. */
+  /**
+   * A certificate of availability that is valid: the only one of its number and set, and durable with f + 1 honest. (Two
+   * sets may certify two digests of a Byzantine author; see docs/decisions/validator-set.md.)
+   */
   onCertified(cert: AvailabilityCert): void {
-    const { lane, seq, digest } = cert;
-    const name = `lane ${encodeHex(lane.subarray(0, 4))} batch ${seq}`;
+    const { lane, seq, digest, epoch } = cert;
+    const set = this.#options.nameSet(epoch);
+    const name = `lane ${encodeHex(lane.subarray(0, 4))} batch ${seq} of set ${set}`;
     const isNew = this.#once("two_certificates", name, encodeHex(digest));
     if (!isNew) return;
     const { held, needed } = this.#options.countHolders(cert);
