@@ -100,6 +100,33 @@ export function kindsOf(bundle: ReportBundle): ReportKind[] {
  */
 export const RECEIPTS_WANTED = 2;
 
+const LONGEST_RETRY_MS = 30_000;
+
+/** How long until the next try: twice as long each time, and by chance between half of that and all. */
+export function computeRetryMs(attempts: number, leastMs: number, fraction: number): number {
+  const pauseMs = Math.min(LONGEST_RETRY_MS, leastMs * 2 ** Math.min(attempts - 1, 10));
+  return pauseMs * (0.5 + 0.5 * fraction);
+}
+
+/** Envelopes by how far they have come. */
+export type DeliveryCounts = {
+  readonly waiting: number;
+  readonly admitted: number;
+  /** Of the admitted those that have two validators' receipts. */
+  readonly admittedTwice: number;
+  readonly included: number;
+};
+
+/** Counts them. */
+export function countDeliveries(deliveries: Iterable<Delivery>): DeliveryCounts {
+  const counts = { waiting: 0, admitted: 0, admittedTwice: 0, included: 0 };
+  for (const { state, receipts } of deliveries) {
+    counts[state]++;
+    if (state === "admitted" && receipts.size >= RECEIPTS_WANTED) counts.admittedTwice++;
+  }
+  return counts;
+}
+
 /** Whether another validator should be asked for a receipt, if there is one that has not given it. */
 export function wantsReceipt(delivery: Delivery): boolean {
   if (delivery.entry === null || delivery.state === "included") return false;

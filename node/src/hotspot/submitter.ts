@@ -25,13 +25,15 @@ import { decodeReportBundle } from "../../../protocol/src/wire/reports.ts";
 import type { Clock, Log, Network, PeerRef } from "../host/types.ts";
 import {
   classifyReceipt,
+  computeRetryMs,
+  countDeliveries,
   createDelivery,
   type Delivery,
+  type DeliveryCounts,
   isOverdue,
   isSettled,
   isWaiting,
   kindsOf,
-  RECEIPTS_WANTED,
   splitIntoParcels,
   takeVerdicts,
   wantsReceipt,
@@ -66,9 +68,7 @@ export const SUBMISSION_OUTCOMES = ["receipted", "no_answer", "bad_receipt"] as 
 export type SubmissionOutcome = (typeof SUBMISSION_OUTCOMES)[number];
 
 /** A durable write and some queueing; a validator that takes longer is not the one to wait for. */
-const SUBMIT_TIMEOUT_MS = 5_000;
-const QUERY_TIMEOUT_MS = 5_000;
-const LONGEST_RETRY_MS = 30_000;
+const ANSWER_TIMEOUT_MS = 5_000;
 const LEAST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 /** What one validator refuses for good another may know better; two that agree are believed. */
@@ -88,6 +88,7 @@ export class Submitter {
   #wake: () => void = () => undefined;
   #isAwake = false;
   #running: Promise<void> = Promise.resolve();
+  #seconding: Promise<void> | null = null;
 
   constructor(options: SubmitterOptions, modules: SubmitterModules) {
     this.#options = options;
@@ -107,6 +108,7 @@ export class Submitter {
   /** Settles when the work has ended, after the signal. */
   async stopped(): Promise<void> {
     await this.#running;
+    await this.#seconding;
   }
 
   /** Takes a spooled envelope to deliver. */
@@ -144,20 +146,11 @@ export class Submitter {
   }
 
   /** Envelopes by state, how submissions ended, and why the last one answered was refused, if it was. */
-  status(): {
-    readonly waiting: number;
-    readonly admitted: number;
-    /** Of the admitted those that have two validators' receipts. */
-    readonly admittedTwice: number;
-    readonly included: number;
+  status(): DeliveryCounts & {
     readonly submissions: Readonly<Record<SubmissionOutcome, number>>;
     readonly refusal: Reason | null;
   } {
-    const counts = { waiting: 0, admitted: 0, admittedTwice: 0, included: 0 };
-    for (const { state, receipts } of this.#deliveries.values()) {
-      counts[state]++;
-      if (state === "admitted" && receipts.size >= RECEIPTS_WANTED) counts.admittedTwice++;
-    }
+    const counts = countDeliveries(this.#deliveries.values());
     return { ...counts, submissions: { ...this.#outcomes }, refusal: this.#refusal };
   }
 
@@ -165,10 +158,8 @@ export class Submitter {
     const key = encodeHex(delivery.id);
     if (this.#deliveries.has(key)) return;
     this.#deliveries.set(key, delivery);
-    if (this.#deliveries.size > MAX_DELIVERIES) {
-      const [oldest] = this.#deliveries.keys();
-      this.#deliveries.delete(oldest!);
-    }
+    const [oldest] = this.#deliveries.keys();
+    if (this.#deliveries.size > MAX_DELIVERIES) this.#deliveries.delete(oldest!);
     this.#wakeUp();
   }
 
@@ -211,20 +202,33 @@ export class Submitter {
     const nowMs = this.#modules.clock.nowMs();
     const deliveries = [...this.#deliveries.values()];
     const due = deliveries.filter((delivery) => delivery.submitAtMs <= nowMs && wantsReceipt(delivery));
-    const byPeer = Map.groupBy(due, (delivery) => this.#turns.choose(peers, delivery));
-    for (const [peer, batch] of byPeer) {
-      if (peer === null) continue;
-      for (const parcel of splitIntoParcels(batch)) {
-        if (signal.aborted) return;
-        await this.#submit(parcel, peer, peers, signal);
-      }
-    }
+    const submit = (which: Delivery["state"]) => {
+      const chosen = due.filter(({ state }) => state === which);
+      return this.#submitAll(chosen, peers, signal);
+    };
+    await submit("waiting");
+    // Beside it: what waits for its first receipt must not wait for others' second.
+    this.#seconding ??= submit("admitted")
+      .catch((error: unknown) => this.#modules.log.error("A submission failed", { error: String(error) }))
+      .finally(() => {
+        this.#seconding = null;
+      });
     const asked = deliveries.filter(
       (delivery) => delivery.askAtMs <= nowMs && delivery.state !== "waiting" && !isSettled(delivery),
     );
     for (let i = 0; i < asked.length; i += MAX_ENVELOPES_PER_PARCEL) {
       if (signal.aborted) return;
       await this.#query(asked.slice(i, i + MAX_ENVELOPES_PER_PARCEL), peers, signal);
+    }
+  }
+
+  async #submitAll(due: readonly Delivery[], peers: readonly PeerRef[], signal: AbortSignal): Promise<void> {
+    for (const [peer, batch] of Map.groupBy(due, (delivery) => this.#turns.choose(peers, delivery))) {
+      if (peer === null) continue;
+      for (const parcel of splitIntoParcels(batch)) {
+        if (signal.aborted) return;
+        await this.#submit(parcel, peer, peers, signal);
+      }
     }
   }
 
@@ -255,7 +259,7 @@ export class Submitter {
     const answer = await network
       .request(peer.peerId, SUBMIT_PROTOCOL, parcel, {
         maxAnswerBytes: SIGNED_RECEIPT_MAX_BYTES,
-        timeoutMs: SUBMIT_TIMEOUT_MS,
+        timeoutMs: ANSWER_TIMEOUT_MS,
         signal,
       })
       .catch((error: unknown) => {
@@ -337,9 +341,9 @@ export class Submitter {
       return;
     }
     delivery.tried.clear();
-    const pauseMs = Math.min(LONGEST_RETRY_MS, this.#pauseMs * 2 ** Math.min(delivery.attempts - 1, 10));
-    const jittered = pauseMs * (0.5 + 0.5 * computeFraction(this.#modules.random));
-    delivery.submitAtMs = this.#modules.clock.nowMs() + jittered;
+    const { clock, random } = this.#modules;
+    const retryMs = computeRetryMs(delivery.attempts, this.#pauseMs, computeFraction(random));
+    delivery.submitAtMs = clock.nowMs() + retryMs;
   }
 
   async #query(batch: readonly Delivery[], peers: readonly PeerRef[], signal: AbortSignal): Promise<void> {
@@ -350,7 +354,7 @@ export class Submitter {
     const answer = await network
       .request(peer.peerId, RECEIPT_PROTOCOL, encodeStatusQuery(ids), {
         maxAnswerBytes: STATUS_ANSWER_MAX_BYTES,
-        timeoutMs: QUERY_TIMEOUT_MS,
+        timeoutMs: ANSWER_TIMEOUT_MS,
         signal,
       })
       .catch((error: unknown) => {
@@ -371,7 +375,6 @@ export class Submitter {
     const { events, spool } = this.#modules;
     const { id, kinds } = delivery;
     const isNew = delivery.state !== "included";
-    // Inclusion and verdicts become known together, before anything is waited for.
     if (isNew) {
       delivery.state = "included";
       delivery.includedRound = status.round;

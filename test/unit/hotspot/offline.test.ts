@@ -52,6 +52,9 @@ class World {
   readonly #keys = [newKey(), newKey()];
   readonly peers: readonly PeerRef[] = this.#keys.map(({ publicKey }, i) => ({ peerId: `v${i}`, publicKey }));
   isReachable = true;
+  /** Which submission is never answered, counted from 1. */
+  hangsAt: number | null = null;
+  #submissions = 0;
   /** What came first into a round, in the order of coming. */
   readonly included: { readonly id: string; readonly bundle: ReportBundle }[] = [];
   /** Every envelope of every submission that was answered "admitted", by validator. */
@@ -66,10 +69,13 @@ class World {
     return epochOfRound(parameters, this.round + 1);
   }
 
-  request: Network["request"] = async (peerId, protocol, request) => {
+  request: Network["request"] = async (peerId, protocol, request, options) => {
     if (!this.isReachable) throw new Error("no network");
     if (protocol === RECEIPT_PROTOCOL) return this.#answer(request);
     expect(protocol).toBe(SUBMIT_PROTOCOL);
+    if (++this.#submissions === this.hangsAt) {
+      await new Promise((_, reject) => options.signal?.addEventListener("abort", reject, { once: true }));
+    }
     const items = decodeParcel(request)!.map((bytes) => this.#admit(peerId, bytes));
     const body = encodeReceipt({
       round: this.round,
@@ -337,4 +343,15 @@ describe("an outage", () => {
     // Backed off: in three hours at pauses of up to half a minute, not one try a round.
     expect(world.refused.length).toBeLessThan(1_000);
   });
+});
+
+test("a validator that is asked for a second receipt and never answers delays no first one", async () => {
+  const world = new World();
+  world.hangsAt = 2;
+  const life = await begin(world);
+  await life.hear(world);
+  await eventually(() => world.included.length).toBe(1);
+  await life.hear(world);
+  await eventually(() => world.included.length).toBe(2);
+  expect([...world.admitted.values()].map((ids) => ids.length).toSorted()).toEqual([0, 2]);
 });
