@@ -74,11 +74,12 @@ const ringOf = (edges: number): Attack => ({
   conduct: createRing(edges),
 });
 
-const corruptSeeds = (share: number): Attack => ({
+const corruptSeeds = (share: number, uncatchable?: string): Attack => ({
   ...ringOf(5),
   name: `corrupt-seeds-${share}`,
   says: `A ring with 5 real edges, and ${share} % of the network's seeds among its members.`,
   corruptSeedsPpm: share * 10_000,
+  ...(uncatchable === undefined ? {} : { uncatchable }),
 });
 
 export const RINGS: readonly Attack[] = [
@@ -87,7 +88,10 @@ export const RINGS: readonly Attack[] = [
   ringOf(20),
   ringOf(60),
   corruptSeeds(10),
-  corruptSeeds(30),
+  corruptSeeds(
+    30,
+    "With three seeds in ten its own, each of the three groups of seeds vouches for the ring as for a city.",
+  ),
   {
     name: "attenuated-room",
     says: "Radios in one room behind attenuators: real packets, at strengths that no distance explains; no one else hears them.",
