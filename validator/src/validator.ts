@@ -30,6 +30,7 @@ import { KnownSets } from "./rounds/validatorSets.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { explainingFailure, explainStorageFailure } from "./storageFailure.ts";
 import type { RetentionPolicy } from "./store/store.ts";
+import { rememberClaims } from "./verify/rememberedClaims.ts";
 import { createVerifierPool, type VerifierPool } from "./verify/verifierPool.ts";
 
 export type ValidatorOptions = {
@@ -203,7 +204,7 @@ function openCore(opened: Opened) {
       clock,
       log,
       storage,
-      verifier,
+      verifier: rememberClaims(verifier),
       recovered,
       observer: { ...metrics, onRoundExecuted, onRoundDecided },
       onFailure,

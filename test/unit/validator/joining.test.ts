@@ -78,7 +78,7 @@ describe("a validator that joins", () => {
     expect(joined.core.agreement.describe().isFollowing).toBe(true);
     expect(joined.results[0]!.round).toBe(firstRoundOfEpoch(parameters, 2));
 
-    const epoch = epochOfRound(parameters, newestOf(0) + 2);
+    const epoch = epochOfRound(parameters, newestOf(1) + 1);
     const stake = { kind: "stake" as const, epoch, nonce: 0, validator: JOINER.publicKey };
     const staked = { ...stake, amount: parameters.validatorStake, multiaddrs: ["/ip4/127.0.0.1/tcp/4467"] };
     const consent = encodeMembership(membershipOf(staked, OWNER.publicKey));
@@ -103,7 +103,7 @@ describe("a validator that joins", () => {
     // It admits reports now, and its lane is acknowledged.
     await submit(joiner, signReports(context, 1, epochOfRound(parameters, newestOf(joiner) + 1), 2));
 
-    const leaving = { kind: "unstake" as const, epoch: epochOfRound(parameters, newestOf(0) + 2), nonce: 0 };
+    const leaving = { kind: "unstake" as const, epoch: epochOfRound(parameters, newestOf(0) + 1), nonce: 0 };
     const gone = validatorKey(3);
     await submit(0, signTransaction(context, gone, { ...leaving, validator: gone.publicKey }));
     await several.until(() =>

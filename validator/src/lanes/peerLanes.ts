@@ -58,9 +58,9 @@ export type PeerLanesModules = {
   /** The epoch of the round that is decided next. */
   readonly epoch: () => number;
   readonly log: Log;
-  /** A validator signed two batches under one number. */
   /** Whether an acknowledgement may be signed now: what was signed before must be known first. */
   readonly mayAcknowledge: () => boolean;
+  /** A validator signed two batches under one number. */
   readonly onConflict: (evidence: Evidence) => void;
   readonly onFailure: (error: Error) => void;
 };

@@ -333,11 +333,7 @@ class SeveralAgreement implements MeshAgreement {
     const fresh = rounds.filter(({ round }) => round >= this.#nextRound());
     if (!this.#isRunning || fresh.length === 0 || fresh[0]!.round !== this.#nextRound()) return false;
     try {
-      const decided = fresh.map(({ round, valueBytes, certBytes }) => ({
-        round,
-        value: valueBytes,
-        cert: certBytes,
-      }));
+      const decided = fresh.map(({ round, valueBytes: value, certBytes: cert }) => ({ round, value, cert }));
       this.#modules.votes.recordDecided(decided);
     } catch (error) {
       this.stop();
@@ -350,6 +346,8 @@ class SeveralAgreement implements MeshAgreement {
   }
 
   #advance(finalized: Finalized): void {
+    // Who was early waits half of that the next time, so that all send their tips at once and a round is short.
+    this.#lastTipsAtMs += Math.min(this.#instance?.tips.leadMs ?? 0, this.#options.parameters.roundMs) / 2;
     this.#previous?.stop();
     this.#instance?.rest();
     this.#previous = this.#instance;

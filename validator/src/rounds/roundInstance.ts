@@ -40,6 +40,7 @@ import type { AvailabilityBook } from "../lanes/availability.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { Signer } from "../signer.ts";
 import { RoundJournal } from "./roundJournal.ts";
+import { RoundTips } from "./roundTips.ts";
 import { buildValue } from "./valueBuilder.ts";
 import type { JournalEntry, Vote, Votes } from "./votes.ts";
 
@@ -78,8 +79,7 @@ export class RoundInstance {
   readonly #events: Event[] = [];
   #isStepping = false;
   #isStopped = false;
-  /** One a validator, by position, in the order of arrival. */
-  readonly #tips = new Map<number, SignedTips>();
+  readonly tips: RoundTips;
   /** Encodings by their digest's name; whether they are valid, once judged. */
   readonly #values = new Map<string, Uint8Array>();
   readonly #verdicts = new Map<string, boolean>();
@@ -101,6 +101,7 @@ export class RoundInstance {
     this.#journal = new RoundJournal(options.round, options.config.validators);
     const { sets, parameters } = options.context;
     this.#set = requireSet(sets, epochOfRound(parameters, options.round));
+    this.tips = new RoundTips(this.#set.quorum, modules.clock.nowMs);
     const records = modules.votes.journalOf(options.round).flatMap((entry) => this.#recall(entry));
     const { config } = options;
     this.#state = records.length === 0 ? createSimplex(config) : recoverSimplex(config, records);
@@ -124,7 +125,8 @@ export class RoundInstance {
     if (this.#state.started || this.#isStopped) return;
     const { self } = this.#options.config;
     try {
-      if (!this.#tips.has(self)) this.#tips.set(self, this.#signTips(makeTips()));
+      this.tips.start();
+      if (this.tips.get(self) === undefined) this.tips.put(self, this.#signTips(makeTips()));
     } catch (error) {
       this.#fail(error);
       return;
@@ -135,7 +137,7 @@ export class RoundInstance {
 
   /** Sends the own tips, again where nothing is decided yet. */
   sendTips(): void {
-    const own = this.#tips.get(this.#options.config.self);
+    const own = this.tips.get(this.#options.config.self);
     if (own !== undefined && !this.#isStopped) this.#modules.mesh.broadcast({ type: "tips", signed: own });
   }
 
@@ -172,7 +174,7 @@ export class RoundInstance {
   /** The tips of the round that are held of a validator. */
   tipsOf(key: Uint8Array): SignedTips | null {
     const position = this.#set.positionOf(key);
-    return position === undefined ? null : (this.#tips.get(position) ?? null);
+    return position === undefined ? null : (this.tips.get(position) ?? null);
   }
 
   /** The deciding certificate with every FINALIZE seen since; null before the decision. */
@@ -210,13 +212,13 @@ export class RoundInstance {
     const { domains, verify } = this.#options.context;
     const position = this.#set.positionOf(signed.tips.validator);
     if (position === undefined || signed.tips.round !== this.round) return;
-    const held = this.#tips.get(position);
+    const held = this.tips.get(position);
     const body = encodeTips(signed.tips);
     // Tips are said again at every standstill; of those who were convicted nothing more is looked at.
     if (this.#accused.has(position) || (held && equalBytes(encodeTips(held.tips), body))) return;
     if (!verify(signed.tips.validator, signingMessage(domains, "tips", body), signed.signature)) return;
     if (held === undefined) {
-      this.#tips.set(position, signed);
+      this.tips.put(position, signed);
       this.#build();
       return;
     }
@@ -303,8 +305,13 @@ export class RoundInstance {
     if (!this.#wantsValue || this.#isBuilt || this.#isStopped) return;
     const { availability, previousFinal, listEvidence, log } = this.#modules;
     const { context } = this.#options;
-    const tips = [...this.#tips.values()];
-    const built = buildValue(tips, context, availability, previousFinal(), listEvidence(this.round));
+    const built = buildValue(
+      this.tips.list(),
+      context,
+      availability,
+      previousFinal(),
+      listEvidence(this.round),
+    );
     if (built === null) return;
     if (built.fault !== null) {
       log.error("Propose nothing: the own value breaks a rule", { rule: built.fault, round: this.round });
@@ -370,7 +377,7 @@ export class RoundInstance {
     const recalled = this.#journal.recall(entry);
     switch (recalled.type) {
       case "tips":
-        this.#tips.set(this.#options.config.self, recalled.signed);
+        this.tips.put(this.#options.config.self, recalled.signed);
         return [];
       case "value":
         this.#values.set(recalled.name, recalled.bytes);

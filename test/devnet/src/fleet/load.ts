@@ -46,7 +46,7 @@ export type Load = {
   readonly newest: () => { readonly round: number; readonly epoch: number };
   /** Resolves when a round as high as this has been announced. */
   readonly reached: (round: number) => Promise<void>;
-  /** Signs a report of an epoch; each one is new. */
+  /** Signs an envelope of an epoch; each one is new. */
   readonly sign: (epoch: number) => SignedReport;
   /** Brings a parcel to so many validators and to gossip. Resolves with how many gave a receipt for all of it. */
   readonly bring: (reports: readonly SignedReport[], how: Bringing) => Promise<number>;
@@ -71,7 +71,7 @@ const SUBMIT_TIMEOUT_MS = 5_000;
 const RECONNECT_MS = 200;
 
 /** Connects to a fleet. */
-export async function openLoad({ genesis, world, validators }: Fleet): Promise<Load> {
+export async function openLoad({ genesis, world, validators }: Fleet, reportsPerEnvelope = 1): Promise<Load> {
   const clock = createSystemClock();
   const networkId = computeNetworkId(genesis);
   const domains = createSigningDomains(networkId);
@@ -126,7 +126,7 @@ export async function openLoad({ genesis, world, validators }: Fleet): Promise<L
   };
   const sign: Load["sign"] = (epoch) => {
     const salt = signed++;
-    return signReport(signers[salt % signers.length]!, domains, epoch, salt);
+    return signReports(signers[salt % signers.length]!, domains, epoch, salt, reportsPerEnvelope);
   };
   return {
     newest: rounds.newest,
@@ -136,13 +136,11 @@ export async function openLoad({ genesis, world, validators }: Fleet): Promise<L
     brought: () => brought,
     start: (reportsPerSecond, how) => {
       const underWay = new Set<Promise<unknown>>();
-      const count = Math.min(
-        MAX_ENVELOPES_PER_PARCEL,
-        Math.ceil(reportsPerSecond / LEAST_PARCELS_PER_SECOND),
-      );
+      const perSecond = reportsPerSecond / reportsPerEnvelope;
+      const count = Math.min(MAX_ENVELOPES_PER_PARCEL, Math.ceil(perSecond / LEAST_PARCELS_PER_SECOND));
       let owed = 0;
       const cancel = clock.every(1_000 / LOOKS_PER_SECOND, () => {
-        for (owed += reportsPerSecond / LOOKS_PER_SECOND; owed >= count; owed -= count) {
+        for (owed += perSecond / LOOKS_PER_SECOND; owed >= count; owed -= count) {
           const reports = Array.from({ length: count }, () => sign(rounds.newest().epoch));
           const bringing = bring(reports, how).finally(() => underWay.delete(bringing));
           underWay.add(bringing);
@@ -163,14 +161,14 @@ export async function openLoad({ genesis, world, validators }: Fleet): Promise<L
   };
 }
 
-/** A witness report with a salt of its own in its hotspot's envelope. */
-export function signReport(
+/** So many witness reports with a salt of their own in their hotspot's envelope. */
+function signReports(
   signer: Signer,
   domains: SigningDomains,
   epoch: number,
   salt: number,
+  count: number,
 ): SignedReport {
-  const proof = sha256(asciiBytes(`load ${salt}`));
   const measurement = {
     rssiDeciDbm: -1_050,
     rssiKind: "channel" as const,
@@ -180,8 +178,11 @@ export function signReport(
     bandwidthHz: 125_000,
     timeMs: Date.now(),
   };
-  const witness = { tag: proof.subarray(0, 6), proof, measurement };
-  const body = encodeReportBundle({ epoch, beacons: [], witnesses: [witness], reveals: [] });
+  const witnesses = Array.from({ length: count }, (_, i) => {
+    const proof = sha256(asciiBytes(`load ${salt} ${i}`));
+    return { tag: proof.subarray(0, 6), proof, measurement };
+  });
+  const body = encodeReportBundle({ epoch, beacons: [], witnesses, reveals: [] });
   const unsigned = { kind: "reports" as const, sender: signer.publicKey, body };
   const envelope = { ...unsigned, signature: signer.sign("reports", body) };
   return { id: computeEnvelopeId(domains, envelope), envelope: encodeEnvelope(envelope) };
