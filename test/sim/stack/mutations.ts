@@ -257,7 +257,7 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     rule: "B0",
     edit: {
       file: "validator/src/rounds/roundInstance.ts",
-      find: "        this.#tips.set(this.#options.config.self, recalled.signed);\n        return [];",
+      find: "        this.tips.put(this.#options.config.self, recalled.signed);\n        return [];",
       replace: "        return [];",
     },
   },

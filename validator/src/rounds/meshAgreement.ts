@@ -347,7 +347,8 @@ class SeveralAgreement implements MeshAgreement {
 
   #advance(finalized: Finalized): void {
     // Who was early waits half of that the next time, so that all send their tips at once and a round is short.
-    this.#lastTipsAtMs += Math.min(this.#instance?.tips.leadMs ?? 0, this.#options.parameters.roundMs) / 2;
+    const leadMs = Math.min(this.#instance?.tips.leadMs ?? 0, this.#options.parameters.roundMs);
+    this.#lastTipsAtMs += Math.floor(leadMs / 2);
     this.#previous?.stop();
     this.#instance?.rest();
     this.#previous = this.#instance;
