@@ -59,6 +59,7 @@ export function drawLines(title: string, xName: string, lines: readonly Line[]):
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="11">`,
+    `<title>${title}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     `<text x="${LEFT}" y="18" font-size="14">${title}</text>`,
     ...grid,
