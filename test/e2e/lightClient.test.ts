@@ -14,6 +14,7 @@ import { type Fleet, startFleet } from "../devnet/src/fleet/fleet.ts";
 import { runHexbeacon } from "../devnet/src/processes.ts";
 import type { ValidatorRole } from "../devnet/src/validators.ts";
 import { contextOf, signEnvelope } from "../unit/validator/support/network.ts";
+import { ask, waitFor } from "./validatorApi.ts";
 
 const TIMEOUT_MS = 180_000;
 
@@ -27,27 +28,6 @@ afterAll(async () => {
 
 const keysOf = (validator: number) => createKeyPair(fleet.world.validators[validator]!.secretSeed);
 const didOf = (validator: number) => encodeDidKey(keysOf(validator).publicKey);
-
-async function ask<T>(role: ValidatorRole, path: string): Promise<T> {
-  const response = await fetch(`${role.ready().http}${path}`);
-  if (!response.ok) throw new Error(`${path} answers ${response.status}: ${await response.text()}`);
-  return (await response.json()) as T;
-}
-
-/** Resolves with what is found once it is there; looked for again with every round that the validator executes. */
-async function waitFor<T>(role: ValidatorRole, find: () => Promise<T | null>): Promise<T> {
-  const events = await fetch(`${role.ready().http}/v1/events`);
-  const reader = events.body!.getReader();
-  try {
-    for (;;) {
-      const found = await find();
-      if (found !== null) return found;
-      if ((await reader.read()).done) throw new Error("the validator tells of no more rounds");
-    }
-  } finally {
-    await reader.cancel();
-  }
-}
 
 /** The proof of a validator's own pay, certified, of an epoch from this one on. */
 const proofOf = (role: ValidatorRole, account: string, fromEpoch: number, since?: number) =>

@@ -9,7 +9,7 @@ import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
 import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
 import { homePaths } from "../../validator/src/home.ts";
 import { createTestGenesis, keyNamed, OWNER, VALIDATOR } from "../unit/validator/support/network.ts";
-import { runCommand, startValidator, type ValidatorProcess } from "./validatorProcess.ts";
+import { runCommand, runToSuccess, startValidator, type ValidatorProcess } from "./validatorProcess.ts";
 
 describe("the commands of a hotspot's owner", () => {
   let folder: string;
@@ -33,12 +33,6 @@ describe("the commands of a hotspot's owner", () => {
     rmSync(folder, { recursive: true });
   });
 
-  async function succeed(...words: readonly string[]): Promise<string> {
-    const { status, stdout, stderr } = await runCommand(...words);
-    expect([status, stderr]).toEqual([0, ""]);
-    return stdout;
-  }
-
   /** The home of an account that genesis gave tokens to. */
   async function richAccount(): Promise<string> {
     const home = join(folder, "rich");
@@ -49,7 +43,7 @@ describe("the commands of a hotspot's owner", () => {
 
   async function initHotspot(name: string, owner: string): Promise<{ home: string; did: string }> {
     const home = join(folder, name);
-    const said = await succeed(
+    const said = await runToSuccess(
       ...["node", "init", "--home", home, "--region", "EU868", "--owner", owner, "--genesis", genesisFile],
       ...["--location", "46.95,7.45", "--gain", "2.15", "--elevation", "9"],
     );
@@ -61,7 +55,7 @@ describe("the commands of a hotspot's owner", () => {
   test("open an account, fund it, register, assert and deregister a hotspot", async () => {
     const genesis = ["--genesis", genesisFile];
     const account = join(folder, "account");
-    const owner = (await succeed("account", "init", "--home", account, ...genesis)).split("\n")[0]!;
+    const owner = (await runToSuccess("account", "init", "--home", account, ...genesis)).split("\n")[0]!;
     const { home, did } = await initHotspot("hotspot", owner);
     const registers = ["node", "register", "--home", home, "--account", account, ...validator];
 
@@ -69,22 +63,22 @@ describe("the commands of a hotspot's owner", () => {
     expect([tooPoor.status, tooPoor.stderr]).toEqual([1, expect.stringContaining("nothing was ever paid")]);
     const rich = await richAccount();
     const pays = ["account", "transfer", "--home", rich, "--to", owner, ...genesis, ...validator];
-    expect(await succeed(...pays, "--amount", "10.5")).toContain("transfer of 10.5 tokens: accepted");
+    expect(await runToSuccess(...pays, "--amount", "10.5")).toContain("transfer of 10.5 tokens: accepted");
 
-    const said = await succeed(...registers);
+    const said = await runToSuccess(...registers);
     expect(said).toContain("registration: accepted");
     expect(said).toContain("assertion: accepted");
     expect(await ask(`/v1/hotspots/${did}`)).toMatchObject({
       ...{ id: did, owner, bond: "1000000000" },
       assertion: { cell: "8c1f8342cc609ff", gainDbi: 2.15, elevationM: 9, region: "EU868" },
     });
-    const info = JSON.parse(await succeed("account", "info", "--home", account, ...validator));
+    const info = JSON.parse(await runToSuccess("account", "info", "--home", account, ...validator));
     expect(info).toMatchObject({ did: owner, balance: "50000000", nonce: 2 });
     // Said again, it changes nothing.
-    expect(await succeed(...registers)).toBe("registration: there already\nassertion: there already\n");
+    expect(await runToSuccess(...registers)).toBe("registration: there already\nassertion: there already\n");
 
     const leaves = ["node", "deregister", "--hotspot", did, "--account", account, ...validator];
-    expect(await succeed(...leaves)).toContain("deregistration: accepted");
+    expect(await runToSuccess(...leaves)).toContain("deregistration: accepted");
     expect(await ask(`/v1/hotspots/${did}`)).toMatchObject({ status: "leaving" });
     const again = await runCommand(...registers);
     expect([again.status, again.stderr]).toEqual([1, expect.stringContaining("was deregistered")]);
@@ -105,13 +99,13 @@ describe("the commands of a hotspot's owner", () => {
     const little = await runCommand(...stakes, "--amount", "9999");
     expect([little.status, little.stderr]).toEqual([1, expect.stringContaining("stake_too_small")]);
     const address = "/ip4/127.0.0.1/tcp/4467";
-    expect(await succeed(...stakes, "--amount", "10000", "--address", address)).toContain(
+    expect(await runToSuccess(...stakes, "--amount", "10000", "--address", address)).toContain(
       "stake of 10000 tokens: accepted",
     );
     const staked = { id: did, owner: encodeDidKey(OWNER.publicKey), stake: "1000000000000" };
     expect(await ask(`/v1/validators/${did}`)).toMatchObject({ ...staked, multiaddrs: [address] });
     const leaves = ["account", "unstake", "--home", rich, "--of", did, ...network];
-    expect(await succeed(...leaves)).toContain("unstake: accepted");
+    expect(await runToSuccess(...leaves)).toContain("unstake: accepted");
     const left = (await ask(`/v1/validators/${did}`)) as { unbondingUntilEpoch: number };
     expect(left.unbondingUntilEpoch).toBeGreaterThanOrEqual(10);
     // Genesis's validator is its own account's, so nobody else can have it leave.
@@ -123,7 +117,7 @@ describe("the commands of a hotspot's owner", () => {
   test("complete elsewhere what the hotspot has co-signed", async () => {
     const { home, did } = await initHotspot("hotspot", encodeDidKey(OWNER.publicKey));
     const request = join(folder, "request.json");
-    expect(await succeed("node", "register", "--home", home, "--out", request, ...validator)).toContain(
+    expect(await runToSuccess("node", "register", "--home", home, "--out", request, ...validator)).toContain(
       "good for epochs",
     );
     const rich = await richAccount();
@@ -132,7 +126,7 @@ describe("the commands of a hotspot's owner", () => {
     await makePrivateFolder(stranger);
     await writeKeyFile(join(stranger, "key"), keyNamed("stranger").secretSeed);
     expect((await runCommand(...signs, "--home", stranger)).status).toBe(2);
-    const said = await succeed(...signs, "--home", rich);
+    const said = await runToSuccess(...signs, "--home", rich);
     expect(said).toContain(did);
     expect(said).toContain("assertion: accepted");
     expect(await ask(`/v1/hotspots/${did}`)).toMatchObject({ assertion: { region: "EU868" } });

@@ -9,7 +9,7 @@ import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
 import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
 import { homePaths } from "../../validator/src/home.ts";
 import { createTestGenesis, OWNER, VALIDATOR } from "../unit/validator/support/network.ts";
-import { runCommand, startValidator, type ValidatorProcess } from "./validatorProcess.ts";
+import { runCommand, runToSuccess, startValidator, type ValidatorProcess } from "./validatorProcess.ts";
 
 describe("node rotate", () => {
   let folder: string;
@@ -31,9 +31,9 @@ describe("node rotate", () => {
     home = join(folder, "home");
     const owner = encodeDidKey(OWNER.publicKey);
     const place = ["--location", "46.95,7.45", "--gain", "2.15", "--genesis", genesisFile];
-    await succeed("node", "init", "--home", home, "--region", "EU868", "--owner", owner, ...place);
+    await runToSuccess("node", "init", "--home", home, "--region", "EU868", "--owner", owner, ...place);
     const network = ["--account", account, "--validator", running.addresses.http];
-    await succeed("node", "register", "--home", home, ...network);
+    await runToSuccess("node", "register", "--home", home, ...network);
     rotates = ["node", "rotate", "--home", home, ...network];
   });
   afterEach(async () => {
@@ -42,19 +42,14 @@ describe("node rotate", () => {
     rmSync(folder, { recursive: true });
   });
 
-  async function succeed(...words: readonly string[]): Promise<string> {
-    const { status, stdout, stderr } = await runCommand(...words);
-    expect([status, stderr]).toEqual([0, ""]);
-    return stdout;
-  }
   const didOf = async (): Promise<string> =>
-    (JSON.parse(await succeed("node", "info", "--home", home)) as { did: string }).did;
+    (JSON.parse(await runToSuccess("node", "info", "--home", home)) as { did: string }).did;
   const ask = async (did: string) => (await fetch(`${running.addresses.http}/v1/hotspots/${did}`)).json();
 
   test("gives home and network the new key, keeps place and bond, and can be said again", async () => {
     const before = await didOf();
     const key = readFileSync(join(home, "key"), "latin1");
-    const said = await succeed(...rotates);
+    const said = await runToSuccess(...rotates);
     expect(said).toContain("rotation: accepted");
     const after = await didOf();
     expect(after).not.toBe(before);
@@ -73,7 +68,7 @@ describe("node rotate", () => {
     linkSync(join(home, "key"), next);
     rmSync(join(home, "key"));
     linkSync(join(home, "key.former"), join(home, "key"));
-    expect(await succeed(...rotates)).toContain("rotation: there already");
+    expect(await runToSuccess(...rotates)).toContain("rotation: there already");
     expect(await didOf()).toBe(after);
   });
 });

@@ -20,6 +20,7 @@ import { type Fleet, startFleet } from "../devnet/src/fleet/fleet.ts";
 import type { ValidatorRole } from "../devnet/src/validators.ts";
 import { runTool } from "../unit/tool/runTool.ts";
 import { contextOf, signBody, signEnvelope } from "../unit/validator/support/network.ts";
+import { ask, waitFor } from "./validatorApi.ts";
 
 const TIMEOUT_MS = 120_000;
 const OFFENDER = 3;
@@ -33,27 +34,6 @@ afterAll(async () => {
 });
 
 const keysOf = (validator: number) => createKeyPair(fleet.world.validators[validator]!.secretSeed);
-
-async function ask<T>(role: ValidatorRole, path: string): Promise<T> {
-  const response = await fetch(`${role.ready().http}${path}`);
-  if (!response.ok) throw new Error(`${path} answers ${response.status}: ${await response.text()}`);
-  return (await response.json()) as T;
-}
-
-/** Looks again with every round that the validator executes, until it finds. */
-async function waitFor<T>(role: ValidatorRole, find: () => Promise<T | null>): Promise<T> {
-  const events = await fetch(`${role.ready().http}/v1/events`);
-  const reader = events.body!.getReader();
-  try {
-    for (;;) {
-      const found = await find();
-      if (found !== null) return found;
-      if ((await reader.read()).done) throw new Error("the validator tells of no more rounds");
-    }
-  } finally {
-    await reader.cancel();
-  }
-}
 
 /** The first batch of the offender's lane, with a transfer of this much in it, signed as its author. */
 function batchWith(amount: bigint, epoch: number): PeerMessage {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
 import { createSystemClock } from "../../node/src/host/clock.ts";
 import { createSilentLog } from "../../node/src/host/log.ts";
 import { createNetwork } from "../../node/src/host/network.ts";
@@ -79,6 +80,13 @@ export async function runCommand(
   });
   const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
   return { status, stdout, stderr };
+}
+
+/** Runs one command that must succeed and complain of nothing; resolves with what it says. */
+export async function runToSuccess(...words: readonly string[]): Promise<string> {
+  const { status, stdout, stderr } = await runCommand(...words);
+  expect([status, stderr]).toEqual([0, ""]);
+  return stdout;
 }
 
 /** A hotspot's side of the wire. */
