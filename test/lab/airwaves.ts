@@ -3,7 +3,6 @@
  * collisions (beacons of an epoch are spread over hours).
  */
 import {
-  type Clutter,
   computeNoiseDbm,
   computePathLossDb,
   DEMODULATION_LIMIT_DB,
@@ -103,7 +102,7 @@ function measure(receiver: Receiver, signalDbm: number, frame: Frame, random: Ra
 }
 
 export function createStation(id: string, site: Site): Station {
-  return { id, gainCentiDbi: GAIN_CENTI_DBI, ...(site as Site & { clutter: Clutter }) };
+  return { id, gainCentiDbi: GAIN_CENTI_DBI, ...site };
 }
 
 /** A receiver as liars imagine one. */

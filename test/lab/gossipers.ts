@@ -1,7 +1,8 @@
 /** Attackers without a radio, who live off what others send: gossip is public. And those who withhold secrets. */
+import { firstRoundOfEpoch } from "../../protocol/src/network/parameters.ts";
 import type { Attack } from "./attack.ts";
 import type { Member } from "./population.ts";
-import type { Conduct, SentWitness } from "./runner.ts";
+import { type Conduct, LAB_PARAMETERS, type SentWitness } from "./runner.ts";
 
 /** Copies that one attacker makes in an epoch: as much as an honest hotspot in a city reports. */
 const COPIES = 20;
@@ -33,7 +34,7 @@ function copyFrom(
 function createReplay(): NonNullable<Conduct["copy"]> {
   let before: readonly SentWitness[] = [];
   return copyFrom((sent, epoch) => {
-    const replayed = before.map((report) => ({ ...report, round: epoch * 8 }));
+    const replayed = before.map((report) => ({ ...report, round: firstRoundOfEpoch(LAB_PARAMETERS, epoch) }));
     before = sent;
     return replayed;
   });
@@ -63,7 +64,13 @@ export const GOSSIPERS: readonly Attack[] = [
         const name = `early ${i}`;
         const asserted = city.draw(random);
         const radio = i % 2 === 0 ? { name, site: asserted } : null;
-        return { name, owner: `owner of ${name}`, side: i % 2 === 0 ? "rival" : "attacker", asserted, radio };
+        return {
+          name,
+          owner: `owner of ${name}`,
+          side: i % 2 === 0 ? "accomplice" : "attacker",
+          asserted,
+          radio,
+        };
       }),
     conduct: (members) => {
       const deaf = members.flatMap(({ side }, index) => (side === "attacker" ? [index] : []));
@@ -71,7 +78,7 @@ export const GOSSIPERS: readonly Attack[] = [
         reveal: "early",
         // The secret is known to all, but a reveal that comes early is refused: only those who listen can use it.
         invent: (beacon, { members: all }) => {
-          if (!all[beacon.sender]!.name.startsWith("early")) return [];
+          if (all[beacon.sender]!.side !== "accomplice") return [];
           const { freqHz, spreadingFactor, bandwidthHz, timeMs } = beacon.frame;
           const measurement = { rssiDeciDbm: -1_100, rssiKind: "signal" as const, snrCentiDb: 0 };
           return deaf.map((witness) => ({

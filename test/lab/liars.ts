@@ -22,23 +22,6 @@ function createLiars(distanceKm: number, uncatchable?: string): Attack {
   };
 }
 
-/** One radio at a place, and the members around it that say they have heard what it heard. */
-const around =
-  (count: number, reachM: number, name: string): Attack["recruit"] =>
-  (_, city, random) => {
-    const site = city.draw(random);
-    return Array.from({ length: count }, (_unused, i): Member => {
-      const asserted = moveFar(site, reachM * Math.sqrt(random()), random);
-      return {
-        name: `${name} ${i}`,
-        owner: `${name} owner ${i}`,
-        side: "attacker",
-        asserted,
-        radio: { name, site },
-      };
-    });
-  };
-
 export const LIARS: readonly Attack[] = [
   createLiars(1, "Signal, links and graph see no difference at 1 km (AUC 0.4 to 0.7 on real data)."),
   createLiars(2, "At 2 km hardly any (AUC 0.6 to 0.75); the coverage is real, two streets on."),
@@ -50,7 +33,14 @@ export const LIARS: readonly Attack[] = [
     name: "repeater",
     says: "One radio stands in the city; all members assert places within 3 km of it and report what it hears.",
     radios: () => 1,
-    recruit: (count, city, random) => around(count, 3_000, "repeater")(count, city, random),
+    recruit: (count, city, random) => {
+      const radio = { name: "repeater", site: city.draw(random) };
+      return Array.from({ length: count }, (_, i): Member => {
+        const asserted = moveFar(radio.site, 3_000 * Math.sqrt(random()), random);
+        const name = `repeater ${i}`;
+        return { name, owner: `owner of ${name}`, side: "attacker", asserted, radio };
+      });
+    },
   },
   {
     name: "wormhole",
@@ -69,18 +59,14 @@ export const LIARS: readonly Attack[] = [
     conduct: (members) => {
       const worms = members.flatMap(({ side }, index) => (side === "attacker" ? [index] : []));
       return {
-        // The other end's packets arrive as this one's own measured them: its radio's words, at another place.
-        invent: (beacon, { members: all, random }) => {
-          if (all[beacon.sender]!.side === "attacker" || random() < 0.5) return [];
-          return worms.slice(0, worms.length >> 1).map((witness) => ({
-            witness,
-            measurement: {
-              ...{ rssiDeciDbm: -10 * Math.round(100 + 15 * random()), rssiKind: "signal" as const },
-              snrCentiDb: 25 * Math.round(24 * random() - 16),
-              ...{ freqHz: beacon.frame.freqHz, spreadingFactor: beacon.frame.spreadingFactor },
-              ...{ bandwidthHz: beacon.frame.bandwidthHz, timeMs: beacon.frame.timeMs },
-            },
-          }));
+        // What one end's radio measured is said by all whom it does not feed: its words, at another place.
+        invent: (beacon, _lab, heard) => {
+          const first = heard.find(({ witness }) => worms.includes(witness));
+          if (first === undefined) return [];
+          const have = new Set([beacon.sender, ...heard.map(({ witness }) => witness)]);
+          return worms
+            .filter((witness) => !have.has(witness))
+            .map((witness) => ({ witness, measurement: first.measurement }));
         },
       };
     },

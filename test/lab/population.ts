@@ -2,8 +2,8 @@
 import type { Random } from "../../node/src/radio/ether/prng.ts";
 import { type City, type Site, streamOf } from "./city.ts";
 
-/** Honest hotspots, attackers, and the rival that an attack is aimed at. */
-export type Side = "honest" | "attacker" | "rival";
+/** Honest hotspots, attackers, those who only help them and are not counted, and the rival that an attack is aimed at. */
+export type Side = "honest" | "attacker" | "accomplice" | "rival";
 
 export type Member = {
   readonly name: string;

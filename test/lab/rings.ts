@@ -3,10 +3,9 @@ import { drawGaussian } from "../../node/src/radio/ether/prng.ts";
 import type { Measurement } from "../../protocol/src/wire/reports.ts";
 import { imagine } from "./airwaves.ts";
 import type { Attack } from "./attack.ts";
-import type { City, Site } from "./city.ts";
-import { moveFar } from "./city.ts";
+import { type City, moveFar, type Site } from "./city.ts";
 import type { Member } from "./population.ts";
-import type { Beacon, Conduct, LabView } from "./runner.ts";
+import type { Beacon, Conduct, LabView, Reception } from "./runner.ts";
 
 /** A cellar: their beacons are heard by nobody else, nor do they hear anyone. */
 const cellarOf = ({ centre }: City): Site => ({
@@ -21,8 +20,6 @@ const inCellar: Attack["recruit"] = (count, city, random) =>
     const radio = { name: `cellar ${i}`, site: moveFar(cellarOf(city), 100_000 + i * 40_000, () => 0) };
     return { name, owner: `owner of ${name}`, side: "attacker", asserted: city.draw(random), radio };
   });
-
-type Invented = { witness: number; measurement: Measurement };
 
 /** Every member reports every other's beacons; `edges` pairs with honest hotspots are real both ways. */
 function createRing(edges: number): (members: readonly Member[]) => Conduct {
@@ -39,7 +36,7 @@ function createRing(edges: number): (members: readonly Member[]) => Conduct {
       join(sybil, friend);
       join(friend, sybil);
     }
-    const hears = (beacon: Beacon, witness: number, { seed, random }: LabView): Invented[] => {
+    const hears = (beacon: Beacon, witness: number, { seed, random }: LabView): Reception[] => {
       const heard = imagine(seed, members[beacon.sender]!, members[witness]!, beacon.frame, random);
       const measurement = heard ?? imagineFaint(beacon, random);
       return [{ witness, measurement }];
@@ -103,7 +100,7 @@ export const RINGS: readonly Attack[] = [
         invent: (beacon, { members: all, random }) => {
           if (all[beacon.sender]!.side !== "attacker") return [];
           const { freqHz, spreadingFactor, bandwidthHz, timeMs, powerCentiDbm } = beacon.frame;
-          return room.flatMap((witness): Invented[] => {
+          return room.flatMap((witness): Reception[] => {
             if (witness === beacon.sender) return [];
             // Each pair has an attenuation of its own; the power steps and the noise are real.
             const pairDb = ((beacon.sender * 31 + witness * 17) % 20) + 118;

@@ -11,7 +11,11 @@ import { computeCommit, computeProof, computeTag } from "../../protocol/src/evid
 import { createLedger, executeRound, type Ledger } from "../../protocol/src/ledger/index.ts";
 import type { EpochClose, LedgerMessage } from "../../protocol/src/ledger/types.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
-import { checkParameterRelations, type Parameters } from "../../protocol/src/network/parameters.ts";
+import {
+  checkParameterRelations,
+  epochOfRound,
+  type Parameters,
+} from "../../protocol/src/network/parameters.ts";
 import { PRESETS } from "../../protocol/src/network/presets.ts";
 import { REGION_PLANS, type RegionPlan } from "../../protocol/src/radio/regions.ts";
 import {
@@ -66,16 +70,16 @@ export type Hearing = {
   readonly measurement: Measurement | null;
 };
 
+/** What a member reports to have heard of a beacon. */
+export type Reception = { readonly witness: number; readonly measurement: Measurement };
+
 /** How attackers behave; what is left out they do as honest hotspots do. */
 export type Conduct = {
   /** What an attacker reports instead of what its radio measured; null: nothing. */
   readonly report?: (hearing: Hearing & { measurement: Measurement }, lab: LabView) => Measurement | null;
   /** Further receptions, of attackers or (over a transmitter somewhere) of honest hotspots. */
-  readonly invent?: (
-    beacon: Beacon,
-    lab: LabView,
-  ) => readonly { witness: number; measurement: Measurement }[];
-  /** Whether attackers keep silent about their beacons' secrets, or tell them at once. */
+  readonly invent?: (beacon: Beacon, lab: LabView, heard: readonly Reception[]) => readonly Reception[];
+  /** Whether attackers and accomplices keep silent about their beacons' secrets, or tell them at once. */
   readonly reveal?: "never" | "early";
   /** What an attacker makes of all that others have sent in the epoch: it is public. */
   readonly copy?: (sent: readonly SentWitness[], epoch: number, lab: LabView) => readonly CopiedReport[];
@@ -136,6 +140,10 @@ class Network {
   readonly #random: Random;
   readonly #view: LabView;
   readonly #due = new Map<number, LedgerMessage[]>();
+  /** By tag: the reveal of a beacon whose sender is silent, for the first honest hotspot that hears it. */
+  readonly #helpers = new Map<string, { round: number; reveals: RevealReport[] }>();
+  /** By round and sender: witness reports that share an envelope. */
+  readonly #waiting = new Map<string, WitnessReport[]>();
   #messages = 0;
 
   constructor(options: RunOptions) {
@@ -204,8 +212,8 @@ class Network {
       const challenge = computeChallenge(LAB_PARAMETERS, seed, key, epoch, this.#plan);
       if (challenge === null || this.#air.radioOf[member] === -1) continue;
       const beacon = this.#createBeacon(member, epoch, challenge);
-      const isAttacker = members[member]!.side === "attacker";
-      this.#sendReveal(beacon, isAttacker ? conduct.reveal : undefined);
+      const { side } = members[member]!;
+      this.#sendReveal(beacon, side === "attacker" || side === "accomplice" ? conduct.reveal : undefined);
       for (const { witness, measurement } of this.#listHearings(beacon)) {
         const proof = computeProof(beacon.secret, this.#keys[witness]!, encodeMeasurement(measurement));
         const report = { tag: beacon.tag, proof, measurement };
@@ -240,20 +248,17 @@ class Network {
 
   /** The beaconer's reveal, and in the second half of the window one by a hotspot that heard it where it is missing. */
   #sendReveal({ sender, epoch, round, tag, secret }: Beacon, conduct: Conduct["reveal"]): void {
-    const { witnessWindowRounds, revealWindowRounds, roundsPerEpoch } = LAB_PARAMETERS;
+    const { witnessWindowRounds, revealWindowRounds } = LAB_PARAMETERS;
     const reveals: RevealReport[] = [{ tag, secret }];
-    const inEpoch = (at: number): number => Math.max(epoch, Math.floor(at / roundsPerEpoch));
     const windowEnd = round + witnessWindowRounds;
     if (conduct === "early") this.#push(sender, epoch, round, { reveals });
-    if (conduct === undefined) this.#push(sender, inEpoch(windowEnd + 1), windowEnd + 1, { reveals });
+    if (conduct === undefined) this.#reveal(sender, windowEnd + 1, reveals);
     else this.#helpers.set(encodeHex(tag), { round: windowEnd + revealWindowRounds, reveals });
   }
 
-  readonly #helpers = new Map<string, { round: number; reveals: RevealReport[] }>();
-
-  #listHearings(beacon: Beacon): { witness: number; measurement: Measurement }[] {
+  #listHearings(beacon: Beacon): Reception[] {
     const { members, conduct } = this.#options;
-    const hearings: { witness: number; measurement: Measurement }[] = [];
+    const hearings: Reception[] = [];
     const radio = this.#air.radioOf[beacon.sender]!;
     for (const heard of this.#air.transmit(radio, beacon.frame, this.#random)) {
       for (const witness of this.#air.fed[heard.radio]!) {
@@ -268,7 +273,7 @@ class Network {
         if (measurement !== null) hearings.push({ witness, measurement });
       }
     }
-    return [...hearings, ...(conduct.invent?.(beacon, this.#view) ?? [])];
+    return [...hearings, ...(conduct.invent?.(beacon, this.#view, hearings) ?? [])];
   }
 
   /** The first honest hotspot that heard a beacon tells its secret where the beaconer does not. */
@@ -277,11 +282,12 @@ class Network {
     const helper = this.#helpers.get(name);
     if (helper === undefined) return;
     this.#helpers.delete(name);
-    const epoch = Math.floor(helper.round / LAB_PARAMETERS.roundsPerEpoch);
-    this.#push(witness, epoch, helper.round, { reveals: helper.reveals });
+    this.#reveal(witness, helper.round, helper.reveals);
   }
 
-  #waiting = new Map<string, WitnessReport[]>();
+  #reveal(sender: number, round: number, reveals: RevealReport[]): void {
+    this.#push(sender, epochOfRound(LAB_PARAMETERS, round), round, { reveals });
+  }
 
   #pushWitness(sender: number, epoch: number, round: number, report: WitnessReport): void {
     const key = `${round} ${sender}`;
