@@ -15,15 +15,22 @@ export type LogOptions = {
   readonly write?: (line: string) => void;
 };
 
+/** A log whose level can be changed while the program runs; its children follow. */
+export type LeveledLog = Log & {
+  readonly level: () => LogLevel;
+  readonly setLevel: (level: LogLevel) => void;
+};
+
 /** Creates the program's log. */
-export function createLog(options: LogOptions): Log {
+export function createLog(options: LogOptions): LeveledLog {
   const write = options.write ?? ((line: string) => void process.stderr.write(line));
   const destination = {
     write: options.format === "plain" ? (json: string) => write(formatPlain(json)) : write,
   };
   const logger = pino(
     {
-      level: options.level,
+      // The library gives a child the level of its moment for good, so what is said is decided here.
+      level: "debug",
       base: null,
       messageKey: "message",
       timestamp: pino.stdTimeFunctions.isoTime,
@@ -31,7 +38,14 @@ export function createLog(options: LogOptions): Log {
     },
     destination,
   );
-  return wrap(logger);
+  const threshold = { level: options.level };
+  return {
+    ...wrap(logger, threshold),
+    level: () => threshold.level,
+    setLevel: (level) => {
+      threshold.level = level;
+    },
+  };
 }
 
 /** A log that says nothing, for tests and embedded nodes. */
@@ -42,14 +56,24 @@ export function createSilentLog(): Log {
 
 function ignore(): void {}
 
-function wrap(logger: Logger): Log {
+function wrap(logger: Logger, threshold: { readonly level: LogLevel }): Log {
+  const sayer =
+    (level: Exclude<LogLevel, "silent">) =>
+    (message: string, fields?: Record<string, unknown>): void => {
+      if (isSaid(level, threshold.level)) logger[level](fields ?? {}, message);
+    };
   return {
-    debug: (message, fields) => logger.debug(fields ?? {}, message),
-    info: (message, fields) => logger.info(fields ?? {}, message),
-    warn: (message, fields) => logger.warn(fields ?? {}, message),
-    error: (message, fields) => logger.error(fields ?? {}, message),
-    child: (fields) => wrap(logger.child(fields)),
+    debug: sayer("debug"),
+    info: sayer("info"),
+    warn: sayer("warn"),
+    error: sayer("error"),
+    child: (fields) => wrap(logger.child(fields), threshold),
   };
+}
+
+/** Whether a line of this level is written at that one. */
+function isSaid(level: LogLevel, at: LogLevel): boolean {
+  return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(at);
 }
 
 /** `12:30:05.123 info  Message key=value`: what journals and terminals show well. Control characters stay escaped. */

@@ -21,6 +21,7 @@ import type {
   Channel,
   ChannelAcceptor,
   Clock,
+  ConnectionView,
   GossipHandler,
   GossipVerdict,
   Log,
@@ -41,7 +42,15 @@ export type NetworkOptions = {
   /** A hotspot dials a few validators; a validator is dialled, by many at once after a restart. */
   readonly role: "hotspot" | "validator";
 };
-export type NetworkModules = { readonly clock: Clock; readonly log: Log };
+export type NetworkModules = {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether a peer may have a connection, and its gossip a hearing; everybody by default. Asked at every connection. */
+  readonly mayConnect?: (peer: PeerRef) => boolean;
+};
+
+/** A network that shows its operator who is connected. */
+export type OperatedNetwork = Network & { readonly connections: () => readonly ConnectionView[] };
 
 type Node = Libp2p<{ pubsub: GossipSub; identify: Identify }>;
 
@@ -66,15 +75,23 @@ const VERDICTS: Readonly<Record<GossipVerdict, TopicValidatorResult>> = {
 };
 
 /** Starts a node. @throws CodedError "listen_failed" where an address cannot be bound. */
-export async function createNetwork(options: NetworkOptions, modules: NetworkModules): Promise<Network> {
+export async function createNetwork(
+  options: NetworkOptions,
+  modules: NetworkModules,
+): Promise<OperatedNetwork> {
   const privateKey = await generateKeyPairFromSeed("Ed25519", options.secretSeed);
-  const node = await startNode(options, privateKey);
+  const node = await startNode(options, modules, privateKey);
   for (const topic of options.subscribe) node.services.pubsub.subscribe(topic);
   return new LibpNetwork(node, options, modules);
 }
 
-async function startNode(options: NetworkOptions, privateKey: Ed25519PrivateKey): Promise<Node> {
+async function startNode(
+  options: NetworkOptions,
+  { mayConnect = () => true }: NetworkModules,
+  privateKey: Ed25519PrivateKey,
+): Promise<Node> {
   const topics = [...options.subscribe, ...options.publishOnly];
+  const isRefused = (id: PeerId) => !mayConnect(refOf(id));
   try {
     return await createLibp2p({
       privateKey,
@@ -94,6 +111,8 @@ async function startNode(options: NetworkOptions, privateKey: Ed25519PrivateKey)
         pingInterval: PING_INTERVAL_MS,
         pingTimeout: { minTimeout: PING_TIMEOUT_MS, maxTimeout: PING_TIMEOUT_MS },
       },
+      // Who dials in is known once the handshake has proven its key; who is dialled is known before.
+      connectionGater: { denyDialPeer: isRefused, denyInboundEncryptedConnection: isRefused },
       services: { identify: identify(), pubsub: gossipsub(createGossipOptions(topics)) },
     });
   } catch (cause) {
@@ -101,14 +120,19 @@ async function startNode(options: NetworkOptions, privateKey: Ed25519PrivateKey)
   }
 }
 
-class LibpNetwork implements Network {
+type PeerScores = { readonly getScore: (peerId: string) => number };
+
+class LibpNetwork implements OperatedNetwork {
   readonly publicKey: Uint8Array;
   readonly peerId: string;
   readonly #node: Node;
+  /** The library's class has it, and leaves it out of the type that it exports. */
+  readonly #scores: PeerScores;
   readonly #topics: ReadonlySet<string>;
   readonly #subscribed: ReadonlySet<string>;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #mayConnect: (peer: PeerRef) => boolean;
   readonly #handlers = new Map<string, GossipHandler>();
   readonly #peerCallbacks = new Set<() => void>();
   readonly #stopForgetting: () => void;
@@ -116,8 +140,10 @@ class LibpNetwork implements Network {
 
   constructor(node: Node, options: NetworkOptions, modules: NetworkModules) {
     this.#node = node;
+    this.#scores = node.services.pubsub as unknown as PeerScores;
     this.#clock = modules.clock;
     this.#log = modules.log;
+    this.#mayConnect = modules.mayConnect ?? (() => true);
     this.#subscribed = new Set(options.subscribe);
     this.#topics = new Set([...options.subscribe, ...options.publishOnly]);
     this.peerId = node.peerId.toString();
@@ -163,7 +189,17 @@ class LibpNetwork implements Network {
   }
 
   peers(): readonly PeerRef[] {
-    return this.#node.getPeers().map((id) => ({ peerId: id.toString(), publicKey: publicKeyOf(id) }));
+    return this.#node.getPeers().map(refOf);
+  }
+
+  connections(): readonly ConnectionView[] {
+    return this.#node.getConnections().map((connection) => ({
+      ...toPeerRef(connection),
+      address: connection.remoteAddr.toString().replace(/\/p2p\/.*$/, ""),
+      direction: connection.direction,
+      openedAtMs: connection.timeline.open,
+      score: this.#scores.getScore(connection.remotePeer.toString()),
+    }));
   }
 
   onPeerChange(callback: () => void): () => void {
@@ -234,8 +270,9 @@ class LibpNetwork implements Network {
   #validate(topic: string): void {
     this.#node.services.pubsub.topicValidators.set(topic, async (peer, message) => {
       const handler = this.#handlers.get(topic);
-      if (handler === undefined) return TopicValidatorResult.Ignore;
-      const from = { peerId: peer.toString(), publicKey: publicKeyOf(peer) };
+      const from = refOf(peer);
+      // What was on its way when a peer lost its connection is not heard either.
+      if (handler === undefined || !this.#mayConnect(from)) return TopicValidatorResult.Ignore;
       return VERDICTS[await handler(from, message.data)];
     });
   }
@@ -281,7 +318,11 @@ class LibpNetwork implements Network {
 }
 
 function toPeerRef(connection: Connection): PeerRef {
-  return { peerId: connection.remotePeer.toString(), publicKey: publicKeyOf(connection.remotePeer) };
+  return refOf(connection.remotePeer);
+}
+
+function refOf(id: PeerId): PeerRef {
+  return { peerId: id.toString(), publicKey: publicKeyOf(id) };
 }
 
 /** The Ed25519 key that a peer's id carries, or null where it is of another kind. */

@@ -28,6 +28,17 @@ export type PeerRef = { readonly peerId: string; readonly publicKey: Uint8Array 
 /** What gossip does with a message: forward it, drop it silently, or drop it and count it against its sender. */
 export type GossipVerdict = "accept" | "ignore" | "reject";
 
+/** A connection as it stands now, for whoever operates the node. */
+export type ConnectionView = PeerRef & {
+  /** The other end's address, without its peer id. */
+  readonly address: string;
+  readonly direction: "inbound" | "outbound";
+  /** Unix milliseconds. */
+  readonly openedAtMs: number;
+  /** What gossip thinks of the peer: below 0 it has misbehaved lately. */
+  readonly score: number;
+};
+
 export type GossipHandler = (from: PeerRef, data: Uint8Array) => GossipVerdict | Promise<GossipVerdict>;
 
 /** Answers one request; null closes the stream without an answer. */

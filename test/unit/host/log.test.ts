@@ -21,6 +21,19 @@ describe("the log", () => {
     });
   });
 
+  test("changes its level while it runs, and its children's with it", () => {
+    const { lines, log } = createLines("json");
+    const child = log.child({ role: "validator" });
+    log.setLevel("debug");
+    child.debug("Shown");
+    log.setLevel("error");
+    child.warn("Not shown");
+    log.setLevel("silent");
+    child.error("Not shown either");
+    expect(log.level()).toBe("silent");
+    expect(lines.map((line) => JSON.parse(line).message)).toEqual(["Shown"]);
+  });
+
   test("or one readable line, in which no value can forge another line", () => {
     const { lines, log } = createLines("plain");
     log.warn("Refuse", { name: "a\nb \u001b[31m", count: 3, list: [1] });

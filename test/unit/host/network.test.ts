@@ -4,8 +4,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { MAX_STREAM_BUFFER_BYTES } from "../../../node/src/host/gossipOptions.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
-import { createNetwork, type NetworkOptions } from "../../../node/src/host/network.ts";
-import type { Network } from "../../../node/src/host/types.ts";
+import { createNetwork, type NetworkOptions, type OperatedNetwork } from "../../../node/src/host/network.ts";
+import type { Network, PeerRef } from "../../../node/src/host/types.ts";
 import { eventually } from "./eventually.ts";
 import { createRogue } from "./rogue.ts";
 
@@ -15,7 +15,11 @@ const OTHER = "/hexbeacon/0000000000000000/transactions/1";
 const SYSTEM_BUFFERS_BYTES = 24 * 1_048_576;
 const open: { stop: () => Promise<unknown> }[] = [];
 
-async function start(options: Partial<NetworkOptions> = {}, aheadMs = 0): Promise<Network> {
+async function start(
+  options: Partial<NetworkOptions> = {},
+  aheadMs = 0,
+  mayConnect: (peer: PeerRef) => boolean = () => true,
+): Promise<OperatedNetwork> {
   const network = await createNetwork(
     {
       secretSeed: randomBytes(32),
@@ -26,7 +30,11 @@ async function start(options: Partial<NetworkOptions> = {}, aheadMs = 0): Promis
       role: "validator",
       ...options,
     },
-    { clock: { ...createSystemClock(), nowMs: () => Date.now() + aheadMs }, log: createSilentLog() },
+    {
+      clock: { ...createSystemClock(), nowMs: () => Date.now() + aheadMs },
+      log: createSilentLog(),
+      mayConnect,
+    },
   );
   open.push(network);
   return network;
@@ -49,6 +57,50 @@ async function publishUntilHeard(from: Network, to: Network, topic = TOPIC): Pro
 
 afterEach(async () => {
   for (const part of open.splice(0).reverse()) await part.stop();
+});
+
+describe("a peer that may not connect", () => {
+  test("is refused both ways, and shown to nobody, until it may again", async () => {
+    const refused = new Set<string>();
+    const guarded = await start({}, 0, ({ peerId }) => !refused.has(peerId));
+    const other = await start();
+    refused.add(other.peerId);
+    await expect(guarded.connect(other.multiaddrs()[0]!)).rejects.toMatchObject({ code: "peer_unreachable" });
+    // The other's own handshake may have ended before it is turned away.
+    await other.connect(guarded.multiaddrs()[0]!).catch(() => undefined);
+    await eventually(() => other.isConnected(guarded.peerId)).toBe(false);
+    expect(guarded.connections()).toEqual([]);
+    refused.clear();
+    await other.connect(guarded.multiaddrs()[0]!);
+    await eventually(() => guarded.connections()).toHaveLength(1);
+    expect(guarded.connections()[0]).toMatchObject({
+      peerId: other.peerId,
+      publicKey: other.publicKey,
+      direction: "inbound",
+      address: expect.stringMatching(/^\/ip4\/127\.0\.0\.1\/tcp\/\d+$/),
+    });
+  });
+
+  test("is not heard on a link that still stands", async () => {
+    let isRefused = false;
+    let refusals = 0;
+    const guarded = await start({}, 0, () => {
+      if (isRefused) refusals++;
+      return !isRefused;
+    });
+    const other = await start();
+    await other.connect(guarded.multiaddrs()[0]!);
+    await publishUntilHeard(other, guarded);
+    let heard = 0;
+    guarded.onGossip(TOPIC, () => {
+      heard++;
+      return "accept";
+    });
+    isRefused = true;
+    await other.publish(TOPIC, randomBytes(100));
+    await eventually(() => refusals).toBe(1);
+    expect(heard).toBe(0);
+  });
 });
 
 describe("gossip", () => {
