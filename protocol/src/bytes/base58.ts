@@ -17,12 +17,19 @@ const MAX_DIGITS = 88;
 const DIGIT_OF_CHAR_CODE = new Int8Array(128).fill(-1);
 for (let digit = 0; digit < ALPHABET.length; digit++) DIGIT_OF_CHAR_CODE[ALPHABET.charCodeAt(digit)] = digit;
 
+/** Digits that are worked on at once, so that a limb times 256^3, and a carry, is exact in a double. */
+const LIMB_DIGITS = 4;
+const LIMB = 58 ** LIMB_DIGITS;
+/** Bytes that are worked on at once on the way back, for the same reason. */
+const WORD = 2 ** 24;
+const WORD_BYTES = 3;
+
 /**
  * Multiplies a little-endian number by `factor` and adds `carry`, in place.
- * @returns the number's new length in digits of `base`.
+ * @returns the number's new length in limbs below `base`.
  */
 function multiplyAdd(
-  digits: Uint8Array,
+  limbs: Float64Array,
   length: number,
   base: number,
   factor: number,
@@ -31,9 +38,10 @@ function multiplyAdd(
   let rest = carry;
   let used = length;
   for (let i = 0; i < used || rest > 0; i++) {
-    rest += (i < used ? digits[i]! : 0) * factor;
-    digits[i] = rest % base;
-    rest = Math.floor(rest / base);
+    rest += (i < used ? limbs[i]! : 0) * factor;
+    const above = Math.floor(rest / base);
+    limbs[i] = rest - above * base;
+    rest = above;
     if (i >= used) used = i + 1;
   }
   return used;
@@ -44,12 +52,26 @@ export function encodeBase58(bytes: Uint8Array): string {
   if (bytes.length > BASE58_MAX_BYTES) throw new RangeError(`base58 takes at most ${BASE58_MAX_BYTES} bytes`);
   let zeros = 0;
   while (zeros < bytes.length && bytes[zeros] === 0) zeros++;
-  const digits = new Uint8Array(MAX_DIGITS);
+  const limbs = new Float64Array(Math.ceil(MAX_DIGITS / LIMB_DIGITS));
   let length = 0;
-  for (let i = zeros; i < bytes.length; i++) length = multiplyAdd(digits, length, 58, 256, bytes[i]!);
-  let text = "1".repeat(zeros);
-  for (let i = length - 1; i >= 0; i--) text += ALPHABET[digits[i]!];
-  return text;
+  for (let i = zeros; i < bytes.length; ) {
+    let [word, factor] = [0, 1];
+    for (const end = Math.min(i + WORD_BYTES, bytes.length); i < end; i++) {
+      word = word * 256 + bytes[i]!;
+      factor *= 256;
+    }
+    length = multiplyAdd(limbs, length, LIMB, factor, word);
+  }
+  let digits = "";
+  for (let i = 0; i < length; i++) {
+    let limb = limbs[i]!;
+    for (let place = 0; place < LIMB_DIGITS; place++) {
+      digits = ALPHABET[limb % 58]! + digits;
+      limb = Math.floor(limb / 58);
+    }
+  }
+  // The highest limb is written with all its digits; zeros of the number itself are the leading bytes alone.
+  return "1".repeat(zeros) + digits.replace(/^1+/, "");
 }
 
 /**
@@ -60,16 +82,28 @@ export function decodeBase58(text: string): Uint8Array | null {
   if (text.length > MAX_DIGITS) return null;
   let zeros = 0;
   while (zeros < text.length && text[zeros] === "1") zeros++;
-  const reversed = new Uint8Array(MAX_DIGITS);
+  const words = new Float64Array(Math.ceil(MAX_DIGITS / WORD_BYTES));
   let length = 0;
-  for (let i = zeros; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    const digit = code < 128 ? DIGIT_OF_CHAR_CODE[code]! : -1;
-    if (digit < 0) return null;
-    length = multiplyAdd(reversed, length, 256, 58, digit);
+  for (let i = zeros; i < text.length; ) {
+    let [limb, factor] = [0, 1];
+    for (const end = Math.min(i + LIMB_DIGITS, text.length); i < end; i++) {
+      const code = text.charCodeAt(i);
+      const digit = code < 128 ? DIGIT_OF_CHAR_CODE[code]! : -1;
+      if (digit < 0) return null;
+      limb = limb * 58 + digit;
+      factor *= 58;
+    }
+    length = multiplyAdd(words, length, WORD, factor, limb);
   }
-  if (zeros + length > BASE58_MAX_BYTES) return null;
-  const bytes = new Uint8Array(zeros + length);
-  for (let i = 0; i < length; i++) bytes[bytes.length - 1 - i] = reversed[i]!;
+  // The highest word has one to three bytes.
+  const highest = length === 0 ? 0 : words[length - 1]!;
+  const topBytes = highest >= 65_536 ? 3 : highest >= 256 ? 2 : 1;
+  const count = length === 0 ? 0 : (length - 1) * WORD_BYTES + topBytes;
+  if (zeros + count > BASE58_MAX_BYTES) return null;
+  const bytes = new Uint8Array(zeros + count);
+  for (let i = 0; i < count; i++) {
+    const word = words[Math.floor(i / WORD_BYTES)]!;
+    bytes[bytes.length - 1 - i] = Math.floor(word / 256 ** (i % WORD_BYTES)) % 256;
+  }
   return bytes;
 }
