@@ -18,7 +18,7 @@ const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
   .split("\n")
   .filter((file) => file !== "" && existsSync(join(ROOT, file)));
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
-const sources = files.filter((file) => file.endsWith(".ts"));
+const sources = files.filter((file) => /\.tsx?$/.test(file));
 const isTest = (file: string) => file.startsWith("test/");
 
 /** Relative imports of a source file, as paths from the root; dynamic ones and worker URLs included. */
@@ -125,7 +125,9 @@ describe("files", () => {
   test("are all reachable from a program, a test or a bench", () => {
     const roots = sources.filter(
       (file) =>
-        file.endsWith(".test.ts") || /\/(main|worker|setup)\.ts$/.test(file) || file === "vitest.config.ts",
+        file.endsWith(".test.ts") ||
+        /\/(main|worker|setup)\.tsx?$|\.d\.ts$/.test(file) ||
+        file === "vitest.config.ts",
     );
     const reached = new Set(roots);
     const queue = [...roots];
@@ -204,8 +206,8 @@ describe("packages", () => {
       "@biomejs/biome",
       "@types/node",
       "@types/sodium-native",
+      "@types/topojson-client",
       "@vitest/coverage-v8",
-      "esbuild",
     ];
     const names = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
     expect(names.filter((name) => !uses(name) && !tools.includes(name))).toEqual([]);

@@ -10,6 +10,7 @@ import { encodeProofJson } from "../../protocol/src/reward/proofJson.ts";
 import { encodeParcel } from "../../protocol/src/wire/envelope.ts";
 import { createApi } from "./api/api.ts";
 import type { EventHub } from "./api/eventHub.ts";
+import { EXPLORER_FOLDER } from "./api/explorer/serveExplorer.ts";
 import type { AgreementReader, SubmittedTransaction } from "./api/modules.ts";
 import type { Core } from "./core.ts";
 import type { Identity } from "./identity.ts";
@@ -55,6 +56,7 @@ export async function openHttp(options: HttpOptions, modules: HttpModules): Prom
       network: { name: genesis.name, id: networkId, parameters: genesis.parameters },
       validator: signer.publicKey,
       version: options.version,
+      explorerFolder: EXPLORER_FOLDER,
       ...(limit === undefined ? {} : { requestsPerMinute: limit }),
     },
     {

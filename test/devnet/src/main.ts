@@ -1,5 +1,6 @@
 /** `npm start`: runs the devnet, shows it, and ends on Ctrl-C or after the epochs that were asked for. */
 import { setTimeout as delay } from "node:timers/promises";
+import { ensureExplorer } from "../../../validator/explorer/build/bundle.ts";
 import type { EpochTotals } from "./api.ts";
 import { type Devnet, DevnetUsageError, startDevnet } from "./devnet.ts";
 import { type DevnetOptions, parseOptions } from "./options.ts";
@@ -32,6 +33,7 @@ async function run(options: DevnetOptions, signal: AbortSignal): Promise<number>
   say(
     `Starting ${count} validator${count === 1 ? "" : "s"} and ${options.hotspots} hotspots on a simulated radio (seed ${options.seed}).`,
   );
+  if (await ensureExplorer()) say("built the explorer");
   const devnet = await startDevnet(options, say);
   const view = createView({
     isTerminal: process.stdout.isTTY === true,

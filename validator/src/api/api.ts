@@ -8,7 +8,7 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import underPressure from "@fastify/under-pressure";
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { MAX_ENVELOPE_BYTES } from "../../../protocol/src/wire/envelope.ts";
 import { collectAllowedMethods } from "./allowedMethods.ts";
 import {
@@ -18,6 +18,7 @@ import {
   DEFAULT_REQUESTS_PER_MINUTE,
 } from "./modules.ts";
 import { ApiProblem, createErrorHandler, describeProblem, notFound, PROBLEM_TYPE } from "./problem.ts";
+import { type ServedExplorer, serveExplorer } from "./explorer/serveExplorer.ts";
 import { addAccountRoutes, addTransactionRoutes } from "./routes/accountRoutes.ts";
 import { addAgreementRoutes } from "./routes/agreementRoutes.ts";
 import type { RouteContext, Routes } from "./routes/context.ts";
@@ -70,8 +71,11 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
     enableDraftSpec: true,
   });
   const allowedMethods = collectAllowedMethods(api);
+  let explorer: ServedExplorer | null = null;
   api.setNotFoundHandler({ preHandler: api.rateLimit() }, (request, reply) => {
     const allowed = allowedMethods.of(request.url);
+    if (allowed.length === 0 && explorer !== null && isPageRequest(request))
+      return explorer.sendMissing(reply);
     // The documentation's files come here too, when one is asked for that is not there.
     if (allowed.length === 0 || allowed.includes(request.method)) throw notFound("page");
     reply.header("allow", allowed.join(", "));
@@ -86,8 +90,13 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   addProbeRoutes(api, context);
   api.get("/openapi.json", { schema: { hide: true } }, async () => api.swagger());
   await api.register(swaggerUi, { routePrefix: "/docs", staticCSP: true });
+  if (options.explorerFolder !== undefined) explorer = await serveExplorer(api, options.explorerFolder);
   return api as unknown as FastifyInstance;
 }
+
+/** Whether a person asks, by a browser, for something that is none of the API's own. */
+const isPageRequest = ({ method, url, headers }: FastifyRequest): boolean =>
+  method === "GET" && !/^\/(v1|docs|assets)(\/|$)/.test(url) && (headers.accept ?? "").includes("text/html");
 
 function addVersionedRoutes(routes: Routes, context: RouteContext): void {
   addStatusRoutes(routes, context);

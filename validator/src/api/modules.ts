@@ -67,6 +67,8 @@ export type ApiOptions = {
   readonly maxEventLoopDelayMs?: number;
   /** Origins whose pages may read the API; none by default. */
   readonly corsOrigins?: readonly string[];
+  /** Where the built explorer lies; without it, or where none was built, only the API is served. */
+  readonly explorerFolder?: string;
   /** Addresses of proxies whose X-Forwarded-For is believed; none by default. */
   readonly trustProxies?: readonly string[];
 };

@@ -1,0 +1,6 @@
+/** Search */
+import { Page } from "../ui/page.tsx";
+
+export function SearchPage() {
+  return <Page title="Search">{null}</Page>;
+}

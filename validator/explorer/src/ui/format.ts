@@ -1,0 +1,25 @@
+/** Numbers, amounts, times and keys as people read them, in the reader's own locale and time zone. */
+import { formatTokens } from "../../../../node/src/cli/account/tokens.ts";
+
+const PPM = 1_000_000;
+const counts = new Intl.NumberFormat();
+const percents = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+const amounts = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 8 });
+const times = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+export const formatCount = (count: number): string => counts.format(count);
+
+/** Parts per million as a percentage. */
+export const formatPpm = (ppm: number): string => percents.format(ppm / PPM);
+
+/** An amount of base units, in decimal, as tokens: exact, since the text itself is formatted and never a double. */
+export const formatAmount = (baseUnits: string): string =>
+  amounts.format(formatTokens(BigInt(baseUnits)) as `${number}`);
+
+export const formatTime = (timeMs: number): string => times.format(timeMs);
+
+/** The part of a did:key that tells one from another: its last eight characters. */
+export const shortenKey = (did: string): string => `…${did.slice(-8)}`;
+
+/** The part of a hash that a person compares: its first ten digits. */
+export const shortenHash = (hash: string): string => (hash.length > 14 ? `${hash.slice(0, 12)}…` : hash);

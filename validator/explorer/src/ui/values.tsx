@@ -1,0 +1,39 @@
+/** Values that occur on every page: amounts, times, and keys with their names, as links. */
+import { formatAmount, formatTime, shortenKey } from "./format.ts";
+
+/** An amount of base units as tokens; the exact base units are told on request. */
+export function Amount({ value }: { readonly value: string }) {
+  return (
+    <data class="amount" value={value} title={`${value} base units`}>
+      {formatAmount(value)}
+    </data>
+  );
+}
+
+export function Time({ timeMs }: { readonly timeMs: number }) {
+  return <time dateTime={new Date(timeMs).toISOString()}>{formatTime(timeMs)}</time>;
+}
+
+type KeyProps = {
+  readonly kind: "hotspots" | "accounts";
+  readonly id: string;
+  /** Three words; without them the end of the key stands alone. */
+  readonly name?: string;
+};
+
+/** A link to whom a key belongs to. Two keys may share a name, so the end of the key is always there. */
+export function KeyLink({ kind, id, name }: KeyProps) {
+  return (
+    <a class="key" href={`/${kind}/${encodeURIComponent(id)}`} title={id}>
+      {name === undefined ? null : <span class="name">{name}</span>} <code class="dim">{shortenKey(id)}</code>
+    </a>
+  );
+}
+
+export function CellLink({ cell }: { readonly cell: string }) {
+  return (
+    <a href={`/cells/${cell}`}>
+      <code>{cell}</code>
+    </a>
+  );
+}
