@@ -3,7 +3,7 @@
  * acknowledgements of one batch, a final certificate FINALIZE votes for one value. A set of one has a quorum of one,
  * and its certificates are checked by the same rules as everyone's.
  */
-import { encodeHex } from "../bytes/hex.ts";
+import { equalBytes } from "../bytes/bytes.ts";
 import { type SigningDomains, signingMessage } from "../crypto/domain.ts";
 import {
   type AvailabilityCert,
@@ -61,11 +61,14 @@ export type CertificateReason = (typeof CERTIFICATE_REASONS)[number];
 
 /** The validator set with these keys, in the order of their seats. */
 export function createValidatorSet(keys: readonly Uint8Array[]): ValidatorSet {
-  const positions = new Map(keys.map((key, position) => [encodeHex(key), position]));
   return {
     keys,
     quorum: computeQuorum(keys.length),
-    positionOf: (key) => positions.get(encodeHex(key)),
+    // At most a hundred seats: comparing bytes costs less than a name for the key would.
+    positionOf: (key) => {
+      const position = keys.findIndex((each) => equalBytes(each, key));
+      return position < 0 ? undefined : position;
+    },
   };
 }
 

@@ -1,6 +1,13 @@
 /** Hexadecimal text for bytes: what the API, the genesis file and map keys use. */
 
 const HEX_DIGITS = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, "0"));
+/** By ASCII code; 255 for what is no digit. */
+const DIGIT_VALUES = new Uint8Array(128).fill(255);
+for (let value = 0; value < 16; value++) {
+  const digit = value.toString(16);
+  DIGIT_VALUES[digit.charCodeAt(0)] = value;
+  DIGIT_VALUES[digit.toUpperCase().charCodeAt(0)] = value;
+}
 
 /** Lower-case hexadecimal without a prefix, two digits a byte. */
 export function encodeHex(bytes: Uint8Array): string {
@@ -20,10 +27,15 @@ export function encodeHex0x(bytes: Uint8Array): string {
  * @returns null where the text is not exactly that many bytes of hexadecimal.
  */
 export function decodeHex(text: string, length?: number): Uint8Array | null {
-  const digits = text.startsWith("0x") ? text.slice(2) : text;
-  if (digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) return null;
-  if (length !== undefined && digits.length !== length * 2) return null;
-  const bytes = new Uint8Array(digits.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(i * 2, i * 2 + 2), 16);
+  const start = text.startsWith("0x") ? 2 : 0;
+  const digits = text.length - start;
+  if (digits % 2 !== 0 || (length !== undefined && digits !== length * 2)) return null;
+  const bytes = new Uint8Array(digits / 2);
+  for (let i = 0; i < bytes.length; i++) {
+    const high = DIGIT_VALUES[text.charCodeAt(start + 2 * i)] ?? 255;
+    const low = DIGIT_VALUES[text.charCodeAt(start + 2 * i + 1)] ?? 255;
+    if ((high | low) === 255) return null;
+    bytes[i] = high * 16 + low;
+  }
   return bytes;
 }

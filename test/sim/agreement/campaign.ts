@@ -8,6 +8,9 @@ import type { Failure, RangeReport, SeedRange, Simulation } from "./worker.ts";
 /** Seeds that a thread takes at a time: short enough that threads finish together. */
 const RANGE_SEEDS = { round: 200, stack: 5 } as const satisfies Record<Simulation["kind"], number>;
 
+/** A simulation makes garbage and keeps little: with a large nursery hardly any of it is ever copied. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 96 } as const;
+
 export type CampaignReport = {
   readonly seeds: number;
   readonly seconds: number;
@@ -63,7 +66,7 @@ export async function runCampaign(options: {
 
 /** One thread takes range after range. */
 async function drain(ranges: SeedRange[], reports: RangeReport[]): Promise<void> {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url));
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { resourceLimits: RESOURCE_LIMITS });
   try {
     for (let range = ranges.shift(); range !== undefined; range = ranges.shift()) {
       worker.postMessage(range);

@@ -1,10 +1,10 @@
 /** Runs ranges of seeds on a thread of its own: a simulation needs one core, a machine has several. */
+import { enableCompileCache } from "node:module";
 import { parentPort } from "node:worker_threads";
 import type { StackProfile } from "../stack/scenario.ts";
-import { type StackOutcome, simulateStack } from "../stack/simulate.ts";
-import { CORE_URL, loadCore } from "./core.ts";
+import type { StackOutcome } from "../stack/simulate.ts";
 import type { Profile } from "./scenario.ts";
-import { type Outcome, simulate } from "./simulate.ts";
+import type { Outcome } from "./simulate.ts";
 
 /** What a seed runs: one round of agreement alone, or validators with all that they do. */
 export type Simulation =
@@ -32,6 +32,11 @@ export type RangeReport = {
   readonly failures: readonly Failure[];
 };
 
+// Each thread loads the whole stack: half a second of stripping and compiling, a quarter of one from the cache.
+enableCompileCache();
+const { CORE_URL, loadCore } = await import("./core.ts");
+const { simulate } = await import("./simulate.ts");
+const { simulateStack } = await import("../stack/simulate.ts");
 const core = await loadCore(CORE_URL);
 
 parentPort!.on("message", async (range: SeedRange) => {

@@ -35,7 +35,8 @@ const SAID_FOR_ROUNDS = 3;
 
 export class Clients {
   readonly #modules: ClientsModules;
-  readonly #submissions: Submission[] = [];
+  /** Those that may still be waited for. */
+  #submissions: Submission[] = [];
   readonly #included = new Set<string>();
   #newestRound = -1;
 
@@ -68,11 +69,12 @@ export class Clients {
   /** Those whose promise is not kept, or not given by a validator that stayed up and has its seat. */
   listWaiting(): readonly Submission[] {
     const epoch = Math.floor((this.#newestRound + 1) / ROUNDS_PER_EPOCH);
-    return this.#submissions.filter(({ id, isRefused, member, life }) => {
-      if (isRefused) return false;
-      if (id !== null) return !this.#included.has(id);
-      return member.life === life && this.#modules.hasSeat(member, epoch);
-    });
+    this.#submissions = this.#submissions.filter(
+      ({ id, isRefused }) => !isRefused && (id === null || !this.#included.has(id)),
+    );
+    return this.#submissions.filter(
+      ({ id, member, life }) => id !== null || (member.life === life && this.#modules.hasSeat(member, epoch)),
+    );
   }
 
   #submitOne(salt: number): void {

@@ -21,6 +21,8 @@ const UNSYNCED_MS = 500;
 
 type Call = { readonly method: keyof Votes; readonly args: readonly unknown[] };
 type Write = { readonly apply: () => void };
+/** What a file holds, and whether that is what its name says: judged once, as bytes on a disk do not change. */
+type Body = { readonly bytes: Uint8Array; readonly isWhole: boolean };
 
 /** A mistake about disks, to be caught. */
 export type DiskMistake = "votesUnsynced" | "batchesUnsynced" | null;
@@ -53,7 +55,7 @@ export class Disk {
   readonly #opened: Votes[] = [];
   #store: Store;
   #commits: [RoundCommit, Snapshot | undefined][] = [];
-  readonly #bodies = new Map<string, Uint8Array>();
+  readonly #bodies = new Map<string, Body>();
   readonly #unsynced = new Set<Write>();
   /** Rises when the power is cut: what an earlier life still tries is nothing. */
   #life = 0;
@@ -66,12 +68,13 @@ export class Disk {
 
   /** Whether the body is there and whole, and would be after a power cut. */
   holds(digest: Uint8Array): boolean {
-    return this.#bodies.has(encodeHex(digest)) && this.#isWhole(encodeHex(digest));
+    return this.#bodies.get(encodeHex(digest))?.isWhole === true;
   }
 
   /** The body as it would be after a power cut, or null where it is not there whole. */
   read(digest: Uint8Array): Uint8Array | null {
-    return this.holds(digest) ? this.#bodies.get(encodeHex(digest))! : null;
+    const body = this.#bodies.get(encodeHex(digest));
+    return body?.isWhole === true ? body.bytes : null;
   }
 
   /** Cuts the power. */
@@ -158,18 +161,15 @@ export class Disk {
         const name = encodeHex(digest);
         if (hash("sha256", bytes, "hex") !== name)
           throw new Error("a batch was offered under another digest");
-        if (this.#bodies.has(name) && this.#isWhole(name)) return;
-        if (this.#options.mistake === "batchesUnsynced") {
-          void this.#sync(life, () => this.#bodies.set(name, this.#maybeTorn(life, bytes)));
-          return;
-        }
-        await this.#sync(life, () => this.#bodies.set(name, this.#maybeTorn(life, bytes)));
+        if (this.holds(digest)) return;
+        const synced = this.#sync(life, () => this.#bodies.set(name, this.#maybeTorn(life, bytes)));
+        if (this.#options.mistake !== "batchesUnsynced") await synced;
       },
       getBatch: async (digest) => {
         if (life !== this.#life) return await new Promise<never>(() => {});
         const name = encodeHex(digest);
         const body = this.#bodies.get(name);
-        if (body === undefined || this.#isWhole(name)) return body ?? null;
+        if (body === undefined || body.isWhole) return body?.bytes ?? null;
         throw new CodedError("file_corrupt", `the batch ${name} is damaged on the disk`);
       },
       deleteBatches: async (digests) => {
@@ -194,13 +194,11 @@ export class Disk {
   }
 
   /** A write that a power cut lets through may be there in part. */
-  #maybeTorn(life: number, bytes: Uint8Array): Uint8Array {
+  #maybeTorn(life: number, bytes: Uint8Array): Body {
     const isTorn = life !== this.#life && this.#world.below(2) === 0;
-    return isTorn ? bytes.subarray(0, this.#world.below(bytes.length)) : bytes;
-  }
-
-  #isWhole(name: string): boolean {
-    return hash("sha256", this.#bodies.get(name)!, "hex") === name;
+    if (!isTorn) return { bytes, isWhole: true };
+    const length = this.#world.below(bytes.length);
+    return { bytes: bytes.subarray(0, length), isWhole: false };
   }
 }
 

@@ -7,14 +7,10 @@ import {
 import { createLedger, type Ledger } from "../../../protocol/src/ledger/state.ts";
 import { computeNetworkId, type Genesis } from "../../../protocol/src/network/genesis.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
+import { encodeMembership, membershipOf } from "../../../protocol/src/wire/consents.ts";
 import { encodeEnvelope, envelopeSigningMessage } from "../../../protocol/src/wire/envelope.ts";
 import { encodeReportBundle } from "../../../protocol/src/wire/reports.ts";
-import {
-  encodeMembership,
-  encodeTransaction,
-  membershipOf,
-  type Transaction,
-} from "../../../protocol/src/wire/transactions.ts";
+import { encodeTransaction, type Transaction } from "../../../protocol/src/wire/transactions.ts";
 import { createGenesis, keyOf, siteAt } from "../ledgerWorld.ts";
 import { ROUNDS_PER_EPOCH } from "./scenario.ts";
 import { signCheaply } from "./signatures.ts";

@@ -36,6 +36,8 @@ export class Judge {
   readonly #modules: JudgeModules;
   /** By epoch, as the honest know them. */
   readonly #sets = new Map<number, ValidatorSet>();
+  /** By batch digest: whether all its messages pass the checks of A3. */
+  readonly #checked = new Map<string, boolean>();
 
   constructor(modules: JudgeModules) {
     this.#modules = modules;
@@ -89,11 +91,19 @@ export class Judge {
         blame(`batch ${number} of ${seq} is not on its disk`);
         return;
       }
-      if (batch.seq !== number || !batch.messages.every((bytes) => this.#isChecked(bytes)))
+      if (batch.seq !== number || !this.#areChecked(next, batch.messages))
         blame(`batch ${number} of ${seq} is not what was to be checked`);
       next = batch.prev;
     }
     if (seq > cut.seq && !equalBytes(next, cut.digest)) blame(`batch ${seq} does not follow the cut`);
+  }
+
+  /** Of every batch, judged once, whoever acknowledges it. */
+  #areChecked(digest: Uint8Array, messages: readonly Uint8Array[]): boolean {
+    const name = encodeHex(digest);
+    const known = this.#checked.get(name) ?? messages.every((bytes) => this.#isChecked(bytes));
+    this.#checked.set(name, known);
+    return known;
   }
 
   #isChecked(bytes: Uint8Array): boolean {

@@ -10,7 +10,6 @@ import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.t
 import { decodeValue } from "../../../protocol/src/agreement/rounds.ts";
 import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
-import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { type Core, createCore } from "../../../validator/src/core.ts";
 import type { ExecutedRound } from "../../../validator/src/execution/executor.ts";
 import { LEDGER_MODULES } from "../../../validator/src/ledgerModules.ts";
@@ -237,7 +236,7 @@ export class Member {
     if (method !== "recordDecided") return;
     for (const { round, value } of args[0] as DecidedRound[]) {
       this.cut = decodeValue(value)!.cut;
-      watch.onDecided(this.self, round, sha256(value));
+      watch.onDecided(this.self, round, value);
     }
   }
 

@@ -2,12 +2,12 @@
  * What must hold of the whole stack after every event, seen from outside: by what honest validators say, decide, store
  * and execute. Rules of its own, and nothing shared with what it watches but the forms of messages.
  */
+import { hash } from "node:crypto";
 import type { Attest } from "../../../protocol/src/agreement/attest.ts";
 import { encodeAttest } from "../../../protocol/src/agreement/attest.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
 import { type AvailabilityCert, decodeBatch, encodeTips } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
-import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 
 export const STACK_VIOLATIONS = [
   "disagreement",
@@ -82,8 +82,9 @@ export class StackWatch {
       this.report("not_durable", `${name} is certified and durable with ${held} honest validators`);
   }
 
+  /** @param value its encoding. */
   onDecided(validator: number, round: number, value: Uint8Array): void {
-    this.#once("disagreement", `round ${round}`, encodeHex(value), `validator ${validator}`);
+    this.#once("disagreement", `round ${round}`, hash("sha256", value, "hex"), `validator ${validator}`);
   }
 
   onExecuted(validator: number, round: number, digest: Uint8Array): void {
@@ -95,7 +96,7 @@ export class StackWatch {
   }
 
   onRewardCert(validator: number, attest: Attest): void {
-    const said = encodeHex(sha256(encodeAttest(attest)));
+    const said = hash("sha256", encodeAttest(attest), "hex");
     this.#once("two_reward_certificates", `epoch ${attest.epoch}`, said, `validator ${validator}`);
   }
 
@@ -130,7 +131,7 @@ function statementOf(message: PeerMessage): { readonly name: string; readonly va
   switch (message.type) {
     case "tips": {
       const { tips } = message.signed;
-      return { name: `tips of round ${tips.round}`, value: encodeHex(sha256(encodeTips(tips))) };
+      return { name: `tips of round ${tips.round}`, value: hash("sha256", encodeTips(tips), "hex") };
     }
     case "vote": {
       const { view, kind, value } = message.vote;
@@ -142,7 +143,7 @@ function statementOf(message: PeerMessage): { readonly name: string; readonly va
     }
     case "batch": {
       const batch = decodeBatch(message.signed.batch)!;
-      return { name: `batch ${batch.seq}`, value: encodeHex(sha256(message.signed.batch)) };
+      return { name: `batch ${batch.seq}`, value: hash("sha256", message.signed.batch, "hex") };
     }
     case "ack": {
       const { lane, seq, digest } = message.ack.ack;
@@ -150,7 +151,10 @@ function statementOf(message: PeerMessage): { readonly name: string; readonly va
     }
     case "attest": {
       const { attest } = message.signed;
-      return { name: `attestation of epoch ${attest.epoch}`, value: encodeHex(sha256(encodeAttest(attest))) };
+      return {
+        name: `attestation of epoch ${attest.epoch}`,
+        value: hash("sha256", encodeAttest(attest), "hex"),
+      };
     }
     default:
       return null;
