@@ -35,7 +35,7 @@ import { type SelectedBeacon, selectPaid } from "./selection.ts";
 import { fillSeats, returnStakes } from "./stakes.ts";
 import { createTally, type Ledger } from "./state.ts";
 import { closeTrust, encodePenalties } from "./trustClose.ts";
-import type { BeaconUnits, EpochClose, ReportOutcome } from "./types.ts";
+import type { BeaconUnits, EpochClose, EscrowRelease, ReportOutcome } from "./types.ts";
 
 /** Closes an epoch in its last round, which the ledger stands at. The state root is the caller's, once all is written. */
 export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<EpochClose, "stateRoot"> {
@@ -56,7 +56,7 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
   credit(ledger, log, epoch, reward);
   const lines = listLines(ledger, epoch, score, reward);
   const trust = closeTrust(ledger, epoch, nextSeed);
-  const released = releaseEscrow(ledger, log, trust.released);
+  const releases = releaseEscrow(ledger, log, trust.released);
   const { root: rewardRoot, leafCount: accounts } = rewardTreeOf(ledger);
   const witnessesAccepted = selected.reduce((sum, { valid }) => sum + valid.length, 0);
   const shared = {
@@ -75,7 +75,7 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
     escrow: {
       carriedIn: escrowBefore,
       withheld,
-      released,
+      released: releases.reduce((sum, { amount }) => sum + amount, 0n),
       returned,
       carriedOut: ledger.escrow.total,
     },
@@ -96,6 +96,7 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
     validatorsPaid: listValidatorsPaid(ledger, epoch, reward),
     beaconUnits: worths.flatMap(({ units }) => (units === null ? [] : [units])),
     trustRows: trust.rows,
+    releases,
     coverage: computeCoverage(validEvidence, places.isAsserted),
     beaconsClosed: tally.beaconsClosed,
     witnessesUnpaid: Object.fromEntries(unpaid),
@@ -172,14 +173,15 @@ function returnEscrow(ledger: Ledger, epoch: number): bigint {
 }
 
 /** Pays what was withheld of the acquitted, to whom it was earned by. */
-function releaseEscrow(ledger: Ledger, log: RoundLog, entries: readonly EscrowEntry[]): bigint {
-  let released = 0n;
-  for (const { owner, beacons, witnesses } of entries) {
-    creditAccount(ledger, log, ledger.accounts.list[owner]!, beacons + witnesses);
-    released += beacons + witnesses;
-  }
+function releaseEscrow(ledger: Ledger, log: RoundLog, entries: readonly EscrowEntry[]): EscrowRelease[] {
+  const releases = entries.map(({ hotspot, owner, beacons, witnesses }) => {
+    const account = ledger.accounts.list[owner]!;
+    const amount = beacons + witnesses;
+    creditAccount(ledger, log, account, amount);
+    return { hotspot: ledger.registry.list[hotspot]!.key, owner: account.key, amount };
+  });
   ledger.rewardTree = null;
-  return released;
+  return releases;
 }
 
 /** Pays the reward out: to the hotspots' owners, and to the accounts of the validators' keys. */

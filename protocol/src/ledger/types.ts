@@ -178,6 +178,13 @@ export type TrustRow = {
   })[];
 };
 
+/** What was withheld of a hotspot and paid after all, in base units, to the account that owned it when it earned. */
+export type EscrowRelease = {
+  readonly hotspot: Uint8Array;
+  readonly owner: Uint8Array;
+  readonly amount: bigint;
+};
+
 /** What a validator with a seat did in an epoch, and got for it in base units. */
 export type ValidatorPay = { readonly key: Uint8Array; readonly rounds: number; readonly amount: bigint };
 
@@ -196,6 +203,8 @@ export type EpochClose = {
   readonly shares: { readonly beacons: bigint; readonly witnesses: bigint };
   /** Where trust was computed: of every hotspot that is not wholly trusted, or was found against before. */
   readonly trustRows: readonly TrustRow[] | null;
+  /** What `escrow.released` is the sum of. */
+  readonly releases: readonly EscrowRelease[];
   readonly lines: readonly EpochLine[];
   /** Every seat of the epoch's set, in its order: rounds that it helped to finalize, and its pay for them. */
   readonly validatorsPaid: readonly ValidatorPay[];

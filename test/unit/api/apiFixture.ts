@@ -185,6 +185,14 @@ export function createResponseCheck(
     object,
     { Check: (value: unknown) => boolean; Errors: (value: unknown) => unknown }
   >();
+  const checkValue = (schema: object, value: unknown, url: string, text: string): void => {
+    let check = compiled.get(schema);
+    if (check === undefined) {
+      check = Schema.Compile(schema) as never;
+      compiled.set(schema, check!);
+    }
+    if (!check!.Check(value)) expect.fail(`${url}: ${JSON.stringify(check!.Errors(value))} in ${text}`);
+  };
   return (method, response) => {
     const url = String(response.raw.req.url);
     const type = String(response.headers["content-type"] ?? "").split(";")[0]!;
@@ -196,13 +204,11 @@ export function createResponseCheck(
     if (response.statusCode === 304) return;
     const schema = described!.content?.[type]?.schema;
     expect(schema, `${url} answers ${response.statusCode} with ${type}`).toBeDefined();
-    const value = type.endsWith("json") ? response.json() : response.body;
-    let check = compiled.get(schema!);
-    if (check === undefined) {
-      check = Schema.Compile(schema!) as never;
-      compiled.set(schema!, check!);
+    if (type === "application/x-ndjson") {
+      for (const line of response.body.split("\n").slice(0, -1))
+        checkValue(schema!, JSON.parse(line), url, line);
+      return;
     }
-    if (!check!.Check(value))
-      expect.fail(`${url}: ${JSON.stringify(check!.Errors(value))} in ${response.body}`);
+    checkValue(schema!, type.endsWith("json") ? response.json() : response.body, url, response.body);
   };
 }

@@ -197,6 +197,7 @@ describe("suspension from pay", () => {
     scenario.ledger = decodeLedger(scenario.genesis, encodeLedger(scenario.ledger));
     const close = scenario.closeEpoch();
     expect(close.escrow.released).toBe(withheld);
+    expect(close.releases).toEqual([{ hotspot: hotspot.key, owner: hotspot.owner, amount: withheld }]);
     expect(close.escrow.carriedOut).toBe(0n);
     expect(rowOf(close, hotspot)).toMatchObject({
       isAppealed: true,

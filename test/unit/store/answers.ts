@@ -25,7 +25,10 @@ export async function readAnswers(store: Store, questions: Questions) {
       questions.hotspots.map((key) => readAll((before: number | null) => store.listActivity(key, before, 3))),
     ),
     rewards: await Promise.all(
-      questions.hotspots.map((key) => store.listHotspotRewards(key, 0, epochs.length, "epoch")),
+      questions.hotspots.map((key) => store.listHotspotRewards(key, 0, epochs.length, { size: "epoch" })),
+    ),
+    earnings: await Promise.all(
+      questions.accounts.map((key) => store.listAccountRewards(key, 0, epochs.length, { size: "epoch" })),
     ),
     beacons: await Promise.all(questions.beacons.map((id) => store.getBeacon(id))),
     statuses: await store.messageStatus(questions.messages),

@@ -3,6 +3,12 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { asciiBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { VERDICT_PENDING, VERDICT_SELECTION_PENDING } from "../../../protocol/src/wire/receipts.ts";
 import { computeCellRange, computeWholeRange } from "../../../validator/src/store/cellRange.ts";
+import {
+  addAccountSums,
+  addHotspotSums,
+  NO_ACCOUNT_SUMS,
+  NO_HOTSPOT_SUMS,
+} from "../../../validator/src/store/rewardBuckets.ts";
 import type { Page, RoundCommit, Store } from "../../../validator/src/store/store.ts";
 import { createHistory, type History, named, ROUNDS_PER_EPOCH, START_TIME_MS } from "./history.ts";
 
@@ -158,7 +164,15 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       const closes = history.commits.flatMap(({ commit }) => commit.result.epochClose ?? []);
       const epochs = await readAll((before: number | null) => store.listEpochs(before, 3));
       const rows = closes.map(
-        ({ lines: _l, beaconUnits: _b, coverage: _c, nextValidators: _n, trustRows: _t, ...row }) => row,
+        ({
+          lines: _l,
+          beaconUnits: _b,
+          coverage: _c,
+          nextValidators: _n,
+          trustRows: _t,
+          releases: _r,
+          ...row
+        }) => row,
       );
       expect(epochs).toEqual(rows.reverse());
       expect(await store.latestEpoch()).toEqual(epochs[0]);
@@ -283,16 +297,22 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       expect(await store.listRewardLines(99, 0, 2)).toEqual({ rows: [], next: null });
     });
 
-    test("sums a hotspot's rewards by epoch, day and month of UTC", async () => {
+    test("sums a hotspot's rewards by epoch, day and month, with what escrow gave back", async () => {
       const closes = history.commits.flatMap(({ commit }) => commit.result.epochClose ?? []);
       for (const { key } of history.genesis.hotspots) {
-        const own = closes.flatMap((c) => c.lines.filter((line) => String(line.hotspot) === String(key)));
-        const total = own.reduce((sum, line) => sum + line.beaconPaid + line.witnessPaid, 0n);
+        const isOwn = ({ hotspot }: { hotspot: Uint8Array }) => String(hotspot) === String(key);
+        const own = closes.flatMap(({ lines }) => lines.filter(isOwn));
+        const paid = own.reduce((sum, line) => sum + line.beaconPaid + line.witnessPaid, 0n);
+        const withheld = own.reduce((sum, line) => sum + line.beaconWithheld + line.witnessWithheld, 0n);
+        const released = closes.flatMap(({ releases }) => releases.filter(isOwn));
+        const total = { paid, withheld, released: released.reduce((sum, { amount }) => sum + amount, 0n) };
+        const epochs = closes.filter((c) => c.lines.some(isOwn) || c.releases.some(isOwn));
         for (const size of ["epoch", "day", "month"] as const) {
-          const buckets = await store.listHotspotRewards(key, 0, EPOCHS, size);
-          expect(buckets.reduce((sum, b) => sum + b.beaconPaid + b.witnessPaid, 0n)).toBe(total);
-          expect(buckets.reduce((sum, b) => sum + b.epochs, 0)).toBe(own.length);
-          if (size === "epoch") expect(buckets).toHaveLength(own.length);
+          const buckets = await store.listHotspotRewards(key, 0, EPOCHS, { size });
+          const sums = buckets.reduce(addHotspotSums, NO_HOTSPOT_SUMS);
+          expect(sums).toMatchObject({ ...total, earned: total.paid + total.released });
+          expect(buckets.reduce((sum, b) => sum + b.epochs, 0)).toBe(epochs.length);
+          if (size === "epoch") expect(buckets.map((b) => b.firstEpoch)).toEqual(epochs.map((c) => c.epoch));
           // Epoch 0 alone lies in October.
           else expect(buckets.length).toBeLessThanOrEqual(2);
         }
@@ -300,10 +320,44 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       const key = closes[0]!.lines.find((l) =>
         closes[1]!.lines.some((m) => String(m.hotspot) === String(l.hotspot)),
       )!.hotspot;
-      const months = await store.listHotspotRewards(key, 0, EPOCHS, "month");
-      expect(months.map((m) => m.startTimeMs)).toEqual([Date.UTC(2026, 9), Date.UTC(2026, 10)]);
-      expect((await store.listHotspotRewards(key, 0, 0, "epoch"))[0]?.startTimeMs).toBe(START_TIME_MS);
-      expect(await store.listHotspotRewards(key, 5, 1, "epoch")).toEqual([]);
+      const months = await store.listHotspotRewards(key, 0, EPOCHS, { size: "month" });
+      expect(months.map((m) => [m.period, m.startTimeMs])).toEqual([
+        ["2026-10", Date.UTC(2026, 9)],
+        ["2026-11", Date.UTC(2026, 10)],
+      ]);
+      // In Tokyo all of it is in November.
+      const tokyo = await store.listHotspotRewards(key, 0, EPOCHS, { size: "month", zone: "Asia/Tokyo" });
+      expect(tokyo.map((m) => [m.period, m.startTimeMs])).toEqual([["2026-11", Date.UTC(2026, 9, 31, 15)]]);
+      expect(await store.listHotspotRewards(key, 0, 0, { size: "epoch" })).toMatchObject([
+        { startTimeMs: START_TIME_MS, period: "0" },
+      ]);
+      expect(await store.listHotspotRewards(key, 5, 1, { size: "epoch" })).toEqual([]);
+    });
+
+    test("sums what an account earned: by its hotspots, as a validator, and from escrow", async () => {
+      const closes = history.commits.flatMap(({ commit }) => commit.result.epochClose ?? []);
+      const sum = (amounts: readonly bigint[]) => amounts.reduce((a, b) => a + b, 0n);
+      for (const label of ["owner 0", "owner 1", "owner 2", "validator 0", "validator 2", "nobody"]) {
+        const key = named(label);
+        const isOwn = (other: Uint8Array) => String(other) === String(key);
+        const lines = closes.flatMap((c) => c.lines.filter(({ owner }) => isOwn(owner)));
+        const parts = {
+          lines: lines.length,
+          beaconPaid: sum(lines.map((line) => line.beaconPaid)),
+          witnessPaid: sum(lines.map((line) => line.witnessPaid)),
+          validatorPaid: sum(
+            closes.flatMap((c) => c.validatorsPaid.filter((p) => isOwn(p.key)).map((p) => p.amount)),
+          ),
+          released: sum(closes.flatMap((c) => c.releases.filter((r) => isOwn(r.owner)).map((r) => r.amount))),
+        };
+        const earned = parts.beaconPaid + parts.witnessPaid + parts.validatorPaid + parts.released;
+        for (const size of ["epoch", "day", "month"] as const) {
+          const buckets = await store.listAccountRewards(key, 0, EPOCHS, { size });
+          expect(buckets.reduce(addAccountSums, NO_ACCOUNT_SUMS)).toEqual({ ...parts, earned });
+        }
+        const [one] = await store.listAccountRewards(key, 1, 1, { size: "epoch" });
+        if (one !== undefined) expect(one).toMatchObject({ firstEpoch: 1, lastEpoch: 1, period: "1" });
+      }
     });
 
     test("lists hotspots by owner, by cell of any size and by status, page after page", async () => {

@@ -382,6 +382,7 @@ function closeEpoch(
     escrow: { carriedIn: 3n, withheld: 5n, released: 1n, returned: 2n, carriedOut: 5n },
     trustRows:
       epoch % 2 === 0 ? null : hotspots.slice(0, 3).map((h, i) => trustRow(h.key, hotspots, epoch, i)),
+    releases: epoch === 0 ? [] : [{ hotspot: hotspots[epoch % 3]!.key, owner: named("owner 2"), amount: 1n }],
     pools: {
       beacons: books(12n),
       witnesses: books(48n),

@@ -50,6 +50,20 @@ test("both stores take a ledger's whole history and give it back", async () => {
   expect((await store.listHotspots({}, null, 1_000)).rows).toMatchObject(ledger.listHotspots());
   for (const account of ledger.listAccounts()) expect(await store.getAccount(account.key)).toEqual(account);
 
+  // What accounts earned by the rows is what the ledger says, to the base unit, however it is cut into periods.
+  const earners = ledger.listAccounts().filter(({ earned }) => earned > 0n);
+  expect(earners.length).toBeGreaterThan(10);
+  for (const { key, earned } of earners) {
+    for (const periods of [
+      { size: "epoch" },
+      { size: "day", zone: "Asia/Kathmandu" },
+      { size: "month", zone: "America/New_York" },
+    ] as const) {
+      const buckets = await store.listAccountRewards(key, 0, EPOCHS, periods);
+      expect(buckets.reduce((sum, bucket) => sum + bucket.earned, 0n)).toBe(earned);
+    }
+  }
+
   // Every report is shown with the last outcome that the ledger gave it.
   const last = new Map<string, ReportOutcome>();
   for (const outcome of results.flatMap((r) => r.outcomes)) {

@@ -11,6 +11,8 @@ import underPressure from "@fastify/under-pressure";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { MAX_ENVELOPE_BYTES } from "../../../protocol/src/wire/envelope.ts";
 import { collectAllowedMethods } from "./allowedMethods.ts";
+import { MAX_LISTENERS } from "./eventHub.ts";
+import { type ServedExplorer, serveExplorer } from "./explorer/serveExplorer.ts";
 import {
   type ApiModules,
   type ApiOptions,
@@ -18,14 +20,16 @@ import {
   DEFAULT_REQUESTS_PER_MINUTE,
 } from "./modules.ts";
 import { ApiProblem, createErrorHandler, describeProblem, notFound, PROBLEM_TYPE } from "./problem.ts";
-import { type ServedExplorer, serveExplorer } from "./explorer/serveExplorer.ts";
 import { addAccountRoutes, addTransactionRoutes } from "./routes/accountRoutes.ts";
 import { addAgreementRoutes } from "./routes/agreementRoutes.ts";
 import type { RouteContext, Routes } from "./routes/context.ts";
 import { addEpochRoutes } from "./routes/epochRoutes.ts";
 import { addEventRoutes, EVENTS_ROUTE } from "./routes/eventRoutes.ts";
+import { addExportRoutes } from "./routes/exportRoutes.ts";
+import { addExplorerRoutes } from "./routes/explorerRoutes.ts";
 import { addHotspotRoutes } from "./routes/hotspotRoutes.ts";
 import { addMapRoutes } from "./routes/mapRoutes.ts";
+import { addRewardRoutes } from "./routes/rewardRoutes.ts";
 import { addProbeRoutes, addStatusRoutes } from "./routes/statusRoutes.ts";
 import { addTrustRoutes } from "./routes/trustRoutes.ts";
 import { addValidatorRoutes } from "./routes/validatorRoutes.ts";
@@ -37,8 +41,8 @@ const MAX_HEADER_BYTES = 8_192;
 const MAX_PARAMETER_CHARS = 128;
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 30_000;
-/** Listeners to events and a few hundred others; beyond that the system refuses connections. */
-const MAX_CONNECTIONS = 1_024;
+/** Listeners to events and a thousand others; beyond that connections are closed at once. */
+const MAX_CONNECTIONS = MAX_LISTENERS + 1_024;
 /** Addresses whose rate is remembered: some 200 bytes each. */
 const MAX_RATED_ADDRESSES = 10_000;
 
@@ -105,9 +109,12 @@ function addVersionedRoutes(routes: Routes, context: RouteContext): void {
   addValidatorRoutes(routes, context);
   addHotspotRoutes(routes, context);
   addTrustRoutes(routes, context);
+  addRewardRoutes(routes, context);
+  addExportRoutes(routes, context);
   addAccountRoutes(routes, context);
   addTransactionRoutes(routes, context);
   addMapRoutes(routes, context);
+  addExplorerRoutes(routes, context);
   addEventRoutes(routes, context);
 }
 
@@ -124,13 +131,18 @@ function describeApi(options: ApiOptions) {
 }
 
 function observeRequests(api: Routes, { metrics }: ApiModules): void {
-  api.addHook("onResponse", async (request, reply) => {
+  api.addHook("onResponse", (request, reply, done) => {
     const route = request.routeOptions.url ?? "unmatched";
     // A listener stays for hours, which is no time to answer; listeners have a gauge of their own.
-    if (route === EVENTS_ROUTE && reply.statusCode === 200) return;
-    metrics.observeRequest(route, request.method, reply.statusCode, reply.elapsedTime / 1_000);
+    if (route !== EVENTS_ROUTE || reply.statusCode !== 200)
+      metrics.observeRequest(route, request.method, reply.statusCode, reply.elapsedTime / 1_000);
+    done();
   });
 }
+
+/** What a page of another origin needs beyond the content: to ask for changes only, and to keep to the limits. */
+const EXPOSED_HEADERS =
+  "etag, last-modified, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset";
 
 /** Lets the pages of some origins read the API; the browser asks first before it submits a transaction. */
 function allowOrigins(api: Routes, origins: readonly string[]): void {
@@ -140,9 +152,10 @@ function allowOrigins(api: Routes, origins: readonly string[]): void {
     reply.header("vary", "origin");
     if (origin === undefined || !allowed.has(origin)) return;
     reply.header("access-control-allow-origin", origin);
+    reply.header("access-control-expose-headers", EXPOSED_HEADERS);
     if (request.method !== "OPTIONS") return;
     reply.header("access-control-allow-methods", "GET, POST");
-    reply.header("access-control-allow-headers", "content-type, last-event-id");
+    reply.header("access-control-allow-headers", "content-type, last-event-id, if-none-match");
     await reply.code(204).send();
   });
 }

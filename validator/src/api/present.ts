@@ -13,7 +13,6 @@ import type {
   HotspotRow,
   RankedLine,
   ReportRow,
-  RewardBucket,
   RoundRow,
   TransactionRow,
   WitnessRow,
@@ -24,7 +23,6 @@ import type {
   CoverageCellJson,
   EpochJson,
   HotspotJson,
-  RewardBucketJson,
   RewardLineJson,
   TransactionJson,
   WitnessJson,
@@ -100,12 +98,21 @@ export const REWARD_LINE_COLUMNS = [
   "witnessWithheld",
 ] as const satisfies readonly (keyof RewardLineJson)[];
 
-export function presentLine(line: RankedLine): RewardLineJson {
-  return {
-    rank: line.rank,
+export const presentLine = (line: RankedLine): RewardLineJson =>
+  presentLineOf(line, {
     hotspot: encodeDidKey(line.hotspot),
     name: computeName(line.hotspot),
     owner: encodeDidKey(line.owner),
+  });
+
+/** A line whose keys are texts already. */
+export function presentLineOf(
+  line: RankedLine,
+  { hotspot, name, owner }: Pick<RewardLineJson, "hotspot" | "name" | "owner">,
+): RewardLineJson {
+  return {
+    rank: line.rank,
+    ...{ hotspot, name, owner },
     beaconUnitsPpm: line.beaconUnitsPpm,
     witnessUnitsPpm: line.witnessUnitsPpm,
     scalePpm: line.scalePpm,
@@ -115,21 +122,6 @@ export function presentLine(line: RankedLine): RewardLineJson {
     trustPpm: line.trustPpm,
     beaconWithheld: `${line.beaconWithheld}`,
     witnessWithheld: `${line.witnessWithheld}`,
-  };
-}
-
-export function presentBucket(bucket: RewardBucket): RewardBucketJson {
-  return {
-    startTimeMs: bucket.startTimeMs,
-    firstEpoch: bucket.firstEpoch,
-    lastEpoch: bucket.lastEpoch,
-    epochs: bucket.epochs,
-    beaconUnitsPpm: bucket.beaconUnitsPpm,
-    witnessUnitsPpm: bucket.witnessUnitsPpm,
-    scalePpm: bucket.scalePpm,
-    beaconPaid: `${bucket.beaconPaid}`,
-    witnessPaid: `${bucket.witnessPaid}`,
-    paid: `${bucket.paid}`,
   };
 }
 

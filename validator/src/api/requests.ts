@@ -46,11 +46,20 @@ export function readNumberCursor(text: string | undefined): number | null {
   return Number(text);
 }
 
-/** A cursor that is a cell; null where there is none. */
-export function readCellCursor(text: string | undefined): bigint | null {
+/** A cursor of an epoch's lines: the epoch and the rank before; null where there is none. */
+export function readLineCursor(text: string | undefined): { epoch: number; rank: number } | null {
   if (text === undefined) return null;
-  if (!/^[0-9a-f]{15}$/.test(text)) throw badField("cursor", BAD_CURSOR);
-  return BigInt(`0x${text}`);
+  const parts = /^([0-9]{1,15})[.]([0-9]{1,15})$/.exec(text);
+  if (parts === null) throw badField("cursor", BAD_CURSOR);
+  return { epoch: Number(parts[1]), rank: Number(parts[2]) };
+}
+
+/** A cursor of a map: the cell before and the map's epoch; null where there is none. */
+export function readMapCursor(text: string | undefined): { cell: bigint; epoch: number } | null {
+  if (text === undefined) return null;
+  const parts = /^([0-9a-f]{15})[.]([0-9]{1,15})$/.exec(text);
+  if (parts === null) throw badField("cursor", BAD_CURSOR);
+  return { cell: BigInt(`0x${parts[1]}`), epoch: Number(parts[2]) };
 }
 
 /** A cursor of a listing of hotspots: a position, or in a listing by cell the cell and the position. */
@@ -76,21 +85,34 @@ const IMMUTABLE = "public, max-age=31536000, immutable";
 /** What is asked for by a name that moves on, like `latest`, is asked again each time, and mostly answered with 304. */
 const REVALIDATE = "public, no-cache";
 
+/** Counted up when an answer of the same rows gets another form, so that nobody goes on with the old one. */
+const FORM = 2;
+
 /**
- * Marks an answer that follows from closed epochs alone, and says whether the client has it already.
- * @param digest of the newest record that the answer rests on; @param variant whatever else the answer depends on.
+ * Marks an answer that follows from closed epochs alone, and says whether the client has it already (RFC 9110, 13).
+ * @param digest of the newest record that the answer rests on; @param variant whatever else the answer depends on;
+ * @param modifiedMs when that record closed, before which the answer was another one or none.
  */
 export function isUnchanged(
   request: FastifyRequest,
   reply: FastifyReply,
-  { digest, variant, isFixed }: { digest: Uint8Array; variant: string; isFixed: boolean },
+  { digest, variant, isFixed, modifiedMs }: Freshness,
 ): boolean {
-  const tag = `"${encodeHex(digest.subarray(0, 16))}-${variant}"`;
+  const tag = `"${encodeHex(digest.subarray(0, 16))}-${FORM}-${variant}"`;
   const vary = reply.getHeader("vary");
   reply.header("etag", tag).header("vary", vary === undefined ? "accept" : `${vary}, accept`);
   reply.header("cache-control", isFixed ? IMMUTABLE : REVALIDATE);
-  const known = (request.headers["if-none-match"] ?? "")
-    .split(",")
-    .map((part) => part.trim().replace(/^W\//, ""));
-  return known.includes(tag) || known.includes("*");
+  reply.header("last-modified", new Date(modifiedMs).toUTCString());
+  const known = request.headers["if-none-match"];
+  // A date says whole seconds, in which two epochs never close; whoever sends a tag too is answered by the tag.
+  if (known === undefined) return Date.parse(request.headers["if-modified-since"] ?? "") >= modifiedMs - 999;
+  const tags = known.split(",").map((part) => part.trim().replace(/^W\//, ""));
+  return tags.includes(tag) || tags.includes("*");
 }
+
+type Freshness = {
+  readonly digest: Uint8Array;
+  readonly variant: string;
+  readonly isFixed: boolean;
+  readonly modifiedMs: number;
+};

@@ -6,14 +6,15 @@ import { computeValueDigest } from "../../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeReason } from "../../../protocol/src/evidence/reasons.ts";
-import type { AccountView, ReportId, TrustRow } from "../../../protocol/src/ledger/types.ts";
+import type { AccountView, EscrowRelease, ReportId, TrustRow } from "../../../protocol/src/ledger/types.ts";
 import { MAX_REPORTS_PER_BUNDLE } from "../../../protocol/src/wire/reports.ts";
 import { computeCoverageLevels } from "./cellRange.ts";
 import { checkCommit, checkNextRound, checkSameRound } from "./checkCommit.ts";
+import { computeEarnings, type EarningRow, sumEarning } from "./earnings.ts";
 import { matchesFilter } from "./hotspotFilter.ts";
 import { createMemoryValidators, type MemoryValidators } from "./memoryValidators.ts";
 import { rankLines } from "./rankLines.ts";
-import { bucketRewards, type DatedLine } from "./rewardBuckets.ts";
+import { addAccountSums, addHotspotSums, bucketRows, joinReleases } from "./rewardBuckets.ts";
 import {
   type BeaconClosing,
   type BeaconRow,
@@ -44,6 +45,8 @@ type Tables = {
   readonly snapshots: Map<number, Snapshot>;
   readonly epochs: EpochRow[];
   readonly lines: Map<number, readonly RankedLine[]>;
+  readonly earnings: Map<number, readonly EarningRow[]>;
+  readonly releases: Map<number, readonly EscrowRelease[]>;
   readonly coverage: Map<number, readonly (readonly CoverageCell[])[]>;
   readonly hotspots: Map<string, HotspotRow>;
   readonly accounts: Map<string, AccountView>;
@@ -64,6 +67,8 @@ export function createMemoryStore(genesis: GenesisViews): Store {
     snapshots: new Map(),
     epochs: [],
     lines: new Map(),
+    earnings: new Map(),
+    releases: new Map(),
     coverage: new Map(),
     hotspots: new Map(),
     accounts: new Map(),
@@ -132,13 +137,15 @@ function writeRound(tables: Tables, commit: RoundCommit): void {
   for (const t of result.transactions)
     tables.transactions.set(encodeHex(t.id), { ...t, round: result.round });
   if (result.epochClose !== null) {
-    const { lines, beaconUnits, coverage, nextValidators, trustRows, ...row } = result.epochClose;
+    const { lines, beaconUnits, coverage, nextValidators, trustRows, releases, ...row } = result.epochClose;
     tables.epochs.push(row);
     for (const trustRow of trustRows ?? []) {
       const key = encodeHex(trustRow.hotspot);
       tables.trust.set(key, [...(tables.trust.get(key) ?? []), trustRow]);
     }
     tables.lines.set(row.epoch, rankLines(lines));
+    tables.earnings.set(row.epoch, computeEarnings(result.epochClose));
+    tables.releases.set(row.epoch, releases);
     tables.coverage.set(row.epoch, computeCoverageLevels(coverage));
     for (const { reportId, ...units } of beaconUnits) {
       const seq = seqOf(tables, reportId);
@@ -222,13 +229,16 @@ type EpochMethods = Pick<
   | "listRewardLines"
   | "getRewardLine"
   | "listHotspotRewards"
+  | "listAccountRewards"
   | "latestCoverageEpoch"
   | "listCoverage"
 >;
 
-function createEpochMethods({ epochs, lines, coverage }: Tables): EpochMethods {
+function createEpochMethods({ epochs, lines, earnings, releases, coverage }: Tables): EpochMethods {
   const lineOf = (epoch: number, hotspot: Uint8Array) =>
     lines.get(epoch)?.find((line) => equalBytes(line.hotspot, hotspot)) ?? null;
+  const rangeOf = (from: number, to: number) =>
+    epochs.slice(from, Math.min(to, from + MAX_REWARD_RANGE_EPOCHS - 1) + 1);
   return {
     getEpoch: async (epoch) => epochs[epoch] ?? null,
     latestEpoch: async () => epochs.at(-1) ?? null,
@@ -239,17 +249,26 @@ function createEpochMethods({ epochs, lines, coverage }: Tables): EpochMethods {
     listRewardLines: async (epoch, afterRank, limit) =>
       cut((lines.get(epoch) ?? []).slice(afterRank), limit, (line) => line.rank),
     getRewardLine: async (epoch, hotspot) => lineOf(epoch, hotspot),
-    listHotspotRewards: async (hotspot, fromEpoch, toEpoch, bucket) => {
-      const dated: DatedLine[] = [];
-      for (
-        let e = fromEpoch;
-        e <= toEpoch && e < fromEpoch + MAX_REWARD_RANGE_EPOCHS && e < epochs.length;
-        e++
-      ) {
-        const line = lineOf(e, hotspot);
-        if (line !== null) dated.push({ ...line, epoch: e, startTimeMs: epochs[e]!.startTimeMs });
-      }
-      return bucketRewards(dated, bucket);
+    listHotspotRewards: async (hotspot, fromEpoch, toEpoch, periods) => {
+      const closed = rangeOf(fromEpoch, toEpoch);
+      const dated = closed.flatMap(({ epoch, startTimeMs }) => {
+        const line = lineOf(epoch, hotspot);
+        return line === null ? [] : [{ ...line, epoch, startTimeMs }];
+      });
+      const released = closed.flatMap(({ epoch, startTimeMs }) =>
+        releases
+          .get(epoch)!
+          .filter((release) => equalBytes(release.hotspot, hotspot))
+          .map(({ amount }) => ({ epoch, startTimeMs, amount })),
+      );
+      return bucketRows(joinReleases(dated, released), periods, addHotspotSums);
+    },
+    listAccountRewards: async (account, fromEpoch, toEpoch, periods) => {
+      const rows = rangeOf(fromEpoch, toEpoch).flatMap(({ epoch, startTimeMs }) => {
+        const row = earnings.get(epoch)!.find((one) => equalBytes(one.account, account));
+        return row === undefined ? [] : [{ ...sumEarning(row), epoch, startTimeMs }];
+      });
+      return bucketRows(rows, periods, addAccountSums);
     },
     latestCoverageEpoch: async () => {
       const mapped = [...coverage].filter(([, levels]) => levels[0]!.length > 0).map(([epoch]) => epoch);

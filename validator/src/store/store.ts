@@ -89,7 +89,7 @@ export type RoundRow = {
 /** An epoch's record without its long lists, which are asked for page by page. */
 export type EpochRow = Omit<
   EpochClose,
-  "lines" | "beaconUnits" | "coverage" | "nextValidators" | "trustRows"
+  "lines" | "beaconUnits" | "coverage" | "nextValidators" | "trustRows" | "releases"
 >;
 
 /**
@@ -98,23 +98,52 @@ export type EpochRow = Omit<
  */
 export type RankedLine = EpochLine & { readonly rank: number; readonly paid: bigint };
 
-/** Sums of one hotspot's lines over the epochs `firstEpoch` to `lastEpoch` of a bucket; `epochs` counts its lines. */
-export type RewardBucket = {
-  /** Start of the bucket in UTC: the epoch's own start time, or the first millisecond of the day or month. */
+/** What a hotspot earned; all but units and scale in base units. */
+export type HotspotSums = {
+  readonly beaconUnitsPpm: number;
+  readonly witnessUnitsPpm: number;
+  /** Only of one epoch: a scale has no sum. */
+  readonly scalePpm: number | null;
+  readonly beaconPaid: bigint;
+  readonly witnessPaid: bigint;
+  /** Of the two pools. */
+  readonly paid: bigint;
+  /** Put into escrow instead, and paid after all from escrow, perhaps for epochs long before. */
+  readonly withheld: bigint;
+  readonly released: bigint;
+  /** `paid` and `released`. */
+  readonly earned: bigint;
+};
+
+/** What an account earned, in base units; `lines` counts its hotspots' lines. */
+export type AccountSums = {
+  readonly lines: number;
+  readonly beaconPaid: bigint;
+  readonly witnessPaid: bigint;
+  /** For its seat as a validator. */
+  readonly validatorPaid: bigint;
+  /** From escrow, what was withheld before. */
+  readonly released: bigint;
+  /** All of it: over all epochs what the chain says that the account has earned. */
+  readonly earned: bigint;
+};
+
+/** Sums over the epochs of a period, of which `epochs` have a row: `firstEpoch` is the first, `lastEpoch` the last. */
+export type EarningBucket<Sums> = Sums & {
+  /** The epoch's number, the date as 2026-10-31, or the month as 2026-10. */
+  readonly period: string;
+  /** The epoch's own start, or the first instant of the day or month in its zone. */
   readonly startTimeMs: number;
   readonly firstEpoch: number;
   readonly lastEpoch: number;
   readonly epochs: number;
-  readonly beaconUnitsPpm: number;
-  readonly witnessUnitsPpm: number;
-  readonly beaconPaid: bigint;
-  readonly witnessPaid: bigint;
-  readonly paid: bigint;
-  /** Only where the bucket is one epoch: a scale has no sum. */
-  readonly scalePpm: number | null;
 };
+export type RewardBucket = EarningBucket<HotspotSums>;
+export type AccountBucket = EarningBucket<AccountSums>;
 export const REWARD_BUCKETS = ["epoch", "day", "month"] as const;
 export type RewardBucketSize = (typeof REWARD_BUCKETS)[number];
+/** `zone`: an IANA time zone that `openCalendar` knows; UTC where none is given. */
+export type RewardPeriods = { readonly size: RewardBucketSize; readonly zone?: string };
 
 /** A hotspot and its place in the order of registration, which never changes. */
 export type HotspotRow = HotspotView & { readonly position: number };
@@ -238,15 +267,22 @@ export type QueryStore = {
   ) => Promise<Page<RankedLine, number>>;
   readonly getRewardLine: (epoch: number, hotspot: Uint8Array) => Promise<RankedLine | null>;
   /**
-   * A hotspot's rewards over closed epochs, both ends included, at most `MAX_REWARD_RANGE_EPOCHS`; ascending, buckets
-   * without a line left out.
+   * A hotspot's rewards over closed epochs, both ends included, at most `MAX_REWARD_RANGE_EPOCHS`; ascending, periods
+   * without a line or a release left out.
    */
   readonly listHotspotRewards: (
     hotspot: Uint8Array,
     fromEpoch: number,
     toEpoch: number,
-    bucket: RewardBucketSize,
+    periods: RewardPeriods,
   ) => Promise<readonly RewardBucket[]>;
+  /** What an account earned over closed epochs, in the same way. */
+  readonly listAccountRewards: (
+    account: Uint8Array,
+    fromEpoch: number,
+    toEpoch: number,
+    periods: RewardPeriods,
+  ) => Promise<readonly AccountBucket[]>;
   readonly countHotspots: () => Promise<number>;
   readonly getHotspot: (key: Uint8Array) => Promise<HotspotRow | null>;
   /** By cell where a cell is given, else in the order of registration. */
@@ -263,9 +299,13 @@ export type QueryStore = {
   ) => Promise<Page<ReportRow, ActivityCursor>>;
   /**
    * Valid receptions between a hotspot and others, both ways, of beacons that closed in `fromEpoch` or later, as far as they
-   * are kept and at most `MAX_SCAN_ROWS` of its envelopes back: what a finding's evidence names.
+   * are kept and at most `maxEnvelopes` (by default `MAX_SCAN_ROWS`) of its envelopes back: what a finding's evidence names.
    */
-  readonly listReceptions: (hotspot: Uint8Array, fromEpoch: number) => Promise<readonly ReceptionRow[]>;
+  readonly listReceptions: (
+    hotspot: Uint8Array,
+    fromEpoch: number,
+    maxEnvelopes?: number,
+  ) => Promise<readonly ReceptionRow[]>;
   readonly getBeacon: (id: ReportId) => Promise<BeaconRow | null>;
   /**
    * A hotspot's trust, newest first, one row for each computation by which it was not wholly trusted or became so.

@@ -4,8 +4,8 @@ import { Type } from "typebox";
 import { type EpochRow, MAX_PAGE_ROWS, type QueryStore } from "../../store/store.ts";
 import { writeCsvHeader, writeCsvRow } from "../csv.ts";
 import { presentEpoch, presentLine, REWARD_LINE_COLUMNS } from "../present.ts";
-import { notFound } from "../problem.ts";
-import { isUnchanged, readNumberCursor, wantsCsv } from "../requests.ts";
+import { badField, notFound } from "../problem.ts";
+import { isUnchanged, readLineCursor, readNumberCursor, wantsCsv } from "../requests.ts";
 import {
   Cursor,
   DEFAULT_PAGE_ROWS,
@@ -34,6 +34,12 @@ async function findEpoch(store: QueryStore, text: string): Promise<EpochRow> {
   if (row === null) throw notFound("closed epoch");
   return row;
 }
+
+const freshnessOf = (row: EpochRow, variant: string, isFixed: boolean) => ({
+  digest: row.recordDigest,
+  modifiedMs: row.endTimeMs,
+  ...{ variant, isFixed },
+});
 
 function addEpochListings(routes: Routes, store: QueryStore): void {
   routes.get(
@@ -67,7 +73,7 @@ function addEpochListings(routes: Routes, store: QueryStore): void {
     async (request, reply) => {
       const row = await findEpoch(store, request.params.epoch);
       const isFixed = request.params.epoch !== "latest";
-      if (isUnchanged(request, reply, { digest: row.recordDigest, variant: "epoch", isFixed })) {
+      if (isUnchanged(request, reply, freshnessOf(row, "epoch", isFixed))) {
         return reply.code(304).send(null);
       }
       return presentEpoch(row);
@@ -103,13 +109,18 @@ function addEpochRewards(routes: Routes, store: QueryStore): void {
       },
     },
     async (request, reply) => {
-      const { epoch, recordDigest: digest } = await findEpoch(store, request.params.epoch);
       const { limit, format } = request.query;
-      const after = readNumberCursor(request.query.cursor) ?? 0;
-      const isCsv = wantsCsv(request, format);
+      const cursor = readLineCursor(request.query.cursor);
+      // A page of `latest` goes on in the epoch in which it began, whatever has closed since.
+      const row = await findEpoch(store, cursor === null ? request.params.epoch : `${cursor.epoch}`);
+      const { epoch } = row;
       const isFixed = request.params.epoch !== "latest";
-      const variant = isCsv ? "rewards-csv" : "rewards";
-      if (isUnchanged(request, reply, { digest, variant, isFixed })) return reply.code(304).send(null);
+      if (isFixed && Number(request.params.epoch) !== epoch)
+        throw badField("cursor", "must be one of the same epoch");
+      const after = cursor?.rank ?? 0;
+      const isCsv = wantsCsv(request, format);
+      const variant = `${isCsv ? "rewards-csv" : "rewards"}-${after}-${limit ?? ""}`;
+      if (isUnchanged(request, reply, freshnessOf(row, variant, isFixed))) return reply.code(304).send(null);
       if (isCsv) {
         reply.header("content-type", "text/csv; charset=utf-8");
         reply.header("content-disposition", `attachment; filename="rewards-epoch-${epoch}.csv"`);
@@ -118,7 +129,7 @@ function addEpochRewards(routes: Routes, store: QueryStore): void {
         return reply.send(lines as unknown as string);
       }
       const { rows, next } = await store.listRewardLines(epoch, after, limit ?? DEFAULT_PAGE_ROWS);
-      return { items: rows.map(presentLine), next: next === null ? null : `${next}` };
+      return { items: rows.map(presentLine), next: next === null ? null : `${epoch}.${next}` };
     },
   );
 }

@@ -1,51 +1,33 @@
-/** Hotspots: who they are, what they earned, and what became of everything they reported. */
+/** Hotspots: who they are, and what became of everything they reported. */
 import { Type } from "typebox";
 import { computeCellRange } from "../../store/cellRange.ts";
-import { MAX_REWARD_RANGE_EPOCHS, REWARD_BUCKETS } from "../../store/store.ts";
-import { writeCsvHeader, writeCsvRow } from "../csv.ts";
-import { presentActivity, presentBeacon, presentBucket, presentHotspot } from "../present.ts";
-import { badField, notFound } from "../problem.ts";
+import { presentActivity, presentBeacon, presentHotspot } from "../present.ts";
+import { notFound } from "../problem.ts";
 import {
-  isUnchanged,
   readCell,
   readHotspotCursor,
   readKey,
   readNumberCursor,
   readReportId,
-  wantsCsv,
   writeHotspotCursor,
 } from "../requests.ts";
 import {
   CellInput,
   Cursor,
   DEFAULT_PAGE_ROWS,
-  EpochNumber,
-  Format,
   json,
   KeyInput,
   Limit,
   object,
-  oneOf,
   orNull,
   PROBLEMS,
   pageOf,
   ReportIdText,
-  UNCHANGED,
 } from "../schemas/common.ts";
-import {
-  Activity,
-  Beacon,
-  Hotspot,
-  HotspotStatusText,
-  RewardBucket,
-  type RewardBucketJson,
-} from "../schemas/entities.ts";
+import { Activity, Beacon, Hotspot, HotspotStatusText } from "../schemas/entities.ts";
 import { TrustState } from "../schemas/trust.ts";
 import { type RouteContext, type Routes, readStatusEpochs } from "./context.ts";
 import { presentTrust } from "./trustRoutes.ts";
-
-/** Without a range: thirty days of hourly epochs. */
-const DEFAULT_RANGE_EPOCHS = 720;
 
 const IdParams = object({ id: KeyInput });
 
@@ -58,7 +40,6 @@ const ActivityPage = object({
 
 export function addHotspotRoutes(routes: Routes, context: RouteContext): void {
   addHotspotListings(routes, context);
-  addHotspotRewards(routes, context);
   addEvidenceRoutes(routes, context);
 }
 
@@ -156,88 +137,6 @@ function addEvidenceRoutes(routes: Routes, { modules: { store } }: RouteContext)
       const row = await store.getBeacon(readReportId("id", params.id));
       if (row === null) throw notFound("beacon");
       return presentBeacon(row);
-    },
-  );
-}
-
-const BUCKET_COLUMNS = [
-  "startTimeMs",
-  "firstEpoch",
-  "lastEpoch",
-  "epochs",
-  "beaconUnitsPpm",
-  "witnessUnitsPpm",
-  "scalePpm",
-  "beaconPaid",
-  "witnessPaid",
-  "paid",
-] as const satisfies readonly (keyof RewardBucketJson)[];
-
-const RangeQuery = object({
-  from: Type.Optional(EpochNumber),
-  to: Type.Optional(EpochNumber),
-  bucket: Type.Optional(
-    oneOf(REWARD_BUCKETS, "Days and months are those of UTC in which an epoch began; default `epoch`."),
-  ),
-  format: Type.Optional(Format),
-});
-
-const Rewards = object({ from: EpochNumber, to: EpochNumber, items: Type.Array(RewardBucket) });
-
-function addHotspotRewards(routes: Routes, { modules: { store } }: RouteContext): void {
-  routes.get(
-    "/v1/hotspots/:id/rewards",
-    {
-      schema: {
-        summary: "What a hotspot earned over a range of epochs, by epoch, day or month",
-        description: `Both ends are included; without them the newest ${DEFAULT_RANGE_EPOCHS} epochs. At most ${MAX_REWARD_RANGE_EPOCHS}.`,
-        tags: ["hotspots"],
-        params: IdParams,
-        querystring: RangeQuery,
-        response: {
-          200: {
-            description: "The rewards; buckets without any are left out.",
-            content: { "application/json": { schema: Rewards }, "text/csv": { schema: Type.String() } },
-          },
-          304: UNCHANGED,
-          ...PROBLEMS,
-        },
-      },
-    },
-    async (request, reply) => {
-      const key = readKey("id", request.params.id);
-      const { bucket = "epoch", format } = request.query;
-      if ((request.query.from ?? 0) > (request.query.to ?? Number.MAX_SAFE_INTEGER))
-        throw badField("from", "must not be after the end of the range");
-      if ((await store.getHotspot(key)) === null) throw notFound("hotspot");
-      const latest = await store.latestEpoch();
-      const to = Math.min(request.query.to ?? Number.MAX_SAFE_INTEGER, latest?.epoch ?? 0);
-      const from = request.query.from ?? Math.max(0, to - DEFAULT_RANGE_EPOCHS + 1);
-      if (to - from >= MAX_REWARD_RANGE_EPOCHS) {
-        throw badField(
-          "from",
-          `must be less than ${MAX_REWARD_RANGE_EPOCHS} epochs before the end of the range`,
-        );
-      }
-      const isCsv = wantsCsv(request, format);
-      const last = await store.getEpoch(to);
-      if (last !== null) {
-        // The range alone decides the sums; an end that is given and closed fixes them for ever.
-        const isFixed =
-          request.query.to !== undefined &&
-          request.query.to <= last.epoch &&
-          request.query.from !== undefined;
-        const variant = `${from}-${to}-${bucket}${isCsv ? "-csv" : ""}`;
-        if (isUnchanged(request, reply, { digest: last.recordDigest, variant, isFixed }))
-          return reply.code(304).send(null);
-      }
-      const items = (await store.listHotspotRewards(key, from, to, bucket)).map(presentBucket);
-      if (!isCsv) return { from, to, items };
-      reply.header("content-type", "text/csv; charset=utf-8");
-      reply.header("content-disposition", `attachment; filename="rewards-${from}-${to}-${bucket}.csv"`);
-      return reply.send(
-        writeCsvHeader(BUCKET_COLUMNS) + items.map((row) => writeCsvRow(row, BUCKET_COLUMNS)).join(""),
-      );
     },
   );
 }

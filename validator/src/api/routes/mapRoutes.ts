@@ -12,7 +12,7 @@ import {
 import type { CoverageCell as CoverageRow } from "../../store/store.ts";
 import { presentCell, presentCoverage, presentHotspot } from "../present.ts";
 import { ApiProblem, badField } from "../problem.ts";
-import { readCell, readCellCursor, writeHotspotCursor } from "../requests.ts";
+import { readCell, readMapCursor, writeHotspotCursor } from "../requests.ts";
 import {
   CellInput,
   CellText,
@@ -132,14 +132,16 @@ function addCoverageRoute(routes: Routes, { modules: { store } }: RouteContext):
     },
     async ({ query }, reply) => {
       const { resolution = COVERAGE_RESOLUTION, cell, limit, cursor } = query;
-      const epoch = query.epoch ?? (await store.latestCoverageEpoch());
+      const after = readMapCursor(cursor);
+      // Pages go on in the map in which they began, whatever has closed since.
+      const epoch = after?.epoch ?? query.epoch ?? (await store.latestCoverageEpoch());
       if (epoch === null) throw new ApiProblem(404, "There is no coverage map until an epoch has closed.");
       const range = cell === undefined ? computeWholeRange(resolution) : rangeWithin(cell, resolution);
       const { rows, next } = await store.listCoverage(
         epoch,
         resolution,
         range,
-        readCellCursor(cursor),
+        after?.cell ?? null,
         limit ?? DEFAULT_PAGE_ROWS,
       );
       reply.header("content-type", "application/geo+json; charset=utf-8");
@@ -148,7 +150,7 @@ function addCoverageRoute(routes: Routes, { modules: { store } }: RouteContext):
         epoch,
         resolution,
         features: rows.map(presentFeature),
-        next: next === null ? null : presentCell(next),
+        next: next === null ? null : `${presentCell(next)}.${epoch}`,
       });
     },
   );

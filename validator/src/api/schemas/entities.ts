@@ -76,23 +76,6 @@ export const RewardLine = object({
 });
 export type RewardLineJson = Static<typeof RewardLine>;
 
-export const RewardBucket = object(
-  {
-    startTimeMs: TimeMs,
-    firstEpoch: EpochNumber,
-    lastEpoch: EpochNumber,
-    epochs: Count,
-    beaconUnitsPpm: Ppm,
-    witnessUnitsPpm: Ppm,
-    scalePpm: orNull(Ppm),
-    beaconPaid: Amount,
-    witnessPaid: Amount,
-    paid: Amount,
-  },
-  "What a hotspot earned in the epochs that began within a bucket; `scalePpm` only where that is one epoch.",
-);
-export type RewardBucketJson = Static<typeof RewardBucket>;
-
 export const HotspotStatusText = oneOf(
   HOTSPOT_STATUSES,
   "active: evidence accepted lately; silent: left a beacon unrevealed; unasserted: has no place yet; leaving: deregistered, its bond still locked; gone: its bond has returned.",

@@ -1,6 +1,7 @@
 /** Reads of closed epochs: their records, reward lines and coverage maps. */
 import type { DatabaseSync } from "node:sqlite";
-import { bucketRewards } from "../rewardBuckets.ts";
+import { type EarningRow, sumEarning } from "../earnings.ts";
+import { addAccountSums, addHotspotSums, bucketRows, type DatedRow, joinReleases } from "../rewardBuckets.ts";
 import {
   type CoverageCell,
   type EpochRow,
@@ -67,6 +68,23 @@ function readLine(row: SqlRow): RankedLine {
   };
 }
 
+const readDate = (row: SqlRow): DatedRow => ({
+  epoch: readNumber(row, "epoch"),
+  startTimeMs: readNumber(row, "start_time_ms"),
+});
+
+const readEarning = (row: SqlRow): EarningRow => ({
+  account: readBytes(row, "account"),
+  lines: readNumber(row, "lines"),
+  beaconPaid: readAmount(row, "beacon_paid"),
+  witnessPaid: readAmount(row, "witness_paid"),
+  validatorPaid: readAmount(row, "validator_paid"),
+  released: readAmount(row, "released"),
+});
+
+/** The last epoch that a question for rewards may look at. */
+const lastOfRange = (from: number, to: number): number => Math.min(to, from + MAX_REWARD_RANGE_EPOCHS - 1);
+
 function readCoverage(row: SqlRow): CoverageCell {
   return {
     cell: row.cell as bigint,
@@ -78,6 +96,8 @@ function readCoverage(row: SqlRow): CoverageCell {
 }
 
 const LINES = "SELECT l.*, h.key FROM reward_lines l JOIN hotspots h ON h.position = l.hotspot";
+/** The planner takes the primary key's epoch, and looks at everybody's lines, where it is not told of this index. */
+const BY_HOTSPOT = "reward_lines l INDEXED BY reward_lines_by_hotspot";
 
 type EpochQueries = Pick<
   QueryStore,
@@ -87,6 +107,7 @@ type EpochQueries = Pick<
   | "listRewardLines"
   | "getRewardLine"
   | "listHotspotRewards"
+  | "listAccountRewards"
   | "latestCoverageEpoch"
   | "listCoverage"
 >;
@@ -96,13 +117,26 @@ export function createEpochQueries(db: DatabaseSync): EpochQueries {
   const latest = prepareReading(db, "SELECT * FROM epochs ORDER BY epoch DESC LIMIT 1");
   const below = prepareReading(db, "SELECT * FROM epochs WHERE epoch < ? ORDER BY epoch DESC LIMIT ?");
   const lines = prepareReading(db, `${LINES} WHERE l.epoch = ? AND l.rank > ? ORDER BY l.rank LIMIT ?`);
-  const line = prepareReading(db, `${LINES} WHERE l.epoch = ? AND h.key = ?`);
+  const line = prepareReading(
+    db,
+    `SELECT l.*, h.key FROM hotspots h JOIN ${BY_HOTSPOT} ON l.hotspot = h.position WHERE l.epoch = ? AND h.key = ?`,
+  );
   // One look-up an epoch: lines are kept epoch by epoch, and an index by hotspot would be written all over the file.
   const ofHotspot = prepareReading(
     db,
-    `SELECT l.*, h.key, e.start_time_ms FROM epochs e CROSS JOIN reward_lines l JOIN hotspots h ON h.position = l.hotspot
+    `SELECT l.*, h.key, e.start_time_ms FROM epochs e CROSS JOIN ${BY_HOTSPOT} JOIN hotspots h ON h.position = l.hotspot
      WHERE e.epoch BETWEEN ? AND ? AND l.epoch = e.epoch AND l.hotspot = (SELECT position FROM hotspots WHERE key = ?)
      ORDER BY e.epoch LIMIT ?`,
+  );
+  const releases = prepareReading(
+    db,
+    `SELECT r.*, e.start_time_ms FROM releases r JOIN epochs e ON e.epoch = r.epoch
+     WHERE r.hotspot = (SELECT position FROM hotspots WHERE key = ?) AND r.epoch BETWEEN ? AND ? ORDER BY r.epoch`,
+  );
+  const earnings = prepareReading(
+    db,
+    `SELECT a.*, e.start_time_ms FROM epochs e CROSS JOIN earnings a
+     WHERE e.epoch BETWEEN ? AND ? AND a.epoch = e.epoch AND a.account = ? ORDER BY e.epoch LIMIT ?`,
   );
   const coverageEpoch = prepareReading(db, "SELECT max(epoch) AS epoch FROM coverage");
   const coverage = prepareReading(
@@ -126,14 +160,32 @@ export function createEpochQueries(db: DatabaseSync): EpochQueries {
       return page(rows, Math.min(limit, MAX_PAGE_ROWS), (row) => row.rank);
     },
     getRewardLine: async (epoch, hotspot) => line.one(readLine, epoch, hotspot),
-    listHotspotRewards: async (hotspot, fromEpoch, toEpoch, bucket) => {
-      const last = Math.min(toEpoch, fromEpoch + MAX_REWARD_RANGE_EPOCHS - 1);
-      const read = (row: SqlRow) => ({
-        ...readLine(row),
-        epoch: readNumber(row, "epoch"),
-        startTimeMs: readNumber(row, "start_time_ms"),
-      });
-      return bucketRewards(ofHotspot.all(read, fromEpoch, last, hotspot, MAX_REWARD_RANGE_EPOCHS), bucket);
+    listHotspotRewards: async (hotspot, fromEpoch, toEpoch, periods) => {
+      const last = lastOfRange(fromEpoch, toEpoch);
+      const lines = ofHotspot.all(
+        (row) => ({ ...readLine(row), ...readDate(row) }),
+        fromEpoch,
+        last,
+        hotspot,
+        MAX_REWARD_RANGE_EPOCHS,
+      );
+      const released = releases.all(
+        (row) => ({ ...readDate(row), amount: readAmount(row, "amount") }),
+        hotspot,
+        fromEpoch,
+        last,
+      );
+      return bucketRows(joinReleases(lines, released), periods, addHotspotSums);
+    },
+    listAccountRewards: async (account, fromEpoch, toEpoch, periods) => {
+      const rows = earnings.all(
+        (row) => ({ ...sumEarning(readEarning(row)), ...readDate(row) }),
+        fromEpoch,
+        lastOfRange(fromEpoch, toEpoch),
+        account,
+        MAX_REWARD_RANGE_EPOCHS,
+      );
+      return bucketRows(rows, periods, addAccountSums);
     },
     latestCoverageEpoch: async () =>
       coverageEpoch.one((row) => (row.epoch === null ? null : readNumber(row, "epoch"))),

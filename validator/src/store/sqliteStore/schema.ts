@@ -14,7 +14,7 @@ import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
 import { VALIDATOR_TABLES } from "./validatorRecords.ts";
 
 /** Any change of the tables counts one up; there are no older stores to read yet. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /**
  * Older versions can corrupt a WAL database when two connections checkpoint at the same moment (the "WAL-reset" bug,
@@ -47,6 +47,14 @@ CREATE TABLE reward_lines (
   beacon_withheld INTEGER NOT NULL, witness_withheld INTEGER NOT NULL, PRIMARY KEY (epoch, rank)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reward_lines_by_hotspot ON reward_lines (epoch, hotspot);
+CREATE TABLE earnings (
+  epoch INTEGER NOT NULL, account BLOB NOT NULL, lines INTEGER NOT NULL, beacon_paid INTEGER NOT NULL,
+  witness_paid INTEGER NOT NULL, validator_paid INTEGER NOT NULL, released INTEGER NOT NULL, PRIMARY KEY (epoch, account)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE releases (
+  hotspot INTEGER NOT NULL, epoch INTEGER NOT NULL, owner BLOB NOT NULL, amount INTEGER NOT NULL
+) STRICT;
+CREATE INDEX releases_by_hotspot ON releases (hotspot, epoch);
 CREATE TABLE hotspots (
   position INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, owner BLOB NOT NULL, registered_epoch INTEGER NOT NULL,
   bond INTEGER NOT NULL, cell INTEGER, lat_e7 INTEGER, lng_e7 INTEGER, gain_centi_dbi INTEGER, elevation_m INTEGER,

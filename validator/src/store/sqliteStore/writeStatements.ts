@@ -41,6 +41,8 @@ const prepare = (db: DatabaseSync) => ({
     balance = excluded.balance, nonce = excluded.nonce, earned = excluded.earned`),
   epoch: db.prepare(`INSERT INTO epochs VALUES (${placeholders(22)})`),
   rewardLine: db.prepare(`INSERT INTO reward_lines VALUES (${placeholders(13)})`),
+  earning: db.prepare(`INSERT INTO earnings VALUES (${placeholders(7)})`),
+  release: db.prepare(`INSERT INTO releases VALUES (${placeholders(4)})`),
   trust: db.prepare(`INSERT INTO trust VALUES (${placeholders(7)})`),
   coverage: db.prepare(`INSERT INTO coverage VALUES (${placeholders(7)})`),
 });

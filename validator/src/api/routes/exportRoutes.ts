@@ -1,0 +1,155 @@
+/**
+ * Everything that was paid, as a stream of lines for whoever keeps a copy. It goes as fast as the client reads and no
+ * faster: what is made ahead is one page, a client that stops reading is let go, and few are served at once.
+ */
+import { Readable } from "node:stream";
+import { Type } from "typebox";
+import type { Clock } from "../../../../node/src/host/types.ts";
+import { encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
+import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
+import { computeName } from "../../../../protocol/src/crypto/names.ts";
+import { type EpochRow, MAX_PAGE_ROWS, type QueryStore, type RankedLine } from "../../store/store.ts";
+import { presentLineOf } from "../present.ts";
+import { ApiProblem, badField, notFound } from "../problem.ts";
+import { isUnchanged } from "../requests.ts";
+import { EpochNumber, object, PROBLEMS, UNCHANGED } from "../schemas/common.ts";
+import { type ExportedEpochJson, type ExportedRewardJson, ExportLine } from "../schemas/rewards.ts";
+import type { RouteContext, Routes } from "./context.ts";
+
+/** Each may keep the store busy: half of one processor's time is the most that all of them take from the rounds. */
+const MAX_EXPORTS = 4;
+/** A client that has taken nothing for so long has gone away, whatever its connection says. */
+const STALL_MS = 30_000;
+/** When to ask again while others are served: an export of a month takes seconds. */
+const RETRY_AFTER_S = 5;
+/** Keys whose texts are remembered while an export runs: some 300 bytes each. */
+const MAX_KEY_TEXTS = 50_000;
+
+export function addExportRoutes(routes: Routes, { modules: { store, clock } }: RouteContext): void {
+  let running = 0;
+  routes.get(
+    "/v1/export/rewards",
+    {
+      exposeHeadRoute: false,
+      schema: {
+        summary: "Every reward line from an epoch on, as newline-delimited JSON",
+        description:
+          "Lines of type `reward` in the order of epochs and ranks, and after each epoch's one of type `epoch`. Whoever is interrupted goes on with the epoch after the last such line. Both ends are included; without `toEpoch` the newest closed epoch is the last.",
+        tags: ["epochs"],
+        querystring: object({ fromEpoch: EpochNumber, toEpoch: Type.Optional(EpochNumber) }),
+        response: {
+          200: { description: "The lines.", content: { "application/x-ndjson": { schema: ExportLine } } },
+          304: UNCHANGED,
+          ...PROBLEMS,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { fromEpoch: from, toEpoch } = request.query;
+      if (from > (toEpoch ?? Number.MAX_SAFE_INTEGER))
+        throw badField("fromEpoch", "must not be after toEpoch");
+      const latest = await store.latestEpoch();
+      reply.header("content-type", "application/x-ndjson; charset=utf-8");
+      // Whoever has all of it asks for what comes next, and there is nothing yet.
+      if (from > (latest?.epoch ?? -1)) return reply.header("cache-control", "no-store").send("" as never);
+      const to = Math.min(toEpoch ?? Number.MAX_SAFE_INTEGER, latest!.epoch);
+      const [first, last] = [await store.getEpoch(from), await store.getEpoch(to)];
+      if (first === null || last === null) throw notFound("closed epoch");
+      const { recordDigest: digest, endTimeMs: modifiedMs } = last;
+      const isFixed = toEpoch === to;
+      const variant = `export-${from}-${to}`;
+      if (isUnchanged(request, reply, { digest, variant, isFixed, modifiedMs }))
+        return reply.code(304).send(null);
+      if (running >= MAX_EXPORTS) {
+        reply.header("retry-after", RETRY_AFTER_S).header("cache-control", "no-store");
+        throw new ApiProblem(503, `${MAX_EXPORTS} exports are running; ask again when one has ended.`);
+      }
+      running++;
+      const lines = openStream(writeLines(store, from, to), clock);
+      lines.once("close", () => {
+        running--;
+      });
+      // The schema describes the lines of the text that the stream gives.
+      return reply.send(lines as never);
+    },
+  );
+}
+
+/** A stream that closes itself when nobody has taken anything from it for `STALL_MS`. */
+function openStream(parts: AsyncGenerator<string>, clock: Clock): Readable {
+  let cancelStall = () => {};
+  const watch = async function* () {
+    try {
+      for await (const part of parts) {
+        cancelStall = clock.after(STALL_MS, () => stream.destroy());
+        yield part;
+        cancelStall();
+      }
+    } finally {
+      cancelStall();
+    }
+  };
+  // One part, a page of lines, is made ahead.
+  const stream = Readable.from(watch(), { highWaterMark: 1 });
+  return stream;
+}
+
+async function* writeLines(store: QueryStore, from: number, to: number): AsyncGenerator<string> {
+  const texts = new KeyTexts();
+  for (let epoch = from; epoch <= to; epoch++) {
+    const row = (await store.getEpoch(epoch))!;
+    let lines = 0;
+    for (let next: number | null = 0; next !== null; ) {
+      const page: Awaited<ReturnType<QueryStore["listRewardLines"]>> = await store.listRewardLines(
+        epoch,
+        next,
+        MAX_PAGE_ROWS,
+      );
+      if (page.rows.length > 0) yield page.rows.map((line) => writeReward(epoch, line, texts)).join("");
+      lines += page.rows.length;
+      next = page.next;
+    }
+    yield writeEpoch(row, lines);
+  }
+}
+
+function writeReward(epoch: number, line: RankedLine, texts: KeyTexts): string {
+  const { did: hotspot, name } = texts.of(line.hotspot);
+  const { did: owner } = texts.of(line.owner);
+  const json: ExportedRewardJson = {
+    type: "reward",
+    epoch,
+    ...presentLineOf(line, { hotspot, name, owner }),
+  };
+  return `${JSON.stringify(json)}\n`;
+}
+
+/** @param lines that were written: as many as the epoch has. */
+function writeEpoch(row: EpochRow, lines: number): string {
+  const { epoch, startTimeMs, endTimeMs, pools, escrow } = row;
+  const json: ExportedEpochJson = {
+    type: "epoch",
+    ...{ epoch, startTimeMs, endTimeMs, lines },
+    // By the books: what left the two pools, without what went into escrow. The lines before must make it.
+    paid: `${pools.beacons.paid + pools.witnesses.paid - escrow.withheld}`,
+    recordDigest: encodeHex0x(row.recordDigest),
+  };
+  return `${JSON.stringify(json)}\n`;
+}
+
+type KeyText = { readonly did: string; readonly name: string };
+
+/** Texts of keys, each computed once: base58 and words cost more than all the rest of a line. */
+class KeyTexts {
+  readonly #known = new Map<string, KeyText>();
+
+  of(key: Uint8Array): KeyText {
+    const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
+    const known = this.#known.get(bytes);
+    if (known !== undefined) return known;
+    const text = { did: encodeDidKey(key), name: computeName(key) };
+    if (this.#known.size >= MAX_KEY_TEXTS) this.#known.clear();
+    this.#known.set(bytes, text);
+    return text;
+  }
+}
