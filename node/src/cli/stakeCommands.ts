@@ -4,7 +4,7 @@
  */
 import { Command } from "commander";
 import { decodeDidKey, encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
-import { areStakeMultiaddrs } from "../../../protocol/src/wire/transactions.ts";
+import { areStakeMultiaddrs } from "../../../protocol/src/wire/consents.ts";
 import { VALIDATOR_OPTION } from "./account/flags.ts";
 import { ConfigErrors, type NodeIo, printLine, runAction, useIo } from "./io.ts";
 import { PASSPHRASE_OPTION } from "./passphrase.ts";

@@ -73,6 +73,8 @@ const REASON_WORDS: Readonly<Record<Reason, string>> = {
   not_penalised: "no finding stands against the hotspot, and nothing of it is withheld",
   no_evidence: "a hotspot that was named as evidence has no link with this one on record",
   rotated_lately: "the hotspot's key was changed in this epoch or one of the two before",
+  not_cosigned: "the device that is bound to this hotspot did not sign it too",
+  device_taken: "the device is bound to another hotspot",
 };
 
 const BEACON_WORDS: Readonly<Record<Exclude<BeaconPhase, "ended"> | BeaconEnd, string>> = {

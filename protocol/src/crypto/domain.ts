@@ -29,6 +29,9 @@ export const SIGNED_KINDS = [
   "appeal",
   "rotate",
   "rotation",
+  "bind",
+  "binding",
+  "cosigned",
 ] as const;
 
 /** The name of a signed body's kind. */

@@ -1,9 +1,12 @@
 /**
  * P-256 (FIPS 186-5, ECDSA over SHA-256): the signature of a hotspot's secure element, which co-signs what binds the
  * device to its hotspot. Only low-S signatures count, so that one signing has one signature; chips that give either
- * half are put right by `lowerP256Signature`. Verification takes milliseconds, and such signatures are rare.
+ * half are put right by `lowerP256Signature`. Verification here takes milliseconds, which is enough for one signature;
+ * a validator has OpenSSL judge, by the same rule.
  */
 import { p256 } from "@noble/curves/nist.js";
+import { compareBytes } from "../bytes/bytes.ts";
+import { decodeHex } from "../bytes/hex.ts";
 
 /** A compressed point (SEC 1, section 2.3.3): 0x02 or 0x03, then x. */
 export const P256_PUBLIC_KEY_BYTES = 33;
@@ -31,17 +34,44 @@ export function signP256(secret: Uint8Array, message: Uint8Array): Uint8Array {
 }
 
 /**
- * Whether the signature is the key's over SHA-256 of the message. The arguments may be a peer's: a wrong length, a key
- * that is no point, an r or s of zero or out of range, and a high s all answer false.
+ * Whether the signature is the key's over SHA-256 of the message, by the network's rule: `hasP256Form`, and then ECDSA as
+ * FIPS 186-5, section 6.4.2, has it, in which libraries do not differ. The arguments may be a peer's: a wrong length, a
+ * key that is no point, an r or s of zero or out of range, and a high s all answer false.
  */
 export function verifyP256(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  if (publicKey.length !== P256_PUBLIC_KEY_BYTES || signature.length !== P256_SIGNATURE_BYTES) return false;
+  if (!hasP256Form(publicKey, signature)) return false;
   try {
     return p256.verify(signature, message, publicKey, { prehash: true, lowS: true, format: "compact" });
   } catch {
     // noble throws at a key that is no point of the curve.
     return false;
   }
+}
+
+/** Half of the group's order, rounded down, big-endian: FIPS 186-5's n is odd, so s or n - s is at most this. */
+const HALF_ORDER = decodeHex("7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8")!;
+/** The group's order n and the field's prime p (SP 800-186, section 3.2.1.3), big-endian. */
+const ORDER = decodeHex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551")!;
+const FIELD_PRIME = decodeHex("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff")!;
+const WORD_BYTES = 32;
+
+/**
+ * Whether key and signature have the form that the rule asks for, before any curve arithmetic: lengths, a key that
+ * begins with 2 or 3 and whose x is below p, r from 1 to n - 1, s from 1 to half of n. It stands here in comparisons of
+ * bytes, so that it holds whichever library judges the rest. That x is one of a point is left to the arithmetic.
+ */
+export function hasP256Form(publicKey: Uint8Array, signature: Uint8Array): boolean {
+  if (publicKey.length !== P256_PUBLIC_KEY_BYTES || signature.length !== P256_SIGNATURE_BYTES) return false;
+  if (publicKey[0] !== 2 && publicKey[0] !== 3) return false;
+  const [r, s] = [signature.subarray(0, WORD_BYTES), signature.subarray(WORD_BYTES)];
+  const isNumber = (word: Uint8Array) => word.some((byte) => byte !== 0);
+  return (
+    compareBytes(publicKey.subarray(1), FIELD_PRIME) < 0 &&
+    isNumber(r) &&
+    compareBytes(r, ORDER) < 0 &&
+    isNumber(s) &&
+    compareBytes(s, HALF_ORDER) <= 0
+  );
 }
 
 /**

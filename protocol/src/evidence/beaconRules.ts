@@ -18,6 +18,8 @@ export type BeaconCase = {
   /** Whether the hotspot already has a beacon for this challenge. */
   readonly hasBeaconed: boolean;
   readonly isSuspended: boolean;
+  /** Whether the device that was bound to the hotspot at the start of the challenge's epoch, if any, co-signed. */
+  readonly isCosigned: boolean;
   /** Plan and antenna in force at the start of the challenge's epoch; null: nothing asserted. */
   readonly place: { readonly plan: RegionPlan; readonly gainCentiDbi: number } | null;
   /** Null: not challenged in that epoch. */
@@ -37,6 +39,8 @@ export const BEACON_RULES: readonly BeaconRule[] = [
   { reason: "not_asserted", fails: ({ place }) => place === null },
   // A suspended hotspot gives no evidence. Nothing suspends yet: trust is a later part of the protocol.
   { reason: "suspended", fails: ({ isSuspended }) => isSuspended },
+  // Where a device is bound, its hotspot's key alone says nothing: the file that holds it may have been copied.
+  { reason: "not_cosigned", fails: ({ isCosigned }) => !isCosigned },
   // One beacon a challenge: the first valid one in finalized order.
   { reason: "duplicate_beacon", fails: ({ hasBeaconed }) => hasBeaconed },
   // Only the epoch's seed says who beacons, among those registered and asserted long enough and not silenced.

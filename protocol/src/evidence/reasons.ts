@@ -77,6 +77,8 @@ const REASON_TABLE = [
   ["not_penalised", "transaction"],
   ["no_evidence", "transaction"],
   ["rotated_lately", "transaction"],
+  ["not_cosigned", "beacon"],
+  ["device_taken", "transaction"],
 ] as const;
 
 type Row = (typeof REASON_TABLE)[number];

@@ -2,6 +2,7 @@
  * The hotspots that are registered, with dense indexes in the order of registration, and what each has asserted. An
  * assertion is kept for as long as a beacon may be judged by it.
  */
+import { equalBytes } from "../bytes/bytes.ts";
 import { REGION_PLANS, type RegionName, type RegionPlan } from "../radio/regions.ts";
 import { byteKey } from "./byteKey.ts";
 import type { HotspotView } from "./types.ts";
@@ -18,6 +19,9 @@ export type Place = {
   readonly region: RegionName;
   readonly fromEpoch: number;
 };
+
+/** The P-256 key of a hotspot's secure element, from the start of an epoch until the next binding comes into force. */
+export type Device = { readonly key: Uint8Array; readonly fromEpoch: number };
 
 export type Hotspot = {
   /** Its key's for ever, also when it is gone: reports and links name hotspots by it. */
@@ -39,6 +43,8 @@ export type Hotspot = {
   isGone: boolean;
   /** In the order of coming into force; at most five, see `assertPlace`. */
   places: Place[];
+  /** In the order of coming into force; at most three, see `Registry.bindDevice`. */
+  devices: Device[];
   /** The newest epoch in which a beacon or witness report of it was valid; null: none yet. */
   lastActiveEpoch: number | null;
   /** The epochs, both included, in which it is not challenged because a beacon of it was never revealed. */
@@ -53,6 +59,8 @@ export type Hotspot = {
  * three back. (It closes at most two epochs after its own, and its verdicts ask for places in its own: two back.)
  */
 const PLACE_EPOCHS_BACK = 3;
+/** A beacon is included at most one epoch after its own, which decides by whom it must be co-signed. */
+const DEVICE_EPOCHS_BACK = 1;
 
 /** What a registration says. */
 export type Registration = Pick<Hotspot, "key" | "owner" | "ownerKey" | "registeredEpoch" | "bond" | "payer">;
@@ -61,6 +69,8 @@ export class Registry {
   readonly list: Hotspot[] = [];
   readonly #byKey = new Map<string, Hotspot>();
   readonly #retired = new Set<string>();
+  /** Hotspots by the device that was bound to them last. */
+  readonly #byDevice = new Map<string, Hotspot>();
 
   /** The registered hotspot of a key; null where it never was, or has left. */
   find(key: Uint8Array): Hotspot | null {
@@ -92,6 +102,32 @@ export class Registry {
     this.#retired.add(byteKey(key));
   }
 
+  /** The hotspot to which a device was bound last; null where there is none, it has another now, or leaves. */
+  findByDevice(deviceKey: Uint8Array): Hotspot | null {
+    const hotspot = this.#byDevice.get(byteKey(deviceKey));
+    const newest = hotspot?.devices.at(-1);
+    if (hotspot === undefined || newest === undefined || hotspot.leaving !== null) return null;
+    return equalBytes(newest.key, deviceKey) ? hotspot : null;
+  }
+
+  /**
+   * Binds a device, which no other hotspot has. Those that nothing from `epoch` on can ask for are forgotten, which leaves
+   * at most three: of the epoch before, of the running one and of the next.
+   */
+  bindDevice(hotspot: Hotspot, device: Device, epoch: number): void {
+    this.restoreDevices(hotspot, addInForce(hotspot.devices, device, epoch - DEVICE_EPOCHS_BACK));
+  }
+
+  /** Gives a hotspot devices in the order of coming into force, in the place of those that it had. */
+  restoreDevices(hotspot: Hotspot, devices: Device[]): void {
+    const [former, newest] = [hotspot.devices.at(-1), devices.at(-1)];
+    const formerKey = former === undefined ? "" : byteKey(former.key);
+    // That of a hotspot that leaves may be another's by now.
+    if (this.#byDevice.get(formerKey) === hotspot) this.#byDevice.delete(formerKey);
+    if (newest !== undefined && hotspot.leaving === null) this.#byDevice.set(byteKey(newest.key), hotspot);
+    hotspot.devices = devices;
+  }
+
   /**
    * Adds a hotspot, or takes one that had left back in under its index. Its silence goes on: leaving is no way around it.
    * @throws RangeError where its key is registered: the caller's bug, or a damaged snapshot.
@@ -113,6 +149,7 @@ export class Registry {
       leaving: null,
       isGone: false,
       places: [],
+      devices: [],
       lastActiveEpoch: null,
       silence: null,
       reportsInEpoch: 0,
@@ -135,9 +172,28 @@ export function evidenceKeysOf({ key, formerKeys }: Hotspot): readonly Uint8Arra
 
 /** The place in force at the start of an epoch, or null. Epochs further back than three are not kept. */
 export function placeAt(hotspot: Hotspot, epoch: number): Place | null {
-  const { places } = hotspot;
-  for (let i = places.length - 1; i >= 0; i--) if (places[i]!.fromEpoch <= epoch) return places[i]!;
-  return null;
+  return inForceAt(hotspot.places, epoch);
+}
+
+/** The device in force at the start of an epoch, or null. Epochs further back than the one before are not kept. */
+export function deviceAt(hotspot: Hotspot, epoch: number): Device | null {
+  return inForceAt(hotspot.devices, epoch);
+}
+
+function inForceAt<T extends { readonly fromEpoch: number }>(list: readonly T[], epoch: number): T | null {
+  return list.findLast(({ fromEpoch }) => fromEpoch <= epoch) ?? null;
+}
+
+/** The list with one more; of two from the same epoch the later replaces the earlier. What ended before `oldestEpoch` goes. */
+function addInForce<T extends { readonly fromEpoch: number }>(
+  list: readonly T[],
+  entry: T,
+  oldestEpoch: number,
+): T[] {
+  const kept = list.filter(({ fromEpoch }) => fromEpoch !== entry.fromEpoch);
+  kept.push(entry);
+  const oldest = kept.findLastIndex(({ fromEpoch }) => fromEpoch <= oldestEpoch);
+  return oldest > 0 ? kept.slice(oldest) : kept;
 }
 
 /**
@@ -146,10 +202,7 @@ export function placeAt(hotspot: Hotspot, epoch: number): Place | null {
  * the running one and the next.
  */
 export function assertPlace(hotspot: Hotspot, place: Place, epoch: number): void {
-  const kept = hotspot.places.filter(({ fromEpoch }) => fromEpoch !== place.fromEpoch);
-  kept.push(place);
-  const oldest = kept.findLastIndex(({ fromEpoch }) => fromEpoch <= epoch - PLACE_EPOCHS_BACK);
-  hotspot.places = oldest > 0 ? kept.slice(oldest) : kept;
+  hotspot.places = addInForce(hotspot.places, place, epoch - PLACE_EPOCHS_BACK);
 }
 
 /** Whether a hotspot's registration was ended before an epoch: in it the hotspot gives no new evidence. */
@@ -157,9 +210,9 @@ export function hasEnded({ leaving }: Hotspot, epoch: number): boolean {
   return leaving !== null && epoch > leaving.sinceEpoch;
 }
 
-/** Makes a hotspot gone: no place, no activity, no bond. Its last evidence was settled epochs before. */
+/** Makes a hotspot gone: no place, no device, no activity, no bond. Its last evidence was settled epochs before. */
 export function dismiss(hotspot: Hotspot): void {
-  Object.assign(hotspot, { isGone: true, bond: 0n, places: [], lastActiveEpoch: null });
+  Object.assign(hotspot, { isGone: true, bond: 0n, places: [], devices: [], lastActiveEpoch: null });
 }
 
 /** Whether a hotspot is silenced in an epoch. */

@@ -11,6 +11,7 @@ import type { Reason, RevealReason } from "../evidence/reasons.ts";
 import { epochOfRound } from "../network/parameters.ts";
 import type { BeaconReport, RevealReport, WitnessReport } from "../wire/reports.ts";
 import { type Candidate, OTHERS_PER_REVEAL, STUBS_PER_TAG, WAITING_PER_TAG } from "./beaconBook.ts";
+import { isCosigned } from "./binding.ts";
 import { byteKey } from "./byteKey.ts";
 import { evidenceKeysOf, type Hotspot, hasEnded, isSilent, type Place, placeAt, planOf } from "./registry.ts";
 import type { RoundLog } from "./roundLog.ts";
@@ -25,6 +26,8 @@ type Inclusion = {
   readonly epoch: number;
   readonly round: number;
   readonly latestTimeMs: number;
+  /** Whether the bundle's beacons have the co-signature that they need. */
+  readonly isCosigned: boolean;
 };
 
 /** An outcome with the fields that most outcomes leave null. */
@@ -58,6 +61,7 @@ export function executeBundle(
     epoch: bundle.epoch,
     round: input.round,
     latestTimeMs: input.timeMs + ledger.parameters.clockToleranceMs,
+    isCosigned: isCosigned(hotspot, bundle.epoch, bundle.cosignature),
   };
   let index = 0;
   const execute = <R>(
@@ -94,7 +98,7 @@ function executeBeacon(
   log: RoundLog,
   reportId: ReportId,
   report: BeaconReport,
-  { hotspot, epoch, round, latestTimeMs }: Inclusion,
+  { hotspot, epoch, round, latestTimeMs, isCosigned: hasCosignature }: Inclusion,
 ): void {
   const place = placeAt(hotspot, epoch);
   const challenge = place && challengeOf(ledger, hotspot, place, epoch);
@@ -105,6 +109,7 @@ function executeBeacon(
     toleranceRounds: ledger.parameters.beaconToleranceRounds,
     hasBeaconed: ledger.book.findMark(hotspot.index, epoch) !== null,
     isSuspended: false,
+    isCosigned: hasCosignature,
     place: place && { plan: planOf(place), gainCentiDbi: place.gainCentiDbi },
     challenge,
   });

@@ -1,4 +1,5 @@
 /** The larger parts of a snapshot: hotspots, the book of open beacons and waiting reports, and the epoch's evidence. */
+import { P256_PUBLIC_KEY_BYTES } from "../crypto/p256.ts";
 import { computeTag } from "../evidence/commitReveal.ts";
 import { decodeReason, encodeReason, isUnpaidReason } from "../evidence/reasons.ts";
 import { findRegionPlanById } from "../radio/regions.ts";
@@ -34,6 +35,10 @@ export function writeHotspot(out: ByteWriter, hotspot: Hotspot): void {
   out.int32(hotspot.reportsInEpoch);
   out.list(hotspot.formerKeys, (key) => out.bytes(key));
   out.optional(hotspot.rotatedEpoch, (epoch) => out.int64(epoch));
+  out.list(hotspot.devices, ({ key, fromEpoch }) => {
+    out.bytes(key);
+    out.int64(fromEpoch);
+  });
 }
 
 /** @param register adds the hotspot to the ledger's registry. How many of its reports wait follows from the book. */
@@ -58,6 +63,8 @@ export function readHotspot(
   hotspot.isGone = isGone;
   for (const key of input.list(() => input.bytes(32))) registry.retire(hotspot, key);
   hotspot.rotatedEpoch = input.optional(() => input.int64());
+  const devices = input.list(() => ({ key: input.bytes(P256_PUBLIC_KEY_BYTES), fromEpoch: input.int64() }));
+  registry.restoreDevices(hotspot, devices);
 }
 
 function writePlace(out: ByteWriter, place: Place): void {

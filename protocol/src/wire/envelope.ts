@@ -22,6 +22,7 @@ export const ENVELOPE_KINDS = {
   unstake: 7,
   appeal: 8,
   rotate: 9,
+  bind: 10,
 } as const satisfies Partial<Record<SignedKind, number>>;
 export type EnvelopeKind = keyof typeof ENVELOPE_KINDS;
 
@@ -36,6 +37,7 @@ export const MAX_BODY_BYTES: Readonly<Record<EnvelopeKind, number>> = {
   unstake: MAX_TRANSACTION_BYTES,
   appeal: MAX_TRANSACTION_BYTES,
   rotate: MAX_TRANSACTION_BYTES,
+  bind: MAX_TRANSACTION_BYTES,
 };
 const LARGEST_BODY_BYTES = Math.max(...Object.values(MAX_BODY_BYTES));
 

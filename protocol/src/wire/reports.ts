@@ -7,6 +7,8 @@ import {
   Bytes6,
   Bytes16,
   Bytes32,
+  Bytes33,
+  Bytes64,
   decodeStrict,
   fromInt16,
   toInt16,
@@ -47,12 +49,25 @@ const WitnessReportSsz = new ContainerType(
   { typeName: "WitnessReport" },
 );
 const RevealReportSsz = new ContainerType({ tag: Bytes6, secret: Bytes16 }, { typeName: "RevealReport" });
+const CosignatureSsz = new ContainerType(
+  { deviceKey: Bytes33, signature: Bytes64 },
+  { typeName: "Cosignature" },
+);
+const CosignedBeaconsSsz = new ContainerType(
+  {
+    hotspot: Bytes32,
+    epoch: Uint64,
+    beacons: new ListCompositeType(BeaconReportSsz, MAX_REPORTS_PER_BUNDLE),
+  },
+  { typeName: "CosignedBeacons" },
+);
 const ReportBundleSsz = new ContainerType(
   {
     epoch: Uint64,
     beacons: new ListCompositeType(BeaconReportSsz, MAX_REPORTS_PER_BUNDLE),
     witnesses: new ListCompositeType(WitnessReportSsz, MAX_REPORTS_PER_BUNDLE),
     reveals: new ListCompositeType(RevealReportSsz, MAX_REPORTS_PER_BUNDLE),
+    cosignatures: new ListCompositeType(CosignatureSsz, 1),
   },
   { typeName: "ReportBundle" },
 );
@@ -94,22 +109,32 @@ export type RevealReport = {
   readonly tag: Uint8Array;
   readonly secret: Uint8Array;
 };
-/** The body of an envelope of kind `reports`: at least one and at most 16 reports in all. */
+/** A device key (P-256, a compressed point) and its signature over the bundle's beacons, as `encodeCosignedBeacons` has them. */
+export type Cosignature = {
+  readonly deviceKey: Uint8Array;
+  readonly signature: Uint8Array;
+};
+/**
+ * The body of an envelope of kind `reports`: at least one and at most 16 reports in all. A co-signature stands only beside
+ * beacons, and is left out where there is none.
+ */
 export type ReportBundle = {
   readonly epoch: number;
   readonly beacons: readonly BeaconReport[];
   readonly witnesses: readonly WitnessReport[];
   readonly reveals: readonly RevealReport[];
+  readonly cosignature?: Cosignature;
 };
 
 /** Bytes of a measurement's encoding, which a witness's proof covers. */
 export const MEASUREMENT_BYTES = MeasurementSsz.fixedSize!;
-/** The largest body of kind `reports`: epoch, three list offsets and sixteen of the largest report. */
+/** The largest body of kind `reports`: epoch, four list offsets, sixteen of the largest report and a co-signature. */
 export const MAX_REPORT_BUNDLE_BYTES =
   8 +
-  3 * 4 +
+  4 * 4 +
   MAX_REPORTS_PER_BUNDLE *
-    Math.max(BeaconReportSsz.fixedSize!, WitnessReportSsz.fixedSize!, RevealReportSsz.fixedSize!);
+    Math.max(BeaconReportSsz.fixedSize!, WitnessReportSsz.fixedSize!, RevealReportSsz.fixedSize!) +
+  CosignatureSsz.fixedSize!;
 
 type RawMeasurement = ValueOf<typeof MeasurementSsz>;
 
@@ -128,26 +153,45 @@ export function encodeMeasurement(measurement: Measurement): Uint8Array {
   return MeasurementSsz.serialize(toRawMeasurement(measurement));
 }
 
+const toRawBeacon = (beacon: BeaconReport) => ({
+  ...beacon,
+  powerCentiDbm: fromInt16(beacon.powerCentiDbm),
+});
+
+/** The bytes that a hotspot's device signs under the domain `cosigned`. @param hotspot the bundle's sender. */
+export function encodeCosignedBeacons(
+  hotspot: Uint8Array,
+  { epoch, beacons }: Pick<ReportBundle, "epoch" | "beacons">,
+): Uint8Array {
+  return CosignedBeaconsSsz.serialize({ hotspot, epoch, beacons: beacons.map(toRawBeacon) });
+}
+
 /** Encodes a bundle; the caller keeps the limits (a bug otherwise). */
 export function encodeReportBundle(bundle: ReportBundle): Uint8Array {
   return ReportBundleSsz.serialize({
     epoch: bundle.epoch,
-    beacons: bundle.beacons.map((b) => ({ ...b, powerCentiDbm: fromInt16(b.powerCentiDbm) })),
+    beacons: bundle.beacons.map(toRawBeacon),
     witnesses: bundle.witnesses.map((w) => ({
       tag: w.tag,
       proof: w.proof,
       measurement: toRawMeasurement(w.measurement),
     })),
     reveals: bundle.reveals.map((r) => ({ ...r })),
+    cosignatures: bundle.cosignature === undefined ? [] : [{ ...bundle.cosignature }],
   });
 }
 
-/** Strictly decodes a bundle: null where malformed, empty, over 16 reports, or with an RSSI kind that is not on the list. */
+/**
+ * Strictly decodes a bundle: null where malformed, empty, over 16 reports, with an RSSI kind that is not on the list, or
+ * with a co-signature and no beacon.
+ */
 export function decodeReportBundle(bytes: Uint8Array): ReportBundle | null {
   const raw = decodeStrict(ReportBundleSsz, bytes, MAX_REPORT_BUNDLE_BYTES);
   if (raw === null) return null;
   const count = raw.beacons.length + raw.witnesses.length + raw.reveals.length;
   if (count === 0 || count > MAX_REPORTS_PER_BUNDLE) return null;
+  const [cosignature] = raw.cosignatures;
+  if (cosignature !== undefined && raw.beacons.length === 0) return null;
   const witnesses: WitnessReport[] = [];
   for (const { tag, proof, measurement } of raw.witnesses) {
     const rssiKind = RSSI_KINDS[measurement.rssiKind];
@@ -164,7 +208,8 @@ export function decodeReportBundle(bytes: Uint8Array): ReportBundle | null {
     });
   }
   const beacons = raw.beacons.map((b) => ({ ...b, powerCentiDbm: toInt16(b.powerCentiDbm) }));
-  return { epoch: raw.epoch, beacons, witnesses, reveals: raw.reveals };
+  const bundle = { epoch: raw.epoch, beacons, witnesses, reveals: raw.reveals };
+  return cosignature === undefined ? bundle : { ...bundle, cosignature };
 }
 
 /** How many reports a bundle holds. */

@@ -33,6 +33,7 @@ export const UintBig64 = new UintBigintType(8);
 export const Bytes6 = new ByteVectorType(6);
 export const Bytes16 = new ByteVectorType(16);
 export const Bytes32 = new ByteVectorType(32);
+export const Bytes33 = new ByteVectorType(33);
 export const Bytes64 = new ByteVectorType(64);
 
 /** Reads a uint16 as two's complement. */

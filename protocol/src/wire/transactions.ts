@@ -2,40 +2,19 @@
  * Transactions: what an account signs to move money, to say where a hotspot is or to stake for a validator. Each body
  * carries its epoch and the account's nonce, and with it the consent of the keys that it speaks for.
  */
-import { ByteListType, ContainerType, ListCompositeType } from "@chainsafe/ssz";
+import { ContainerType, ListCompositeType } from "@chainsafe/ssz";
 import { asciiBytes } from "../bytes/bytes.ts";
 import {
-  Bytes32,
-  Bytes64,
-  decodeStrict,
-  fromInt16,
-  fromInt32,
-  toInt16,
-  toInt32,
-  Uint8,
-  Uint16,
-  Uint32,
-  Uint64,
-  UintBig64,
-} from "./ssz.ts";
+  type Assertion,
+  AssertionSsz,
+  areStakeMultiaddrs,
+  MultiaddrsSsz,
+  type Registration,
+  RegistrationSsz,
+  rawAssertion,
+} from "./consents.ts";
+import { Bytes32, Bytes33, Bytes64, decodeStrict, toInt16, toInt32, Uint64, UintBig64 } from "./ssz.ts";
 
-const RegistrationSsz = new ContainerType(
-  { hotspot: Bytes32, owner: Bytes32, epoch: Uint64 },
-  { typeName: "Registration" },
-);
-const AssertionSsz = new ContainerType(
-  {
-    hotspot: Bytes32,
-    cell: UintBig64,
-    latE7: Uint32,
-    lngE7: Uint32,
-    gainCentiDbi: Uint16,
-    elevationM: Uint16,
-    region: Uint8,
-    epoch: Uint64,
-  },
-  { typeName: "Assertion" },
-);
 const RegisterSsz = new ContainerType(
   {
     epoch: Uint64,
@@ -60,17 +39,6 @@ const DeregisterSsz = new ContainerType(
   { typeName: "Deregister" },
 );
 
-/** Addresses of a validator in a transaction: a few ways to one machine, each a peer's whole multiaddr. */
-export const MAX_STAKE_MULTIADDRS = 4;
-export const MAX_STAKE_MULTIADDR_BYTES = 128;
-const MultiaddrsSsz = new ListCompositeType(
-  new ByteListType(MAX_STAKE_MULTIADDR_BYTES),
-  MAX_STAKE_MULTIADDRS,
-);
-const MembershipSsz = new ContainerType(
-  { validator: Bytes32, owner: Bytes32, epoch: Uint64, multiaddrs: MultiaddrsSsz },
-  { typeName: "Membership" },
-);
 const StakeSsz = new ContainerType(
   {
     epoch: Uint64,
@@ -99,10 +67,6 @@ const AppealSsz = new ContainerType(
   { typeName: "Appeal" },
 );
 
-const RotationSsz = new ContainerType(
-  { hotspot: Bytes32, newKey: Bytes32, epoch: Uint64 },
-  { typeName: "Rotation" },
-);
 const RotateSsz = new ContainerType(
   {
     epoch: Uint64,
@@ -115,23 +79,18 @@ const RotateSsz = new ContainerType(
   { typeName: "Rotate" },
 );
 
-/** What hotspot and owner both consent to, signed under the domain `registration`. */
-export type Registration = {
-  readonly hotspot: Uint8Array;
-  readonly owner: Uint8Array;
-  readonly epoch: number;
-};
-/** Where a hotspot says it stands, signed by it under the domain `assertion`. `cell`: H3 index, resolution 12. */
-export type Assertion = {
-  readonly hotspot: Uint8Array;
-  readonly cell: bigint;
-  readonly latE7: number;
-  readonly lngE7: number;
-  readonly gainCentiDbi: number;
-  readonly elevationM: number;
-  readonly region: number;
-  readonly epoch: number;
-};
+const BindSsz = new ContainerType(
+  {
+    epoch: Uint64,
+    nonce: Uint64,
+    hotspot: Bytes32,
+    deviceKey: Bytes33,
+    hotspotSignature: Bytes64,
+    deviceSignature: Bytes64,
+  },
+  { typeName: "Bind" },
+);
+
 /** Sent by whoever pays the bond; owner and hotspot have signed the registration. */
 export type RegisterTransaction = {
   readonly kind: "register";
@@ -165,16 +124,6 @@ export type DeregisterTransaction = {
   readonly hotspot: Uint8Array;
 };
 /**
- * What a validator consents to, signed under the domain `membership`: that this account stakes for it and gets the stake
- * back, and under which addresses it is reached.
- */
-export type Membership = {
-  readonly validator: Uint8Array;
-  readonly owner: Uint8Array;
-  readonly epoch: number;
-  readonly multiaddrs: readonly string[];
-};
-/**
  * Locks `amount` of the sender's for a validator, on top of what is there; 0 only changes the addresses. The sender owns
  * the stake. `validatorSignature`: over the `Membership` that `membershipOf` gives.
  */
@@ -205,12 +154,6 @@ export type AppealTransaction = {
   readonly hotspot: Uint8Array;
   readonly evidence: readonly Uint8Array[];
 };
-/** What a hotspot's old key and its new one both consent to, signed under the domain `rotation`. */
-export type Rotation = {
-  readonly hotspot: Uint8Array;
-  readonly newKey: Uint8Array;
-  readonly epoch: number;
-};
 /** Sent by the owner: the hotspot goes on under another key. Both keys have signed the rotation. */
 export type RotateTransaction = {
   readonly kind: "rotate";
@@ -221,6 +164,19 @@ export type RotateTransaction = {
   readonly hotspotSignature: Uint8Array;
   readonly newSignature: Uint8Array;
 };
+/**
+ * Sent by the owner: from the next epoch on the hotspot's beacons count only with this device's co-signature. Both keys
+ * have signed the binding; `deviceSignature` is the device's proof that it has the key.
+ */
+export type BindTransaction = {
+  readonly kind: "bind";
+  readonly epoch: number;
+  readonly nonce: number;
+  readonly hotspot: Uint8Array;
+  readonly deviceKey: Uint8Array;
+  readonly hotspotSignature: Uint8Array;
+  readonly deviceSignature: Uint8Array;
+};
 export type Transaction =
   | RegisterTransaction
   | AssertTransaction
@@ -229,7 +185,8 @@ export type Transaction =
   | StakeTransaction
   | UnstakeTransaction
   | AppealTransaction
-  | RotateTransaction;
+  | RotateTransaction
+  | BindTransaction;
 export type TransactionKind = Transaction["kind"];
 export const TRANSACTION_KINDS = [
   "register",
@@ -240,6 +197,7 @@ export const TRANSACTION_KINDS = [
   "unstake",
   "appeal",
   "rotate",
+  "bind",
 ] as const satisfies readonly TransactionKind[];
 
 /** The largest body of any transaction. */
@@ -252,51 +210,8 @@ export const MAX_TRANSACTION_BYTES = Math.max(
   UnstakeSsz.fixedSize!,
   AppealSsz.maxSize,
   RotateSsz.fixedSize!,
+  BindSsz.fixedSize!,
 );
-
-const rawAssertion = (a: Assertion) => ({
-  ...a,
-  latE7: fromInt32(a.latE7),
-  lngE7: fromInt32(a.lngE7),
-  gainCentiDbi: fromInt16(a.gainCentiDbi),
-  elevationM: fromInt16(a.elevationM),
-});
-
-/** The bytes that hotspot and owner sign under the domain `registration`. */
-export function encodeRegistration(registration: Registration): Uint8Array {
-  return RegistrationSsz.serialize(registration);
-}
-
-/** The bytes that a hotspot signs under the domain `assertion`. */
-export function encodeAssertion(assertion: Assertion): Uint8Array {
-  return AssertionSsz.serialize(rawAssertion(assertion));
-}
-
-/** The bytes that a hotspot's old key and its new one sign under the domain `rotation`. */
-export function encodeRotation({ hotspot, newKey, epoch }: Rotation): Uint8Array {
-  return RotationSsz.serialize({ hotspot, newKey, epoch });
-}
-
-/** What the validator must have signed for a sender to stake for it. */
-export function membershipOf(
-  { validator, epoch, multiaddrs }: Pick<StakeTransaction, "validator" | "epoch" | "multiaddrs">,
-  sender: Uint8Array,
-): Membership {
-  return { validator, owner: sender, epoch, multiaddrs };
-}
-
-/** The bytes that a validator signs under the domain `membership`. */
-export function encodeMembership(membership: Membership): Uint8Array {
-  return MembershipSsz.serialize({ ...membership, multiaddrs: membership.multiaddrs.map(asciiBytes) });
-}
-
-/** Whether addresses fit a `stake`: few, short, each a multiaddr in printable ASCII without spaces. */
-export function areStakeMultiaddrs(multiaddrs: readonly string[]): boolean {
-  return (
-    multiaddrs.length <= MAX_STAKE_MULTIADDRS &&
-    multiaddrs.every((text) => text.length <= MAX_STAKE_MULTIADDR_BYTES && /^\/[\x21-\x7e]+$/.test(text))
-  );
-}
 
 /** The body bytes of an envelope of the transaction's kind. */
 export function encodeTransaction(transaction: Transaction): Uint8Array {
@@ -317,6 +232,8 @@ export function encodeTransaction(transaction: Transaction): Uint8Array {
       return AppealSsz.serialize({ ...transaction, evidence: [...transaction.evidence] });
     case "rotate":
       return RotateSsz.serialize(transaction);
+    case "bind":
+      return BindSsz.serialize(transaction);
   }
 }
 
@@ -364,6 +281,10 @@ export function decodeTransaction(kind: TransactionKind, bytes: Uint8Array): Tra
     }
     case "rotate": {
       const raw = decodeStrict(RotateSsz, bytes, MAX_TRANSACTION_BYTES);
+      return raw && { kind, ...raw };
+    }
+    case "bind": {
+      const raw = decodeStrict(BindSsz, bytes, MAX_TRANSACTION_BYTES);
       return raw && { kind, ...raw };
     }
   }

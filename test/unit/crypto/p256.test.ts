@@ -1,6 +1,9 @@
 import { createPublicKey, generateKeyPairSync, sign as signNode, verify as verifyNode } from "node:crypto";
+import { p256 } from "@noble/curves/nist.js";
+import { sha256 } from "@noble/hashes/sha2.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { verifyDeviceSignature } from "../../../node/src/host/verify.ts";
 import { asciiBytes, concatBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import {
@@ -105,5 +108,73 @@ describe("P-256 signatures", () => {
       expect(() => createP256KeyPair(bytes)).toThrow(RangeError);
     }
     expect(createP256KeyPair(wordOf(ORDER - 1n)).publicKey).toHaveLength(33);
+  });
+});
+
+/** SP 800-186, section 3.2.1.3. */
+const FIELD_PRIME = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
+const { Point } = p256;
+const { Fn } = Point;
+const digest = Fn.create(BigInt(`0x${encodeHex(sha256(sample))}`));
+
+/** The key for which (R, s) is ECDSA's signature of the sample: (sR - eG) / r. Nobody knows its secret, nor needs to. */
+function recoverKey(point: InstanceType<typeof Point>, s: bigint): Uint8Array {
+  const r = Fn.create(point.toAffine().x);
+  const key = point.multiply(s).subtract(Point.BASE.multiply(digest)).multiply(Fn.inv(r));
+  return key.toBytes(true);
+}
+
+/** A point whose x is at least the order, so that r is not x: one in 2^32 of all, by chance never met. */
+function findWrappedPoint(): InstanceType<typeof Point> {
+  for (let x = ORDER + 1n; ; x++) {
+    try {
+      return Point.fromBytes(concatBytes(Uint8Array.of(2), wordOf(x)));
+    } catch {
+      // This x is of no point.
+    }
+  }
+}
+
+describe("the rule for device keys is one rule, whichever library judges", () => {
+  const half = ORDER >> 1n;
+  const some = Point.BASE.multiply(12_345n);
+  const wrapped = findWrappedPoint();
+  const rOf = (point: InstanceType<typeof Point>) => Fn.create(point.toAffine().x);
+  const build = (r: bigint, s: bigint) => concatBytes(wordOf(r), wordOf(s));
+  /** The key for which u1 G + u2 Q is no point at all, whatever s is. */
+  const nowhere = Point.BASE.multiply(Fn.neg(Fn.mul(digest, Fn.inv(7n)))).toBytes(true);
+  const plain = recoverKey(some, 5n);
+  const tooLarge = concatBytes(Uint8Array.of(2), wordOf(FIELD_PRIME + 5n));
+
+  const CASES: readonly [string, Uint8Array, Uint8Array, boolean][] = [
+    ["a plain signature", plain, build(rOf(some), 5n), true],
+    ["the largest s that counts", recoverKey(some, half), build(rOf(some), half), true],
+    ["the least s that does not", recoverKey(some, half + 1n), build(rOf(some), half + 1n), false],
+    ["an R whose x wraps round the order", recoverKey(wrapped, 5n), build(rOf(wrapped), 5n), true],
+    ["the same with x in the place of r", recoverKey(wrapped, 5n), build(wrapped.toAffine().x, 5n), false],
+    ["a sum that is the point at infinity", nowhere, build(7n, 5n), false],
+    ["r zero", plain, build(0n, 5n), false],
+    ["s zero", plain, build(rOf(some), 0n), false],
+    ["a key of the other sign", plain.with(0, plain[0]! ^ 1), build(rOf(some), 5n), false],
+    ["a key with the head of an uncompressed point", plain.with(0, 4), build(rOf(some), 5n), false],
+    ["an x that is of no point", concatBytes(Uint8Array.of(2), wordOf(1n)), build(rOf(some), 5n), false],
+    ["an x above the field's prime, whose remainder is of a point", tooLarge, build(rOf(some), 5n), false],
+  ];
+
+  test.each(CASES)("%s", (_, key, signature, isValid) => {
+    expect(verifyP256(key, sample, signature)).toBe(isValid);
+    expect(verifyDeviceSignature(key, sample, signature)).toBe(isValid);
+  });
+
+  test("and agrees on what is a byte away from valid", () => {
+    const byte = fc.integer({ min: 0, max: 255 });
+    fc.assert(
+      fc.property(fc.nat(96), byte, (at, value) => {
+        const all = concatBytes(plain, build(rOf(some), 5n)).with(at, value);
+        const [key, signature] = [all.subarray(0, 33), all.subarray(33)];
+        expect(verifyDeviceSignature(key, sample, signature)).toBe(verifyP256(key, sample, signature));
+      }),
+      { numRuns: 60 },
+    );
   });
 });

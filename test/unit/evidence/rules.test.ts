@@ -37,6 +37,7 @@ const BEACON: BeaconCase = {
   toleranceRounds: 3,
   hasBeaconed: false,
   isSuspended: false,
+  isCosigned: true,
   place: { plan: PLAN, gainCentiDbi: 300 },
   challenge: { slotRound: 100, freqHz: FREQ_HZ, spreadingFactor: 9, bandwidthHz: 125_000, powerStepDb: 0 },
 };
@@ -46,6 +47,7 @@ const BEACON_BREACHES: readonly (readonly [string, string, Partial<BeaconCase>])
   ["future_dated", "a millisecond beyond the tolerance", { latestTimeMs: 999 }],
   ["not_asserted", "no place in force", { place: null, challenge: null }],
   ["suspended", "a suspended hotspot", { isSuspended: true }],
+  ["not_cosigned", "nothing of the device that is bound", { isCosigned: false }],
   ["duplicate_beacon", "a second beacon of one challenge", { hasBeaconed: true }],
   ["not_challenged", "no challenge", { challenge: null }],
   ["out_of_slot", "a round before the slot", { includedRound: 99 }],

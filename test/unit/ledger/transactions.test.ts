@@ -5,7 +5,8 @@ import { computeBooks, decodeLedger, encodeLedger } from "../../../protocol/src/
 import type { LedgerMessage, RoundResult } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
-import type { Assertion, Transaction } from "../../../protocol/src/wire/transactions.ts";
+import type { Assertion } from "../../../protocol/src/wire/consents.ts";
+import type { Transaction } from "../../../protocol/src/wire/transactions.ts";
 import { keyOf, witnessBeacon } from "../../sim/ledgerWorld.ts";
 import { earlySlotted, inRow, Scenario, WINDOWS } from "./scenario.ts";
 

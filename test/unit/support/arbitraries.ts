@@ -1,13 +1,15 @@
 /** Generators of protocol values for property tests, within the ranges that the wire can carry. */
 import fc from "fast-check";
+import type { Assertion, Registration } from "../../../protocol/src/wire/consents.ts";
 import type {
   BeaconReport,
+  Cosignature,
   Measurement,
   ReportBundle,
   RevealReport,
   WitnessReport,
 } from "../../../protocol/src/wire/reports.ts";
-import type { Assertion, Registration, Transaction } from "../../../protocol/src/wire/transactions.ts";
+import type { Transaction } from "../../../protocol/src/wire/transactions.ts";
 
 export const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const safe = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
@@ -43,14 +45,26 @@ export const revealReports: fc.Arbitrary<RevealReport> = fc.record({
   tag: bytes(6),
   secret: bytes(16),
 });
-export const reportBundles: fc.Arbitrary<ReportBundle> = fc
-  .record({
-    epoch: safe,
-    beacons: fc.array(beaconReports, { maxLength: 5 }),
-    witnesses: fc.array(witnessReports, { maxLength: 5 }),
-    reveals: fc.array(revealReports, { maxLength: 5 }),
-  })
-  .filter(({ beacons, witnesses, reveals }) => beacons.length + witnesses.length + reveals.length > 0);
+export const cosignatures: fc.Arbitrary<Cosignature> = fc.record({
+  deviceKey: bytes(33),
+  signature: bytes(64),
+});
+const bundleParts = {
+  epoch: safe,
+  beacons: fc.array(beaconReports, { maxLength: 5 }),
+  witnesses: fc.array(witnessReports, { maxLength: 5 }),
+  reveals: fc.array(revealReports, { maxLength: 5 }),
+};
+export const reportBundles: fc.Arbitrary<ReportBundle> = fc.oneof(
+  fc
+    .record(bundleParts)
+    .filter(({ beacons, witnesses, reveals }) => beacons.length + witnesses.length + reveals.length > 0),
+  fc.record({
+    ...bundleParts,
+    beacons: fc.array(beaconReports, { minLength: 1, maxLength: 5 }),
+    cosignature: cosignatures,
+  }),
+);
 
 const registrations: fc.Arbitrary<Registration> = fc.record({
   hotspot: bytes(32),
@@ -120,6 +134,15 @@ export const transactions: fc.Arbitrary<Transaction> = fc.oneof(
     newKey: bytes(32),
     hotspotSignature: bytes(64),
     newSignature: bytes(64),
+  }),
+  fc.record({
+    kind: fc.constant("bind" as const),
+    epoch: safe,
+    nonce: safe,
+    hotspot: bytes(32),
+    deviceKey: bytes(33),
+    hotspotSignature: bytes(64),
+    deviceSignature: bytes(64),
   }),
   fc.record({
     kind: fc.constant("deregister" as const),

@@ -7,17 +7,13 @@ import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts"
 import { cellToBigint } from "../../../protocol/src/geo/cell.ts";
 import { computeCentre } from "../../../protocol/src/geo/centre.ts";
 import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
+import { type Assertion, encodeAssertion, encodeRegistration } from "../../../protocol/src/wire/consents.ts";
 import {
   decodeEnvelope,
   encodeEnvelope,
   encodeParcel,
   MAX_ENVELOPES_PER_PARCEL,
 } from "../../../protocol/src/wire/envelope.ts";
-import {
-  type Assertion,
-  encodeAssertion,
-  encodeRegistration,
-} from "../../../protocol/src/wire/transactions.ts";
 import { decodeCandidate } from "../../../validator/src/intake/candidate.ts";
 import { computeHoldRounds } from "../../../validator/src/intake/heldGossip.ts";
 import type { IntakeKind } from "../../../validator/src/intake/inbox.ts";
@@ -262,15 +258,6 @@ describe("admission", () => {
     expect(reasonsOf(await intake.submit("a", parcelOf(withBadSignature(envelope))))).toEqual([
       "bad_signature",
     ]);
-  });
-
-  test("verifies exact bytes once", async () => {
-    const { intake, verifications } = openIntake({ verifier: "by hand" });
-    const submitted = intake.submit("a", parcelOf(report(1)));
-    verifications[0]!.finish();
-    await submitted;
-    expect(await intake.gossip("b", "reports", parcelOf(report(1)))).toBe("ignore");
-    expect(verifications).toHaveLength(1);
   });
 
   test("answers a submission only when the disk has it, and the second of a message too", async () => {

@@ -6,8 +6,9 @@ import { decodeBitmap, decodeValue } from "../../../protocol/src/agreement/round
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { epochOfRound, firstRoundOfEpoch } from "../../../protocol/src/network/parameters.ts";
+import { encodeMembership, membershipOf } from "../../../protocol/src/wire/consents.ts";
 import { encodeParcel } from "../../../protocol/src/wire/envelope.ts";
-import { encodeMembership, membershipOf, type Transaction } from "../../../protocol/src/wire/transactions.ts";
+import type { Transaction } from "../../../protocol/src/wire/transactions.ts";
 import { createIdentity } from "../../../validator/src/identity.ts";
 import { type Checkpoint, fetchCheckpoint, startHome } from "../../../validator/src/joining.ts";
 import { contextOf, OWNER, signBody, signReports, signTransaction } from "./support/network.ts";

@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { p256 } from "@noble/curves/nist.js";
 import sodium from "sodium-native";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { verifyDeviceSignature } from "../../../node/src/host/verify.ts";
 import { asciiBytes, concatBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { createKeyPair, sign } from "../../../protocol/src/crypto/ed25519.ts";
-import type { SignatureClaim } from "../../../validator/src/verify/signatureJob.ts";
-import { checkVerificationRule } from "../../../validator/src/verify/verificationRule.ts";
+import { createP256KeyPair, signP256 } from "../../../protocol/src/crypto/p256.ts";
+import type { SignatureClaim, VerifyDetached } from "../../../validator/src/verify/signatureJob.ts";
+import { checkDeviceRule, checkVerificationRule } from "../../../validator/src/verify/verificationRule.ts";
 import {
   createVerifierPool,
   type VerifierPool,
@@ -48,6 +51,16 @@ describe("verifier pool", () => {
   test.each([1, 7, 64, 65, 1000])("%i signatures are answered in their order", async (count) => {
     const { batch, expected } = mixedBatch(count);
     expect(await openPool().verify(batch)).toEqual(expected);
+  });
+
+  test("keys of both curves are told apart by their length, and each judged by its own rule", async () => {
+    const device = createP256KeyPair(new Uint8Array(32).fill(6));
+    const message = [asciiBytes("both")];
+    const own = { publicKey: device.publicKey, message, signature: signP256(device.secret, message[0]!) };
+    const zeroFirst = { ...own, publicKey: concatBytes(Uint8Array.of(0), pair.publicKey) };
+    const swapped = { ...claimOf("both"), publicKey: device.publicKey };
+    const batch = [own, claimOf("both"), zeroFirst, swapped, { ...own, publicKey: pair.publicKey }, own];
+    expect([...(await openPool({ threads: 1 }).verify(batch))]).toEqual([1, 1, 0, 0, 0, 1]);
   });
 
   test("many batches at once each get their own answers", async () => {
@@ -214,5 +227,15 @@ describe("the threads' check of the rule", () => {
     }
     expect(checkVerificationRule(() => true)).toBe(false);
     expect(checkVerificationRule(() => false)).toBe(false);
+  });
+
+  test("passes this OpenSSL, and fails one that takes both halves of s or does not have the curve", () => {
+    expect(checkDeviceRule((signature, message, key) => verifyDeviceSignature(key, message, signature))).toBe(
+      true,
+    );
+    const both: VerifyDetached = (signature, message, key) =>
+      p256.verify(signature, message, key, { prehash: true, lowS: false, format: "compact" });
+    expect(checkDeviceRule(both)).toBe(false);
+    expect(checkDeviceRule(() => false)).toBe(false);
   });
 });

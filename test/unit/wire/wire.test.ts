@@ -36,6 +36,7 @@ import {
 } from "../../../protocol/src/wire/receipts.ts";
 import {
   decodeReportBundle,
+  encodeCosignedBeacons,
   encodeMeasurement,
   encodeReportBundle,
   MAX_REPORT_BUNDLE_BYTES,
@@ -47,7 +48,14 @@ import {
   encodeTransaction,
   TRANSACTION_KINDS,
 } from "../../../protocol/src/wire/transactions.ts";
-import { bytes, measurements, reportBundles, transactions, witnessReports } from "../support/arbitraries.ts";
+import {
+  bytes,
+  cosignatures,
+  measurements,
+  reportBundles,
+  transactions,
+  witnessReports,
+} from "../support/arbitraries.ts";
 
 const kinds = fc.constantFrom(...(Object.keys(ENVELOPE_KINDS) as EnvelopeKind[]));
 const envelopes = fc
@@ -103,6 +111,34 @@ describe("report bundles", () => {
     expect(encoded[kindAt]).toBeLessThan(2);
     encoded[kindAt] = 2;
     expect(decodeReportBundle(encoded)).toBeNull();
+  });
+
+  test("a co-signature without a beacon is refused", () => {
+    const [witness] = fc.sample(witnessReports, 1);
+    const [cosignature] = fc.sample(cosignatures, 1);
+    const bundle = { epoch: 0, beacons: [], witnesses: [witness!], reveals: [], cosignature: cosignature! };
+    expect(decodeReportBundle(encodeReportBundle(bundle))).toBeNull();
+  });
+
+  // Computed by hand from the SSZ specification: epoch, four offsets, then 51 bytes of beacon and 97 of co-signature.
+  test("a co-signed beacon has the bytes that docs/protocol.md gives", () => {
+    const beacon = {
+      commit: new Uint8Array(32).fill(0xc0),
+      ...{ freqHz: 868_100_000, spreadingFactor: 9, bandwidthHz: 125_000, powerCentiDbm: -100 },
+      timeMs: 1_700_000_000_000,
+    };
+    const cosignature = {
+      deviceKey: Uint8Array.of(2, ...new Uint8Array(32).fill(0xd0)),
+      signature: new Uint8Array(64).fill(0x51),
+    };
+    const bundle = { epoch: 7, beacons: [beacon], witnesses: [], reveals: [], cosignature };
+    const report = `${"c0".repeat(32)}a027be330948e801009cff0068e5cf8b010000`;
+    expect(encodeHex(encodeReportBundle(bundle))).toBe(
+      `070000000000000018000000${"4b000000".repeat(3)}${report}02${"d0".repeat(32)}${"51".repeat(64)}`,
+    );
+    expect(encodeHex(encodeCosignedBeacons(new Uint8Array(32).fill(0xaa), bundle))).toBe(
+      `${"aa".repeat(32)}07000000000000002c000000${report}`,
+    );
   });
 
   test("a measurement has 22 bytes whatever it says", () => {

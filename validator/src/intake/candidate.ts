@@ -2,10 +2,17 @@
  * From a parcel's bytes to candidates for admission: everything that can be said of a message without any state and
  * without a signature. What fails here costs its sender's connection, and nobody else, anything.
  */
-import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
+import {
+  encodeAssertion,
+  encodeBinding,
+  encodeMembership,
+  encodeRegistration,
+  encodeRotation,
+  membershipOf,
+} from "../../../protocol/src/wire/consents.ts";
 import {
   computeEnvelopeId,
   decodeEnvelope,
@@ -14,16 +21,13 @@ import {
   type EnvelopeKind,
   MAX_PARCEL_BYTES,
 } from "../../../protocol/src/wire/envelope.ts";
-import { countReports, decodeReportBundle } from "../../../protocol/src/wire/reports.ts";
 import {
-  decodeTransaction,
-  encodeAssertion,
-  encodeMembership,
-  encodeRegistration,
-  encodeRotation,
-  membershipOf,
-  type Transaction,
-} from "../../../protocol/src/wire/transactions.ts";
+  countReports,
+  decodeReportBundle,
+  encodeCosignedBeacons,
+  type ReportBundle,
+} from "../../../protocol/src/wire/reports.ts";
+import { decodeTransaction, type Transaction } from "../../../protocol/src/wire/transactions.ts";
 import type { SignatureClaim } from "../verify/signatureJob.ts";
 
 /** A well-formed message whose signatures nobody has checked. */
@@ -40,7 +44,7 @@ export type Candidate = {
   /** Reports in it; 1 for a transaction. */
   readonly weight: number;
   readonly transaction: Transaction | null;
-  /** The envelope's signature first, then the co-signatures of a transaction. */
+  /** The envelope's signature first, then the co-signatures in its body. */
   readonly claims: readonly SignatureClaim[];
 };
 
@@ -95,7 +99,12 @@ function decodeBody({ kind, sender, body }: Envelope, domains: SigningDomains): 
   if (kind === "reports") {
     const bundle = decodeReportBundle(body);
     return (
-      bundle && { epoch: bundle.epoch, weight: countReports(bundle), transaction: null, cosignatures: [] }
+      bundle && {
+        epoch: bundle.epoch,
+        weight: countReports(bundle),
+        transaction: null,
+        cosignatures: listBundleCosignatures(bundle, sender, domains),
+      }
     );
   }
   const transaction = decodeTransaction(kind, body);
@@ -109,9 +118,21 @@ function decodeBody({ kind, sender, body }: Envelope, domains: SigningDomains): 
   );
 }
 
+/** The device that co-signs a bundle's beacons; whether it is the one that is bound is execution's to say. */
+function listBundleCosignatures(
+  bundle: ReportBundle,
+  sender: Uint8Array,
+  domains: SigningDomains,
+): SignatureClaim[] {
+  const { cosignature } = bundle;
+  if (cosignature === undefined) return [];
+  const message = [domains.cosigned, encodeCosignedBeacons(sender, bundle)];
+  return [{ publicKey: cosignature.deviceKey, message, signature: cosignature.signature }];
+}
+
 /**
  * Who must have consented beside the sender: hotspot and owner to a registration, the hotspot to its assertion, a
- * validator to who stakes for it, a hotspot's old and new key to a rotation.
+ * validator to who stakes for it, a hotspot's old and new key to a rotation, hotspot and device to their binding.
  */
 function listCosignatures(
   transaction: Transaction,
@@ -145,6 +166,14 @@ function listCosignatures(
         { publicKey: newKey, message, signature: newSignature },
       ];
     }
+    case "bind": {
+      const { hotspot, deviceKey, hotspotSignature, deviceSignature } = transaction;
+      const message = [domains.binding, encodeBinding(transaction)];
+      return [
+        { publicKey: hotspot, message, signature: hotspotSignature },
+        { publicKey: deviceKey, message, signature: deviceSignature },
+      ];
+    }
     case "transfer":
     case "deregister":
     case "unstake":
@@ -158,8 +187,3 @@ const refuse = (bytes: Uint8Array, reason: AdmissionReason): DecodedItem => ({
   id: sha256(bytes),
   reason,
 });
-
-/** A name for exactly these signed bytes: the id, which covers all but the signature, and the signature. */
-export function signedKeyOf(candidate: Candidate): string {
-  return keyOfBytes(concatBytes(candidate.id, candidate.claims[0]!.signature));
-}

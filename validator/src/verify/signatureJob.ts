@@ -3,10 +3,17 @@
  * ArrayBuffer, with room for the answers. The buffer is transferred, never copied, so that a signature costs the main
  * thread about a microsecond of packing against the sixty of its verification.
  *
- *     count u32 | message ends u32 x 64 | answers u8 x 64 | keys 32 x 64 | signatures 64 x 64 | messages
+ *     count u32 | message ends u32 x 64 | answers u8 x 64 | keys 33 x 64 | signatures 64 x 64 | messages
+ *
+ * A key of P-256 fills its place; its first byte is 2 or 3. One of Ed25519 stands after a zero.
  */
+import { ED25519_PUBLIC_KEY_BYTES } from "../../../protocol/src/crypto/ed25519.ts";
+import { P256_PUBLIC_KEY_BYTES } from "../../../protocol/src/crypto/p256.ts";
 
-/** A signature and what it is said to sign: the message's parts are joined in order, domain first. */
+/**
+ * A signature and what it is said to sign: the message's parts are joined in order, domain first. The key's length tells
+ * whose: 32 bytes of Ed25519, or 33 of a device's P-256.
+ */
 export interface SignatureClaim {
   readonly publicKey: Uint8Array;
   readonly message: readonly Uint8Array[];
@@ -22,7 +29,7 @@ export const JOB_SIGNATURES_MAX = 64;
 /** Message bytes in a job, and in the buffers that are reused: a gossip parcel's 64 kB. A longer message goes alone. */
 export const JOB_MESSAGE_BYTES = 65_536;
 
-const KEY_BYTES = 32;
+const KEY_BYTES = P256_PUBLIC_KEY_BYTES;
 const SIGNATURE_BYTES = 64;
 const ENDS_AT = 4;
 const ANSWERS_AT = ENDS_AT + 4 * JOB_SIGNATURES_MAX;
@@ -56,7 +63,7 @@ export function packJob(claims: readonly SignatureClaim[], spare?: ArrayBuffer):
   let end = MESSAGES_AT;
   for (let i = 0; i < claims.length; i++) {
     const { publicKey, message, signature } = claims[i]!;
-    writeExact(bytes, KEYS_AT + i * KEY_BYTES, publicKey, KEY_BYTES);
+    writeKey(bytes, KEYS_AT + i * KEY_BYTES, publicKey);
     writeExact(bytes, SIGNATURES_AT + i * SIGNATURE_BYTES, signature, SIGNATURE_BYTES);
     for (const part of message) {
       bytes.set(part, end);
@@ -67,6 +74,12 @@ export function packJob(claims: readonly SignatureClaim[], spare?: ArrayBuffer):
   return buffer;
 }
 
+function writeKey(target: Uint8Array, at: number, key: Uint8Array): void {
+  const isDevice = key.length === P256_PUBLIC_KEY_BYTES && key[0] !== 0;
+  if (!isDevice) target[at] = 0;
+  writeExact(target, isDevice ? at : at + 1, key, isDevice ? KEY_BYTES : ED25519_PUBLIC_KEY_BYTES);
+}
+
 function writeExact(target: Uint8Array, at: number, value: Uint8Array, length: number): void {
   if (value.length === length) target.set(value, at);
   else target.fill(0, at, at + length);
@@ -74,9 +87,11 @@ function writeExact(target: Uint8Array, at: number, value: Uint8Array, length: n
 
 /** Judges one signature; libsodium's argument order. */
 export type VerifyDetached = (signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array) => boolean;
+/** Who judges the signatures of each kind of key. */
+export type Verifiers = { readonly ed25519: VerifyDetached; readonly p256: VerifyDetached };
 
 /** Verifies every claim of a packed job and writes the answers into it. */
-export function verifyJob(buffer: ArrayBuffer, verify: VerifyDetached): void {
+export function verifyJob(buffer: ArrayBuffer, { ed25519, p256 }: Verifiers): void {
   const bytes = new Uint8Array(buffer);
   const words = new Uint32Array(buffer, 0, ANSWERS_AT / 4);
   const count = words[0]!;
@@ -86,8 +101,11 @@ export function verifyJob(buffer: ArrayBuffer, verify: VerifyDetached): void {
     const keyAt = KEYS_AT + i * KEY_BYTES;
     const signatureAt = SIGNATURES_AT + i * SIGNATURE_BYTES;
     const signature = bytes.subarray(signatureAt, signatureAt + SIGNATURE_BYTES);
-    const publicKey = bytes.subarray(keyAt, keyAt + KEY_BYTES);
-    bytes[ANSWERS_AT + i] = verify(signature, bytes.subarray(start, end), publicKey) ? 1 : 0;
+    const key = bytes.subarray(keyAt, keyAt + KEY_BYTES);
+    const message = bytes.subarray(start, end);
+    const isValid =
+      key[0] === 0 ? ed25519(signature, message, key.subarray(1)) : p256(signature, message, key);
+    bytes[ANSWERS_AT + i] = isValid ? 1 : 0;
     start = end;
   }
 }

@@ -1,36 +1,34 @@
 /** Signatures that were found valid, by a hash over key, signature and message: one that was valid stays valid. */
 import { createHash } from "node:crypto";
+import { RecentDigests } from "./recentDigests.ts";
 
 const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 
 export class ValidSignatures {
-  readonly #limit: number;
-  readonly #names = new Set<string>();
+  readonly #digests: RecentDigests;
 
-  /** @param limit how many are remembered; beyond, the oldest is forgotten. */
-  constructor(limit: number) {
-    this.#limit = limit;
+  /** @param capacity how many are remembered, a power of two. */
+  constructor(capacity: number) {
+    this.#digests = new RecentDigests(capacity);
   }
 
   /**
    * What no other signature of a message is called; null where a length is wrong, since the parts could then be cut
    * otherwise.
    */
-  nameOf(publicKey: Uint8Array, signature: Uint8Array, message: readonly Uint8Array[]): string | null {
+  nameOf(publicKey: Uint8Array, signature: Uint8Array, message: readonly Uint8Array[]): Uint8Array | null {
     if (publicKey.length !== KEY_BYTES || signature.length !== SIGNATURE_BYTES) return null;
     const hash = createHash("sha256").update(publicKey).update(signature);
     for (const part of message) hash.update(part);
-    return hash.digest("binary");
+    return hash.digest();
   }
 
-  has(name: string | null): boolean {
-    return name !== null && this.#names.has(name);
+  has(name: Uint8Array | null): boolean {
+    return name !== null && this.#digests.has(name);
   }
 
-  add(name: string | null): void {
-    if (name === null) return;
-    this.#names.add(name);
-    if (this.#names.size > this.#limit) this.#names.delete(this.#names.values().next().value!);
+  add(name: Uint8Array | null): void {
+    if (name !== null) this.#digests.add(name);
   }
 }

@@ -4,6 +4,7 @@
  * multiply by the cofactor and so accept more. A validator that judged by another rule would part from the others
  * at the first crafted signature, so it must not start.
  */
+import { asciiBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { decodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { VerifyDetached } from "./signatureJob.ts";
 
@@ -55,6 +56,23 @@ const RULE_CASES: readonly RuleCase[] = [
 export function checkVerificationRule(verify: VerifyDetached): boolean {
   return RULE_CASES.every(
     ({ signature, message, publicKey, valid }) => verify(signature, message, publicKey) === valid,
+  );
+}
+
+/** RFC 6979, appendix A.2.5, SHA-256, message "sample": as published with its high s, and with the low one that counts. */
+const DEVICE_KEY = decodeHex("0360fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6", 33)!;
+const DEVICE_R = "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716";
+const DEVICE_CASES = [
+  { s: "0834e36ad29a83bf2bc9385e491d6099c8fdf9d1ed67aa7ea5f51f93782857a9", valid: true },
+  { s: "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8", valid: false },
+  { s: "0834e36ad29a83bf2bc9385e491d6099c8fdf9d1ed67aa7ea5f51f93782857a8", valid: false },
+] as const;
+
+/** Whether a verifier of device keys gives the network's answer: that OpenSSL has the curve, and judges by our rule. */
+export function checkDeviceRule(verify: VerifyDetached): boolean {
+  const message = asciiBytes("sample");
+  return DEVICE_CASES.every(
+    ({ s, valid }) => verify(decodeHex(DEVICE_R + s, 64)!, message, DEVICE_KEY) === valid,
   );
 }
 

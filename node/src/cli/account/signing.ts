@@ -3,19 +3,21 @@ import type { SigningDomains } from "../../../../protocol/src/crypto/domain.ts";
 import { signingMessage } from "../../../../protocol/src/crypto/domain.ts";
 import { type Ed25519KeyPair, sign } from "../../../../protocol/src/crypto/ed25519.ts";
 import {
+  type Assertion,
+  encodeAssertion,
+  encodeMembership,
+  encodeRegistration,
+  encodeRotation,
+  membershipOf,
+} from "../../../../protocol/src/wire/consents.ts";
+import {
   computeEnvelopeId,
   encodeEnvelope,
   envelopeSigningMessage,
 } from "../../../../protocol/src/wire/envelope.ts";
 import {
-  type Assertion,
   type AssertTransaction,
-  encodeAssertion,
-  encodeMembership,
-  encodeRegistration,
-  encodeRotation,
   encodeTransaction,
-  membershipOf,
   type RegisterTransaction,
   type RotateTransaction,
   type StakeTransaction,

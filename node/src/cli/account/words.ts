@@ -10,7 +10,7 @@ const WORDS: Readonly<Record<AdmissionReason | TransactionReason, string>> = {
   malformed: "the validator could not read the transaction",
   unknown_kind: "the validator does not know this kind of transaction",
   bad_signature: "the account's signature is wrong",
-  bad_cosignature: "a signature of the hotspot, of its owner or of the validator is wrong",
+  bad_cosignature: "a signature of the hotspot, of its owner, of its device or of the validator is wrong",
   stale_epoch: "it came after its epoch could still count it; send it again",
   future_epoch: "it names an epoch that has not begun",
   unknown_sender: "the network does not know this account: nothing was ever paid to it",
@@ -31,6 +31,7 @@ const WORDS: Readonly<Record<AdmissionReason | TransactionReason, string>> = {
   not_penalised: "no finding stands against the hotspot, and nothing of it is withheld",
   no_evidence: "a hotspot that was named as evidence has no link with this one on record",
   rotated_lately: "the hotspot's key was changed in this epoch or one of the two before",
+  device_taken: "the device is bound to another hotspot",
 };
 
 /** A reason with its words, such as "not_owner (the account does not own the hotspot)". */
