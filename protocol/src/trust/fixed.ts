@@ -91,16 +91,19 @@ export function computeRoot(value: number): number {
 /** Up to this length insertion sorts faster than the engine's own sort is called. */
 const SHORT = 64;
 
-/** The lower middle one; 0 of none. Sorts `values` in place, which must hold no NaN. */
-export function takeMedian(values: Int32Array | Float64Array): number {
-  if (values.length === 0) return 0;
-  if (values.length > SHORT) values.sort();
-  else sortShort(values);
-  return values[(values.length - 1) >> 1]!;
+/**
+ * The lower middle one of the first so many; 0 of none. Sorts these in place, which must hold no NaN.
+ * @param count all of them if left out.
+ */
+export function takeMedian(values: Int32Array | Float64Array, count: number = values.length): number {
+  if (count === 0) return 0;
+  if (count > SHORT) values.subarray(0, count).sort();
+  else sortShort(values, count);
+  return values[(count - 1) >> 1]!;
 }
 
-function sortShort(values: Int32Array | Float64Array): void {
-  for (let i = 1; i < values.length; i++) {
+function sortShort(values: Int32Array | Float64Array, count: number): void {
+  for (let i = 1; i < count; i++) {
     const value = values[i]!;
     let place = i;
     for (; place > 0 && values[place - 1]! > value; place--) values[place] = values[place - 1]!;

@@ -1,18 +1,14 @@
 /**
- * Every detector, asked about one hotspot with what the history holds of it: gathers windows, pairs and directions from
- * the rows and gives findings whose evidence names receptions.
+ * Every detector, asked about one hotspot with what the history holds of it. Where the tally does not rule a finding out,
+ * gathers windows, pairs and directions from the rows, and gives findings whose evidence names receptions.
  */
 import type { Finding, FindingTerm, PenaltyReason } from "./finding.ts";
-import type { LinkRecord } from "./linkHistory.ts";
-import type { LinkRows } from "./linkRows.ts";
+import type { LinkGraph } from "./linkGraph.ts";
+import type { LinkRecord } from "./linkRecord.ts";
 import { RSSI_ORIGIN_DECI_DBM } from "./moments.ts";
 import { createPlaceEvidence, type NetworkPlaces } from "./networkPlaces.ts";
 import { checkConstantWindow } from "./penalties/constantWindow.ts";
-import {
-  checkDistanceInsensitivity,
-  TREND_PAIRS_MIN,
-  type TrendPair,
-} from "./penalties/distanceInsensitivity.ts";
+import { checkDistanceInsensitivity, type TrendPair } from "./penalties/distanceInsensitivity.ts";
 import { checkDistanceProfile } from "./penalties/distanceProfile.ts";
 import { checkEdgePlausibility } from "./penalties/edgePlausibility.ts";
 import { checkFloorWindow } from "./penalties/floorWindow.ts";
@@ -20,7 +16,6 @@ import { checkMissingReverse, REVERSE_DUE_RECEPTIONS, type TwoWay } from "./pena
 import { checkPowerSlope } from "./penalties/powerSlope.ts";
 import { checkSnrGrid } from "./penalties/snrGrid.ts";
 import { checkUnexplainedRssi } from "./penalties/unexplainedRssi.ts";
-import { COUNTERPARTS_MIN } from "./thresholds.ts";
 import type { TrustHistory } from "./trustHistory.ts";
 
 /**
@@ -42,97 +37,111 @@ export type NamedFinding = {
   readonly evidence: readonly Reception[];
 };
 
-/** What one hotspot and a counterpart know of each other. */
-type Acquaintance = {
-  readonly counterpart: number;
-  /** What the hotspot heard of the counterpart. */
-  readonly heard: LinkRecord;
-  /** The row from which `readHeardBy` takes what the counterpart heard of the hotspot, for the few that ask. */
-  readonly row: number;
-  readonly isLow: boolean;
-};
-
 /** What all hotspots are judged with. */
-export type FindingContext = {
+export type FindingContext = Pick<LinkGraph, "rows" | "tally"> & {
   readonly history: TrustHistory;
-  readonly rows: LinkRows;
   readonly network: NetworkPlaces;
   readonly term: FindingTerm;
 };
 
+/** Places of a hotspot's pairs in `rows`, in the order in which a detector is shown them. */
+type Pairs = readonly number[];
+
 /** What a hotspot's links and receptions say against it; empty for most. Order: that of `PENALTY_REASONS`. */
 export function listFindings(context: FindingContext, hotspot: number): NamedFinding[] {
-  const known = listAcquaintances(context, hotspot);
-  if (known.length === 0) return [];
-  const { term } = context;
-  const { links } = context.history;
-  const valid = known.filter(({ heard, row, isLow }) => heard.epochs + links.readEpochs(row, !isLow) > 0);
+  const { history, rows, tally, network, term } = context;
   const findings: NamedFinding[] = [];
-  const add = (finding: Finding | null, source: readonly Acquaintance[]): void => {
-    if (finding !== null) findings.push(nameEvidence(context, finding, source));
+  if (rows.start[hotspot] === rows.start[hotspot + 1]) return findings;
+  const add = (finding: Finding | null, source: Pairs): void => {
+    if (finding !== null) findings.push(nameEvidence(context, finding, hotspot, source));
   };
-  add(checkDistanceProfile(Int32Array.from(valid, distanceOf), term), valid);
-  // The graph's rows are the valid acquaintances in the same order.
-  add(checkEdgePlausibility(createPlaceEvidence(context.network, hotspot), term), valid);
-  for (const [finding, source] of checkWindows(context, hotspot, known)) add(finding, source);
-  const heard = valid.filter((one) => one.heard.epochs > 0);
-  if (heard.length >= TREND_PAIRS_MIN)
-    add(checkDistanceInsensitivity(heard.map(createTrendPair), term), heard);
-  // The other way is due only of who was received often enough one way.
-  const often = valid.filter(
-    ({ heard: { count }, row, isLow }) =>
-      Math.max(count, links.readCount(row, !isLow)) >= REVERSE_DUE_RECEPTIONS,
-  );
-  if (often.length >= COUNTERPARTS_MIN)
+  const place = createPlaceEvidence(network, hotspot);
+  if (tally.mayBeFar(hotspot, place.counterparts.length)) {
+    const valid = listValid(context, hotspot);
+    add(checkDistanceProfile(Int32Array.from(listHeard(context, hotspot, valid), distanceOf), term), valid);
+  }
+  const implausible = checkEdgePlausibility(place, term);
+  // The graph's rows are the valid pairs in the same order.
+  if (implausible !== null) add(implausible, listValid(context, hotspot));
+  for (const [finding, source] of checkWindows(context, hotspot)) add(finding, source);
+  if (tally.hasTrend(hotspot)) {
+    const [heard, records] = listHeardValid(context, hotspot);
+    add(checkDistanceInsensitivity(records.map(createTrendPair), term), heard);
+  }
+  if (tally.hasTwoWays(hotspot)) {
+    // The other way is due only of who was received often enough one way.
+    const often = listValid(context, hotspot).filter((pair) => {
+      const row = rows.row[pair]!;
+      return (
+        Math.max(history.links.readCount(row, true), history.links.readCount(row, false)) >=
+        REVERSE_DUE_RECEPTIONS
+      );
+    });
     add(checkMissingReverse(listTwoWay(context, hotspot, often), term), often);
-  add(
-    checkPowerSlope(
-      heard.map((one) => one.heard),
-      term,
-    ),
-    heard,
-  );
+  }
+  if (tally.maySlopeLittle(hotspot)) {
+    const [heard, records] = listHeardValid(context, hotspot);
+    add(checkPowerSlope(records, term), heard);
+  }
   return findings;
 }
 
-function listAcquaintances({ history, rows }: FindingContext, hotspot: number): Acquaintance[] {
-  const known: Acquaintance[] = [];
-  for (let i = rows.start[hotspot]!; i < rows.start[hotspot + 1]!; i++) {
-    const counterpart = rows.neighbour[i]!;
-    const isLow = hotspot < counterpart;
-    const row = rows.row[i]!;
-    known.push({ counterpart, heard: history.links.readRow(row, isLow), row, isLow });
+/** All of a hotspot's pairs that `isListed` answers for; counterparts ascend. */
+function listPairs({ rows }: FindingContext, hotspot: number, isListed: (pair: number) => boolean): number[] {
+  const pairs: number[] = [];
+  for (let pair = rows.start[hotspot]!; pair < rows.start[hotspot + 1]!; pair++) {
+    if (isListed(pair)) pairs.push(pair);
   }
-  return known;
+  return pairs;
 }
 
-const readHeardBy = ({ history }: FindingContext, { row, isLow }: Acquaintance): LinkRecord =>
-  history.links.readRow(row, !isLow);
+const listValid = (context: FindingContext, hotspot: number): Pairs =>
+  listPairs(context, hotspot, (pair) => context.tally.weight[context.rows.row[pair]!]! > 0);
 
-const distanceOf = ({ heard }: Acquaintance): number => heard.distanceM;
+/** The pairs in which the hotspot validly heard its counterpart, and what it heard. */
+function listHeardValid(context: FindingContext, hotspot: number): [Pairs, LinkRecord[]] {
+  const valid = listValid(context, hotspot);
+  const records = listHeard(context, hotspot, valid);
+  return [valid.filter((_, i) => records[i]!.epochs > 0), records.filter(({ epochs }) => epochs > 0)];
+}
+
+/** What the hotspot heard of its counterparts. */
+const listHeard = (context: FindingContext, hotspot: number, pairs: Pairs): LinkRecord[] =>
+  pairs.map((pair) => readDirection(context, hotspot, pair, true));
+
+/** What a hotspot and the counterpart of a pair heard of each other: one way or the other. */
+function readDirection(
+  { history, rows }: FindingContext,
+  hotspot: number,
+  pair: number,
+  isHeard: boolean,
+): LinkRecord {
+  const isLow = hotspot < rows.neighbour[pair]!;
+  return history.links.readRow(rows.row[pair]!, isLow === isHeard);
+}
+
+const distanceOf = ({ distanceM }: LinkRecord): number => distanceM;
 
 /** In the order of their numbers. */
 const WINDOW_CHECKS = [checkConstantWindow, checkUnexplainedRssi, checkFloorWindow, checkSnrGrid] as const;
 
 /** The tests of the receiver alone. Its evidence is whom it heard most, refused reports among them. */
-function checkWindows(
-  { history, term }: FindingContext,
-  hotspot: number,
-  known: readonly Acquaintance[],
-): (readonly [Finding | null, readonly Acquaintance[]])[] {
+function checkWindows(context: FindingContext, hotspot: number): (readonly [Finding | null, Pairs])[] {
+  const { history, rows, term } = context;
   const window = history.receivers.read(hotspot, term.epoch);
   // The evidence is put in order only where there is something to show.
   const broken = WINDOW_CHECKS.filter((check) => check(window, [], term) !== null);
   if (broken.length === 0) return [];
-  const heard = known.filter((one) => one.heard.count > 0);
-  const mostFirst = Array.from(heard.keys()).sort(
-    (a, b) => heard[b]!.heard.count - heard[a]!.heard.count || a - b,
-  );
+  const countOf = (pair: number): number =>
+    history.links.readCount(rows.row[pair]!, hotspot < rows.neighbour[pair]!);
+  const heard = listPairs(context, hotspot, (pair) => countOf(pair) > 0);
+  const counts = heard.map(countOf);
+  const mostFirst = Array.from(heard.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
   return broken.map((check) => [check(window, mostFirst, term), heard] as const);
 }
 
 /** A counterpart's mean signal as if it had always sent at its full power. Signals are in tenths of a dB, powers in dB. */
-function createTrendPair({ heard }: Acquaintance): TrendPair {
+function createTrendPair(heard: LinkRecord): TrendPair {
   const atFullPower = heard.signal - 10 * heard.power;
   const mean = heard.count === 0 ? 0 : Math.floor((10 * atFullPower) / heard.count);
   return {
@@ -142,17 +151,18 @@ function createTrendPair({ heard }: Acquaintance): TrendPair {
   };
 }
 
-function listTwoWay(context: FindingContext, hotspot: number, known: readonly Acquaintance[]): TwoWay[] {
-  const { history, term } = context;
+function listTwoWay(context: FindingContext, hotspot: number, pairs: Pairs): TwoWay[] {
+  const { history, rows, term } = context;
   const ownBeacons = history.receivers.countBeacons(hotspot, term.epoch);
-  return known.map((one) => {
-    const heardBy = readHeardBy(context, one);
+  return pairs.map((pair) => {
+    const heard = readDirection(context, hotspot, pair, true);
+    const heardBy = readDirection(context, hotspot, pair, false);
     return {
-      heard: one.heard.count,
+      heard: heard.count,
       heardBy: heardBy.count,
-      counterpartBeacons: history.receivers.countBeacons(one.counterpart, term.epoch),
+      counterpartBeacons: history.receivers.countBeacons(rows.neighbour[pair]!, term.epoch),
       ownBeacons,
-      marginCentiDb: Math.max(meanMarginCentiDb(one.heard), meanMarginCentiDb(heardBy)),
+      marginCentiDb: Math.max(meanMarginCentiDb(heard), meanMarginCentiDb(heardBy)),
     };
   });
 }
@@ -160,15 +170,20 @@ function listTwoWay(context: FindingContext, hotspot: number, known: readonly Ac
 const meanMarginCentiDb = ({ count, marginsDb }: LinkRecord): number =>
   count === 0 ? 0 : Math.floor((100 * marginsDb) / count);
 
+/** @param source the pairs that the detector was given, whose places the finding's evidence names. */
 function nameEvidence(
   context: FindingContext,
   finding: Finding,
-  source: readonly Acquaintance[],
+  hotspot: number,
+  source: Pairs,
 ): NamedFinding {
   const evidence = finding.evidence.map((place) => {
-    const one = source[place]!;
-    const heardByEpoch = readHeardBy(context, one).lastEpoch;
-    return { counterpart: one.counterpart, heardEpoch: one.heard.lastEpoch, heardByEpoch };
+    const pair = source[place]!;
+    return {
+      counterpart: context.rows.neighbour[pair]!,
+      heardEpoch: readDirection(context, hotspot, pair, true).lastEpoch,
+      heardByEpoch: readDirection(context, hotspot, pair, false).lastEpoch,
+    };
   });
   return { ...finding, madeEpoch: context.term.epoch, evidence };
 }

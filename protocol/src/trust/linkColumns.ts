@@ -1,5 +1,6 @@
 /** The columns of a pair's row in the link history, and how a report is added to them: counts and sums packed into 32 bits. */
-import type { HistoryEntry } from "./linkHistory.ts";
+import type { HistoryEntry, LinkRecord } from "./linkRecord.ts";
+import { addToSlope } from "./penalties/powerSlope.ts";
 
 /** Receptions of one direction and window that are summed; later ones in the same window add nothing new. */
 export const LINK_RECEPTIONS_MAX = 255;
@@ -46,6 +47,71 @@ export function addReception(
   table[sums + SIGNALS]! += moments.signal * SIGNAL_UNIT + marginDb;
   table[sums + POWER_SIGNALS]! += moments.powerSignal;
   table[sums + SIGNAL_SQUARES]! += moments.signalSquare;
+}
+
+/** Where the running window of a direction stands; the one before follows it. */
+const runningOf = (at: number, isLowWitness: boolean): number =>
+  at + SUMS + (isLowWitness ? 0 : DIRECTION_COLUMNS);
+
+/** Epochs with a valid report in one direction of the row at `at`, over both windows. */
+export function readEpochs(table: Int32Array, at: number, isLowWitness: boolean): number {
+  return readBoth(table, runningOf(at, isLowWitness) + COUNTS, 8);
+}
+
+/** Receptions in one direction of the row at `at`, over both windows. */
+export function readCount(table: Int32Array, at: number, isLowWitness: boolean): number {
+  return readBoth(table, runningOf(at, isLowWitness) + COUNTS, 0);
+}
+
+/** All that one direction of the row at `at` holds, over both windows. */
+export function readRecord(table: Int32Array, at: number, isLowWitness: boolean): LinkRecord {
+  const running = runningOf(at, isLowWitness);
+  const before = running + SUM_COLUMNS;
+  const [powers, powersBefore] = [table[running + POWERS]!, table[before + POWERS]!];
+  const [signals, signalsBefore] = [table[running + SIGNALS]!, table[before + SIGNALS]!];
+  return {
+    firstEpoch: table[at + FIRST_EPOCH]!,
+    lastEpoch: table[at + LAST_EPOCH + (isLowWitness ? 0 : 1)]!,
+    distanceM: table[at + DISTANCE]!,
+    count: readBoth(table, running + COUNTS, 0),
+    epochs: readBoth(table, running + COUNTS, 8),
+    refused: readBoth(table, running + COUNTS, 16),
+    power: 0 - (powers & POWER_MASK) - (powersBefore & POWER_MASK),
+    powerSquare: (powers >> 13) + (powersBefore >> 13),
+    // A shift rounds down, also below zero.
+    signal: (signals >> 13) + (signalsBefore >> 13),
+    marginsDb: (signals & MARGIN_MASK) + (signalsBefore & MARGIN_MASK),
+    powerSignal: table[running + POWER_SIGNALS]! + table[before + POWER_SIGNALS]!,
+    signalSquare: table[running + SIGNAL_SQUARES]! + table[before + SIGNAL_SQUARES]!,
+  };
+}
+
+/** Adds one direction of the row at `at` to the sums of a slope, as `LinkRecord` would be, without making one. */
+export function addSlopeSums(
+  table: Int32Array,
+  at: number,
+  isLowWitness: boolean,
+  sums: Float64Array,
+  to: number,
+): void {
+  const running = runningOf(at, isLowWitness);
+  const before = running + SUM_COLUMNS;
+  const [powers, powersBefore] = [table[running + POWERS]!, table[before + POWERS]!];
+  addToSlope(
+    sums,
+    to,
+    readBoth(table, running + COUNTS, 0),
+    0 - (powers & POWER_MASK) - (powersBefore & POWER_MASK),
+    (powers >> 13) + (powersBefore >> 13),
+    (table[running + SIGNALS]! >> 13) + (table[before + SIGNALS]! >> 13),
+    table[running + POWER_SIGNALS]! + table[before + POWER_SIGNALS]!,
+    table[running + SIGNAL_SQUARES]! + table[before + SIGNAL_SQUARES]!,
+  );
+}
+
+/** One of the counts of both windows together. */
+function readBoth(table: Int32Array, counts: number, shift: number): number {
+  return ((table[counts]! >> shift) & COUNT_MAX) + ((table[counts + SUM_COLUMNS]! >> shift) & COUNT_MAX);
 }
 
 /** A pair's place in an index, to be masked. Indexes are small and dense: odd multipliers (Knuth's and Murmur's) spread them over the table. */

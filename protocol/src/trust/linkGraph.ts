@@ -1,9 +1,10 @@
 /** The witness graph as the history has it: pairs of both directions merged into edges, each weighed by its evidence. */
 import type { LinkHistory } from "./linkHistory.ts";
 import type { LinkRows } from "./linkRows.ts";
-import { computeEdgeWeight, type WitnessGraph, YOUNG_EDGE_WEIGHT_MAX } from "./witnessGraph.ts";
+import { LinkTally } from "./linkTally.ts";
+import type { WitnessGraph } from "./witnessGraph.ts";
 
-export type LinkGraph = { readonly graph: WitnessGraph; readonly rows: LinkRows };
+export type LinkGraph = { readonly graph: WitnessGraph; readonly rows: LinkRows; readonly tally: LinkTally };
 
 /**
  * Weighs every pair with a valid report: by the epochs of its better direction, as a young one where it is known for
@@ -19,13 +20,14 @@ export function createLinkGraph(
   youngEpochs: number,
 ): LinkGraph {
   const rows = history.listRows(count, epoch);
+  const tally = new LinkTally(history, count, epoch, youngEpochs);
   const weights = new Uint8Array(rows.neighbour.length);
   let edges = 0;
   for (let i = 0; i < weights.length; i++) {
-    weights[i] = weigh(history, rows.row[i]!, epoch, youngEpochs);
+    weights[i] = tally.weight[rows.row[i]!]!;
     if (weights[i]! > 0) edges++;
   }
-  return { graph: dropWeightless(rows, weights, edges), rows };
+  return { graph: dropWeightless(rows, weights, edges), rows, tally };
 }
 
 /** The graph of the pairs that weigh anything: nearly always all of them, and then the rows' own columns serve. */
@@ -48,12 +50,4 @@ function dropWeightless({ start, neighbour }: LinkRows, weights: Uint8Array, edg
     graph.start[hotspot + 1] = written;
   }
   return graph;
-}
-
-function weigh(history: LinkHistory, row: number, epoch: number, youngEpochs: number): number {
-  const one = history.readEpochs(row, true);
-  const other = history.readEpochs(row, false);
-  const ageEpochs = epoch - history.readFirstEpoch(row);
-  const weight = computeEdgeWeight(Math.max(one, other), ageEpochs, youngEpochs);
-  return one > 0 && other > 0 ? weight : Math.min(weight, YOUNG_EDGE_WEIGHT_MAX);
 }

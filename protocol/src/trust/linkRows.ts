@@ -8,24 +8,29 @@ export type LinkRows = {
 };
 
 /**
- * Sorts unordered rows by transposition: visiting hotspots in order appends each to its neighbours' rows in order.
- * @param rows the pairs of hotspot h, in any order, at `start[h]` to `start[h + 1]`.
- * @param otherEnd the neighbour that a pair joins a hotspot with.
+ * Sorts pairs by counting, once by either end: visiting the hotspots in order then appends each to its neighbours' rows
+ * in order. Linear in hotspots and pairs.
+ * @param count hotspots; every end lies below.
+ * @param ends both ends of pair r at 2r and 2r + 1.
  */
-export function sortRows(
-  start: Uint32Array,
-  rows: Uint32Array,
-  otherEnd: (row: number, hotspot: number) => number,
-): LinkRows {
+export function createLinkRows(count: number, ends: Uint32Array): LinkRows {
+  const start = new Uint32Array(count + 1);
+  for (let half = 0; half < ends.length; half++) start[ends[half]! + 1]!++;
+  for (let hotspot = 0; hotspot < count; hotspot++) start[hotspot + 1]! += start[hotspot]!;
+  const halves = new Uint32Array(ends.length);
   const next = start.slice();
-  const neighbour = new Uint32Array(rows.length);
-  const sorted = new Uint32Array(rows.length);
-  for (let hotspot = 0; hotspot + 1 < start.length; hotspot++) {
+  for (let half = 0; half < ends.length; half++) halves[next[ends[half]!]!++] = half;
+  const neighbour = new Uint32Array(ends.length);
+  const row = new Uint32Array(ends.length);
+  next.set(start);
+  for (let hotspot = 0; hotspot < count; hotspot++) {
     for (let i = start[hotspot]!; i < start[hotspot + 1]!; i++) {
-      const at = next[otherEnd(rows[i]!, hotspot)]!++;
+      const half = halves[i]!;
+      // The pair's other end.
+      const at = next[ends[half ^ 1]!]!++;
       neighbour[at] = hotspot;
-      sorted[at] = rows[i]!;
+      row[at] = half >>> 1;
     }
   }
-  return { start, neighbour, row: sorted };
+  return { start, neighbour, row };
 }

@@ -50,28 +50,29 @@ export function createPlaceEvidence(
     places,
     counterparts: row,
     lossCentiDb,
-    findNearby: () => createNearby(network, hotspot, row),
+    findNearby: () => findNearby(network, hotspot, row),
   };
 }
 
-function createNearby(network: NetworkPlaces, hotspot: number, row: Uint32Array): Nearby {
-  const { graph, places } = network;
+// One hotspot's at a time, overwritten by the next.
+const NEARBY = {
+  latE7: new Int32Array(NEARBY_MAX),
+  lngE7: new Int32Array(NEARBY_MAX),
+  links: new Int32Array(NEARBY_MAX),
+  linked: new Uint8Array(NEARBY_MAX),
+};
+
+function findNearby(network: NetworkPlaces, hotspot: number, row: Uint32Array): Nearby {
+  const { graph, places, medianLinks } = network;
   const nearest = network.neighbourhood.findNearest(hotspot, NEARBY_MAX);
-  const links = new Int32Array(nearest.length);
-  const linked = new Uint8Array(nearest.length);
   for (let i = 0; i < nearest.length; i++) {
     const other = nearest[i]!;
-    links[i] = graph.start[other + 1]! - graph.start[other]!;
-    linked[i] = includesSorted(row, other) ? 1 : 0;
+    NEARBY.latE7[i] = places.latE7[other]!;
+    NEARBY.lngE7[i] = places.lngE7[other]!;
+    NEARBY.links[i] = graph.start[other + 1]! - graph.start[other]!;
+    NEARBY.linked[i] = includesSorted(row, other) ? 1 : 0;
   }
-  return {
-    latE7: gather(places.latE7, nearest),
-    lngE7: gather(places.lngE7, nearest),
-    links,
-    linked,
-    ownLinks: row.length,
-    medianLinks: network.medianLinks,
-  };
+  return { ...NEARBY, count: nearest.length, ownLinks: row.length, medianLinks };
 }
 
 /** Whether an ascending row has a value. */
@@ -84,11 +85,4 @@ function includesSorted(row: Uint32Array, value: number): boolean {
     else high = middle;
   }
   return row[low] === value;
-}
-
-// A plain loop: `Int32Array.from` with a function takes ten times as long, a million times over.
-function gather(column: Int32Array, indexes: Uint32Array): Int32Array {
-  const gathered = new Int32Array(indexes.length);
-  for (let i = 0; i < indexes.length; i++) gathered[i] = column[indexes[i]!]!;
-  return gathered;
 }

@@ -5,6 +5,7 @@
 import { PPM } from "../network/parameters.ts";
 import { computeTrustPpm, type Finding, PENALTY_REASONS } from "./finding.ts";
 import { listFindings, type NamedFinding, nameCapFinding } from "./hotspotFindings.ts";
+import { DISTANCE, HIGH, LOW, readEpochs } from "./linkColumns.ts";
 import { createLinkGraph, type LinkGraph } from "./linkGraph.ts";
 import { measureNetworkPlaces } from "./networkPlaces.ts";
 import {
@@ -19,7 +20,7 @@ import { addStartTrust } from "./startTrust.ts";
 import { computeGraphTrustPpm } from "./sybilRank.ts";
 import { RAMPS } from "./thresholds.ts";
 import type { TrustHistory } from "./trustHistory.ts";
-import { reorderBreadthFirst, type WitnessGraph } from "./witnessGraph.ts";
+import { type OrderedGraph, reorderBreadthFirst, type WitnessGraph } from "./witnessGraph.ts";
 
 /** Hotspots by dense index. Places are those in force at the start of `epoch`; a high half of 0 is none. */
 export type TrustNetwork = HotspotCells & {
@@ -66,22 +67,26 @@ export function computeNetworkTrust(
 ): NetworkTrust {
   const count = network.cellHi.length;
   const links = createLinkGraph(network.history.links, count, terms.epoch, terms.youngEpochs);
-  const graphPpm = computeGraphPart(network, links.graph);
-  const findings = mergeFindings(findAll(network, links, terms), standing, terms.epoch);
+  const ordered = reorderBreadthFirst(links.graph);
+  const graphPpm = computeGraphPart(network, links.graph, ordered);
+  const findings = mergeFindings(findAll(network, links, ordered.order, terms), standing, terms.epoch);
   const trustPpm = graphPpm.slice();
   for (const [hotspot, list] of findings) {
     trustPpm[hotspot] = computeTrustPpm(graphPpm[hotspot]!, list.map(toFinding), terms.epoch);
   }
-  return { graphPpm, trustPpm, standingPpm: sumStanding(network, links, trustPpm), findings };
+  return { graphPpm, trustPpm, standingPpm: sumStanding(network, trustPpm), findings };
 }
 
 const toFinding = (finding: NamedFinding): Finding => ({ ...finding, evidence: [] });
 
 /** SybilRank over the graph in breadth-first order, which is part of the rule: seeds are dealt in that order. */
-function computeGraphPart({ seeds, ...cells }: TrustNetwork, graph: WitnessGraph): Uint32Array {
+function computeGraphPart(
+  { seeds, ...cells }: TrustNetwork,
+  graph: WitnessGraph,
+  { graph: ordered, order }: OrderedGraph,
+): Uint32Array {
   if (seeds.length === 0) return new Uint32Array(graph.count).fill(PPM);
   const region = numberRegions(cells);
-  const { graph: ordered, order } = reorderBreadthFirst(graph);
   const numberOf = new Uint32Array(graph.count);
   for (let number = 0; number < order.length; number++) numberOf[order[number]!] = number;
   const ranked = computeGraphTrustPpm(
@@ -98,14 +103,16 @@ function computeGraphPart({ seeds, ...cells }: TrustNetwork, graph: WitnessGraph
 }
 
 /** What every detector says now. */
-function findAll(network: TrustNetwork, { graph, rows }: LinkGraph, terms: TrustTerms): Findings {
+function findAll(network: TrustNetwork, links: LinkGraph, order: Uint32Array, terms: TrustTerms): Findings {
   const { history, latE7, lngE7, cellHi } = network;
+  const { graph, rows, tally } = links;
   const term = { epoch: terms.epoch, penaltyEpochs: terms.penaltyEpochs };
   const places = measureNetworkPlaces(graph, { latE7, lngE7 });
-  const context = { history, rows, network: places, term };
+  const context = { history, rows, tally, network: places, term };
   const findings = new Map<number, NamedFinding[]>();
   const linked = new Uint8Array(graph.count);
-  for (let hotspot = 0; hotspot < graph.count; hotspot++) {
+  // Breadth first, so that a hotspot's neighbours are still at hand from the one before it.
+  for (const hotspot of order) {
     if (graph.start[hotspot + 1]! > graph.start[hotspot]!) linked[hotspot] = 1;
     if (cellHi[hotspot] === 0) continue;
     const found = listFindings(context, hotspot);
@@ -151,16 +158,14 @@ function mergeFindings(found: Findings, { findings, appealed }: StandingFindings
 }
 
 /** For each hotspot the worth of all the counterparts that it has on record as heard: what its receptions are shared by. */
-function sumStanding({ history }: TrustNetwork, { rows }: LinkGraph, trustPpm: Uint32Array): Float64Array {
+function sumStanding({ history }: TrustNetwork, trustPpm: Uint32Array): Float64Array {
   const sums = new Float64Array(trustPpm.length);
-  for (let hotspot = 0; hotspot < sums.length; hotspot++) {
-    for (let i = rows.start[hotspot]!; i < rows.start[hotspot + 1]!; i++) {
-      const counterpart = rows.neighbour[i]!;
-      const row = rows.row[i]!;
-      if (history.links.readEpochs(row, hotspot < counterpart) === 0) continue;
-      const lesser = Math.min(trustPpm[hotspot]!, trustPpm[counterpart]!);
-      sums[hotspot]! += computeLinkValuePpm(lesser, history.links.readDistanceM(row));
-    }
-  }
+  history.links.visitRows((_row, table, at) => {
+    const [low, high] = [table[at + LOW]!, table[at + HIGH]!];
+    const lesser = Math.min(trustPpm[low]!, trustPpm[high]!);
+    const valuePpm = computeLinkValuePpm(lesser, table[at + DISTANCE]!);
+    if (readEpochs(table, at, true) > 0) sums[low]! += valuePpm;
+    if (readEpochs(table, at, false) > 0) sums[high]! += valuePpm;
+  });
   return sums;
 }

@@ -3,7 +3,7 @@
  * computed, and how many beacons it sent. Two windows as in `linkHistory.ts`; a dense table by hotspot, 144 bytes each.
  * Sums are whole numbers in doubles, exact far beyond what a window holds.
  */
-import type { HistoryEntry } from "./linkHistory.ts";
+import type { HistoryEntry } from "./linkRecord.ts";
 import { EMPTY_MOMENTS, type Moments } from "./moments.ts";
 
 /** The sums that the window tests read. */
@@ -60,9 +60,18 @@ export class ReceiverHistory {
   /** A hotspot's sums over both windows; what a receiver's tests do not read is 0. */
   read(hotspot: number, epoch: number): Moments {
     this.#advance(epoch);
-    const sums = { ...EMPTY_MOMENTS } as Record<keyof Moments, number>;
-    for (const [column, name] of RECEIVER_COLUMNS.entries()) sums[name] = this.#both(hotspot, column);
-    return sums;
+    // Spelt out in the order of `RECEIVER_COLUMNS`: names that are looked up take ten times as long, a million times over.
+    return {
+      ...EMPTY_MOMENTS,
+      count: this.#both(hotspot, 0),
+      rssi: this.#both(hotspot, 1),
+      rssiSquare: this.#both(hotspot, 2),
+      snr: this.#both(hotspot, 3),
+      snrSquare: this.#both(hotspot, 4),
+      rssiSnr: this.#both(hotspot, 5),
+      belowFloor: this.#both(hotspot, 6),
+      offGrid: this.#both(hotspot, 7),
+    };
   }
 
   /** Beacons of a hotspot that were revealed, over both windows. */

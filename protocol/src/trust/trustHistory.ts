@@ -1,5 +1,6 @@
 /** All that trust remembers between its computations: links and receivers, fed together and forgotten together. */
-import { type HistoryEntry, LinkHistory, type LinkRecord } from "./linkHistory.ts";
+import { LinkHistory } from "./linkHistory.ts";
+import type { HistoryEntry, LinkRecord } from "./linkRecord.ts";
 import { ReceiverHistory } from "./receiverHistory.ts";
 
 export class TrustHistory {

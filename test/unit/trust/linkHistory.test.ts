@@ -2,11 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { LINK_RECEPTIONS_MAX } from "../../../protocol/src/trust/linkColumns.ts";
-import {
-  type HistoryEntry,
-  LinkHistory,
-  PAIRS_PER_WITNESS_MAX,
-} from "../../../protocol/src/trust/linkHistory.ts";
+import { LinkHistory, PAIRS_PER_WITNESS_MAX } from "../../../protocol/src/trust/linkHistory.ts";
+import type { HistoryEntry } from "../../../protocol/src/trust/linkRecord.ts";
 import { createMoments } from "../../../protocol/src/trust/moments.ts";
 import { ReceiverHistory } from "../../../protocol/src/trust/receiverHistory.ts";
 

@@ -24,6 +24,11 @@ export function computeDistanceProfileOctaves(distancesM: Int32Array): number | 
   return octaves[0]! + median;
 }
 
+/** Whether the penalty would begin with the nearest and the median counterpart both at this distance. */
+export function isProfileBegun(distanceM: number): boolean {
+  return 2 * computeLogOctaves(Math.max(distanceM, NEAREST_M)) > RAMPS.distanceProfileOctaves.from;
+}
+
 /** Judges where a hotspot says it stands by the distances to its counterparts; evidence: the nearest counterparts. */
 export function checkDistanceProfile(distancesM: Int32Array, term: FindingTerm): Finding | null {
   const profile = computeDistanceProfileOctaves(distancesM);

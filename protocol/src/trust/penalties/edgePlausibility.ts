@@ -65,8 +65,9 @@ export type PlaceEvidence = {
   readonly findNearby: (() => Nearby) | null;
 };
 
-/** The hotspots nearest to the asserted place, linked or not, at most `NEARBY_MAX`. */
+/** The hotspots nearest to the asserted place, linked or not: `count`, at most `NEARBY_MAX`, rows of these columns. */
 export type Nearby = {
+  readonly count: number;
   readonly latE7: Int32Array;
   readonly lngE7: Int32Array;
   /** Distinct counterparts of each. */
@@ -77,12 +78,27 @@ export type Nearby = {
   readonly medianLinks: number;
 };
 
+/** Columns of one place's counterparts, of which the first `count` rows are in use. */
 type Points = {
-  readonly count: number;
+  count: number;
   readonly eastM: Float64Array;
   readonly northM: Float64Array;
-  readonly lossCentiDb: Int32Array | null;
+  /** Logarithms of the distances from the asserted place. */
+  readonly octaves: Int32Array;
+  readonly lossCentiDb: Int32Array;
 };
+
+// One place's at a time, overwritten by the next: making arrays takes longer than filling them, a million times over.
+const POINTS: Points = {
+  count: 0,
+  eastM: new Float64Array(PLACE_COUNTERPARTS_MAX),
+  northM: new Float64Array(PLACE_COUNTERPARTS_MAX),
+  octaves: new Int32Array(PLACE_COUNTERPARTS_MAX),
+  lossCentiDb: new Int32Array(PLACE_COUNTERPARTS_MAX),
+};
+/** East and north of the tried places. */
+const TRIED = new Float64Array(2 * (1 + TRIED_COUNTERPARTS_MAX));
+const SORTED = new Float64Array(PLACE_COUNTERPARTS_MAX);
 
 /**
  * The score of the asserted place in 2^-10 octaves, the higher the less plausible; null below `COUNTERPARTS_MIN`
@@ -98,27 +114,25 @@ export function computePlaceScoreOctaves(
   if (counterparts.length < COUNTERPARTS_MIN) return null;
   const plane = createLocalPlane(evidence.latE7, evidence.lngE7);
   const points = selectPoints(evidence, plane);
-  const distances = computeDistances(points);
-  const sorted = distances.slice();
-  const median = takeMedian(sorted) - ONE_KM_OCTAVES;
-  const nearest = sorted[0]! - ONE_KM_OCTAVES;
+  const median = takeMedianOf(points.octaves, points.count) - ONE_KM_OCTAVES;
+  // Taking the median has sorted them.
+  const nearest = SORTED[0]! - ONE_KM_OCTAVES;
   if (findNearby !== null) {
     // No place makes the links shorter than flat: most hotspots are cleared by that alone.
-    const most = computeGainMost(distances, FLAT_M.graph);
+    const most = computeGainMost(points, FLAT_M.graph);
     const bound = weigh(GRAPH_WEIGHT, { gain: most, nearest, median, missing: MISSING_MAX });
     if (bound < from) return bound;
-  }
-  const tried = listTried(points);
-  if (findNearby !== null) {
-    const known = { gain: computeGain(points, tried, FLAT_M.graph), nearest, median };
-    const bound = weigh(GRAPH_WEIGHT, { ...known, missing: MISSING_MAX });
-    if (bound < from) return bound;
+    const gain = computeGain(points, listTried(points), FLAT_M.graph);
+    const known = { gain, nearest, median };
+    const closer = weigh(GRAPH_WEIGHT, { ...known, missing: MISSING_MAX });
+    if (closer < from) return closer;
     return weigh(GRAPH_WEIGHT, { ...known, missing: computeMissing(plane, findNearby()) });
   }
+  const tried = listTried(points);
   const gain = computeGain(points, tried, FLAT_M.links);
-  const { lossCentiDb } = points;
-  const misfit = lossCentiDb === null ? 0 : computeMisfitGain(points, tried, lossCentiDb);
-  const level = lossCentiDb === null ? 0 : computeLevel(lossCentiDb, distances);
+  const hasLosses = evidence.lossCentiDb !== null;
+  const misfit = hasLosses ? computeMisfitGain(points, tried) : 0;
+  const level = hasLosses ? computeLevel(points) : 0;
   return weigh(weightsFor(points.count), { gain, nearest, median, misfit, level, offset: 1 });
 }
 
@@ -133,28 +147,28 @@ export function checkEdgePlausibility(evidence: PlaceEvidence, term: FindingTerm
 }
 
 function listLongestFirst(evidence: PlaceEvidence): number[] {
-  const points = selectPoints(evidence, createLocalPlane(evidence.latE7, evidence.lngE7));
-  const distances = computeDistances(points);
-  return Array.from(distances.keys())
-    .sort((a, b) => distances[b]! - distances[a]! || a - b)
-    .map((place) => sourceOf(place, points.count, evidence.counterparts.length));
+  const { count, octaves } = selectPoints(evidence, createLocalPlane(evidence.latE7, evidence.lngE7));
+  return Array.from({ length: count }, (_, i) => i)
+    .sort((a, b) => octaves[b]! - octaves[a]! || a - b)
+    .map((place) => sourceOf(place, count, evidence.counterparts.length));
 }
 
 /** At most `PLACE_COUNTERPARTS_MAX` counterparts on the map around the asserted place. */
 function selectPoints({ places, counterparts, lossCentiDb }: PlaceEvidence, plane: LocalPlane): Points {
   const total = counterparts.length;
-  const count = Math.min(total, PLACE_COUNTERPARTS_MAX);
-  const eastM = new Float64Array(count);
-  const northM = new Float64Array(count);
-  const losses = lossCentiDb === null ? null : new Int32Array(count);
-  for (let i = 0; i < count; i++) {
-    const from = sourceOf(i, count, total);
+  POINTS.count = Math.min(total, PLACE_COUNTERPARTS_MAX);
+  for (let i = 0; i < POINTS.count; i++) {
+    const from = sourceOf(i, POINTS.count, total);
     const counterpart = counterparts[from]!;
-    eastM[i] = computeEastM(plane, places.lngE7[counterpart]!);
-    northM[i] = computeNorthM(plane, places.latE7[counterpart]!);
-    if (losses !== null) losses[i] = lossCentiDb![from]!;
+    const eastM = computeEastM(plane, places.lngE7[counterpart]!);
+    const northM = computeNorthM(plane, places.latE7[counterpart]!);
+    const distanceM = Math.floor(Math.sqrt(eastM * eastM + northM * northM));
+    POINTS.eastM[i] = eastM;
+    POINTS.northM[i] = northM;
+    POINTS.octaves[i] = computeLogOctaves(Math.max(distanceM, NEAREST_M));
+    if (lossCentiDb !== null) POINTS.lossCentiDb[i] = lossCentiDb[from]!;
   }
-  return { count, eastM, northM, lossCentiDb: losses };
+  return POINTS;
 }
 
 /** Which counterpart is point i of `count`, evenly spaced over all. */
@@ -162,18 +176,24 @@ function sourceOf(i: number, count: number, total: number): number {
   return Math.floor((i * total) / count);
 }
 
-/** East and north of the tried places: the middle of the counterparts by each coordinate, and some of theirs. */
+/** The tried places: the middle of the counterparts by each coordinate, and some of theirs. */
 function listTried({ count, eastM, northM }: Points): Float64Array {
   const counterparts = Math.min(count, TRIED_COUNTERPARTS_MAX);
-  const tried = new Float64Array(2 * (counterparts + 1));
-  tried[0] = takeMedian(eastM.slice());
-  tried[1] = takeMedian(northM.slice());
+  TRIED[0] = takeMedianOf(eastM, count);
+  TRIED[1] = takeMedianOf(northM, count);
   for (let i = 0; i < counterparts; i++) {
     const from = Math.floor((i * count) / counterparts);
-    tried[2 * i + 2] = eastM[from]!;
-    tried[2 * i + 3] = northM[from]!;
+    TRIED[2 * i + 2] = eastM[from]!;
+    TRIED[2 * i + 3] = northM[from]!;
   }
-  return tried;
+  // Where counterparts are few, the rest are the last one once more.
+  for (let i = 2 * counterparts + 2; i < TRIED.length; i++) TRIED[i] = TRIED[i - 2]!;
+  return TRIED;
+}
+
+function takeMedianOf(values: Int32Array | Float64Array, count: number): number {
+  for (let i = 0; i < count; i++) SORTED[i] = values[i]!;
+  return takeMedian(SORTED, count);
 }
 
 /** By how much the best tried place makes the links shorter: the mean of their logarithms, in 2^-10 octaves. */
@@ -187,11 +207,11 @@ function computeGain(points: Points, tried: Float64Array, flatM: number): number
 }
 
 /** What `computeGain` gives at most; distances are rounded down by up to a unit and a metre. */
-function computeGainMost(distances: Int32Array, flatM: number): number {
+function computeGainMost({ count, octaves }: Points, flatM: number): number {
   const flat = computeLogOctaves(flatM);
   let sum = 0;
-  for (const octaves of distances) sum += Math.max(0, octaves - flat) + ROUNDING_OCTAVES;
-  return Math.ceil(sum / distances.length);
+  for (let i = 0; i < count; i++) sum += Math.max(0, octaves[i]! - flat) + ROUNDING_OCTAVES;
+  return Math.ceil(sum / count);
 }
 
 /** A square of a distance on Earth is below 2^49, so a product of this many is a finite double. */
@@ -219,19 +239,18 @@ function computeLogSquares(
 }
 
 /** By how much the best tried place explains the strengths better, in nats times 1,024, capped. */
-function computeMisfitGain(points: Points, tried: Float64Array, lossCentiDb: Int32Array): number {
-  const asserted = computeMisfit(points, lossCentiDb, 0, 0);
+function computeMisfitGain(points: Points, tried: Float64Array): number {
+  const asserted = computeMisfit(points, 0, 0);
   let best = asserted;
   for (let i = 0; i < tried.length; i += 2) {
-    best = Math.min(best, computeMisfit(points, lossCentiDb, tried[i]!, tried[i + 1]!));
+    best = Math.min(best, computeMisfit(points, tried[i]!, tried[i + 1]!));
   }
   return Math.min(MISFIT_MAX, asserted - best);
 }
 
 /** The squares around the mean over twice the variance: nats, in 2^-10. */
 function computeMisfit(
-  { count, eastM, northM }: Points,
-  lossCentiDb: Int32Array,
+  { count, eastM, northM, lossCentiDb }: Points,
   atEastM: number,
   atNorthM: number,
 ): number {
@@ -250,20 +269,11 @@ function computeMisfit(
   return Math.floor((around * OCTAVE) / (2 * SCATTER_CENTI_DB * SCATTER_CENTI_DB));
 }
 
-function computeDistances({ count, eastM, northM }: Points): Int32Array {
-  const octaves = new Int32Array(count);
-  for (let i = 0; i < count; i++) {
-    const distanceM = Math.floor(Math.sqrt(eastM[i]! * eastM[i]! + northM[i]! * northM[i]!));
-    octaves[i] = computeLogOctaves(Math.max(distanceM, NEAREST_M));
-  }
-  return octaves;
-}
-
 /** The best link's level over a usual one's, in dB times 1,024: who is heard that well that far away? */
-function computeLevel(lossCentiDb: Int32Array, distances: Int32Array): number {
+function computeLevel({ count, octaves, lossCentiDb }: Points): number {
   let best = Number.MIN_SAFE_INTEGER;
-  for (let i = 0; i < distances.length; i++) {
-    const usual = Math.floor(((distances[i]! - ONE_KM_OCTAVES) * LEVEL_CENTI_DB_PER_OCTAVE) / OCTAVE);
+  for (let i = 0; i < count; i++) {
+    const usual = Math.floor(((octaves[i]! - ONE_KM_OCTAVES) * LEVEL_CENTI_DB_PER_OCTAVE) / OCTAVE);
     best = Math.max(best, usual - lossCentiDb[i]!);
   }
   return Math.floor((best * OCTAVE) / 100);
@@ -299,7 +309,7 @@ function computeMissing(plane: LocalPlane, nearby: Nearby): number {
   const typical = computeLogOctaves(nearby.medianLinks + 1);
   const own = computeLogOctaves(nearby.ownLinks + 1) - typical;
   let sum = 0;
-  for (let i = 0; i < nearby.linked.length; i++) {
+  for (let i = 0; i < nearby.count; i++) {
     const eastM = computeEastM(plane, nearby.lngE7[i]!);
     const northM = computeNorthM(plane, nearby.latE7[i]!);
     const distanceM = Math.floor(Math.sqrt(eastM * eastM + northM * northM));

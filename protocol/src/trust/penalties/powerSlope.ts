@@ -6,7 +6,7 @@
  */
 import { PPM } from "../../network/parameters.ts";
 import { computeFactorPpm, createFinding, type Finding, type FindingTerm } from "../finding.ts";
-import type { LinkSums } from "../linkHistory.ts";
+import type { LinkSums } from "../linkRecord.ts";
 import { RAMPS } from "../thresholds.ts";
 
 /** Receptions from which the slope is judged: with 16 an ignorant forger is caught 9-25 % of the time, with 32 half. */
@@ -20,16 +20,40 @@ const STANDARD_ERRORS = 2;
  * @param links sums of each counterpart's receptions by this hotspot.
  */
 export function computePowerSlopeMilli(links: readonly LinkSums[]): number | null {
-  let [receptions, used, power, cross, signal] = [0, 0, 0, 0, 0];
-  for (const link of links) {
-    if (link.count < 2) continue;
-    receptions += link.count;
-    used++;
-    // Sums of squares around the link's mean, each rounded by IEEE 754 in this order.
-    power += link.powerSquare - (link.power * link.power) / link.count;
-    cross += link.powerSignal - (link.power * link.signal) / link.count;
-    signal += link.signalSquare - (link.signal * link.signal) / link.count;
+  const sums = new Float64Array(SLOPE_COLUMNS);
+  for (const { count, power, powerSquare, signal, powerSignal, signalSquare } of links) {
+    addToSlope(sums, 0, count, power, powerSquare, signal, powerSignal, signalSquare);
   }
+  return computeSlopeMilli(sums, 0);
+}
+
+/** Receptions, links, and sums of squares of power, of products and of squares of signal around each link's mean. */
+export const SLOPE_COLUMNS = 5;
+
+/** Adds one link's sums, whose names are those of `LinkSums`, to the columns from `to` on. */
+export function addToSlope(
+  sums: Float64Array,
+  to: number,
+  count: number,
+  power: number,
+  powerSquare: number,
+  signal: number,
+  powerSignal: number,
+  signalSquare: number,
+): void {
+  if (count < 2) return;
+  sums[to]! += count;
+  sums[to + 1]! += 1;
+  // Each rounded by IEEE 754 in this order.
+  sums[to + 2]! += powerSquare - (power * power) / count;
+  sums[to + 3]! += powerSignal - (power * signal) / count;
+  sums[to + 4]! += signalSquare - (signal * signal) / count;
+}
+
+/** What `computePowerSlopeMilli` gives for the links whose sums stand in the columns from `from` on. */
+export function computeSlopeMilli(sums: Float64Array, from: number): number | null {
+  const [receptions, used, power] = [sums[from]!, sums[from + 1]!, sums[from + 2]!];
+  const [cross, signal] = [sums[from + 3]!, sums[from + 4]!];
   if (receptions < SLOPE_RECEPTIONS_MIN || power <= 0) return null;
   // Signals are in tenths of a dB, powers in dB.
   const slope = cross / power;
