@@ -9,7 +9,9 @@ import type { BenchRow } from "./benchRow.ts";
 const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<readonly BenchRow[]> }>>> = {
   agreement: () => import("./agreement.ts"),
   agreementMemory: () => import("./agreementMemory.ts"),
+  api: () => import("./api.ts"),
   epochClose: () => import("./epochClose.ts"),
+  eventStreams: () => import("./eventStreams.ts"),
   hotspotFlood: () => import("./hotspotFlood.ts"),
   hotspotIdle: () => import("./hotspotIdle.ts"),
   hotspotKill: () => import("./hotspotKill.ts"),

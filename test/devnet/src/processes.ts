@@ -33,6 +33,12 @@ const STOP_GRACE_MS = 5_000;
 /** Recovery replays at most an epoch; a machine under load still starts within this. */
 const READY_LIMIT_MS = 60_000;
 
+/** How a process differs from all others: flags behind the usual ones, and variables beside the own environment's. */
+export type ProcessExtras = {
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+};
+
 export type ValidatorProcessOptions = {
   readonly home: string;
   readonly genesisFile: string;
@@ -42,6 +48,7 @@ export type ValidatorProcessOptions = {
   readonly verifierThreads?: number | null;
   /** Where the process's log goes. */
   readonly logFile: string;
+  readonly extras?: ProcessExtras | undefined;
 };
 
 /** Runs one `hexbeacon` command as a process and collects what it prints. */
@@ -67,10 +74,11 @@ export function runHexbeacon(
 export async function startHexbeacon<Ready>(
   args: readonly string[],
   logFile: string,
+  { flags = [], env = {} }: ProcessExtras = {},
 ): Promise<HexbeaconProcess<Ready>> {
-  const child = spawn(process.execPath, [CLI, ...args], {
+  const child = spawn(process.execPath, [CLI, ...args, ...flags], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env },
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...env },
   });
   child.stderr.pipe(createWriteStream(logFile, { flags: "a" }));
   const exited = new Promise<number | string>((resolve) => {
@@ -107,7 +115,11 @@ export function startValidator(options: ValidatorProcessOptions): Promise<Hexbea
     http,
   ];
   if (verifierThreads !== null) args.push("--verifier-threads", String(verifierThreads));
-  return startHexbeacon<ValidatorReady>([...args, "--ready-json", "--exit-with-parent"], logFile);
+  return startHexbeacon<ValidatorReady>(
+    [...args, "--ready-json", "--exit-with-parent"],
+    logFile,
+    options.extras,
+  );
 }
 
 async function firstLine(

@@ -3,7 +3,12 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { type HexbeaconProcess, startValidator, type ValidatorReady } from "./processes.ts";
+import {
+  type HexbeaconProcess,
+  type ProcessExtras,
+  startValidator,
+  type ValidatorReady,
+} from "./processes.ts";
 
 /** A validator that can be down and come back. */
 export type ValidatorRole = {
@@ -33,13 +38,14 @@ export type ValidatorRoleOptions = {
   readonly httpPort: number;
   /** Several share the machine's cores, and none needs threads for all of them. */
   readonly verifierThreads: number | null;
+  readonly extras?: ProcessExtras | undefined;
 };
 
 /** The folder of a validator's home; the first one's name is that of a network of one. */
 export const validatorName = (index: number): string => (index === 0 ? "validator" : `validator-${index}`);
 
 export function createValidatorRole(options: ValidatorRoleOptions): ValidatorRole {
-  const { dataDir, genesisFile, index, verifierThreads } = options;
+  const { dataDir, genesisFile, index, verifierThreads, extras } = options;
   const name = validatorName(index);
   let process: HexbeaconProcess<ValidatorReady> | null = null;
   let last: ValidatorReady | null = null;
@@ -65,7 +71,10 @@ export function createValidatorRole(options: ValidatorRoleOptions): ValidatorRol
     start: async () => {
       const logFile = join(dataDir, `${name}.log`);
       const home = join(dataDir, name);
-      const started = await startValidator({ home, genesisFile, logFile, verifierThreads, ...addresses() });
+      const started = await startValidator({
+        ...{ home, genesisFile, logFile, verifierThreads, extras },
+        ...addresses(),
+      });
       process = started;
       last = started.ready;
       pid = started.pid;

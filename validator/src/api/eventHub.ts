@@ -16,25 +16,42 @@ export type ApiEvent = { readonly id: string; readonly type: EventType; readonly
 
 /** Enough for a browser that was away for minutes of devnet or mainnet; some 300 bytes each. */
 export const EVENTS_KEPT = 1_024;
-/** A listener costs a connection and a buffer, and every event is written to each. */
-export const MAX_LISTENERS = 64;
+/** A listener costs a connection, some 20 kB of memory and a write a round: this many, a twentieth of a processor. */
+export const MAX_LISTENERS = 10_240;
+/** Listeners told before others have their turn: a write takes some 10 us, and agreement must not wait for thousands. */
+const LISTENERS_PER_TURN = 256;
+
+/** Events as server-sent events (WHATWG HTML, "Server-sent events"). */
+export const writeEvents = (events: readonly ApiEvent[]): string =>
+  events.map(({ id, type, data }) => `id: ${id}\nevent: ${type}\ndata: ${data}\n\n`).join("");
+
+/** Takes events as they go over the wire: all of a round at once, and of several rounds where it was not asked before. */
+export type SendEvents = (text: Buffer) => void;
+/** `next`: the number of the first event that it has not been told, counted from the first ever published. */
+type Listener = { readonly send: SendEvents; next: number };
 
 export class EventHub {
   readonly #kept: ApiEvent[] = [];
-  readonly #listeners = new Set<(event: ApiEvent) => void>();
+  readonly #listeners = new Set<Listener>();
+  #published = 0;
+  #isTelling = false;
+  /** What is owed to whoever was told everything before `from`: nearly all listeners share it. */
+  #text = { from: 0, to: 0, bytes: Buffer.alloc(0) };
 
-  /** Tells every listener of a round that has been committed. */
+  /** Tells every listener of a round that has been committed, the first ones at once. */
   publish(result: RoundResult): void {
     for (const event of listEvents(result)) {
       this.#kept.push(event);
+      this.#published++;
       if (this.#kept.length > EVENTS_KEPT) this.#kept.shift();
-      for (const listener of this.#listeners) listener(event);
     }
+    if (!this.#isTelling) this.#tell();
   }
 
   /** @returns a way to stop listening, or null where there are listeners enough. */
-  subscribe(listener: (event: ApiEvent) => void): (() => void) | null {
+  subscribe(send: SendEvents): (() => void) | null {
     if (this.#listeners.size >= MAX_LISTENERS) return null;
+    const listener = { send, next: this.#published };
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -43,10 +60,45 @@ export class EventHub {
     return this.#listeners.size;
   }
 
+  /** Events published since the start. */
+  get published(): number {
+    return this.#published;
+  }
+
   /** The events after one that is still kept; null where it is not, so that the listener knows of the gap. */
   since(id: string): readonly ApiEvent[] | null {
     const place = this.#kept.findIndex((event) => event.id === id);
     return place === -1 ? null : this.#kept.slice(place + 1);
+  }
+
+  /** Goes round the listeners until all have everything; what is published meanwhile goes out with the next round. */
+  #tell(): void {
+    const round = [...this.#listeners].filter(({ next }) => next < this.#published);
+    this.#isTelling = round.length > 0;
+    let place = 0;
+    const tellSome = (): void => {
+      const end = Math.min(place + LISTENERS_PER_TURN, round.length);
+      for (; place < end; place++) {
+        const listener = round[place]!;
+        if (!this.#listeners.has(listener)) continue;
+        const bytes = this.#textFrom(listener.next);
+        listener.next = this.#published;
+        listener.send(bytes);
+      }
+      if (place < round.length) setImmediate(tellSome);
+      else if (this.#isTelling) this.#tell();
+    };
+    tellSome();
+  }
+
+  #textFrom(from: number): Buffer {
+    const to = this.#published;
+    if (this.#text.from !== from || this.#text.to !== to) {
+      // A listener is told again long before what it has not seen is kept no more; the slice would then be shorter.
+      const bytes = Buffer.from(writeEvents(this.#kept.slice(-(to - from))));
+      this.#text = { from, to, bytes };
+    }
+    return this.#text.bytes;
   }
 }
 

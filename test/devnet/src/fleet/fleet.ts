@@ -13,6 +13,7 @@ import { encodeGenesisJson, type Genesis } from "../../../../protocol/src/networ
 import type { Parameters } from "../../../../protocol/src/network/parameters.ts";
 import type { PresetName } from "../../../../protocol/src/network/presets.ts";
 import { homePaths } from "../../../../validator/src/home.ts";
+import type { ProcessExtras } from "../processes.ts";
 import { createValidatorRole, findFreePorts, type ValidatorRole, validatorName } from "../validators.ts";
 import { createGenesis, createWorld, type World } from "../world.ts";
 import { type LinkProxies, openLinkProxies } from "./linkProxies.ts";
@@ -24,6 +25,10 @@ export type FleetOptions = {
   readonly seed: number;
   readonly preset: PresetName;
   readonly parameters?: Partial<Parameters>;
+  /** How single validators are started otherwise. */
+  readonly extrasOf?: (validator: number) => ProcessExtras;
+  /** Where homes and logs are made; the system's folder for such things by default. */
+  readonly parent?: string;
 };
 
 export type Fleet = {
@@ -46,7 +51,7 @@ const START_MS = 700;
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const { validators: count, preset } = options;
   const world = createWorld(options.seed, options.hotspots, count);
-  const folder = await mkdtemp(join(tmpdir(), "hexbeacon-fleet-"));
+  const folder = await mkdtemp(join(options.parent ?? tmpdir(), "hexbeacon-fleet-"));
   const ports = await findFreePorts(2 * count);
   const addressOf = (port: number): string => `/ip4/127.0.0.1/tcp/${port}`;
   const proxied = ports
@@ -74,6 +79,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       listen: addressOf(port),
       httpPort: 0,
       verifierThreads: 1,
+      extras: options.extrasOf?.(index),
     }),
   );
   const links = await openLinkProxies(

@@ -4,7 +4,8 @@
  */
 import type { ServerResponse } from "node:http";
 import { Type } from "typebox";
-import type { ApiEvent } from "../eventHub.ts";
+import { writeEvents } from "../eventHub.ts";
+import type { ApiModules } from "../modules.ts";
 import { ApiProblem } from "../problem.ts";
 import { PROBLEMS } from "../schemas/common.ts";
 import type { RouteContext, Routes } from "./context.ts";
@@ -15,11 +16,43 @@ const HEARTBEAT_MS = 15_000;
 /** What a client may leave unread: some thousand events, or it is gone. */
 const MAX_UNREAD_BYTES = 262_144;
 
-const writeEvent = ({ id, type, data }: ApiEvent): string => `id: ${id}\nevent: ${type}\ndata: ${data}\n\n`;
+/** One timer for all listeners, while there are any: silence is theirs together. */
+function createHeartbeat(modules: Pick<ApiModules, "clock" | "events">, beat: () => void) {
+  const { clock, events } = modules;
+  let cancel: (() => void) | null = null;
+  let seen = 0;
+  return {
+    /** To be called whenever the number of listeners has changed. */
+    setListeners: (count: number): void => {
+      if (count === 0) {
+        cancel?.();
+        cancel = null;
+      } else if (cancel === null) {
+        seen = events.published;
+        cancel = clock.every(HEARTBEAT_MS, () => {
+          // Whoever was just told something knows that the connection stands.
+          if (events.published === seen) beat();
+          seen = events.published;
+        });
+      }
+    },
+  };
+}
 
 export function addEventRoutes(routes: Routes, { modules }: RouteContext): void {
-  const { events, clock, metrics } = modules;
+  const { events, metrics } = modules;
   const open = new Set<ServerResponse>();
+  const send = (response: ServerResponse, text: Buffer | string): void => {
+    response.write(text);
+    if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
+  };
+  const heartbeat = createHeartbeat(modules, () => {
+    for (const response of open) send(response, ": still here\n\n");
+  });
+  const count = (): void => {
+    metrics.setEventClients(open.size);
+    heartbeat.setListeners(open.size);
+  };
 
   routes.addHook("preClose", async () => {
     for (const response of open) response.destroy();
@@ -45,14 +78,12 @@ export function addEventRoutes(routes: Routes, { modules }: RouteContext): void 
     },
     (request, reply) => {
       const response = reply.raw;
-      const send = (text: string): void => {
-        response.write(text);
-        if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
-      };
-      const unsubscribe = events.subscribe((event) => send(writeEvent(event)));
+      const unsubscribe = events.subscribe((text) => send(response, text));
       if (unsubscribe === null)
         throw new ApiProblem(503, "There are as many listeners as this validator serves.");
       reply.hijack();
+      // Ends with its connection, so it needs no chunks: what all are sent is one buffer, written once to each.
+      response.useChunkedEncodingByDefault = false;
       response.writeHead(200, {
         ...(reply.getHeaders() as Record<string, string>),
         "content-type": "text/event-stream; charset=utf-8",
@@ -60,20 +91,18 @@ export function addEventRoutes(routes: Routes, { modules }: RouteContext): void 
         // Tells nginx not to gather the stream.
         "x-accel-buffering": "no",
       });
-      const cancelHeartbeat = clock.every(HEARTBEAT_MS, () => send(": still here\n\n"));
       open.add(response);
-      metrics.setEventClients(open.size);
+      count();
       response.on("close", () => {
         unsubscribe();
-        cancelHeartbeat();
         open.delete(response);
-        metrics.setEventClients(open.size);
+        count();
       });
-      send("retry: 3000\n\n");
+      send(response, "retry: 3000\n\n");
       const lastId = request.headers["last-event-id"];
       if (lastId === undefined) return;
       const missed = events.since(lastId);
-      send(missed === null ? "event: gap\ndata: {}\n\n" : missed.map(writeEvent).join(""));
+      send(response, missed === null ? "event: gap\ndata: {}\n\n" : writeEvents(missed));
     },
   );
 }

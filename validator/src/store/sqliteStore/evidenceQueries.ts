@@ -219,7 +219,8 @@ function createBeaconReader(db: DatabaseSync): QueryStore["getBeacon"] {
   );
   const scale = prepareReading(
     db,
-    "SELECT scale_ppm FROM reward_lines WHERE epoch = ? AND hotspot = (SELECT position FROM hotspots WHERE key = ?)",
+    `SELECT scale_ppm FROM reward_lines INDEXED BY reward_lines_by_hotspot
+     WHERE epoch = ? AND hotspot = (SELECT position FROM hotspots WHERE key = ?)`,
   );
 
   function findSeq(id: ReportId): number | null {

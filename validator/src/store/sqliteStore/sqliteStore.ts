@@ -53,8 +53,16 @@ function writeStart(db: DatabaseSync, genesis: GenesisViews, base: StoreBase | u
 
 function compose(db: DatabaseSync, path: string, recent: RecentIds, writer: RoundWriter | null): Store {
   const rounds = createRoundQueries(db);
+  // Nearly every question asks for the newest round; only the writer knows when there is a newer one.
+  let newest: RoundRow | null = null;
+  const latestRound = async (): Promise<RoundRow | null> => {
+    if (writer === null) return await rounds.latestRound();
+    newest ??= await rounds.latestRound();
+    return newest;
+  };
   return {
     ...rounds,
+    latestRound,
     ...createEpochQueries(db),
     ...createRegistryQueries(db),
     ...createValidatorQueries(db),
@@ -64,9 +72,9 @@ function compose(db: DatabaseSync, path: string, recent: RecentIds, writer: Roun
       checkCommit(commit);
       const there = await rounds.getRound(commit.result.round);
       if (there !== null) return checkSameRound(there, commit);
-      const latest = await rounds.latestRound();
-      checkNextRound(latest, commit);
+      checkNextRound(await latestRound(), commit);
       writeDurably(db, writer, commit, snapshot);
+      newest = null;
       return "committed";
     },
     prune: async (policy) => inTransaction(db, () => pruneBodies(db, policy)),

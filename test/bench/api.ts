@@ -1,0 +1,166 @@
+/**
+ * The API of one validator with 10,000 hotspots and 500 epochs stored, asked by other processes: wrk where questions are
+ * many, and a plain reader for the export. The last figures are of a network of four whose first validator's API is asked
+ * as fast as it answers: rounds must not wait for that.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
+import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
+import { startFleet } from "../devnet/src/fleet/fleet.ts";
+import { computeQuantile, readMetrics } from "../devnet/src/fleet/metricsPage.ts";
+import type { ValidatorRole } from "../devnet/src/validators.ts";
+import { startApiProcess, withApiStore } from "./apiProcess.ts";
+import { apiHotspotKey } from "./apiStore.ts";
+import { atLeast, atMost, type BenchRow } from "./benchRow.ts";
+
+const HOTSPOTS = 10_000;
+const EPOCHS = 500;
+/** Of each figure the best counts: other work on the machine only ever makes one worse. */
+const RUNS = 3;
+const SECONDS = 6;
+/** Enough that the server never waits for a question, and few enough that waiting in line is no part of the figure. */
+const POINT_CONNECTIONS = 32;
+const RANGE_CONNECTIONS = 4;
+/** A million lines. */
+const EXPORT_EPOCHS = 100;
+const NETWORK = { validators: 4, hotspots: 24, seconds: 20 } as const;
+
+type Load = { readonly perSecond: number; readonly p99Ms: number; readonly refused: number };
+
+/** Asks a server with wrk for one path after another. */
+async function askWith(
+  script: string,
+  { url, connections, seconds }: { url: string; connections: number; seconds: number },
+): Promise<Load> {
+  const flags = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", "-s", script];
+  const child = spawn("wrk", [...flags, url], { stdio: ["ignore", "pipe", "inherit"] });
+  const [output] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  const number = (pattern: RegExp): number => Number(pattern.exec(output)?.[1] ?? 0);
+  const [, latency, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(output)!;
+  const toMs = { us: 0.001, ms: 1, s: 1_000 }[unit as "us" | "ms" | "s"];
+  return {
+    perSecond: number(/Requests\/sec:\s+([\d.]+)/),
+    p99Ms: Number(latency) * toMs,
+    refused: number(/Non-2xx or 3xx responses: (\d+)/),
+  };
+}
+
+/** A script of wrk's that goes through all hotspots, in an order that no cache follows. */
+function writeScript(folder: string, name: string, path: string): string {
+  const ids = Array.from({ length: HOTSPOTS }, (_, n) => `"${encodeDidKey(apiHotspotKey(n))}"`);
+  const file = join(folder, `${name}.lua`);
+  const request = `request = function() n = (n + 7919) % #ids; local id = ids[n + 1]; return wrk.format("GET", ${path}) end`;
+  writeFileSync(file, `local ids = { ${ids.join(", ")} }\nlocal n = 0\n${request}\n`);
+  return file;
+}
+
+async function bestOf(ask: () => Promise<Load>): Promise<Load> {
+  const loads: Load[] = [];
+  for (let run = 0; run < RUNS; run++) loads.push(await ask());
+  return loads.toSorted((a, b) => b.perSecond - a.perSecond)[0]!;
+}
+
+/** Lines a second of an export, counted where they arrive. */
+async function readExport(url: string): Promise<number> {
+  const start = performance.now();
+  const reply = await fetch(`${url}/v1/export/rewards?fromEpoch=0&toEpoch=${EXPORT_EPOCHS - 1}`);
+  let lines = 0;
+  for await (const chunk of reply.body!) for (const byte of chunk) if (byte === 0x0a) lines++;
+  const seconds = (performance.now() - start) / 1_000;
+  if (lines !== EXPORT_EPOCHS * (HOTSPOTS + 1)) throw new Error(`the export has ${lines} lines`);
+  return lines / seconds;
+}
+
+async function measureStore(path: string): Promise<readonly BenchRow[]> {
+  const { url, stop } = await startApiProcess(path);
+  const folder = dirname(path);
+  const point = writeScript(folder, "point", '"/v1/hotspots/" .. id');
+  const month = writeScript(
+    folder,
+    "month",
+    `"/v1/hotspots/" .. id .. "/rewards?bucket=epoch&from=0&to=${EPOCHS - 1}"`,
+  );
+  const ask = (script: string, connections: number) =>
+    bestOf(() => askWith(script, { url, connections, seconds: SECONDS }));
+  try {
+    const points = await ask(point, POINT_CONNECTIONS);
+    const months = await ask(month, RANGE_CONNECTIONS);
+    const exported = [];
+    for (let run = 0; run < RUNS; run++) exported.push(await readExport(url));
+    return [
+      atLeast("a hotspot, asked by 32 connections", points.perSecond, "1/s", 15_000),
+      atMost("the slowest but 1 % of them", points.p99Ms, "ms", 20),
+      atMost(
+        `a month of a hotspot's rewards, ${EPOCHS} lines, asked by ${RANGE_CONNECTIONS} connections (${Math.round(months.perSecond)}/s): the slowest but 1 %`,
+        months.p99Ms,
+        "ms",
+        20,
+      ),
+      atLeast("bulk export", Math.max(...exported), "lines/s", 100_000),
+      atMost("of all these refused", points.refused + months.refused, "", 0),
+    ];
+  } finally {
+    await stop();
+  }
+}
+
+/** The slowest but 1 % of decisions of all validators, in ms, while something goes on. */
+async function measureRounds<T>(roles: readonly ValidatorRole[], during: () => Promise<T>) {
+  const read = () =>
+    Promise.all(
+      roles.map(async (role) => (await readMetrics(role)).buckets("hexbeacon_round_decision_seconds")),
+    );
+  const before = await read();
+  const result = await during();
+  return { p99Ms: 1_000 * computeQuantile(0.99, before, await read()), result };
+}
+
+async function measureUnderLoad(folder: string): Promise<readonly BenchRow[]> {
+  const fleet = await startFleet({
+    ...{ validators: NETWORK.validators, hotspots: NETWORK.hotspots, seed: 1, preset: "devnet" },
+    extrasOf: () => ({ flags: ["--requests-per-minute", "1000000"] }),
+  });
+  const file = join(folder, "load.lua");
+  const [{ keys }] = fleet.world.hotspots as [(typeof fleet.world.hotspots)[number]];
+  writeFileSync(file, `wrk.path = "/v1/hotspots/${encodeDidKey(keys.publicKey)}"\n`);
+  const idle = () => delay(1_000 * NETWORK.seconds);
+  try {
+    const [asked] = fleet.validators as [ValidatorRole];
+    const load = { url: asked.ready().http, connections: POINT_CONNECTIONS, seconds: NETWORK.seconds };
+    const calm = await measureRounds(fleet.validators, idle);
+    const busy = await measureRounds(fleet.validators, () => askWith(file, load));
+    const rate = Math.round(busy.result.perSecond).toLocaleString("en");
+    return [
+      atMost(
+        `decision of a round, ${NETWORK.validators} validators, one of them asked ${rate} times a second (${Math.round(calm.p99Ms)} ms without): the slowest but 1 %`,
+        busy.p99Ms,
+        "ms",
+        Math.max(300, 1.5 * calm.p99Ms),
+      ),
+    ];
+  } finally {
+    await fleet.stop();
+  }
+}
+
+export async function run(): Promise<readonly BenchRow[]> {
+  try {
+    execFileSync("wrk", ["-v"], { stdio: "ignore" });
+  } catch (cause) {
+    // It says its version and ends with 1.
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT")
+      throw new Error("wrk is missing: apt-get install wrk");
+  }
+  const folder = mkdtempSync(join(tmpdir(), "hexbeacon-bench-load-"));
+  try {
+    const stored = await withApiStore({ hotspots: HOTSPOTS, epochs: EPOCHS }, measureStore);
+    return [...stored, ...(await measureUnderLoad(folder))];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
