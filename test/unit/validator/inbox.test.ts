@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { TokenBuckets } from "../../../validator/src/intake/buckets.ts";
 import { INTAKE_KINDS, Inbox, type Queued } from "../../../validator/src/intake/inbox.ts";
-import { VerifiedBytes } from "../../../validator/src/intake/pendingIds.ts";
 
 type Item = Queued & { readonly name: string };
 const item = (kind: Item["kind"], name: string, bytes = 10): Item => ({ kind, name, bytes });
@@ -82,10 +81,4 @@ describe("token buckets", () => {
     buckets.prune(500);
     expect(buckets.size).toBe(0);
   });
-});
-
-test("verified bytes are remembered up to a limit, the oldest forgotten first", () => {
-  const verified = new VerifiedBytes(2);
-  for (const name of ["a", "b", "c"]) verified.add(name);
-  expect(["a", "b", "c"].map((name) => verified.has(name))).toEqual([false, true, true]);
 });

@@ -61,9 +61,11 @@ export class HeldGossip {
     this.forget(candidate.idKey);
     this.#held.set(candidate.idKey, { candidate, round });
     this.#bytes += candidate.bytes.length;
+    // Looked for only where it is wanted: the way to a map's oldest entry passes over all that were taken out before.
+    if (this.#bytes <= this.#maxBytes) return;
     for (const idKey of this.#held.keys()) {
-      if (this.#bytes <= this.#maxBytes) return;
       this.forget(idKey);
+      if (this.#bytes <= this.#maxBytes) return;
     }
   }
 

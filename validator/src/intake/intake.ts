@@ -12,10 +12,10 @@ import { MAX_ENVELOPES_PER_PARCEL } from "../../../protocol/src/wire/envelope.ts
 import type { Lane } from "../lanes/lane.ts";
 import type { VerifierPool } from "../verify/verifierPool.ts";
 import { TokenBuckets } from "./buckets.ts";
-import { type Candidate, type DecodedItem, decodeCandidates, keyOfBytes, signedKeyOf } from "./candidate.ts";
+import { type Candidate, type DecodedItem, decodeCandidates, keyOfBytes } from "./candidate.ts";
 import { computeHoldRounds, HeldGossip } from "./heldGossip.ts";
 import { Inbox, type IntakeKind } from "./inbox.ts";
-import { PendingIds, type PendingState, VerifiedBytes } from "./pendingIds.ts";
+import { PendingIds, type PendingState } from "./pendingIds.ts";
 import { type AdmissionView, checkAdmission, gossipVerdictOf } from "./rules.ts";
 
 /**
@@ -30,8 +30,6 @@ const MAX_CONNECTION_BUCKETS = 4_096;
 const TRANSACTIONS_AT_ONCE = MAX_ENVELOPES_PER_PARCEL;
 /** Senders with a bucket that is not full: a million hotspots, 100 MB. Beyond it the longest idle starts afresh. */
 const MAX_SENDER_BUCKETS = 1_000_000;
-/** Signed bytes remembered as verified: the few seconds between a submission and its gossip, at 10,000 a second. */
-const VERIFIED_REMEMBERED = 65_536;
 
 /** What became of one envelope. `duplicate_message` of a submission: this validator holds it, durably. */
 export type AdmittedItem = { readonly id: Uint8Array; readonly reason: AdmissionReason | null };
@@ -102,7 +100,6 @@ class ParcelIntake implements Intake {
   #reportAllowances: TokenBuckets;
   #transactionAllowances: TokenBuckets;
   #pending = new PendingIds();
-  #verified = new VerifiedBytes(VERIFIED_REMEMBERED);
   #held = new HeldGossip();
   #nextRound: number;
   #epoch: number;
@@ -225,18 +222,16 @@ class ParcelIntake implements Intake {
 
   /** A reason an item: null where every signature is valid. */
   async #verifySignatures(items: readonly DecodedItem[]): Promise<(AdmissionReason | null)[]> {
-    const unverified = items.filter((item) => item.ok && !this.#verified.has(signedKeyOf(item.candidate)));
-    const claims = unverified.flatMap((item) => (item.ok ? item.candidate.claims : []));
+    const claims = items.flatMap((item) => (item.ok ? item.candidate.claims : []));
     const answers = claims.length === 0 ? new Uint8Array(0) : await this.#modules.verifier.verify(claims);
     const faults = new Map<DecodedItem, AdmissionReason>();
     let at = 0;
-    for (const item of unverified) {
+    for (const item of items) {
       if (!item.ok) continue;
       const own = answers.subarray(at, at + item.candidate.claims.length);
       at += own.length;
       if (own[0] === 0) faults.set(item, "bad_signature");
       else if (own.includes(0)) faults.set(item, "bad_cosignature");
-      else this.#verified.add(signedKeyOf(item.candidate));
     }
     return items.map((item) => reasonOf(item) ?? faults.get(item) ?? null);
   }

@@ -35,28 +35,3 @@ export class PendingIds {
     this.#states.delete(idKey);
   }
 }
-
-/**
- * Signed bytes that were verified lately, oldest out first. A hotspot submits what it also publishes, and a signature
- * that was found valid stays valid; so the second copy need not be verified again. Only exact bytes are named here: a
- * copy with another signature is another name.
- */
-export class VerifiedBytes {
-  readonly #limit: number;
-  readonly #names = new Set<string>();
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  has(name: string): boolean {
-    return this.#names.has(name);
-  }
-
-  add(name: string): void {
-    this.#names.add(name);
-    if (this.#names.size <= this.#limit) return;
-    const oldest = this.#names.values().next();
-    if (!oldest.done) this.#names.delete(oldest.value);
-  }
-}
