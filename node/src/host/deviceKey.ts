@@ -5,8 +5,10 @@
  */
 import { spawn } from "node:child_process";
 import { createHash, createPublicKey } from "node:crypto";
-import { lowerP256Signature, P256_PUBLIC_KEY_BYTES, verifyP256 } from "../../../protocol/src/crypto/p256.ts";
+import { lowerP256Signature } from "../../../protocol/src/crypto/p256.ts";
+import { P256_PUBLIC_KEY_BYTES } from "../../../protocol/src/crypto/p256Form.ts";
 import { CodedError } from "./codedError.ts";
+import { verifyDeviceSignature } from "./verify.ts";
 
 /** Whoever holds a device key. */
 export type DeviceKey = {
@@ -57,7 +59,7 @@ export async function openPkcs11DeviceKey(options: Pkcs11Options): Promise<Devic
       const raw = await runTool(options, [...words, "--id", id], digest, pin);
       // Elements give either of the two halves; only the low one counts.
       const signature = lowerP256Signature(raw);
-      if (signature !== null && verifyP256(publicKey, message, signature)) return signature;
+      if (signature !== null && verifyDeviceSignature(publicKey, message, signature)) return signature;
       throw failed(`what the key ${id} gave is no signature of it`);
     },
   };

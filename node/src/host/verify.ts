@@ -3,7 +3,7 @@
  * come by the thousand. The rule is the network's (`protocol/src/crypto/verifyStrict.ts`); nothing is cached.
  */
 import { createPublicKey, verify } from "node:crypto";
-import { hasP256Form } from "../../../protocol/src/crypto/p256.ts";
+import { hasP256Form } from "../../../protocol/src/crypto/p256Form.ts";
 import { checkSignatureForm } from "../../../protocol/src/crypto/signatureForm.ts";
 
 /** The DER head of a SubjectPublicKeyInfo for Ed25519 (RFC 8410, section 4); the key's 32 bytes follow. */

@@ -1,5 +1,5 @@
 /** The larger parts of a snapshot: hotspots, the book of open beacons and waiting reports, and the epoch's evidence. */
-import { P256_PUBLIC_KEY_BYTES } from "../crypto/p256.ts";
+import { P256_PUBLIC_KEY_BYTES } from "../crypto/p256Form.ts";
 import { computeTag } from "../evidence/commitReveal.ts";
 import { decodeReason, encodeReason, isUnpaidReason } from "../evidence/reasons.ts";
 import { findRegionPlanById } from "../radio/regions.ts";

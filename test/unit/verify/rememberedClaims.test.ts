@@ -43,6 +43,16 @@ describe("remembered claims", () => {
     expect(asked).toHaveLength(4);
   });
 
+  test("of a device key are remembered too, apart from what the same bytes would be with a shorter key", async () => {
+    const { verifier, asked } = openVerifier(() => true);
+    const device = { ...claim(7, 7, bytes(5, 7)), publicKey: bytes(33, 7) };
+    await verifier.verify([device]);
+    await verifier.verify([device]);
+    expect(asked).toHaveLength(1);
+    await verifier.verify([claim(7, 7, bytes(6, 7))]);
+    expect(asked).toHaveLength(2);
+  });
+
   test("with a key or signature of a wrong length are always asked: their bytes could be another's, cut otherwise", async () => {
     const { verifier, asked } = openVerifier(({ publicKey }) => publicKey.length === 32);
     const good = claim(7, 7, bytes(5, 7));

@@ -8,7 +8,7 @@
  * A key of P-256 fills its place; its first byte is 2 or 3. One of Ed25519 stands after a zero.
  */
 import { ED25519_PUBLIC_KEY_BYTES } from "../../../protocol/src/crypto/ed25519.ts";
-import { P256_PUBLIC_KEY_BYTES } from "../../../protocol/src/crypto/p256.ts";
+import { P256_PUBLIC_KEY_BYTES } from "../../../protocol/src/crypto/p256Form.ts";
 
 /**
  * A signature and what it is said to sign: the message's parts are joined in order, domain first. The key's length tells

@@ -1,8 +1,9 @@
 /** Signatures that were found valid, by a hash over key, signature and message: one that was valid stays valid. */
 import { createHash } from "node:crypto";
+import { ED25519_PUBLIC_KEY_BYTES } from "../../../protocol/src/crypto/ed25519.ts";
+import { P256_PUBLIC_KEY_BYTES } from "../../../protocol/src/crypto/p256Form.ts";
 import { RecentDigests } from "./recentDigests.ts";
 
-const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 
 export class ValidSignatures {
@@ -18,8 +19,10 @@ export class ValidSignatures {
    * otherwise.
    */
   nameOf(publicKey: Uint8Array, signature: Uint8Array, message: readonly Uint8Array[]): Uint8Array | null {
-    if (publicKey.length !== KEY_BYTES || signature.length !== SIGNATURE_BYTES) return null;
-    const hash = createHash("sha256").update(publicKey).update(signature);
+    const { length } = publicKey;
+    if (length !== ED25519_PUBLIC_KEY_BYTES && length !== P256_PUBLIC_KEY_BYTES) return null;
+    if (signature.length !== SIGNATURE_BYTES) return null;
+    const hash = createHash("sha256").update(Uint8Array.of(length)).update(publicKey).update(signature);
     for (const part of message) hash.update(part);
     return hash.digest();
   }
