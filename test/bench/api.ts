@@ -69,6 +69,7 @@ async function bestOf(ask: () => Promise<Load>): Promise<Load> {
 async function readExport(url: string): Promise<number> {
   const start = performance.now();
   const reply = await fetch(`${url}/v1/export/rewards?fromEpoch=0&toEpoch=${EXPORT_EPOCHS - 1}`);
+  if (!reply.ok) throw new Error(`the export is refused: ${await reply.text()}`);
   let lines = 0;
   for await (const chunk of reply.body!) for (const byte of chunk) if (byte === 0x0a) lines++;
   const seconds = (performance.now() - start) / 1_000;

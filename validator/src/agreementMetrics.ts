@@ -23,6 +23,8 @@ export type AgreementSources = {
   readonly seats: () => { readonly count: number; readonly quorum: number; readonly own: number | null };
   /** Rounds that others have decided and this validator has not. */
   readonly roundsBehind: () => number;
+  /** How far the own clock is ahead of the other validators'; null where none was heard lately. */
+  readonly clockOffsetMs: () => number | null;
   /** Batches of each lane beyond the last decided cut, by seat. */
   readonly laneWindows: () => readonly { readonly seat: number; readonly batches: number }[];
 };
@@ -159,6 +161,11 @@ function addSources(registry: Registry, sources: AgreementSources): void {
     "hexbeacon_validator_seat",
     "The own seat in the running epoch's set; -1 without one.",
     () => sources.seats().own ?? -1,
+  );
+  gauge(
+    "hexbeacon_clock_offset_seconds",
+    "How far this machine's clock is ahead of the median of the other validators'; NaN where none is heard.",
+    () => (sources.clockOffsetMs() ?? Number.NaN) / 1_000,
   );
   gauge(
     "hexbeacon_catch_up_rounds",

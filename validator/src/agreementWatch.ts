@@ -3,10 +3,11 @@
  * when a round began, which view it is in, who votes and how far everybody is. Nothing here decides anything.
  */
 import type { PeerMessage } from "../../protocol/src/agreement/peerMessages.ts";
-import type { AvailabilityCert } from "../../protocol/src/agreement/rounds.ts";
+import type { AvailabilityCert, Tips } from "../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import type { AgreementObserver } from "./agreementMetrics.ts";
 import type { Mesh, PeerName } from "./mesh/mesh.ts";
+import { PeerClocks } from "./peerClocks.ts";
 import { PeerRounds } from "./rounds/peerRounds.ts";
 
 export type AgreementWatchModules = {
@@ -20,6 +21,7 @@ const MAX_LANES = 200;
 export class AgreementWatch {
   readonly #modules: AgreementWatchModules;
   readonly #rounds = new PeerRounds();
+  readonly #clocks = new PeerClocks();
   /** The newest batch that was acknowledged here, by lane. */
   readonly #acknowledged = new Map<PeerName, number>();
   #cutSeqs: ReadonlyMap<PeerName, number> = new Map();
@@ -56,7 +58,7 @@ export class AgreementWatch {
         this.#rounds.hear(from, message.round);
         break;
       case "tips":
-        this.#rounds.hear(from, message.signed.tips.round);
+        this.#onTips(from, message.signed.tips);
         break;
       case "status":
         this.#rounds.hear(from, message.status.rounds);
@@ -90,6 +92,17 @@ export class AgreementWatch {
   /** Rounds that at least one honest validator has decided beyond the own ones; see `PeerRounds`. */
   computeBehind(decided: number, faulty: number): number {
     return this.#rounds.computeBehind(decided, faulty);
+  }
+
+  /** How far the own clock is ahead of the other validators', in milliseconds; null where none was heard lately. */
+  computeClockOffsetMs(): number | null {
+    return this.#clocks.computeOffsetMs(this.#modules.nowMs());
+  }
+
+  /** Only a validator's own tips say its time: those that another one passes on have been under way for longer. */
+  #onTips(from: PeerName, { round, validator, timeMs }: Tips): void {
+    this.#rounds.hear(from, round);
+    if (encodeHex(validator) === from) this.#clocks.hear(from, round, timeMs, this.#modules.nowMs());
   }
 
   #onSent(message: PeerMessage): void {

@@ -75,6 +75,11 @@ function registerGauges(registry: Registry, readStatus: () => HotspotStatus): vo
   gauge("round", "The newest certified round heard, -1 before the first", (s) => s.rounds?.round ?? -1);
   gauge("round_age_seconds", "Time since a round was heard", (s) => (s.rounds?.ageMs ?? 0) / 1_000);
   gauge(
+    "round_delay_seconds",
+    "How long after its own time the newest round was heard: below 0, or always large, the clock is wrong",
+    (s) => (s.rounds?.delayMs ?? Number.NaN) / 1_000,
+  );
+  gauge(
     "validators_connected",
     "Connected validators",
     (s) => s.validators.filter((v) => v.connected).length,

@@ -45,6 +45,8 @@ export type HotspotStatus = {
     readonly epoch: number;
     readonly time: string;
     readonly ageMs: number;
+    /** From the round's own time, which validators agreed on, until it was heard here. */
+    readonly delayMs: number;
   } | null;
   readonly validators: readonly LinkStatus[];
   readonly radio: RadioStatus;
@@ -139,6 +141,7 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
       epoch: newest.epoch,
       time: new Date(newest.timeMs).toISOString(),
       ageMs: follower.ageMs(),
+      delayMs: newest.heardAtMs - newest.timeMs,
     },
     validators,
     radio: radioStatus,

@@ -24,7 +24,7 @@ export function createSampleStatus(): HotspotStatus {
     ready: false,
     problems: ["No validator is in reach."],
     next: ["Beacon in round 120 of epoch 4, in about 40 s, on 868.1 MHz at SF9."],
-    rounds: { round: 100, epoch: 4, time: ago(1), ageMs: 1_000 },
+    rounds: { round: 100, epoch: 4, time: ago(1), ageMs: 1_000, delayMs: 400 },
     validators: [
       { address: "/ip4/127.0.0.1/tcp/4467", connected: true, lastError: null },
       { address: "/dns4/<img src=x>/tcp/4467", connected: false, lastError: "unreachable" },
