@@ -42,7 +42,7 @@ export class ByteWriter {
   }
 
   /** Each item's encoding, with their number before them. */
-  list<T>(items: readonly T[] | ReadonlySet<T>, write: (item: T) => void): void {
+  list<T>(items: readonly T[] | (Iterable<T> & { readonly size: number }), write: (item: T) => void): void {
     this.int32("size" in items ? items.size : items.length);
     for (const item of items) write(item);
   }

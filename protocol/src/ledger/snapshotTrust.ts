@@ -1,6 +1,6 @@
 /** The snapshot's part on trust and escrow: history, generations, findings, appeals, seeds, and what is withheld. */
 import { PENALTY_REASONS } from "../trust/finding.ts";
-import type { NamedFinding } from "../trust/hotspotFindings.ts";
+import type { NamedFinding } from "../trust/findingTable.ts";
 import { LINK_ROW_BYTES } from "../trust/linkColumns.ts";
 import { LinkHistory } from "../trust/linkHistory.ts";
 import { RECEIVER_ROW_BYTES, ReceiverHistory } from "../trust/receiverHistory.ts";
@@ -15,8 +15,7 @@ export function writeTrust(out: ByteWriter, { trust, escrow, registry, nextEpoch
   writeRows(out, history.links.encode(nextEpoch), LINK_ROW_BYTES);
   writeRows(out, history.receivers.encode(nextEpoch), RECEIVER_ROW_BYTES);
   out.list(trust.generations, (generation) => writeGeneration(out, generation));
-  const found = [...trust.findings].sort(([a], [b]) => a - b);
-  out.list(found, ([hotspot, findings]) => {
+  out.list(trust.findings, ([hotspot, findings]) => {
     out.int32(hotspot);
     out.list(findings, (finding) => writeFinding(out, finding));
   });
@@ -57,9 +56,11 @@ export function readTrust(input: ByteReader, ledger: Ledger): void {
   if (trust.generations.length === 0) throw new RangeError("no trust is in force");
   input.list(() => {
     const hotspot = within(input.uint32(), count);
-    trust.findings.set(
-      hotspot,
-      input.list(() => readFinding(input, (index) => within(index, count))),
+    input.list(() =>
+      trust.findings.add(
+        hotspot,
+        readFinding(input, (index) => within(index, count)),
+      ),
     );
   });
   input.list(() => trust.appealed.add(within(input.uint32(), count)));

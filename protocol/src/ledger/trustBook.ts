@@ -7,7 +7,7 @@
 import { GENESIS_REGISTRATION_EPOCH } from "../network/genesis.ts";
 import { type Parameters, PPM } from "../network/parameters.ts";
 import type { TrustTable } from "../score/scoreV2.ts";
-import type { NamedFinding } from "../trust/hotspotFindings.ts";
+import { FindingTable } from "../trust/findingTable.ts";
 import { TrustHistory } from "../trust/trustHistory.ts";
 import type { Hotspot } from "./registry.ts";
 
@@ -38,7 +38,7 @@ export class TrustBook {
   /** Oldest first; one or two. */
   generations: TrustGeneration[];
   /** Those in force, by hotspot's index. */
-  findings = new Map<number, readonly NamedFinding[]>();
+  findings = new FindingTable();
   /** Hotspots whose findings are to be judged anew at the next computation. */
   readonly appealed = new Set<number>();
   /** Indexes of hotspots, the longest serving first. */

@@ -4,7 +4,7 @@
  */
 import { PPM } from "../network/parameters.ts";
 import { PENALTY_REASONS } from "../trust/finding.ts";
-import type { NamedFinding } from "../trust/hotspotFindings.ts";
+import type { Findings, NamedFinding } from "../trust/findingTable.ts";
 import { computeNetworkTrust, type NetworkTrust } from "../trust/networkTrust.ts";
 import { rotateSeeds } from "../trust/seeds.ts";
 import type { EscrowEntry } from "./escrow.ts";
@@ -43,7 +43,7 @@ export function closeTrust(ledger: Ledger, epoch: number, nextSeed: Uint8Array):
   const before = trust.findings;
   const computed = computeNetworkTrust(network, terms, { findings: before, appealed });
   trust.turn({ fromEpoch, newcomerPpm: usesGraph ? 0 : PPM, ...computed });
-  trust.findings = new Map(computed.findings);
+  trust.findings = computed.findings;
   const acquitted = new Set(
     [...appealed].filter((hotspot) => !trust.trustAt(hotspot, fromEpoch).isSuspended),
   );
@@ -58,7 +58,7 @@ export function closeTrust(ledger: Ledger, epoch: number, nextSeed: Uint8Array):
 function listRows(
   { trust, registry }: Ledger,
   { findings }: NetworkTrust,
-  before: ReadonlyMap<number, readonly NamedFinding[]>,
+  before: Findings,
   fromEpoch: number,
 ): TrustRow[] {
   const rows: TrustRow[] = [];

@@ -9,7 +9,7 @@ import type { RegionName } from "../radio/regions.ts";
 import type { EpochLine, EscrowBooks } from "../reward/epochRecord.ts";
 import type { PoolBooks, PoolName } from "../reward/pools.ts";
 import type { CoverageRow } from "../score/coverage.ts";
-import type { NamedFinding, Reception } from "../trust/hotspotFindings.ts";
+import type { NamedFinding, Reception } from "../trust/findingTable.ts";
 import type { EnvelopeKind } from "../wire/envelope.ts";
 import type { BeaconReport, Measurement, ReportBundle } from "../wire/reports.ts";
 import type { Transaction, TransactionKind } from "../wire/transactions.ts";

@@ -76,7 +76,11 @@ export function createFinding(
  * A hotspot's trust: what the graph gives it times every finding's factor, each product rounded down. Findings of one
  * reason count once, by the lowest factor, and those that have ended in `epoch` do not count.
  */
-export function computeTrustPpm(graphTrustPpm: number, findings: readonly Finding[], epoch: number): number {
+export function computeTrustPpm(
+  graphTrustPpm: number,
+  findings: readonly Pick<Finding, "reason" | "factorPpm" | "endsEpoch">[],
+  epoch: number,
+): number {
   let trustPpm = graphTrustPpm;
   for (const reason of PENALTY_REASONS) {
     let factorPpm = PPM;

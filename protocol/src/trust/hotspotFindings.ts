@@ -2,7 +2,8 @@
  * Every detector, asked about one hotspot with what the history holds of it. Where the tally does not rule a finding out,
  * gathers windows, pairs and directions from the rows, and gives findings whose evidence names receptions.
  */
-import type { Finding, FindingTerm, PenaltyReason } from "./finding.ts";
+import type { Finding, FindingTerm } from "./finding.ts";
+import type { NamedFinding } from "./findingTable.ts";
 import type { LinkGraph } from "./linkGraph.ts";
 import type { LinkRecord } from "./linkRecord.ts";
 import { RSSI_ORIGIN_DECI_DBM } from "./moments.ts";
@@ -17,25 +18,6 @@ import { checkPowerSlope } from "./penalties/powerSlope.ts";
 import { checkSnrGrid } from "./penalties/snrGrid.ts";
 import { checkUnexplainedRssi } from "./penalties/unexplainedRssi.ts";
 import type { TrustHistory } from "./trustHistory.ts";
-
-/**
- * One piece of evidence: a counterpart, with the newest epochs in which the hotspot validly heard it and was heard by it
- * (-1: never on record). A hotspot sends at most one beacon an epoch, so with both keys that names the reports.
- */
-export type Reception = {
-  readonly counterpart: number;
-  readonly heardEpoch: number;
-  readonly heardByEpoch: number;
-};
-
-/** A finding with its evidence by name; `madeEpoch`: from whose start it is in force. */
-export type NamedFinding = {
-  readonly reason: PenaltyReason;
-  readonly factorPpm: number;
-  readonly madeEpoch: number;
-  readonly endsEpoch: number;
-  readonly evidence: readonly Reception[];
-};
 
 /** What all hotspots are judged with. */
 export type FindingContext = Pick<LinkGraph, "rows" | "tally"> & {

@@ -3,8 +3,9 @@
  * before, and their product. A pure function: validators run it at an epoch's end, the evaluation and the lab wherever.
  */
 import { PPM } from "../network/parameters.ts";
-import { computeTrustPpm, type Finding, PENALTY_REASONS } from "./finding.ts";
-import { listFindings, type NamedFinding, nameCapFinding } from "./hotspotFindings.ts";
+import { computeTrustPpm } from "./finding.ts";
+import { type Findings, FindingTable } from "./findingTable.ts";
+import { listFindings, nameCapFinding } from "./hotspotFindings.ts";
 import { DISTANCE, HIGH, LOW, readEpochs } from "./linkColumns.ts";
 import { createLinkGraph, type LinkGraph } from "./linkGraph.ts";
 import { measureNetworkPlaces } from "./networkPlaces.ts";
@@ -20,7 +21,7 @@ import { addStartTrust } from "./startTrust.ts";
 import { computeGraphTrustPpm } from "./sybilRank.ts";
 import { RAMPS } from "./thresholds.ts";
 import type { TrustHistory } from "./trustHistory.ts";
-import { type OrderedGraph, reorderBreadthFirst, type WitnessGraph } from "./witnessGraph.ts";
+import { reorderBreadthFirst, type WitnessGraph } from "./witnessGraph.ts";
 
 /** Hotspots by dense index. Places are those in force at the start of `epoch`; a high half of 0 is none. */
 export type TrustNetwork = HotspotCells & {
@@ -40,9 +41,6 @@ export type TrustTerms = {
   readonly youngEpochs: number;
 };
 
-/** Findings by hotspot; a hotspot without any has no entry. */
-export type Findings = ReadonlyMap<number, readonly NamedFinding[]>;
-
 /** What stands from before: findings, and whose have been appealed against. */
 export type StandingFindings = { readonly findings: Findings; readonly appealed: ReadonlySet<number> };
 
@@ -54,7 +52,7 @@ export type NetworkTrust = {
   readonly trustPpm: Uint32Array;
   /** Of all distinct counterparts on record that the hotspot has heard: the sum of the links' values. */
   readonly standingPpm: Float64Array;
-  readonly findings: Findings;
+  readonly findings: FindingTable;
 };
 
 const NOTHING_STANDS: StandingFindings = { findings: new Map(), appealed: new Set() };
@@ -67,25 +65,23 @@ export function computeNetworkTrust(
 ): NetworkTrust {
   const count = network.cellHi.length;
   const links = createLinkGraph(network.history.links, count, terms.epoch, terms.youngEpochs);
-  const ordered = reorderBreadthFirst(links.graph);
-  const graphPpm = computeGraphPart(network, links.graph, ordered);
-  const findings = mergeFindings(findAll(network, links, ordered.order, terms), standing, terms.epoch);
+  const { graphPpm, order } = computeGraphPart(network, links.graph);
+  const findings = findAll(network, links, order, terms);
+  addStanding(findings, standing, terms.epoch);
   const trustPpm = graphPpm.slice();
   for (const [hotspot, list] of findings) {
-    trustPpm[hotspot] = computeTrustPpm(graphPpm[hotspot]!, list.map(toFinding), terms.epoch);
+    trustPpm[hotspot] = computeTrustPpm(graphPpm[hotspot]!, list, terms.epoch);
   }
   return { graphPpm, trustPpm, standingPpm: sumStanding(network, trustPpm), findings };
 }
 
-const toFinding = (finding: NamedFinding): Finding => ({ ...finding, evidence: [] });
+/** A hotspot's trust by the graph, and the breadth-first order of hotspots in which it was found. */
+type GraphPart = { readonly graphPpm: Uint32Array; readonly order: Uint32Array };
 
 /** SybilRank over the graph in breadth-first order, which is part of the rule: seeds are dealt in that order. */
-function computeGraphPart(
-  { seeds, ...cells }: TrustNetwork,
-  graph: WitnessGraph,
-  { graph: ordered, order }: OrderedGraph,
-): Uint32Array {
-  if (seeds.length === 0) return new Uint32Array(graph.count).fill(PPM);
+function computeGraphPart({ seeds, ...cells }: TrustNetwork, graph: WitnessGraph): GraphPart {
+  const { graph: ordered, order } = reorderBreadthFirst(graph);
+  if (seeds.length === 0) return { graphPpm: new Uint32Array(graph.count).fill(PPM), order };
   const region = numberRegions(cells);
   const numberOf = new Uint32Array(graph.count);
   for (let number = 0; number < order.length; number++) numberOf[order[number]!] = number;
@@ -94,38 +90,39 @@ function computeGraphPart(
     seeds.map((seed) => numberOf[seed]!),
     order.map((hotspot) => region[hotspot]!),
   );
-  const trustPpm = new Uint32Array(graph.count);
-  for (let number = 0; number < order.length; number++) trustPpm[order[number]!] = ranked[number]!;
+  const graphPpm = new Uint32Array(graph.count);
+  for (let number = 0; number < order.length; number++) graphPpm[order[number]!] = ranked[number]!;
   // A seed is trusted whatever arrived back at it: that is what being one says.
-  for (const seed of seeds) trustPpm[seed] = PPM;
-  addStartTrust(graph, region, trustPpm);
-  return trustPpm;
+  for (const seed of seeds) graphPpm[seed] = PPM;
+  addStartTrust(graph, region, graphPpm);
+  return { graphPpm, order };
 }
 
 /** What every detector says now. */
-function findAll(network: TrustNetwork, links: LinkGraph, order: Uint32Array, terms: TrustTerms): Findings {
+function findAll(
+  network: TrustNetwork,
+  links: LinkGraph,
+  order: Uint32Array,
+  terms: TrustTerms,
+): FindingTable {
   const { history, latE7, lngE7, cellHi } = network;
   const { graph, rows, tally } = links;
   const term = { epoch: terms.epoch, penaltyEpochs: terms.penaltyEpochs };
   const places = measureNetworkPlaces(graph, { latE7, lngE7 });
   const context = { history, rows, tally, network: places, term };
-  const findings = new Map<number, NamedFinding[]>();
+  const findings = new FindingTable();
   const linked = new Uint8Array(graph.count);
   // Breadth first, so that a hotspot's neighbours are still at hand from the one before it.
   for (const hotspot of order) {
     if (graph.start[hotspot + 1]! > graph.start[hotspot]!) linked[hotspot] = 1;
     if (cellHi[hotspot] === 0) continue;
-    const found = listFindings(context, hotspot);
-    if (found.length > 0) findings.set(hotspot, found);
+    for (const finding of listFindings(context, hotspot)) findings.add(hotspot, finding);
   }
   const cap = (groups: number[][], check: typeof checkOwnerCap): void => {
     for (const group of groups) {
       const finding = check(group, term);
       if (finding === null) continue;
-      for (const hotspot of group) {
-        const named = nameCapFinding(finding, hotspot, terms.epoch);
-        findings.set(hotspot, [...(findings.get(hotspot) ?? []), named]);
-      }
+      for (const hotspot of group) findings.add(hotspot, nameCapFinding(finding, hotspot, terms.epoch));
     }
   };
   const { ownerCapHotspots, placeCapHotspots } = RAMPS;
@@ -138,23 +135,17 @@ function findAll(network: TrustNetwork, links: LinkGraph, order: Uint32Array, te
 }
 
 /**
- * New findings beside those from before that have not ended and have not recurred. Where an owner has appealed, nothing
+ * Adds to new findings those from before that have not ended and have not recurred. Where an owner has appealed, nothing
  * stands but what is found now, over the fuller record.
  */
-function mergeFindings(found: Findings, { findings, appealed }: StandingFindings, epoch: number): Findings {
-  const hotspots = [...new Set([...found.keys(), ...findings.keys()])].sort((a, b) => a - b);
-  const merged = new Map<number, NamedFinding[]>();
-  for (const hotspot of hotspots) {
-    const fresh = found.get(hotspot) ?? [];
-    const before = appealed.has(hotspot) ? [] : (findings.get(hotspot) ?? []);
-    const kept = before.filter(
-      ({ reason, endsEpoch }) => endsEpoch > epoch && fresh.every((finding) => finding.reason !== reason),
-    );
-    const list = [...fresh, ...kept];
-    list.sort((a, b) => PENALTY_REASONS.indexOf(a.reason) - PENALTY_REASONS.indexOf(b.reason));
-    if (list.length > 0) merged.set(hotspot, list);
+function addStanding(fresh: FindingTable, { findings, appealed }: StandingFindings, epoch: number): void {
+  for (const [hotspot, before] of findings) {
+    if (appealed.has(hotspot)) continue;
+    const recurred = new Set(fresh.get(hotspot)?.map(({ reason }) => reason));
+    for (const finding of before) {
+      if (finding.endsEpoch > epoch && !recurred.has(finding.reason)) fresh.add(hotspot, finding);
+    }
   }
-  return merged;
 }
 
 /** For each hotspot the worth of all the counterparts that it has on record as heard: what its receptions are shared by. */

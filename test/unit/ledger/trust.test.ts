@@ -5,7 +5,7 @@ import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import type { EpochClose, TrustRow } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import { type Parameters, PPM } from "../../../protocol/src/network/parameters.ts";
-import type { NamedFinding } from "../../../protocol/src/trust/hotspotFindings.ts";
+import type { NamedFinding } from "../../../protocol/src/trust/findingTable.ts";
 import { keyOf, witnessBeacon } from "../../sim/ledgerWorld.ts";
 import { RING, runEpoch } from "./ring.ts";
 import { Scenario, WINDOWS } from "./scenario.ts";
@@ -26,7 +26,7 @@ function strike(scenario: Scenario, index: number, endsEpoch: number): void {
   const finding = (reason: NamedFinding["reason"]): NamedFinding => ({
     ...{ reason, factorPpm: 250_000, madeEpoch: fromEpoch, endsEpoch, evidence: [] },
   });
-  trust.findings.set(index, [finding("constant_window"), finding("snr_grid")]);
+  for (const reason of ["constant_window", "snr_grid"] as const) trust.findings.add(index, finding(reason));
   const trustPpm = new Uint32Array(RING.length).fill(PPM);
   trustPpm[index] = 62_500;
   trust.turn({
