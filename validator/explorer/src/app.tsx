@@ -24,7 +24,7 @@ export function App() {
         {match === null ? (
           <NoSuchPage />
         ) : (
-          <Boundary key={match.page}>
+          <Boundary path={path}>
             <LoadedPage load={PAGES[match.page]} params={match.params} />
           </Boundary>
         )}
@@ -49,7 +49,10 @@ function LoadedPage({ load, params }: LoadedPageProps) {
     setFailed(false);
     load().then(
       (Loaded) => isWanted && setState({ load, Loaded }),
-      () => isWanted && setFailed(true),
+      (error: unknown) => {
+        console.error(error);
+        if (isWanted) setFailed(true);
+      },
     );
     return () => {
       isWanted = false;
@@ -60,9 +63,15 @@ function LoadedPage({ load, params }: LoadedPageProps) {
   return <state.Loaded params={params} />;
 }
 
+type BoundaryProps = { readonly path: string; readonly children: ComponentChildren };
+
 /** A page that fails leaves the rest standing. */
-class Boundary extends Component<{ readonly children: ComponentChildren }, { failed: boolean }> {
+class Boundary extends Component<BoundaryProps, { failed: boolean }> {
   override state = { failed: false };
+
+  override componentDidUpdate(before: BoundaryProps): void {
+    if (this.state.failed && before.path !== this.props.path) this.setState({ failed: false });
+  }
 
   override componentDidCatch(error: unknown): void {
     console.error(error);

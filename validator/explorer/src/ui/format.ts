@@ -1,6 +1,7 @@
 /** Numbers, amounts, times and keys as people read them, in the reader's own locale and time zone. */
-import { formatTokens } from "../../../../node/src/cli/account/tokens.ts";
 
+/** A token is 10^8 base units; the protocol's own constant comes with all of SSZ, and a test compares the two. */
+const TOKEN_DECIMALS = 8;
 const PPM = 1_000_000;
 const counts = new Intl.NumberFormat();
 const percents = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
@@ -14,7 +15,10 @@ export const formatPpm = (ppm: number): string => percents.format(ppm / PPM);
 
 /** An amount of base units, in decimal, as tokens: exact, since the text itself is formatted and never a double. */
 export const formatAmount = (baseUnits: string): string =>
-  amounts.format(formatTokens(BigInt(baseUnits)) as `${number}`);
+  amounts.format(placePoint(baseUnits.padStart(TOKEN_DECIMALS + 1, "0")) as `${number}`);
+
+const placePoint = (digits: string): string =>
+  `${digits.slice(0, -TOKEN_DECIMALS)}.${digits.slice(-TOKEN_DECIMALS)}`;
 
 export const formatTime = (timeMs: number): string => times.format(timeMs);
 

@@ -30,10 +30,11 @@ export function KeyLink({ kind, id, name }: KeyProps) {
   );
 }
 
+/** A link to a cell. The digits of finer resolutions, which it does not have, are left out. */
 export function CellLink({ cell }: { readonly cell: string }) {
   return (
-    <a href={`/cells/${cell}`}>
-      <code>{cell}</code>
+    <a href={`/cells/${cell}`} title={cell}>
+      <code>{cell.replace(/f+$/, "")}</code>
     </a>
   );
 }

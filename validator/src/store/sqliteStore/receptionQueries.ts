@@ -49,10 +49,10 @@ export function createReceptionWalk(db: DatabaseSync): QueryStore["listReception
     unitsPpm: readNumberOrNull(row, "units_ppm"),
     beaconerPpm: readNumberOrNull(row, "beaconer_ppm"),
   });
-  return async (hotspot, fromEpoch) => {
+  return async (hotspot, fromEpoch, maxEnvelopes = MAX_SCAN_ROWS) => {
     const found: ReceptionRow[] = [];
     let seq = head.one((row) => readNumber(row, "envelope"), hotspot);
-    for (let walked = 0; seq !== null && walked < MAX_SCAN_ROWS && found.length < MAX_SCAN_ROWS; walked++) {
+    for (let walked = 0; seq !== null && walked < maxEnvelopes && found.length < MAX_SCAN_ROWS; walked++) {
       const first = seq * MAX_REPORTS_PER_BUNDLE;
       const last = first + MAX_REPORTS_PER_BUNDLE - 1;
       found.push(...heard.all((row) => read(row, true), fromEpoch, first, last));

@@ -1,0 +1,180 @@
+/**
+ * The map itself: maplibre draws land and borders, deck.gl the cells above them. Everything comes from the explorer's own files:
+ * no tiles, no glyphs, no requests to anyone else.
+ */
+import { H3HexagonLayer } from "@deck.gl/geo-layers";
+import { MapboxOverlay } from "@deck.gl/mapbox";
+import * as maplibre from "maplibre-gl";
+import type { Box } from "../../../src/api/explorer/mapIndex.ts";
+import type { MapCellJson } from "../../../src/api/schemas/explorer.ts";
+import type { Theme } from "../ui/theme.ts";
+import type { Colour } from "./colours.ts";
+import { loadLand } from "./land.ts";
+
+/** Where one looks: the box that is in view, and the zoom, of which each step doubles the scale. */
+export type View = { readonly box: Box; readonly zoom: number; readonly centre: readonly [number, number] };
+
+export type MapOptions = {
+  readonly theme: Theme;
+  readonly start: { readonly centre: readonly [lng: number, lat: number]; readonly zoom: number } | null;
+  readonly onView: (view: View) => void;
+  readonly onPick: (cell: string) => void;
+};
+
+export type OpenMap = {
+  readonly show: (
+    cells: readonly MapCellJson[],
+    colourOf: (cell: MapCellJson) => Colour,
+    selected: string | null,
+  ) => void;
+  readonly fit: (box: Box) => void;
+  readonly zoomBy: (steps: number) => void;
+  readonly setTheme: (theme: Theme) => void;
+  readonly close: () => void;
+};
+
+const GROUND: Readonly<Record<Theme, { sea: string; land: string; border: string; line: Colour }>> = {
+  light: { sea: "#d5e3ea", land: "#f7f6f1", border: "#a9b3ae", line: [26, 33, 30] },
+  dark: { sea: "#0b1013", land: "#1d2522", border: "#48544e", line: [230, 235, 232] },
+};
+/** The land that is drawn from the start, and the finer one from the zoom on at which the difference shows. */
+const FINE_LAND_ZOOM = 3;
+const MAX_ZOOM = 16;
+/** A single cell fills the view no further than this. */
+const FIT_MAX_ZOOM = 11;
+const CELL_ALPHA = 190;
+/** Web Mercator's own limit of latitude. */
+const MERCATOR_LIMIT = 85;
+
+/** @throws Error where the browser has no WebGL 2. */
+export async function openMap(container: HTMLElement, options: MapOptions): Promise<OpenMap> {
+  maplibre.setWorkerUrl(MAP_WORKER_URL);
+  const land = await loadLand("coarse");
+  const map = new maplibre.Map({
+    container,
+    style: createStyle(land, options.theme),
+    center: options.start === null ? [0, 25] : [...options.start.centre],
+    zoom: options.start?.zoom ?? 1,
+    maxZoom: MAX_ZOOM,
+    renderWorldCopies: true,
+    attributionControl: false,
+    // Turning and tilting the map shows nothing more and is hard to undo by keyboard.
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+  });
+  map.touchZoomRotate.disableRotation();
+  map.keyboard.disableRotation();
+  map
+    .getCanvas()
+    .setAttribute("aria-label", "Map of coverage. Arrow keys move it; the table beside it has its cells.");
+  const overlay = new MapboxOverlay({ interleaved: false, layers: [] });
+  map.addControl(overlay);
+  const tell = (): void => options.onView(readView(map));
+  map.on("moveend", tell);
+  map.on("zoomend", () => void refineLand(map));
+  await new Promise<void>((resolve) => void map.once("load", () => resolve()));
+  tell();
+  void refineLand(map);
+  let theme = options.theme;
+  let redraw = (): void => {};
+  return {
+    show: (cells, colourOf, selected) => {
+      redraw = () =>
+        overlay.setProps({
+          layers: [createCells(cells, colourOf, selected, GROUND[theme].line, options.onPick)],
+        });
+      redraw();
+    },
+    fit: ({ west, south, east, north }) =>
+      void map.fitBounds([west, south, east, north], { padding: 60, maxZoom: FIT_MAX_ZOOM, animate: false }),
+    zoomBy: (steps) => void map.zoomTo(map.getZoom() + steps),
+    setTheme: (next) => {
+      theme = next;
+      paintGround(map, next);
+      redraw();
+    },
+    close: () => map.remove(),
+  };
+}
+
+function createCells(
+  cells: readonly MapCellJson[],
+  colourOf: (cell: MapCellJson) => Colour,
+  selected: string | null,
+  line: Colour,
+  onPick: (cell: string) => void,
+) {
+  return new H3HexagonLayer<MapCellJson>({
+    id: "cells",
+    data: cells,
+    getHexagon: ({ cell }) => cell,
+    getFillColor: (cell) => [...colourOf(cell), CELL_ALPHA],
+    getLineColor: ({ cell }) => [...line, cell === selected ? 255 : 70],
+    getLineWidth: ({ cell }) => (cell === selected ? 3 : 1),
+    lineWidthUnits: "pixels",
+    stroked: true,
+    filled: true,
+    extruded: false,
+    pickable: true,
+    autoHighlight: true,
+    highlightColor: [255, 255, 255, 90],
+    updateTriggers: { getFillColor: [colourOf], getLineColor: [selected, line], getLineWidth: [selected] },
+    onClick: ({ object }) => {
+      if (object === undefined) return false;
+      onPick(object.cell);
+      return true;
+    },
+  });
+}
+
+function createStyle(
+  { land, borders }: Awaited<ReturnType<typeof loadLand>>,
+  theme: Theme,
+): maplibre.StyleSpecification {
+  const { sea, land: ground, border } = GROUND[theme];
+  return {
+    version: 8,
+    sources: { land: { type: "geojson", data: land }, borders: { type: "geojson", data: borders } },
+    layers: [
+      { id: "sea", type: "background", paint: { "background-color": sea } },
+      { id: "land", type: "fill", source: "land", paint: { "fill-color": ground, "fill-antialias": true } },
+      { id: "borders", type: "line", source: "borders", paint: { "line-color": border, "line-width": 0.8 } },
+    ],
+  };
+}
+
+function paintGround(map: maplibre.Map, theme: Theme): void {
+  const { sea, land, border } = GROUND[theme];
+  map.setPaintProperty("sea", "background-color", sea);
+  map.setPaintProperty("land", "fill-color", land);
+  map.setPaintProperty("borders", "line-color", border);
+}
+
+const refined = new WeakSet<maplibre.Map>();
+
+async function refineLand(map: maplibre.Map): Promise<void> {
+  if (map.getZoom() < FINE_LAND_ZOOM || refined.has(map)) return;
+  refined.add(map);
+  const fine = await loadLand("fine").catch(() => null);
+  // The coarse land stays where the finer one cannot be had; and the map may have been closed meanwhile.
+  if (fine === null || !map.style) return;
+  map.getSource<maplibre.GeoJSONSource>("land")?.setData(fine.land);
+  map.getSource<maplibre.GeoJSONSource>("borders")?.setData(fine.borders);
+}
+
+function readView(map: maplibre.Map): View {
+  const bounds = map.getBounds();
+  const { lng, lat } = map.getCenter();
+  const isWhole = bounds.getEast() - bounds.getWest() >= 360;
+  const box = {
+    west: isWhole ? -180 : wrap(bounds.getWest()),
+    south: Math.max(-MERCATOR_LIMIT, bounds.getSouth()),
+    east: isWhole ? 180 : wrap(bounds.getEast()),
+    north: Math.min(MERCATOR_LIMIT, bounds.getNorth()),
+  };
+  return { box, zoom: map.getZoom(), centre: [wrap(lng), lat] };
+}
+
+/** A longitude between -180 and 180, however often the world was gone round. */
+const wrap = (lng: number): number => ((((lng + 180) % 360) + 360) % 360) - 180;

@@ -1,0 +1,107 @@
+/** One cell: who stands in it and so covers it, how well, and by whose witness. */
+import { useState } from "preact/hooks";
+import type { CoverageCellJson, HotspotJson } from "../../../../src/api/schemas/entities.ts";
+import type { LinksJson } from "../../../../src/api/schemas/explorer.ts";
+import { useApi } from "../../data/useApi.ts";
+import { formatCount, formatPpm } from "../../ui/format.ts";
+import { Empty, Shown } from "../../ui/states.tsx";
+import { KeyLink } from "../../ui/values.tsx";
+
+/** What /v1/cells/{cell} answers. */
+type CellJson = {
+  readonly cell: string;
+  readonly resolution: number;
+  readonly epoch: number | null;
+  readonly coverage: CoverageCellJson | null;
+  readonly hotspots: readonly HotspotJson[];
+  readonly next: string | null;
+};
+
+export function CellPanel({ cell }: { readonly cell: string }) {
+  const asked = useApi<CellJson>(`/v1/cells/${encodeURIComponent(cell)}`);
+  return (
+    <section class="card" aria-label="The cell">
+      <p>
+        <a href="/">Back to the whole map</a>
+      </p>
+      <Shown what="The cell" asked={asked}>
+        {(data) => (
+          <>
+            <CellFacts cell={data} />
+            <h2>Who covers it</h2>
+            {data.hotspots.length === 0 ? <Empty>No hotspot stands in this cell.</Empty> : null}
+            <ul class="list">
+              {data.hotspots.map((hotspot) => (
+                <CellHotspot key={hotspot.id} hotspot={hotspot} isOpen={data.hotspots.length === 1} />
+              ))}
+            </ul>
+            {data.next === null ? null : <p class="dim">And more than these {data.hotspots.length}.</p>}
+          </>
+        )}
+      </Shown>
+    </section>
+  );
+}
+
+function CellFacts({ cell: { resolution, epoch, coverage } }: { readonly cell: CellJson }) {
+  return (
+    <dl class="facts">
+      <div>
+        <dt>Resolution</dt>
+        <dd>{resolution}</dd>
+      </div>
+      <div>
+        <dt>Covered{epoch === null ? "" : ` in epoch ${epoch}`}</dt>
+        <dd>{coverage === null ? "not at all" : formatPpm(coverage.coveragePpmMax)}</dd>
+      </div>
+      <div>
+        <dt>Others in reach</dt>
+        <dd>{coverage === null ? "none" : formatCount(coverage.counterpartsMax)}</dd>
+      </div>
+    </dl>
+  );
+}
+
+function CellHotspot({ hotspot, isOpen }: { readonly hotspot: HotspotJson; readonly isOpen: boolean }) {
+  const [open, setOpen] = useState(isOpen);
+  const { id, name, status, assertion } = hotspot;
+  return (
+    <li>
+      <KeyLink kind="hotspots" id={id} name={name} /> <span class="dim">{status}</span>
+      {assertion === null ? null : (
+        <span class="dim">
+          {" "}
+          · {assertion.gainDbi} dBi, {assertion.elevationM} m up
+        </span>
+      )}
+      <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>By whose witness</summary>
+        {open ? <HotspotLinks id={id} /> : null}
+      </details>
+    </li>
+  );
+}
+
+function HotspotLinks({ id }: { readonly id: string }) {
+  const asked = useApi<LinksJson>(`/v1/hotspots/${encodeURIComponent(id)}/links`);
+  return (
+    <Shown what="The links" asked={asked}>
+      {({ items, fromEpoch }) =>
+        items.length === 0 ? (
+          <Empty>Nobody heard it, and it heard nobody, since epoch {fromEpoch}.</Empty>
+        ) : (
+          <ul class="list">
+            {items.map(({ hotspot, name, heard, heardBy }) => (
+              <li key={hotspot}>
+                <KeyLink kind="hotspots" id={hotspot} name={name} />{" "}
+                <span class="dim">
+                  heard it {formatCount(heardBy)} times, was heard {formatCount(heard)} times
+                </span>
+              </li>
+            ))}
+          </ul>
+        )
+      }
+    </Shown>
+  );
+}

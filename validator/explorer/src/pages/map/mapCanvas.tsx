@@ -1,0 +1,83 @@
+/** The place of the map in the page, and its buttons. The map's own code is loaded beside the page's. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Box } from "../../../../src/api/explorer/mapIndex.ts";
+import type { MapCellJson } from "../../../../src/api/schemas/explorer.ts";
+import type { Scale } from "../../map/colours.ts";
+import type { OpenMap, View } from "../../map/openMap.ts";
+import { currentTheme, useTheme } from "../../ui/theme.ts";
+import type { Start } from "./viewport.ts";
+
+type MapCanvasProps = {
+  readonly cells: readonly MapCellJson[];
+  readonly scale: Scale;
+  readonly selected: string | null;
+  readonly start: Start;
+  /** Of everything there is: where a map opens that was told no place. */
+  readonly bounds: Box | null;
+  readonly onView: (view: View) => void;
+  readonly onPick: (cell: string) => void;
+};
+
+export function MapCanvas({ cells, scale, selected, start, bounds, onView, onPick }: MapCanvasProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const [map, setMap] = useState<OpenMap | null>(null);
+  const [hasFailed, setFailed] = useState(false);
+  const isPlaced = useRef(start !== null);
+  const theme = useTheme();
+
+  useEffect(() => {
+    let opened: OpenMap | null = null;
+    let isWanted = true;
+    void import("../../map/openMap.ts")
+      .then(({ openMap }) => openMap(place.current!, { theme: currentTheme(), start, onView, onPick }))
+      .then((open) => {
+        opened = open;
+        if (isWanted) setMap(open);
+        else open.close();
+      })
+      .catch((error: unknown) => {
+        console.warn("The map cannot be drawn", error);
+        if (isWanted) setFailed(true);
+      });
+    return () => {
+      isWanted = false;
+      opened?.close();
+    };
+  }, [start, onView, onPick]);
+
+  useEffect(() => map?.setTheme(theme), [map, theme]);
+  useEffect(() => {
+    map?.show(cells, (cell) => scale.steps[scale.stepOf(cell)]!.colour, selected);
+  }, [map, cells, scale, selected]);
+  useEffect(() => {
+    if (map === null || bounds === null || isPlaced.current) return;
+    isPlaced.current = true;
+    map.fit(bounds);
+  }, [map, bounds]);
+
+  return (
+    <section class="map" aria-label="Map">
+      <div class="map-place" ref={place} data-ready={map !== null} />
+      {hasFailed ? (
+        <p class="state map-note" role="alert">
+          This browser cannot draw the map, which takes WebGL 2. The table of cells says the same.
+        </p>
+      ) : null}
+      {map === null ? null : (
+        <div class="map-buttons">
+          <button type="button" aria-label="Zoom in" onClick={() => map.zoomBy(1)}>
+            +
+          </button>
+          <button type="button" aria-label="Zoom out" onClick={() => map.zoomBy(-1)}>
+            −
+          </button>
+          {bounds === null ? null : (
+            <button type="button" aria-label="Show everything" onClick={() => map.fit(bounds)}>
+              ⤢
+            </button>
+          )}
+        </div>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,58 @@
+/**
+ * Finds hotspots and their owners by the three words that their keys are called by. Names follow from keys and nobody ever leaves
+ * the registry's order, so each search reads only who has come since the one before.
+ */
+import { setImmediate } from "node:timers/promises";
+import { encodeHex } from "../../../../protocol/src/bytes/hex.ts";
+import { computeName } from "../../../../protocol/src/crypto/names.ts";
+import type { HotspotCursor, QueryStore } from "../../store/store.ts";
+
+/** Rows between two turns of the event loop: a hash and a few strings each. */
+const ROWS_PER_TURN = 250;
+
+export type NamedKey = {
+  readonly kind: "hotspot" | "account";
+  readonly name: string;
+  readonly key: Uint8Array;
+};
+
+export class NameIndex {
+  readonly #store: Pick<QueryStore, "listHotspots">;
+  readonly #named: NamedKey[] = [];
+  readonly #owners = new Set<string>();
+  #position = -1;
+  #reading: Promise<void> = Promise.resolve();
+
+  constructor(store: Pick<QueryStore, "listHotspots">) {
+    this.#store = store;
+  }
+
+  /** Whose names hold `text` (lower case, words parted by dashes): the same first, then those that begin with it. */
+  async find(text: string, limit: number): Promise<NamedKey[]> {
+    // One after another, so that none is read twice.
+    this.#reading = this.#reading.catch(() => {}).then(() => this.#readNew());
+    await this.#reading;
+    const found = this.#named.filter(({ name }) => name.includes(text));
+    const rank = ({ name }: NamedKey): number => (name === text ? 0 : name.startsWith(text) ? 1 : 2);
+    return found.sort((a, b) => rank(a) - rank(b)).slice(0, limit);
+  }
+
+  async #readNew(): Promise<void> {
+    for (let isMore = true; isMore; ) {
+      const after: HotspotCursor | null =
+        this.#position < 0 ? null : { cell: null, position: this.#position };
+      const { rows, next } = await this.#store.listHotspots({}, after, ROWS_PER_TURN);
+      for (const { key, owner, position } of rows) {
+        this.#named.push({ kind: "hotspot", name: computeName(key), key });
+        const ownerHex = encodeHex(owner);
+        if (!this.#owners.has(ownerHex)) {
+          this.#owners.add(ownerHex);
+          this.#named.push({ kind: "account", name: computeName(owner), key: owner });
+        }
+        this.#position = position;
+      }
+      isMore = next !== null;
+      if (isMore) await setImmediate();
+    }
+  }
+}
