@@ -1,6 +1,194 @@
-/** Network */
+/** The network as it runs: where it stands, rounds as they are finalized, and who decides on them. */
+import { useState } from "preact/hooks";
+import type { StatusJson } from "../../../src/api/schemas/entities.ts";
+import { useApi } from "../data/useApi.ts";
+import { type LinkState, useEvents } from "../data/useEvents.ts";
+import { formatCount } from "../ui/format.ts";
 import { Page } from "../ui/page.tsx";
+import { Empty, Shown } from "../ui/states.tsx";
+import { Hash, KeyLink, Time } from "../ui/values.tsx";
+import { ValidatorTable } from "./network/validatorTable.tsx";
+
+/** Rounds shown, newest first: a screen of them. */
+const ROUNDS_SHOWN = 12;
+
+/** A `round` event. */
+type RoundEvent = {
+  readonly round: number;
+  readonly epoch: number;
+  readonly timeMs: number;
+  readonly messages: number;
+  readonly transactions: number;
+  readonly beaconsClosed: number;
+};
+/** Of a `beacon` event, what is shown. */
+type BeaconEvent = {
+  readonly id: string;
+  readonly hotspot: string;
+  readonly name: string;
+  readonly reason: string | null;
+  readonly witnesses: { readonly accepted: number };
+};
 
 export function NetworkPage() {
-  return <Page title="Network">{null}</Page>;
+  const status = useApi<StatusJson>("/v1/status");
+  const [isPaused, setPaused] = useState(false);
+  const [rounds, setRounds] = useState<readonly RoundEvent[]>([]);
+  const [beacons, setBeacons] = useState<readonly BeaconEvent[]>([]);
+  const link = useEvents(
+    {
+      round: (data) => setRounds((last) => [data as RoundEvent, ...last].slice(0, ROUNDS_SHOWN)),
+      beacon: (data) => setBeacons((last) => [data as BeaconEvent, ...last].slice(0, ROUNDS_SHOWN)),
+      // Where it stands and who has a seat changes with epochs.
+      epoch: status.retry,
+    },
+    isPaused,
+  );
+  return (
+    <Page title="Network">
+      <section class="card" aria-label="Where it stands">
+        <Shown what="The status" asked={status}>
+          {(data) => <StatusFacts status={data} newest={rounds[0] ?? null} />}
+        </Shown>
+      </section>
+      <section class="card" aria-labelledby="live">
+        <div class="beside">
+          <h2 id="live">Live</h2>
+          <LinkWords state={isPaused ? "paused" : link} />
+          <button type="button" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
+            {isPaused ? "Go on" : "Pause"}
+          </button>
+        </div>
+        <div class="cards">
+          <RoundTable rounds={rounds} />
+          <BeaconList beacons={beacons} />
+        </div>
+      </section>
+      <ValidatorTable epoch={status.data?.epoch ?? null} />
+    </Page>
+  );
+}
+
+const LINK_WORDS: Readonly<Record<LinkState | "paused", string>> = {
+  connecting: "Connecting…",
+  open: "As it happens",
+  closed: "The API takes no more listeners now.",
+  paused: "Paused",
+};
+
+function LinkWords({ state }: { readonly state: LinkState | "paused" }) {
+  return <span class={state === "closed" ? "bad" : "dim"}>{LINK_WORDS[state]}</span>;
+}
+
+function StatusFacts({
+  status,
+  newest,
+}: {
+  readonly status: StatusJson;
+  readonly newest: RoundEvent | null;
+}) {
+  const { network, validator, version, ready, notReady, peers, hotspots, closedEpoch } = status;
+  const round = newest?.round ?? status.round;
+  const epoch = newest?.epoch ?? status.epoch;
+  const done = round === null ? 0 : (round % network.roundsPerEpoch) + 1;
+  return (
+    <>
+      <dl class="facts">
+        <Fact label="Network">{network.name}</Fact>
+        <Fact label="Round">{round === null ? "none yet" : formatCount(round)}</Fact>
+        <Fact label="Epoch">
+          <a href="/epochs">{formatCount(epoch)}</a>
+        </Fact>
+        <Fact label="Last paid epoch">
+          {closedEpoch === null ? (
+            "none yet"
+          ) : (
+            <a href={`/epochs/${closedEpoch}`}>{formatCount(closedEpoch)}</a>
+          )}
+        </Fact>
+        <Fact label="Hotspots">
+          <a href="/hotspots">{formatCount(hotspots)}</a>
+        </Fact>
+        <Fact label="This validator">
+          <span class={ready ? "good" : "bad"}>{ready ? "ready" : notReady}</span>, {formatCount(peers)} peers
+        </Fact>
+        <Fact label="Its version">{version}</Fact>
+        <Fact label="Its key">
+          <code>{validator}</code>
+        </Fact>
+        <Fact label="Network id">
+          <Hash value={network.id} />
+        </Fact>
+      </dl>
+      <label class="progress">
+        <span class="dim">
+          Epoch {epoch}: round {done} of {network.roundsPerEpoch}
+        </span>
+        <progress value={done} max={network.roundsPerEpoch} />
+      </label>
+    </>
+  );
+}
+
+function Fact({ label, children }: { readonly label: string; readonly children: preact.ComponentChildren }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function RoundTable({ rounds }: { readonly rounds: readonly RoundEvent[] }) {
+  if (rounds.length === 0) return <Empty>No round has been finalized since this page was opened.</Empty>;
+  return (
+    <div class="scroll">
+      <table>
+        <caption class="dim">Rounds, the newest first</caption>
+        <thead>
+          <tr>
+            <th scope="col">Round</th>
+            <th scope="col">Time</th>
+            <th scope="col" class="number">
+              Messages
+            </th>
+            <th scope="col" class="number">
+              Beacons closed
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rounds.map(({ round, timeMs, messages, beaconsClosed }) => (
+            <tr key={round}>
+              <td>{formatCount(round)}</td>
+              <td>
+                <Time timeMs={timeMs} />
+              </td>
+              <td class="number">{formatCount(messages)}</td>
+              <td class="number">{formatCount(beaconsClosed)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function BeaconList({ beacons }: { readonly beacons: readonly BeaconEvent[] }) {
+  if (beacons.length === 0) return <Empty>No beacon has closed since this page was opened.</Empty>;
+  return (
+    <div>
+      <p class="dim">Beacons that closed, the newest first</p>
+      <ul class="list">
+        {beacons.map(({ id, hotspot, name, reason, witnesses }) => (
+          <li key={id}>
+            <KeyLink kind="hotspots" id={hotspot} name={name} />{" "}
+            <span class={reason === null ? "good" : "warn"}>
+              {reason === null ? `heard by ${formatCount(witnesses.accepted)}` : reason.replaceAll("_", " ")}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
 }

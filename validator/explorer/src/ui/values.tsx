@@ -1,5 +1,5 @@
 /** Values that occur on every page: amounts, times, and keys with their names, as links. */
-import { formatAmount, formatTime, shortenKey } from "./format.ts";
+import { formatAmount, formatTime, shortenHash, shortenKey } from "./format.ts";
 
 /** An amount of base units as tokens; the exact base units are told on request. */
 export function Amount({ value }: { readonly value: string }) {
@@ -28,6 +28,11 @@ export function KeyLink({ kind, id, name }: KeyProps) {
       {name === undefined ? null : <span class="name">{name}</span>} <code class="dim">{shortenKey(id)}</code>
     </a>
   );
+}
+
+/** A hash by its beginning; the whole is told on request. */
+export function Hash({ value }: { readonly value: string }) {
+  return <code title={value}>{shortenHash(value)}</code>;
 }
 
 /** A link to a cell. The digits of finer resolutions, which it does not have, are left out. */

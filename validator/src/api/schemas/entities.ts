@@ -234,3 +234,4 @@ export const Status = object({
   closedEpoch: orNull(EpochNumber),
   hotspots: Count,
 });
+export type StatusJson = Static<typeof Status>;

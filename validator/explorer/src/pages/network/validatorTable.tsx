@@ -1,0 +1,89 @@
+/** Who has a seat in the running epoch, with what each has at stake and did in its last epochs. */
+import type { Static } from "typebox";
+import type { ParticipationJson, Validators } from "../../../../src/api/schemas/agreement.ts";
+import { useApi } from "../../data/useApi.ts";
+import { formatCount, formatPpm, shortenKey } from "../../ui/format.ts";
+import { Shown } from "../../ui/states.tsx";
+import { Amount } from "../../ui/values.tsx";
+
+type ValidatorsJson = Static<typeof Validators>;
+type Seat = ValidatorsJson["items"][number];
+
+/** One question for each seat is asked of a set no larger than this; the API has the rest. */
+const ASKED_SEATS_MAX = 32;
+const PPM = 1_000_000;
+
+/** @param epoch the running one as far as known: another asks again. */
+export function ValidatorTable({ epoch }: { readonly epoch: number | null }) {
+  const asked = useApi<ValidatorsJson>("/v1/validators", epoch === null ? {} : { epoch });
+  return (
+    <section class="card" aria-labelledby="validators">
+      <h2 id="validators">Validators</h2>
+      <Shown what="The validators" asked={asked} missing="No epoch's validators are known here yet.">
+        {(set) => (
+          <>
+            <p class="dim">
+              {formatCount(set.items.length)} seats in epoch {set.epoch}, the same since epoch {set.fromEpoch}
+              ; {formatCount(set.quorum)} of them decide.
+            </p>
+            <div class="scroll">
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">Seat</th>
+                    <th scope="col">Validator</th>
+                    <th scope="col">Link</th>
+                    <th scope="col" class="number">
+                      Stake
+                    </th>
+                    <th scope="col" class="number">
+                      Took part
+                    </th>
+                    <th scope="col" class="number">
+                      Paid
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {set.items.map((seat) => (
+                    <SeatRow key={seat.id} seat={seat} isAsked={set.items.length <= ASKED_SEATS_MAX} />
+                  ))}
+                </tbody>
+              </table>
+            </div>
+            <p class="dim">Part taken and pay are those of each one's newest closed epoch.</p>
+          </>
+        )}
+      </Shown>
+    </section>
+  );
+}
+
+function SeatRow({ seat, isAsked }: { readonly seat: Seat; readonly isAsked: boolean }) {
+  const path = `/v1/validators/${encodeURIComponent(seat.id)}/participation`;
+  const asked = useApi<{ readonly items: readonly ParticipationJson[] }>(isAsked ? path : null, { limit: 1 });
+  const newest = asked.data?.items[0] ?? null;
+  return (
+    <tr>
+      <td>{seat.seat}</td>
+      <td title={seat.id}>
+        {seat.name} <code class="dim">{shortenKey(seat.id)}</code>
+      </td>
+      <td>{describeLink(seat.connected)}</td>
+      <td class="number">
+        <Amount value={seat.stake} />
+      </td>
+      <td class="number">
+        {newest === null || newest.epochRounds === 0
+          ? "–"
+          : formatPpm((newest.rounds * PPM) / newest.epochRounds)}
+      </td>
+      <td class="number">{newest === null ? "–" : <Amount value={newest.paid} />}</td>
+    </tr>
+  );
+}
+
+function describeLink(connected: boolean | null) {
+  if (connected === null) return "this one";
+  return connected ? <span class="good">up</span> : <span class="bad">down</span>;
+}
