@@ -22,6 +22,8 @@ import type { Member } from "./population.ts";
 export const GAIN_CENTI_DBI = 300;
 /** No link of the simulated channel reaches farther, but between hills, which few stand on. */
 const REACH_M = 30_000;
+/** The nearest radios, among which are the strongest: a city of ten thousand has fifty million pairs. */
+const NEAR_MAX = 400;
 /** Radios that report one beacon at most: more are refused as surplus or change nothing, and cost the laboratory time. */
 const HEARD_BY_MAX = 24;
 
@@ -65,12 +67,17 @@ export class Airwaves {
   }
 
   #findLinks(seed: number, from: Station, freqHz: number): Link[] {
-    const links: Link[] = [];
+    const near: { radio: number; distanceM: number }[] = [];
     for (const [radio, { station }] of this.#radios.entries()) {
       if (station === from) continue;
-      if (computeDistanceM(from.latE7, from.lngE7, station.latE7, station.lngE7) > REACH_M) continue;
-      links.push({ radio, lossDb: computePathLossDb(seed, from, station, freqHz) });
+      const distanceM = computeDistanceM(from.latE7, from.lngE7, station.latE7, station.lngE7);
+      if (distanceM <= REACH_M) near.push({ radio, distanceM });
     }
+    near.sort((a, b) => a.distanceM - b.distanceM || a.radio - b.radio);
+    const links = near.slice(0, NEAR_MAX).map(({ radio }) => ({
+      radio,
+      lossDb: computePathLossDb(seed, from, this.#radios[radio]!.station, freqHz),
+    }));
     return links.sort((a, b) => a.lossDb - b.lossDb || a.radio - b.radio).slice(0, 2 * HEARD_BY_MAX);
   }
 

@@ -2,6 +2,7 @@
  * Runs a network of honest hotspots and attackers through the real ledger, epoch by epoch: challenges, commits, proofs,
  * reveals, gates, caps, trust, score, split, escrow. Only the air is simulated, and signatures are not made.
  */
+import { createHash } from "node:crypto";
 import { createRandom, mixSeed, type Random } from "../../node/src/radio/ether/prng.ts";
 import { asciiBytes } from "../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
@@ -157,7 +158,7 @@ class Network {
     this.#air = new Airwaves(seed, members, this.#plan.beaconFreqsHz[0]!);
     this.#random = createRandom(mixSeed(seed, "lab run"));
     this.#view = { seed, members, random: createRandom(mixSeed(seed, "attackers")) };
-    this.#ledger = createLedger(this.#createGenesis());
+    this.#ledger = createLedger(this.#createGenesis(), { createHash: () => createHash("sha256") });
   }
 
   #createGenesis(): Genesis {

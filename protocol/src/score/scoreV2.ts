@@ -14,6 +14,8 @@ import type { ScoreInput, ScoreOutput } from "./score.ts";
 export const COUNTERPARTS_FULL = 3;
 /** Witnesses nearer to each other than this hear the same: one of them counts (HIP-136's resolution-11 disk of 8). */
 export const DIVERSITY_M = 350;
+/** Of latitude, 1e-7 degrees: 355 m, so that who differs by as much stands apart whatever the longitude. */
+const APART_LAT_E7 = 32_000;
 
 /** Trust of all hotspots as it is in force from some epoch on; arrays by dense index, parts per million. */
 export type TrustTable = {
@@ -132,6 +134,8 @@ function isDiverse(
 
 /** Whether two hotspots stand within `DIVERSITY_M` of each other. */
 export function isNear(latE7: Int32Array, lngE7: Int32Array, a: number, b: number): boolean {
+  // Most stand apart by their latitudes alone.
+  if (Math.abs(latE7[a]! - latE7[b]!) >= APART_LAT_E7) return false;
   return computeDistanceM(latE7[a]!, lngE7[a]!, latE7[b]!, lngE7[b]!) < DIVERSITY_M;
 }
 
