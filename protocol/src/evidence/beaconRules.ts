@@ -17,7 +17,6 @@ export type BeaconCase = {
   readonly toleranceRounds: number;
   /** Whether the hotspot already has a beacon for this challenge. */
   readonly hasBeaconed: boolean;
-  readonly isSuspended: boolean;
   /** Whether the device that was bound to the hotspot at the start of the challenge's epoch, if any, co-signed. */
   readonly isCosigned: boolean;
   /** Plan and antenna in force at the start of the challenge's epoch; null: nothing asserted. */
@@ -37,8 +36,6 @@ export const BEACON_RULES: readonly BeaconRule[] = [
   { reason: "future_dated", fails: ({ report, latestTimeMs }) => report.timeMs > latestTimeMs },
   // One who has asserted no place, or whose assertion is not yet in force, cannot be challenged.
   { reason: "not_asserted", fails: ({ place }) => place === null },
-  // A suspended hotspot gives no evidence. Nothing suspends yet: trust is a later part of the protocol.
-  { reason: "suspended", fails: ({ isSuspended }) => isSuspended },
   // Where a device is bound, its hotspot's key alone says nothing: the file that holds it may have been copied.
   { reason: "not_cosigned", fails: ({ isCosigned }) => !isCosigned },
   // One beacon a challenge: the first valid one in finalized order.

@@ -8,7 +8,7 @@
  * Reason and where it is given: `admission` before a message reaches a batch; `report` by execution to reports of any
  * kind; `beacon`, `witness` and `reveal` by execution to those (`never_revealed` and `no_witness` when the beacon
  * closes; a witness of a beacon that was never revealed gets `never_revealed` too); `unpaid` is valid evidence that
- * earns nothing; `transaction` by execution.
+ * earns nothing; `transaction` by execution; `retired` by nothing any more: the number stays taken.
  */
 const REASON_TABLE = [
   ["oversized", "admission"],
@@ -25,7 +25,7 @@ const REASON_TABLE = [
   ["centre_off_cell", "admission"],
   ["unknown_hotspot", "report"],
   ["not_asserted", "report"],
-  ["suspended", "report"],
+  ["suspended", "retired"],
   ["over_quota", "report"],
   ["future_dated", "report"],
   ["not_challenged", "beacon"],

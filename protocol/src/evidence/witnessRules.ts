@@ -17,7 +17,6 @@ export type WitnessCase = {
   readonly isDuplicate: boolean;
   /** Whether the witness was registered at the start of the beacon's epoch. */
   readonly isRegistered: boolean;
-  readonly isSuspended: boolean;
   readonly beaconPlan: RegionPlan;
   /** The witness's plan then; null: nothing asserted. */
   readonly witnessPlan: RegionPlan | null;
@@ -50,8 +49,6 @@ export const WITNESS_RULES: readonly WitnessRule[] = [
   { reason: "unknown_hotspot", fails: ({ isRegistered }) => !isRegistered },
   // And must have had a place then.
   { reason: "not_asserted", fails: ({ witnessPlan }) => witnessPlan === null },
-  // A suspended hotspot gives no evidence. Nothing suspends from the protocol: trust suspends from pay.
-  { reason: "suspended", fails: ({ isSuspended }) => isSuspended },
   // Both ends are under the same region's plan.
   { reason: "region_mismatch", fails: ({ beaconPlan, witnessPlan }) => witnessPlan !== beaconPlan },
   // The gates of physics, in their own order; too close and too far come last of them and are unpaid only.

@@ -108,7 +108,6 @@ function executeBeacon(
     latestTimeMs,
     toleranceRounds: ledger.parameters.beaconToleranceRounds,
     hasBeaconed: ledger.book.findMark(hotspot.index, epoch) !== null,
-    isSuspended: false,
     isCosigned: hasCosignature,
     place: place && { plan: planOf(place), gainCentiDbi: place.gainCentiDbi },
     challenge,

@@ -227,7 +227,6 @@ function createWitnessCase(
     isSelf: witness === beaconer,
     isDuplicate,
     isRegistered: witness.registeredEpoch < epoch,
-    isSuspended: false,
     beaconPlan,
     witnessPlan: place && planOf(place),
     link,
