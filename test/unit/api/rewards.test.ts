@@ -131,14 +131,14 @@ describe("the export", () => {
 
   test("reads no further than a client that reads nothing, lets it go, and serves few at once", async () => {
     let pages = 0;
-    const line = (await fixture.store.listRewardLines(0, 0, 1)).rows[0]!;
+    const line = (await fixture.store.listPlainLines(0, 0, 1)).rows[0]!;
     // An epoch without end: whoever reads ahead reads for ever.
-    const endless: Store["listRewardLines"] = async (_epoch, after): Promise<Page<typeof line, number>> => {
+    const endless: Store["listPlainLines"] = async (_epoch, after): Promise<Page<typeof line, number>> => {
       pages++;
       const rows = Array.from({ length: 1_000 }, (_, n) => ({ ...line, rank: after + n + 1 }));
       return { rows, next: after + 1_000 };
     };
-    const slow = await createFixture({}, { store: { ...fixture.store, listRewardLines: endless } });
+    const slow = await createFixture({}, { store: { ...fixture.store, listPlainLines: endless } });
     await slow.api.listen({ host: "127.0.0.1", port: 0 });
     const { port } = slow.api.server.address() as { port: number };
     const ask = () => {

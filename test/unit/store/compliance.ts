@@ -1,6 +1,7 @@
 /** What every store must do. Each implementation's test file calls this with a way to open it. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { asciiBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { VERDICT_PENDING, VERDICT_SELECTION_PENDING } from "../../../protocol/src/wire/receipts.ts";
 import { computeCellRange, computeWholeRange } from "../../../validator/src/store/cellRange.ts";
 import {
@@ -290,6 +291,13 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
         if (next === undefined) break;
         expect(line.beaconPaid + line.witnessPaid).toBeGreaterThanOrEqual(next.beaconPaid + next.witnessPaid);
       }
+      const plain = await readAll((after: number | null) => store.listPlainLines(0, after ?? 0, 2));
+      expect(plain).toEqual(
+        lines.map(({ penalties: _, hotspot, owner, ...line }) => ({
+          ...line,
+          ...{ hotspot: encodeHex(hotspot), owner: encodeHex(owner) },
+        })),
+      );
       const { rank: _r, paid, ...line } = (await store.getRewardLine(0, lines[1]!.hotspot))!;
       expect(close.lines).toContainEqual(line);
       expect(paid).toBe(line.beaconPaid + line.witnessPaid);

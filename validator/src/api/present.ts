@@ -107,7 +107,7 @@ export const presentLine = (line: RankedLine): RewardLineJson =>
 
 /** A line whose keys are texts already. */
 export function presentLineOf(
-  line: RankedLine,
+  line: Omit<RankedLine, "hotspot" | "owner" | "penalties">,
   { hotspot, name, owner }: Pick<RewardLineJson, "hotspot" | "name" | "owner">,
 ): RewardLineJson {
   return {

@@ -10,11 +10,11 @@ import type { AccountView, EscrowRelease, ReportId, TrustRow } from "../../../pr
 import { MAX_REPORTS_PER_BUNDLE } from "../../../protocol/src/wire/reports.ts";
 import { computeCoverageLevels } from "./cellRange.ts";
 import { checkCommit, checkNextRound, checkSameRound } from "./checkCommit.ts";
-import { computeEarnings, type EarningRow, sumEarning } from "./earnings.ts";
+import { computeEarnings, type EarningRow } from "./earnings.ts";
 import { matchesFilter } from "./hotspotFilter.ts";
+import { createRewardMethods } from "./memoryRewards.ts";
 import { createMemoryValidators, type MemoryValidators } from "./memoryValidators.ts";
 import { rankLines } from "./rankLines.ts";
-import { addAccountSums, addHotspotSums, bucketRows, joinReleases } from "./rewardBuckets.ts";
 import {
   type BeaconClosing,
   type BeaconRow,
@@ -23,7 +23,6 @@ import {
   type GenesisViews,
   type HotspotRow,
   MAX_EVIDENCE_WITNESSES,
-  MAX_REWARD_RANGE_EPOCHS,
   type QueryStore,
   type RankedLine,
   type ReceptionRow,
@@ -85,6 +84,7 @@ export function createMemoryStore(genesis: GenesisViews): Store {
     ...createRoundMethods(tables, validators.writeRound),
     ...validators.queries,
     ...createEpochMethods(tables),
+    ...createRewardMethods(tables),
     ...createRegistryMethods(tables),
     ...createEvidenceMethods(tables),
     sizeBytes: async () => 0,
@@ -227,18 +227,15 @@ type EpochMethods = Pick<
   | "latestEpoch"
   | "listEpochs"
   | "listRewardLines"
+  | "listPlainLines"
   | "getRewardLine"
-  | "listHotspotRewards"
-  | "listAccountRewards"
   | "latestCoverageEpoch"
   | "listCoverage"
 >;
 
-function createEpochMethods({ epochs, lines, earnings, releases, coverage }: Tables): EpochMethods {
+function createEpochMethods({ epochs, lines, coverage }: Tables): EpochMethods {
   const lineOf = (epoch: number, hotspot: Uint8Array) =>
     lines.get(epoch)?.find((line) => equalBytes(line.hotspot, hotspot)) ?? null;
-  const rangeOf = (from: number, to: number) =>
-    epochs.slice(from, Math.min(to, from + MAX_REWARD_RANGE_EPOCHS - 1) + 1);
   return {
     getEpoch: async (epoch) => epochs[epoch] ?? null,
     latestEpoch: async () => epochs.at(-1) ?? null,
@@ -248,28 +245,16 @@ function createEpochMethods({ epochs, lines, earnings, releases, coverage }: Tab
     },
     listRewardLines: async (epoch, afterRank, limit) =>
       cut((lines.get(epoch) ?? []).slice(afterRank), limit, (line) => line.rank),
+    listPlainLines: async (epoch, afterRank, limit) => {
+      const plain = (lines.get(epoch) ?? [])
+        .slice(afterRank)
+        .map(({ penalties: _, hotspot, owner, ...line }) => ({
+          ...line,
+          ...{ hotspot: encodeHex(hotspot), owner: encodeHex(owner) },
+        }));
+      return cut(plain, limit, (line) => line.rank);
+    },
     getRewardLine: async (epoch, hotspot) => lineOf(epoch, hotspot),
-    listHotspotRewards: async (hotspot, fromEpoch, toEpoch, periods) => {
-      const closed = rangeOf(fromEpoch, toEpoch);
-      const dated = closed.flatMap(({ epoch, startTimeMs }) => {
-        const line = lineOf(epoch, hotspot);
-        return line === null ? [] : [{ ...line, epoch, startTimeMs }];
-      });
-      const released = closed.flatMap(({ epoch, startTimeMs }) =>
-        releases
-          .get(epoch)!
-          .filter((release) => equalBytes(release.hotspot, hotspot))
-          .map(({ amount }) => ({ epoch, startTimeMs, amount })),
-      );
-      return bucketRows(joinReleases(dated, released), periods, addHotspotSums);
-    },
-    listAccountRewards: async (account, fromEpoch, toEpoch, periods) => {
-      const rows = rangeOf(fromEpoch, toEpoch).flatMap(({ epoch, startTimeMs }) => {
-        const row = earnings.get(epoch)!.find((one) => equalBytes(one.account, account));
-        return row === undefined ? [] : [{ ...sumEarning(row), epoch, startTimeMs }];
-      });
-      return bucketRows(rows, periods, addAccountSums);
-    },
     latestCoverageEpoch: async () => {
       const mapped = [...coverage].filter(([, levels]) => levels[0]!.length > 0).map(([epoch]) => epoch);
       return mapped.length === 0 ? null : Math.max(...mapped);

@@ -5,10 +5,16 @@
 import { Readable } from "node:stream";
 import { Type } from "typebox";
 import type { Clock } from "../../../../node/src/host/types.ts";
-import { encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
+import { decodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../../protocol/src/crypto/names.ts";
-import { type EpochRow, MAX_PAGE_ROWS, type QueryStore, type RankedLine } from "../../store/store.ts";
+import {
+  type EpochRow,
+  MAX_PAGE_ROWS,
+  type Page,
+  type PlainLine,
+  type QueryStore,
+} from "../../store/store.ts";
 import { presentLineOf } from "../present.ts";
 import { ApiProblem, badField, notFound } from "../problem.ts";
 import { isUnchanged } from "../requests.ts";
@@ -100,20 +106,18 @@ async function* writeLines(store: QueryStore, from: number, to: number): AsyncGe
     const row = (await store.getEpoch(epoch))!;
     let lines = 0;
     for (let next: number | null = 0; next !== null; ) {
-      const page: Awaited<ReturnType<QueryStore["listRewardLines"]>> = await store.listRewardLines(
-        epoch,
-        next,
-        MAX_PAGE_ROWS,
-      );
+      const page: Page<PlainLine, number> = await store.listPlainLines(epoch, next, MAX_PAGE_ROWS);
       if (page.rows.length > 0) yield page.rows.map((line) => writeReward(epoch, line, texts)).join("");
       lines += page.rows.length;
+      // The rounds come first: without a turn of the event loop a fast client's export would hold them up to its end.
+      await new Promise((resolve) => setImmediate(resolve));
       next = page.next;
     }
     yield writeEpoch(row, lines);
   }
 }
 
-function writeReward(epoch: number, line: RankedLine, texts: KeyTexts): string {
+function writeReward(epoch: number, line: PlainLine, texts: KeyTexts): string {
   const { did: hotspot, name } = texts.of(line.hotspot);
   const { did: owner } = texts.of(line.owner);
   const json: ExportedRewardJson = {
@@ -143,13 +147,13 @@ type KeyText = { readonly did: string; readonly name: string };
 class KeyTexts {
   readonly #known = new Map<string, KeyText>();
 
-  of(key: Uint8Array): KeyText {
-    const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
-    const known = this.#known.get(bytes);
+  of(hex: string): KeyText {
+    const known = this.#known.get(hex);
     if (known !== undefined) return known;
+    const key = decodeHex(hex, 32)!;
     const text = { did: encodeDidKey(key), name: computeName(key) };
     if (this.#known.size >= MAX_KEY_TEXTS) this.#known.clear();
-    this.#known.set(bytes, text);
+    this.#known.set(hex, text);
     return text;
   }
 }

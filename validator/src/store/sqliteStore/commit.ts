@@ -19,7 +19,6 @@ import type {
 import { MAX_REPORTS_PER_BUNDLE, RSSI_KINDS } from "../../../../protocol/src/wire/reports.ts";
 import { TRANSACTION_KINDS } from "../../../../protocol/src/wire/transactions.ts";
 import { computeCoverageLevels } from "../cellRange.ts";
-import { computeEarnings } from "../earnings.ts";
 import { rankLines } from "../rankLines.ts";
 import type { RoundCommit, Snapshot, StoreBase } from "../store.ts";
 import {
@@ -33,6 +32,7 @@ import {
   toSigned,
   VERDICT_STATES,
 } from "./columns.ts";
+import { writeEarnings } from "./earningRecords.ts";
 import { computeIdPrefix, type RecentIds } from "./recentIds.ts";
 import { ValidatorWriter } from "./validatorRecords.ts";
 import { prepareWriting, type WriteStatements } from "./writeStatements.ts";
@@ -306,7 +306,7 @@ export class RoundWriter {
         toSigned(line.witnessWithheld),
       );
     }
-    this.#writeEarnings(e);
+    writeEarnings(this.#sql, e, (hotspot) => this.#chainOf(hotspot)!.position);
     for (const row of e.trustRows ?? []) this.#writeTrust(row);
     for (const { reportId, paidWitnesses, perWitnessPpm, beaconerPpm } of e.beaconUnits) {
       this.#sql.beaconUnits.run(paidWitnesses, perWitnessPpm, beaconerPpm, this.#seqOfReport(reportId));
@@ -323,23 +323,6 @@ export class RoundWriter {
           c.coveragePpmMax,
         );
       }
-    }
-  }
-
-  #writeEarnings(close: EpochClose): void {
-    for (const row of computeEarnings(close)) {
-      this.#sql.earning.run(
-        close.epoch,
-        row.account,
-        row.lines,
-        toSigned(row.beaconPaid),
-        toSigned(row.witnessPaid),
-        toSigned(row.validatorPaid),
-        toSigned(row.released),
-      );
-    }
-    for (const { hotspot, owner, amount } of close.releases) {
-      this.#sql.release.run(this.#chainOf(hotspot)!.position, close.epoch, owner, toSigned(amount));
     }
   }
 

@@ -68,6 +68,36 @@ function readLine(row: SqlRow): RankedLine {
   };
 }
 
+type PlainColumns = readonly [string, string, ...(readonly bigint[])];
+
+/** The columns of a plain line in the order of `PLAIN_LINES`. */
+function readPlainLine([
+  hotspot,
+  owner,
+  rank,
+  beaconUnits,
+  witnessUnits,
+  scale,
+  trust,
+  ...paid
+]: PlainColumns) {
+  const [beaconPaid, witnessPaid, beaconWithheld, witnessWithheld] = paid.map((column) =>
+    BigInt.asUintN(64, column),
+  ) as [bigint, bigint, bigint, bigint];
+  return {
+    ...{ hotspot, owner, rank: Number(rank) },
+    beaconUnitsPpm: Number(beaconUnits),
+    witnessUnitsPpm: Number(witnessUnits),
+    scalePpm: Number(scale),
+    trustPpm: Number(trust),
+    ...{ beaconPaid, witnessPaid, paid: beaconPaid + witnessPaid, beaconWithheld, witnessWithheld },
+  };
+}
+
+const PLAIN_LINES = `SELECT lower(hex(h.key)), lower(hex(l.owner)), l.rank, l.beacon_units_ppm, l.witness_units_ppm, l.scale_ppm,
+  l.trust_ppm, l.beacon_paid, l.witness_paid, l.beacon_withheld, l.witness_withheld
+  FROM reward_lines l JOIN hotspots h ON h.position = l.hotspot WHERE l.epoch = ? AND l.rank > ? ORDER BY l.rank LIMIT ?`;
+
 const readDate = (row: SqlRow): DatedRow => ({
   epoch: readNumber(row, "epoch"),
   startTimeMs: readNumber(row, "start_time_ms"),
@@ -105,6 +135,7 @@ type EpochQueries = Pick<
   | "latestEpoch"
   | "listEpochs"
   | "listRewardLines"
+  | "listPlainLines"
   | "getRewardLine"
   | "listHotspotRewards"
   | "listAccountRewards"
@@ -121,10 +152,14 @@ export function createEpochQueries(db: DatabaseSync): EpochQueries {
     db,
     `SELECT l.*, h.key FROM hotspots h JOIN ${BY_HOTSPOT} ON l.hotspot = h.position WHERE l.epoch = ? AND h.key = ?`,
   );
+  // Arrays: objects of named columns cost more than all the rest of reading a line.
+  const plain = db.prepare(PLAIN_LINES);
+  plain.setReadBigInts(true);
+  plain.setReturnArrays(true);
   // One look-up an epoch: lines are kept epoch by epoch, and an index by hotspot would be written all over the file.
   const ofHotspot = prepareReading(
     db,
-    `SELECT l.*, h.key, e.start_time_ms FROM epochs e CROSS JOIN ${BY_HOTSPOT} JOIN hotspots h ON h.position = l.hotspot
+    `SELECT l.*, ? AS key, e.start_time_ms FROM epochs e CROSS JOIN ${BY_HOTSPOT}
      WHERE e.epoch BETWEEN ? AND ? AND l.epoch = e.epoch AND l.hotspot = (SELECT position FROM hotspots WHERE key = ?)
      ORDER BY e.epoch LIMIT ?`,
   );
@@ -159,11 +194,17 @@ export function createEpochQueries(db: DatabaseSync): EpochQueries {
       const rows = lines.all(readLine, epoch, afterRank, Math.min(limit, MAX_PAGE_ROWS) + 1);
       return page(rows, Math.min(limit, MAX_PAGE_ROWS), (row) => row.rank);
     },
+    listPlainLines: async (epoch, afterRank, limit) => {
+      const asked = Math.min(limit, MAX_PAGE_ROWS);
+      const rows = plain.all(epoch, afterRank, asked + 1) as unknown as PlainColumns[];
+      return page(rows.map(readPlainLine), asked, (row) => row.rank);
+    },
     getRewardLine: async (epoch, hotspot) => line.one(readLine, epoch, hotspot),
     listHotspotRewards: async (hotspot, fromEpoch, toEpoch, periods) => {
       const last = lastOfRange(fromEpoch, toEpoch);
       const lines = ofHotspot.all(
         (row) => ({ ...readLine(row), ...readDate(row) }),
+        hotspot,
         fromEpoch,
         last,
         hotspot,
