@@ -177,14 +177,18 @@ function timesOf({ genesis }: CoreOptions): { flushMs: number; delayMs: number }
 
 function openEvidencePool(
   { genesis, domains, signer }: CoreOptions,
-  { storage, recovered, observer, log, onFailure }: CoreModules,
+  { storage, recovered, sets, mesh, observer, log, onFailure }: CoreModules,
   verify: VerifySignature,
 ): EvidencePool {
   const { votes } = storage;
   const isTombstoned = (key: Uint8Array) => recovered.ledger.viewValidator(key)?.isTombstoned ?? false;
   return new EvidencePool(
     { parameters: genesis.parameters, domains, self: signer.publicKey },
-    { votes, verify, log, isTombstoned, onEvidence: observer.onEvidence, onFailure },
+    {
+      ...{ votes, verify, log, isTombstoned, mesh, onFailure },
+      members: sets.members,
+      onEvidence: observer.onEvidence,
+    },
   );
 }
 

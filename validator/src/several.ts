@@ -158,6 +158,9 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
       default:
         agreement.onMessage(from, message);
     }
+      case "evidence":
+        modules.evidence.hear(message.evidence, epoch());
+        break;
   };
   return {
     agreement,

@@ -14,6 +14,8 @@ import {
   type AvailabilityCert,
   AvailabilityCertSsz,
   decodeBitmap,
+  type Evidence,
+  EvidenceSsz,
   encodeBitmap,
   type FinalCert,
   MAX_BATCH_BYTES,
@@ -93,7 +95,9 @@ export type PeerMessage =
   | { readonly type: "ack"; readonly ack: Ack }
   | { readonly type: "availability"; readonly cert: AvailabilityCert }
   | { readonly type: "attest"; readonly signed: SignedAttest }
-  | { readonly type: "rewardCert"; readonly cert: RewardCert };
+  | { readonly type: "rewardCert"; readonly cert: RewardCert }
+  /** What convicts a validator, passed on so that whoever leads next may put it into its value. */
+  | { readonly type: "evidence"; readonly evidence: Evidence };
 
 /** The first byte of each kind, never given to another. */
 const KIND_BYTES = {
@@ -107,6 +111,7 @@ const KIND_BYTES = {
   availability: 8,
   attest: 9,
   rewardCert: 10,
+  evidence: 11,
 } as const satisfies Record<PeerMessage["type"], number>;
 
 export type PeerMessageType = PeerMessage["type"];
@@ -160,6 +165,8 @@ function encodeBody(message: PeerMessage, seatsOf: SeatsOf): Uint8Array {
       return SignedAttestSsz.serialize(message.signed);
     case "rewardCert":
       return RewardCertSsz.serialize(message.cert);
+    case "evidence":
+      return EvidenceSsz.serialize(message.evidence);
   }
 }
 
@@ -209,6 +216,10 @@ export function decodePeerMessage(bytes: Uint8Array, validators: number | SeatsO
     case KIND_BYTES.rewardCert: {
       const cert = read(RewardCertSsz);
       return cert && { type: "rewardCert", cert };
+    }
+    case KIND_BYTES.evidence: {
+      const evidence = read(EvidenceSsz);
+      return evidence && { type: "evidence", evidence };
     }
     default:
       return null;

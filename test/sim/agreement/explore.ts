@@ -37,7 +37,9 @@ export type Exploration = {
   /**
    * Visits only states that others can tell apart: a validator moves on to its next vote or proposal in one step. What it
    * does in between adds nothing that others could see, and nothing that it rests on ever goes away, so it may as well
-   * happen right before; every set of votes that can be reached is reached all the same.
+   * happen right before; every set of votes that can be reached is reached all the same. And of two runs that differ
+   * only in which value is called A one is enough: where nothing names a value yet, the first to be named is A. (Such a
+   * state is its own mirror image, so what begins with B is the mirror image of what begins with A.)
    */
   readonly isReduced?: boolean;
   /** Stops there, and says so. */
@@ -147,7 +149,8 @@ class Explorer {
     const available = this.#available(states);
     for (let self = 0; self < ids.length; self++) {
       const others = states.map((state, i) => (i === self ? "" : nameProposals(state)));
-      const surroundings = { states, available, self, name: `${available}|${others}` };
+      const named = states.some((state, i) => i !== self && state.namesValue);
+      const surroundings = { states, available, self, name: `${available}|${others}|${named}` };
       for (const next of this.#listVisible(surroundings, ids[self]!))
         this.#visit(ids.map((id, i) => (i === self ? next : id)));
     }
@@ -217,20 +220,28 @@ class Explorer {
       if (local.violation !== null) this.#violation ??= local.violation;
     };
     go(CODE.timeout, () => [{ type: "timeout", view: state.view }]);
+    const values = this.#valuesAt(states, self, state);
     if (state.wantsValue) {
-      for (const [i, value] of VALUES.entries()) go(CODE.fresh + i, () => [{ type: "propose", value }]);
+      for (const [i, value] of values.entries()) go(CODE.fresh + i, () => [{ type: "propose", value }]);
     }
     if (this.#options.crashes) {
       const next = local.crash(id, CODE.crash);
       if (next !== id) visit(next);
     }
-    this.#deliverProposals(states, state, go);
+    this.#deliverProposals(states, state, values, go);
     this.#deliverCertificates(states, state, available, go);
+  }
+
+  /** The values that may be named next. `states[self]` may be out of date: `state` is what it has come to. */
+  #valuesAt(states: readonly LocalState[], self: number, state: LocalState): readonly string[] {
+    const isNamed = state.namesValue || states.some((other, i) => i !== self && other.namesValue);
+    return isNamed || !this.#options.isReduced ? VALUES : VALUES.slice(0, 1);
   }
 
   #deliverProposals(
     states: readonly LocalState[],
     state: LocalState,
+    values: readonly string[],
     go: (code: number, eventsOf: () => readonly Event[]) => void,
   ): void {
     const last = this.#options.proposalsAhead ? this.#options.views : state.view;
@@ -238,7 +249,7 @@ class Explorer {
       if (state.holdsProposal[view]) continue;
       const leader = this.#options.leaders[(view - 1) % VALIDATORS]!;
       const own = states[leader]?.proposed[view];
-      for (const [i, value] of VALUES.entries()) {
+      for (const [i, value] of values.entries()) {
         for (let parent = 0; parent < view; parent++) {
           if (leader < this.#honest && (own?.value !== value || own.parent !== parent)) continue;
           const statement = { kind: "propose", view, parent, value } as const;

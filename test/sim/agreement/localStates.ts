@@ -39,6 +39,8 @@ export type LocalState = {
   /** Bit (view - 1) * 5 + ballot: own votes; and certificates held. */
   readonly voted: number;
   readonly certified: number;
+  /** Whether anything that its future depends on, or that others see of it, names a value; else it is its own mirror image. */
+  readonly namesValue: boolean;
 };
 
 export class LocalStates {
@@ -136,7 +138,7 @@ export class LocalStates {
    * What a state's future depends on, and what others can see of it. A validator that is done acts no more; one that
    * has voted in the last view and need not propose there judges nothing any more, so its certificates are idle.
    */
-  #keyOf({ state, view, isDecided, voted, certified, proposed, holdsProposal }: LocalState): string {
+  #keyOf({ state, view, isDecided, voted, certified, proposed, holdsProposal }: Described): string {
     const seen = `${voted}|${proposed.map((own) => (own === null ? "" : own.value + own.parent)).join()}`;
     if (isDecided || view > this.#maxView) return seen;
     const leads = (other: number) => this.#config.leaders[(other - 1) % VALIDATORS] === this.self;
@@ -151,11 +153,12 @@ export class LocalStates {
   #number(state: SimplexState, journal: readonly JournalRecord[]): number {
     const local = describe(state, journal, this.#maxView);
     const key = this.#keyOf(local);
+    const namesValue = ((local.voted | local.certified) & OF_VALUES) !== 0 || /[AB]/.test(key);
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
     const id = this.states.length;
     this.#ids.set(key, id);
-    this.states.push(local);
+    this.states.push({ ...local, namesValue });
     this.#next.push(new Int32Array(256));
     return id;
   }
@@ -171,7 +174,12 @@ export function voteOf(view: number, ballot: number): Vote {
   return { ...BALLOTS[ballot]!, view };
 }
 
-function describe(state: SimplexState, journal: readonly JournalRecord[], maxView: number): LocalState {
+type Described = Omit<LocalState, "namesValue">;
+
+/** The bits of all ballots but NULLIFY, in three views. */
+const OF_VALUES = 0b11011_11011_11011;
+
+function describe(state: SimplexState, journal: readonly JournalRecord[], maxView: number): Described {
   const { self, leaders } = state.config;
   let voted = 0;
   let certified = 0;

@@ -14,6 +14,7 @@ import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.t
 import {
   type AvailabilityCert,
   decodeBatch,
+  type Evidence,
   type LaneTip,
   type Value,
 } from "../../../protocol/src/agreement/rounds.ts";
@@ -64,6 +65,13 @@ export class Judge {
   onSaid(from: Member, message: PeerMessage): void {
     this.watch.onSaid(from.self, message);
     if (message.type === "ack" && from.isHonest) this.#judgeAck(from, message.ack.ack);
+  }
+
+  /** An honest member is told of evidence: what is none is nothing to it. */
+  onTold({ self, isHonest }: Member, piece: Evidence): void {
+    const { domains } = this.#modules.network;
+    if (isHonest && checkEvidence(piece, { domains, verify: verifyCheaply }) === null)
+      this.watch.onTold(self, piece.offender);
   }
 
   /** A value that an honest member executed. */

@@ -101,6 +101,8 @@ export class Links {
     const member = prng.pick(seats[to]!);
     fold(1, from * 16 + to, message.type.length * 256 + message.type.charCodeAt(0));
     for (const each of mouths.get(to)?.hear?.(from, received) ?? []) this.#deliver(to, each.to, each.message);
+    // Who is bad keeps what convicts somebody to itself: no value of a Byzantine leader holds what it was told.
+    if (received.type === "evidence" && !member.isHonest) return;
     member.receive(seats[from]![0]!.name, received);
   }
 

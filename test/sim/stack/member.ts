@@ -7,7 +7,7 @@ import { decodeRewardCert } from "../../../protocol/src/agreement/attest.ts";
 import type { Cut } from "../../../protocol/src/agreement/cut.ts";
 import type { Fetch } from "../../../protocol/src/agreement/fetches.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
-import { decodeValue } from "../../../protocol/src/agreement/rounds.ts";
+import { decodeValue, type Evidence } from "../../../protocol/src/agreement/rounds.ts";
 import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { type Core, createCore } from "../../../validator/src/core.ts";
@@ -49,6 +49,9 @@ export type MemberWorld = {
   /** An honest member knows an epoch's set. */
   readonly onSet: (member: Member, epoch: number, keys: readonly Uint8Array[]) => void;
   readonly onExecuted: (member: Member, executed: ExecutedRound) => void;
+  /** An honest member found evidence or took it over from another; and one is being told of some. */
+  readonly onEvidence: (member: Member, evidence: Evidence) => void;
+  readonly onTold: (member: Member, evidence: Evidence) => void;
   /** The member went down, in whatever way, and must be started again. */
   readonly onDown: (member: Member) => void;
 };
@@ -119,6 +122,7 @@ export class Member {
 
   receive(from: PeerName, message: PeerMessage): void {
     const { life } = this;
+    if (message.type === "evidence" && this.core !== null) this.#world.onTold(this, message.evidence);
     try {
       this.core?.handlers.onMessage(from, message);
     } catch (error) {
@@ -190,7 +194,7 @@ export class Member {
   }
 
   #observer(life: number) {
-    const { watch, onExecuted } = this.#world;
+    const { watch, onEvidence, onExecuted } = this.#world;
     return {
       onAdmitted: () => {},
       onRefused: () => {},
@@ -204,7 +208,9 @@ export class Member {
         onExecuted(this, executed);
       },
       onViewChanges: () => {},
-      onEvidence: () => {},
+      onEvidence: (evidence: Evidence) => {
+        if (life === this.life) onEvidence(this, evidence);
+      },
       onRewardCert: () => {},
       onSplitAttestation: () => {},
       // A simulated disk loses nothing that was durable, so nobody ever finds its votes older than what others hold.
@@ -235,8 +241,10 @@ export class Member {
       this.#world.onSet(this, ...(args as [number, readonly Uint8Array[]]));
     if (method !== "recordDecided") return;
     for (const { round, value } of args[0] as DecidedRound[]) {
-      this.cut = decodeValue(value)!.cut;
+      const { cut, evidence } = decodeValue(value)!;
+      this.cut = cut;
       watch.onDecided(this.self, round, value);
+      for (const { offender } of evidence) watch.onConvicted(this.self, offender);
     }
   }
 

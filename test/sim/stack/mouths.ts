@@ -3,6 +3,7 @@
  * that changes, doubles, drops or makes up what leaves: signed with its own key, and nobody else's.
  */
 import { encodeAttest } from "../../../protocol/src/agreement/attest.ts";
+import { createEvidence } from "../../../protocol/src/agreement/evidence.ts";
 import type { Fetch } from "../../../protocol/src/agreement/fetches.ts";
 import type { PeerMessage, SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
@@ -10,6 +11,7 @@ import {
   computeValueDigest,
   decodeBatch,
   decodeValue,
+  type Evidence,
   encodeAckBody,
   encodeBatch,
   encodeBatchBody,
@@ -196,7 +198,7 @@ const ackLiar: Attack = ({ prng, self, network }, signer) => ({
   },
 });
 
-/** Votes, tips, batches, statuses and attestations of rounds, views, numbers and epochs without end. */
+/** Votes, batches, statuses, certificates and accusations of rounds, views, numbers and epochs without end. */
 const flooder: Attack = ({ prng, self, network }, signer) => ({
   say: (_, message) => [message],
   idle: () => {
@@ -231,11 +233,22 @@ const flooder: Attack = ({ prng, self, network }, signer) => ({
             },
           },
           { type: "availability", cert },
+          { type: "evidence", evidence: accuse(prng.pick(network.keys), round, signer) },
         ]),
       };
     });
   },
 });
+
+/** Two contradicting votes that are somebody's in form, and signed by whoever accuses. */
+function accuse(offender: Uint8Array, round: number, signer: Signer): Evidence {
+  const [a, b] = [1, 2].map((fill) => {
+    const value = encodeHex(new Uint8Array(32).fill(fill));
+    const body = encodeStatement(round, { kind: "notarize", view: 1, value })!;
+    return { kind: "notarize", body, signature: signer.sign("notarize", body) } as const;
+  });
+  return createEvidence(offender, a!, b!)!;
+}
 
 /** Everything that it ever heard or said, again and to anyone. */
 const replayer: Attack = ({ prng, network }) => {

@@ -33,6 +33,7 @@ const hasBad =
     behaviours.includes(behaviour);
 
 const LANES = "protocol/src/agreement/lanes";
+const EVIDENCE = "validator/src/rounds/evidencePool.ts";
 const ATTESTATION = "protocol/src/agreement/attestation/attestation.ts";
 
 export const STACK_MUTATIONS: readonly StackMutation[] = [
@@ -259,6 +260,36 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
       file: "validator/src/rounds/roundInstance.ts",
       find: "        this.tips.put(this.#options.config.self, recalled.signed);\n        return [];",
       replace: "        return [];",
+    },
+  },
+  {
+    name: "evidence stays with who found it",
+    rule: "evidence",
+    among: hasBad("doubleAuthor"),
+    edit: {
+      file: EVIDENCE,
+      find: '    mesh.broadcast({ type: "evidence", evidence });\n    onEvidence',
+      replace: "    void mesh;\n    onEvidence",
+    },
+  },
+  {
+    name: "evidence of others is not taken over",
+    rule: "evidence",
+    among: hasBad("doubleAuthor"),
+    edit: {
+      file: EVIDENCE,
+      find: "if (!this.#isNews(evidence) || isEvidenceOld",
+      replace: "if (this || isEvidenceOld",
+    },
+  },
+  {
+    name: "evidence of others is not verified",
+    rule: "evidence",
+    among: hasBad("flooder"),
+    edit: {
+      file: EVIDENCE,
+      find: "if (checkEvidence(evidence, { domains, verify }) !== null) return;",
+      replace: "void [checkEvidence, domains, verify];",
     },
   },
   { name: "the votes are not synced", rule: "durability", mistake: "votesUnsynced" },

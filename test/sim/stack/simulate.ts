@@ -234,6 +234,10 @@ class StackSimulation {
       fetch: (from, to, fetch) => this.#links.fetch(from, to, fetch),
       connected: (from) => this.#links.connected(from),
       onSet: (member, epoch, keys) => this.judge.onSet(member, epoch, keys),
+      onEvidence: (member, { offender }) => {
+        if (member.isHonest) this.judge.watch.onHeld(member.self, offender);
+      },
+      onTold: (member, evidence) => this.judge.onTold(member, evidence),
       onExecuted: (member, executed) => this.#onExecuted(member, executed),
       onDown: (member) => {
         const upInMs = 1 + this.#prng.below(Math.max(1, this.#scenario.healMs - this.#time.nowMs));

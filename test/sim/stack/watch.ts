@@ -6,7 +6,13 @@ import { hash } from "node:crypto";
 import type { Attest } from "../../../protocol/src/agreement/attest.ts";
 import { encodeAttest } from "../../../protocol/src/agreement/attest.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
-import { type AvailabilityCert, decodeBatch, encodeTips } from "../../../protocol/src/agreement/rounds.ts";
+import {
+  type AvailabilityCert,
+  decodeBatch,
+  decodeValue,
+  encodeTips,
+  MAX_VALUE_EVIDENCE,
+} from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 
 export const STACK_VIOLATIONS = [
@@ -20,6 +26,7 @@ export const STACK_VIOLATIONS = [
   "sets_differ",
   "honest_double_sign",
   "honest_accused",
+  "evidence_withheld",
   "unbounded",
   "not_live",
   "lost_message",
@@ -42,6 +49,10 @@ export class StackWatch {
   readonly #options: WatchOptions;
   /** By what must be one: the first that was seen. */
   readonly #facts = new Map<string, string>();
+  /** Who must hold evidence against whom: validator and offender. */
+  readonly #told = new Set<string>();
+  readonly #convicted = new Set<string>();
+  readonly #saidEvidence = new Set<string>();
   violation: StackViolation | null = null;
   detail = "";
 
@@ -62,8 +73,12 @@ export class StackWatch {
       this.report("false_certificate", `validator ${from}: a ${message.type} that nobody signed`);
     if (message.type === "availability") this.onCertified(message.cert);
     const statement = statementOf(message);
-    if (statement !== null)
+    const isNew =
+      statement !== null &&
       this.#once("honest_double_sign", `validator ${from}: ${statement.name}`, statement.value);
+    if (message.type === "proposal" && message.value !== null && isNew)
+      this.#onFreshValue(from, message.value);
+    if (message.type === "evidence") this.#saidEvidence.add(nameOf(from, message.evidence.offender));
     if (message.type === "vote") this.#onVote(from, message);
   }
 
@@ -106,6 +121,37 @@ export class StackWatch {
       this.report("honest_accused", `validator ${accuser} accuses validator ${offender} of ${kind}`);
   }
 
+  /** An honest validator found evidence, or was told what it did not know: it has passed it on by now. */
+  onHeld(validator: number, offender: Uint8Array): void {
+    const name = nameOf(validator, offender);
+    this.#told.add(name);
+    if (!this.#saidEvidence.has(name))
+      this.report("evidence_withheld", `validator ${validator} keeps evidence to itself`);
+  }
+
+  /** An honest validator was told of evidence that proves something. */
+  onTold(validator: number, offender: Uint8Array): void {
+    const name = nameOf(validator, offender);
+    if (!this.#convicted.has(name)) this.#told.add(name);
+  }
+
+  /** A validator decided a value with evidence against the offender: nothing more need be said of it. */
+  onConvicted(validator: number, offender: Uint8Array): void {
+    const name = nameOf(validator, offender);
+    this.#convicted.add(name);
+    this.#told.delete(name);
+  }
+
+  /** A fresh value of an honest leader holds what the leader was told of. */
+  #onFreshValue(from: number, bytes: Uint8Array): void {
+    const { evidence } = decodeValue(bytes)!;
+    const inIt = new Set(evidence.map(({ offender }) => nameOf(from, offender)));
+    if (evidence.length >= MAX_VALUE_EVIDENCE) return;
+    for (const name of this.#told)
+      if (name.startsWith(`${from} `) && !inIt.has(name))
+        this.report("evidence_withheld", `validator ${from} proposes without the evidence that it has`);
+  }
+
   /** NULLIFY with FINALIZE, and NOTARIZE x with FINALIZE y, of one view. */
   #onVote(from: number, { round, vote }: Extract<PeerMessage, { type: "vote" }>): void {
     const place = `validator ${from}: round ${round} view ${vote.view}`;
@@ -125,6 +171,8 @@ export class StackWatch {
     return false;
   }
 }
+
+const nameOf = (validator: number, offender: Uint8Array): string => `${validator} ${encodeHex(offender)}`;
 
 /** What a message makes its author say once only, by name. */
 function statementOf(message: PeerMessage): { readonly name: string; readonly value: string } | null {

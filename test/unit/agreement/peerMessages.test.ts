@@ -90,6 +90,7 @@ const MESSAGES: readonly PeerMessage[] = [
   { type: "availability", cert: { ...tip, epoch: 2, ...certificate } },
   { type: "attest", signed: { attest, validator: 3, signature } },
   { type: "rewardCert", cert: { attest, ...certificate } },
+  { type: "evidence", evidence: { offender: fill(1), kind: 6, first: fill(2, 136), second: fill(3, 136) } },
 ];
 
 /** SHA-256 of each kind's encoding, made once by this code and held against it ever since. */
@@ -104,6 +105,7 @@ const GOLDEN: Readonly<Record<PeerMessage["type"], string>> = {
   availability: "25fc94164d5c2b60c3275a5e3697fbb9b98e52a66b6bd7accf4de54740b01d8a",
   attest: "84f1bbf2451fe9285048ce75c0d0d0771227de20fa215063b7485cd095aafb12",
   rewardCert: "46def08c540c17480329482941a5d76b3b9f2f42780a7404e34531addbcbaaec",
+  evidence: "73cb0bb2a1506c901862421fdc7b6b46e3ea79d5425b7b1d41a9603942637fdc",
 };
 
 describe("messages between validators", () => {

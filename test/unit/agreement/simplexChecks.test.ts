@@ -61,7 +61,9 @@ describe("exhaustive exploration of two views", () => {
     const reduced = explore({ ...exploration, core, isReduced: true, maxStates: 2_000_000 });
     expect(reduced).toMatchObject({ violation: null, isComplete: true });
     expect(reduced.states).toBeLessThan(result.states / 5);
-    expect(reduced.reached).toEqual(result.reached);
+    // Of runs that differ only in what the values are called it visits one.
+    const reached = new Set([...reduced.reached].flatMap((ballots) => [ballots, swapValues(ballots)]));
+    expect(reached).toEqual(result.reached);
   });
 
   test("finds the disagreement that two Byzantine of four can make", () => {
@@ -107,3 +109,10 @@ describe("mistakes in the rules", () => {
     expect(MUTATIONS.filter(({ name }) => SHORT.includes(name))).toHaveLength(SHORT.length);
   });
 });
+
+/** The same ballots with A and B in each other's place, in three views. */
+function swapValues(ballots: number): number {
+  const ofA = ballots & 0b01001_01001_01001;
+  const ofB = ballots & 0b10010_10010_10010;
+  return (ballots & 0b00100_00100_00100) | (ofA << 1) | (ofB >> 1);
+}

@@ -21,7 +21,7 @@ describe("hexadecimal", () => {
 
   test("is nothing else", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 12 }), (text) => {
+      fc.property(fc.string({ unit: fc.constantFrom(..."0189afAFxXgG \n\u0130"), maxLength: 6 }), (text) => {
         const isHex = /^(0x)?([0-9a-fA-F]{2})*$/.test(text);
         expect(decodeHex(text) !== null).toBe(isHex);
       }),

@@ -1,6 +1,7 @@
 /**
- * Evidence on its way into a round: what this validator saw others sign twice, durable until a decided value holds a
- * piece against the same offender. Whoever leads puts what it has into its value; nobody waits for it.
+ * Evidence on its way into a round: what this validator saw others sign twice, or was told of, durable until a decided
+ * value holds a piece against the same offender. Everyone is told of it, again after every round that passes it over, so
+ * that one honest leader is enough; whoever leads puts what it has into its value, and nobody waits for it.
  */
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Log } from "../../../node/src/host/types.ts";
@@ -17,10 +18,11 @@ import { compareBytes, equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { epochOfRound, MAX_VALIDATORS, type Parameters } from "../../../protocol/src/network/parameters.ts";
+import type { Mesh } from "../mesh/mesh.ts";
 import type { Votes } from "./votes.ts";
 
-/** One piece an offender convicts it for ever; the sets of two epochs have at most so many members. */
-const MAX_PIECES = 2 * MAX_VALIDATORS;
+/** One piece an offender convicts it for ever; the sets of three epochs, whose members are listened to, have at most so many. */
+const MAX_PIECES = 3 * MAX_VALIDATORS;
 
 export type EvidencePoolOptions = {
   readonly parameters: Parameters;
@@ -33,6 +35,9 @@ export type EvidencePoolModules = {
   readonly log: Log;
   /** Whether the offender was punished already: nothing more can come of a second piece. */
   readonly isTombstoned: (validator: Uint8Array) => boolean;
+  /** Who has a seat in the running epoch, the one before or the next. */
+  readonly members: () => readonly Uint8Array[];
+  readonly mesh: Pick<Mesh, "broadcast">;
   readonly onEvidence: (evidence: Evidence) => void;
   readonly onFailure: (error: Error) => void;
 };
@@ -42,6 +47,8 @@ export class EvidencePool {
   readonly #modules: EvidencePoolModules;
   /** By offender. */
   readonly #pieces = new Map<string, Evidence>();
+  /** Offenders that a decided value has a piece against: execution is about to punish them, and may lag behind. */
+  readonly #settled = new Set<string>();
 
   constructor(options: EvidencePoolOptions, modules: EvidencePoolModules) {
     this.#options = options;
@@ -57,10 +64,10 @@ export class EvidencePool {
   /** Takes what convicts a validator, the first piece against each; a piece that proves nothing is a bug of its finder. */
   add = (evidence: Evidence): void => {
     const { domains, self } = this.#options;
-    const { votes, verify, log, isTombstoned, onEvidence, onFailure } = this.#modules;
+    const { votes, mesh, verify, log, onEvidence, onFailure } = this.#modules;
     const offender = encodeHex(evidence.offender);
-    if (this.#pieces.has(offender) || isTombstoned(evidence.offender)) return;
-    if (this.#pieces.size >= MAX_PIECES || checkEvidence(evidence, { domains, verify }) !== null) return;
+    if (!this.#isNews(evidence) || this.#pieces.size >= MAX_PIECES) return;
+    if (checkEvidence(evidence, { domains, verify }) !== null) return;
     const kind = evidenceKindOf(evidence);
     if (equalBytes(evidence.offender, self)) {
       onFailure(new CodedError("key_in_use", `another process signs with this validator's key: ${kind}`));
@@ -69,8 +76,25 @@ export class EvidencePool {
     votes.recordEvidence(evidence.offender, encodeEvidence(evidence));
     this.#pieces.set(offender, evidence);
     log.warn("A validator signed what no honest one signs", { validator: offender, kind });
+    mesh.broadcast({ type: "evidence", evidence });
     onEvidence(evidence);
   };
+
+  /**
+   * Takes what another validator says convicts one. Only against those who have a seat, or anybody could fill the pool
+   * with the contradictions of keys made up for it; verified like an own find, and passed on once.
+   * @param epoch of the round that is decided next: what is too old for it is not kept.
+   */
+  hear(evidence: Evidence, epoch: number): void {
+    const { parameters } = this.#options;
+    if (!this.#isNews(evidence) || isEvidenceOld(evidence, parameters, epoch)) return;
+    if (this.#modules.members().some((key) => equalBytes(key, evidence.offender))) this.add(evidence);
+  }
+
+  #isNews({ offender }: Evidence): boolean {
+    const name = encodeHex(offender);
+    return !this.#pieces.has(name) && !this.#settled.has(name) && !this.#modules.isTombstoned(offender);
+  }
 
   /** What a value of this round may hold, by offender, as its rules ask. */
   listFor(round: number): Evidence[] {
@@ -83,11 +107,20 @@ export class EvidencePool {
       .slice(0, MAX_VALUE_EVIDENCE);
   }
 
-  /** What a decided value holds will be executed: it need not be said again. */
-  onDecided({ evidence }: Value): void {
+  /** What a decided value holds will be executed, and is said no more; what it passes over is said again. */
+  onDecided({ round, evidence }: Value): void {
     for (const { offender } of evidence) {
-      this.#pieces.delete(encodeHex(offender));
-      this.#modules.votes.forgetEvidence(offender);
+      if (this.#settled.size < MAX_PIECES) this.#settled.add(encodeHex(offender));
+      this.#forget(offender);
     }
+    for (const { offender } of this.#pieces.values())
+      if (this.#modules.isTombstoned(offender)) this.#forget(offender);
+    for (const piece of this.listFor(round + 1))
+      this.#modules.mesh.broadcast({ type: "evidence", evidence: piece });
+  }
+
+  #forget(offender: Uint8Array): void {
+    this.#pieces.delete(encodeHex(offender));
+    this.#modules.votes.forgetEvidence(offender);
   }
 }

@@ -1,0 +1,102 @@
+/** The pool of evidence: who is listened to, what is kept, passed on and said again, and when it ends. */
+import { describe, expect, test } from "vitest";
+import { createSilentLog } from "../../../node/src/host/log.ts";
+import { verifySignature } from "../../../node/src/host/verify.ts";
+import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
+import { decodeEvidence, type Evidence, type Value } from "../../../protocol/src/agreement/rounds.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { EvidencePool } from "../../../validator/src/rounds/evidencePool.ts";
+import { openVotes } from "../../../validator/src/rounds/votes.ts";
+import { convict } from "../agreement/conflicts.ts";
+import { contextOf, createTestGenesis, keyNamed } from "./support/network.ts";
+
+const context = contextOf(createTestGenesis(0));
+const { domains, parameters } = context;
+const self = keyNamed("self");
+const offender = keyNamed("offender");
+const other = keyNamed("another offender");
+const EPOCH = 20;
+const ROUND = EPOCH * parameters.roundsPerEpoch;
+
+const pieceOf = (keys = offender, epoch = EPOCH) =>
+  convict(domains, keys, "double_notarize", epoch * parameters.roundsPerEpoch, epoch);
+const decided = (round: number, ...evidence: Evidence[]): Value => ({
+  ...{ round, tips: [], cut: [], previousFinal: [] },
+  evidence,
+});
+
+function openPool() {
+  const votes = openVotes(":memory:", { network: context.networkId, validator: self.publicKey });
+  const said: PeerMessage[] = [];
+  const found: Evidence[] = [];
+  const failures: Error[] = [];
+  const tombstoned = new Set<string>();
+  const pool = new EvidencePool(
+    { parameters, domains, self: self.publicKey },
+    {
+      votes,
+      verify: verifySignature,
+      log: createSilentLog(),
+      isTombstoned: (key) => tombstoned.has(encodeHex(key)),
+      members: () => [self, offender, other].map(({ publicKey }) => publicKey),
+      mesh: { broadcast: (message) => said.push(message) },
+      onEvidence: (evidence) => found.push(evidence),
+      onFailure: (error) => failures.push(error),
+    },
+  );
+  return { pool, votes, said, found, failures, tombstoned };
+}
+
+describe("evidence that others tell of", () => {
+  test("is kept, put into values and passed on, once", () => {
+    const { pool, votes, said, found } = openPool();
+    for (let turn = 0; turn < 3; turn++) pool.hear(pieceOf(), EPOCH);
+    expect(pool.listFor(ROUND)).toEqual([pieceOf()]);
+    expect(votes.evidence().map(decodeEvidence)).toEqual([pieceOf()]);
+    expect(said).toEqual([{ type: "evidence", evidence: pieceOf() }]);
+    expect(found).toHaveLength(1);
+  });
+
+  test("is said again after every round that passes it over, until one holds it", () => {
+    const { pool, votes, said } = openPool();
+    pool.add(pieceOf());
+    pool.onDecided(decided(ROUND));
+    pool.onDecided(decided(ROUND + 1));
+    expect(said).toHaveLength(3);
+    pool.onDecided(decided(ROUND + 2, pieceOf()));
+    pool.onDecided(decided(ROUND + 3));
+    // Who lags may still speak of it, while execution has not punished anybody yet.
+    pool.hear(pieceOf(), EPOCH);
+    expect([said.length, pool.listFor(ROUND + 4), votes.evidence()]).toEqual([3, [], []]);
+  });
+
+  test("counts only against those who have a seat, for as long as they can be punished", () => {
+    const { pool, said, tombstoned } = openPool();
+    const ignored = [
+      pieceOf(keyNamed("nobody")),
+      pieceOf(offender, EPOCH - parameters.evidenceMaxAgeEpochs - 1),
+    ];
+    for (const piece of ignored) pool.hear(piece, EPOCH);
+    tombstoned.add(encodeHex(offender.publicKey));
+    pool.hear(pieceOf(), EPOCH);
+    expect([said, pool.listFor(ROUND)]).toEqual([[], []]);
+    pool.hear(pieceOf(other), EPOCH);
+    tombstoned.add(encodeHex(other.publicKey));
+    pool.onDecided(decided(ROUND));
+    expect([said.length, pool.listFor(ROUND + 1)]).toEqual([1, []]);
+  });
+
+  test("is nothing where somebody else signed it", () => {
+    const { pool, said, failures } = openPool();
+    for (const accused of [offender, self]) {
+      pool.hear({ ...pieceOf(other), offender: accused.publicKey }, EPOCH);
+    }
+    expect([said, failures, pool.listFor(ROUND)]).toEqual([[], [], []]);
+  });
+
+  test("stops the validator that it convicts: somebody else signs with its key", () => {
+    const { pool, said, failures } = openPool();
+    pool.hear(pieceOf(self), EPOCH);
+    expect([failures.length, said]).toEqual([1, []]);
+  });
+});
