@@ -56,7 +56,10 @@ export class FindingTable implements Findings {
     if (before === -1) this.#hotspots++;
     const first = this.#references;
     for (const { counterpart, heardEpoch, heardByEpoch } of evidence) {
-      this.#evidence.set([counterpart, heardEpoch, heardByEpoch], this.#references++ * REFERENCE_WIDTH);
+      const to = this.#references++ * REFERENCE_WIDTH;
+      this.#evidence[to] = counterpart;
+      this.#evidence[to + 1] = heardEpoch;
+      this.#evidence[to + 2] = heardByEpoch;
     }
     const number = PENALTY_REASONS.indexOf(reason);
     const row = [before, number, factorPpm, madeEpoch, endsEpoch, first, this.#references];

@@ -114,10 +114,12 @@ function checkWindows(context: FindingContext, hotspot: number): (readonly [Find
   // The evidence is put in order only where there is something to show.
   const broken = WINDOW_CHECKS.filter((check) => check(window, [], term) !== null);
   if (broken.length === 0) return [];
-  const countOf = (pair: number): number =>
-    history.links.readCount(rows.row[pair]!, hotspot < rows.neighbour[pair]!);
-  const heard = listPairs(context, hotspot, (pair) => countOf(pair) > 0);
-  const counts = heard.map(countOf);
+  const counts: number[] = [];
+  const heard = listPairs(context, hotspot, (pair) => {
+    const count = history.links.readCount(rows.row[pair]!, hotspot < rows.neighbour[pair]!);
+    if (count > 0) counts.push(count);
+    return count > 0;
+  });
   const mostFirst = Array.from(heard.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
   return broken.map((check) => [check(window, mostFirst, term), heard] as const);
 }
@@ -154,20 +156,19 @@ const meanMarginCentiDb = ({ count, marginsDb }: LinkRecord): number =>
 
 /** @param source the pairs that the detector was given, whose places the finding's evidence names. */
 function nameEvidence(
-  context: FindingContext,
+  { rows, history: { links }, term }: FindingContext,
   finding: Finding,
   hotspot: number,
   source: Pairs,
 ): NamedFinding {
   const evidence = finding.evidence.map((place) => {
     const pair = source[place]!;
-    return {
-      counterpart: context.rows.neighbour[pair]!,
-      heardEpoch: readDirection(context, hotspot, pair, true).lastEpoch,
-      heardByEpoch: readDirection(context, hotspot, pair, false).lastEpoch,
-    };
+    const counterpart = rows.neighbour[pair]!;
+    const [row, isLow] = [rows.row[pair]!, hotspot < counterpart];
+    const [heardEpoch, heardByEpoch] = [links.readLastEpoch(row, isLow), links.readLastEpoch(row, !isLow)];
+    return { counterpart, heardEpoch, heardByEpoch };
   });
-  return { ...finding, madeEpoch: context.term.epoch, evidence };
+  return { ...finding, madeEpoch: term.epoch, evidence };
 }
 
 /** A finding of one of the caps, whose evidence are the other hotspots that stand with this one. */

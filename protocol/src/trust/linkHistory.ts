@@ -112,6 +112,11 @@ export class LinkHistory {
     return readRecord(this.#pieceOf(row), offsetOf(row), isLowWitness);
   }
 
+  /** The newest epoch with a valid report in one direction of a row; -1: none. */
+  readLastEpoch(row: number, isLowWitness: boolean): number {
+    return this.#pieceOf(row)[offsetOf(row) + LAST_EPOCH + (isLowWitness ? 0 : 1)]!;
+  }
+
   /** Receptions in one direction of a row: what most questions ask, without the rest of the record. */
   readCount(row: number, isLowWitness: boolean): number {
     return readCount(this.#pieceOf(row), offsetOf(row), isLowWitness);
@@ -129,12 +134,13 @@ export class LinkHistory {
    */
   listRows(count: number, epoch: number): LinkRows {
     this.#advance(epoch);
-    const ends = new Uint32Array(2 * this.#count);
+    const low = new Uint32Array(this.#count);
+    const high = new Uint32Array(this.#count);
     this.visitRows((row, table, at) => {
-      ends[2 * row] = table[at + LOW]!;
-      ends[2 * row + 1] = table[at + HIGH]!;
+      low[row] = table[at + LOW]!;
+      high[row] = table[at + HIGH]!;
     });
-    return createLinkRows(count, ends);
+    return createLinkRows(count, low, high);
   }
 
   /**

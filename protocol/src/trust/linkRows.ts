@@ -8,28 +8,43 @@ export type LinkRows = {
 };
 
 /**
- * Sorts pairs by counting, once by either end: visiting the hotspots in order then appends each to its neighbours' rows
- * in order. Linear in hotspots and pairs.
+ * Sorts pairs by counting: by their higher end, from there into the rows of the lower one, which are then in order, and
+ * from these, visited in order, into the rows of the higher one. Linear in hotspots and pairs; each is moved thrice.
  * @param count hotspots; every end lies below.
- * @param ends both ends of pair r at 2r and 2r + 1.
+ * @param low the lower end of each pair, @param high the higher one.
  */
-export function createLinkRows(count: number, ends: Uint32Array): LinkRows {
+export function createLinkRows(count: number, low: Uint32Array, high: Uint32Array): LinkRows {
   const start = new Uint32Array(count + 1);
-  for (let half = 0; half < ends.length; half++) start[ends[half]! + 1]!++;
-  for (let hotspot = 0; hotspot < count; hotspot++) start[hotspot + 1]! += start[hotspot]!;
-  const halves = new Uint32Array(ends.length);
-  const next = start.slice();
-  for (let half = 0; half < ends.length; half++) halves[next[ends[half]!]!++] = half;
-  const neighbour = new Uint32Array(ends.length);
-  const row = new Uint32Array(ends.length);
-  next.set(start);
+  // Of a hotspot's row the neighbours below it come first: here how many, then where the next of those above it goes.
+  const above = new Uint32Array(count);
+  for (let pair = 0; pair < low.length; pair++) {
+    start[low[pair]! + 1]!++;
+    above[high[pair]!]!++;
+  }
+  const next = new Uint32Array(count);
+  for (let hotspot = 0, ofHigh = 0; hotspot < count; hotspot++) {
+    next[hotspot] = ofHigh;
+    ofHigh += above[hotspot]!;
+    start[hotspot + 1]! += start[hotspot]! + above[hotspot]!;
+    above[hotspot]! += start[hotspot]!;
+  }
+  const byHigh = new Uint32Array(low.length);
+  for (let pair = 0; pair < low.length; pair++) byHigh[next[high[pair]!]!++] = pair;
+  const neighbour = new Uint32Array(2 * low.length);
+  const row = new Uint32Array(2 * low.length);
+  next.set(above);
+  for (let i = 0; i < byHigh.length; i++) {
+    const pair = byHigh[i]!;
+    const at = next[low[pair]!]!++;
+    neighbour[at] = high[pair]!;
+    row[at] = pair;
+  }
+  next.set(start.subarray(0, count));
   for (let hotspot = 0; hotspot < count; hotspot++) {
-    for (let i = start[hotspot]!; i < start[hotspot + 1]!; i++) {
-      const half = halves[i]!;
-      // The pair's other end.
-      const at = next[ends[half ^ 1]!]!++;
+    for (let i = above[hotspot]!; i < start[hotspot + 1]!; i++) {
+      const at = next[neighbour[i]!]!++;
       neighbour[at] = hotspot;
-      row[at] = half >>> 1;
+      row[at] = row[i]!;
     }
   }
   return { start, neighbour, row };

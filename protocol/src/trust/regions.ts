@@ -27,7 +27,7 @@ function cellKey(hi: number, lo: number, resolution: number): number {
 
 /**
  * Groups of at least `least` hotspots that share a cell, and an owner where `owner` is given; members ascending.
- * @param resolution finer than 10 too.
+ * @param resolution finer than 10 too, but not with owners.
  * @param included 1 for hotspots that count.
  */
 export function groupByCell(
@@ -37,9 +37,7 @@ export function groupByCell(
   owner: Uint32Array | null,
   least: number,
 ): number[][] {
-  const members = Uint32Array.from(cellHi.keys()).filter(
-    (hotspot) => included[hotspot] === 1 && cellHi[hotspot] !== 0,
-  );
+  const members = listIncluded(cellHi, included);
   const [hi, lo] = [members.map((hotspot) => cellHi[hotspot]!), members.map((hotspot) => cellLo[hotspot]!)];
   const order = sortByCell(hi, lo);
   const sorted = [order.map((place) => hi[place]!), order.map((place) => lo[place]!)] as const;
@@ -48,9 +46,10 @@ export function groupByCell(
   for (let cell = 0; cell < level.count; cell++) {
     // Nearly all cells hold too few, and are passed over before anything is made of them.
     if (level.start[cell + 1]! - level.start[cell]! < least) continue;
-    const groups = new Map<string, number[]>();
+    const groups = new Map<number, number[]>();
     for (const place of order.subarray(level.start[cell], level.start[cell + 1]!)) {
-      const key = `${parentHi(hi[place]!, resolution)}.${parentLo(lo[place]!, resolution)}.${owner?.[members[place]!]}`;
+      // What is finer than the ordered resolution stands in the low half.
+      const key = owner === null ? parentLo(lo[place]!, resolution) : owner[members[place]!]!;
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [members[place]!]);
       else group.push(members[place]!);
@@ -58,4 +57,13 @@ export function groupByCell(
     for (const group of groups.values()) if (group.length >= least) found.push(group.sort((a, b) => a - b));
   }
   return found;
+}
+
+function listIncluded(cellHi: Uint32Array, included: Uint8Array): Uint32Array {
+  const members = new Uint32Array(included.length);
+  let count = 0;
+  for (let hotspot = 0; hotspot < included.length; hotspot++) {
+    if (included[hotspot] === 1 && cellHi[hotspot] !== 0) members[count++] = hotspot;
+  }
+  return members.slice(0, count);
 }
