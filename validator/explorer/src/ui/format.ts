@@ -6,6 +6,11 @@ const PPM = 1_000_000;
 const counts = new Intl.NumberFormat();
 const percents = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
 const amounts = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 8 });
+const briefAmounts = new Intl.NumberFormat(undefined, {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+  roundingMode: "floor",
+});
 const times = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 export const formatCount = (count: number): string => counts.format(count);
@@ -16,6 +21,10 @@ export const formatPpm = (ppm: number): string => percents.format(ppm / PPM);
 /** An amount of base units, in decimal, as tokens: exact, since the text itself is formatted and never a double. */
 export const formatAmount = (baseUnits: string): string =>
   amounts.format(placePoint(baseUnits.padStart(TOKEN_DECIMALS + 1, "0")) as `${number}`);
+
+/** The same with two decimals, rounded down, where many stand in a narrow column. */
+export const formatBriefAmount = (baseUnits: string): string =>
+  briefAmounts.format(placePoint(baseUnits.padStart(TOKEN_DECIMALS + 1, "0")) as `${number}`);
 
 const placePoint = (digits: string): string =>
   `${digits.slice(0, -TOKEN_DECIMALS)}.${digits.slice(-TOKEN_DECIMALS)}`;

@@ -1,11 +1,11 @@
 /** Values that occur on every page: amounts, times, and keys with their names, as links. */
-import { formatAmount, formatTime, shortenHash, shortenKey } from "./format.ts";
+import { formatAmount, formatBriefAmount, formatTime, shortenHash, shortenKey } from "./format.ts";
 
-/** An amount of base units as tokens; the exact base units are told on request. */
-export function Amount({ value }: { readonly value: string }) {
+/** An amount of base units as tokens; the exact base units are told on request. `brief` keeps two decimals. */
+export function Amount({ value, brief = false }: { readonly value: string; readonly brief?: boolean }) {
   return (
     <data class="amount" value={value} title={`${value} base units`}>
-      {formatAmount(value)}
+      {brief ? formatBriefAmount(value) : formatAmount(value)}
     </data>
   );
 }

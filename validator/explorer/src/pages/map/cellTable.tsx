@@ -57,7 +57,7 @@ export function CellTable({
               <td class="number">{formatCount(hotspots)}</td>
               <td class="number">{formatPpm(coveragePpm)}</td>
               <td class="number">
-                <Amount value={paid} />
+                <Amount value={paid} brief />
               </td>
             </tr>
           ))}
