@@ -2,12 +2,16 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { decodeDidKey, encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
 import { CodedError } from "../host/codedError.ts";
-import { createFile, makePrivateFolder, readFileIfAny } from "../host/durableFile.ts";
+import { createFile, makePrivateFolder } from "../host/durableFile.ts";
 import { createKeyFile } from "../host/keystore.ts";
+import type { ChangeRequest } from "./account/changeRequest.ts";
 import { VALIDATOR_OPTION } from "./account/flags.ts";
+import type { AnyRequest } from "./account/requestFile.ts";
+import type { Session } from "./account/session.ts";
 import { type Checked, GENESIS_FILE, KEY_FILE, readGenesis } from "./config.ts";
 import { ConfigErrors, type NodeIo, printJson, printLine, runAction, useIo } from "./io.ts";
 import { PASSPHRASE_OPTION, readNewPassphrase } from "./passphrase.ts";
@@ -40,7 +44,7 @@ export function createAccountCommand(io: NodeIo): Command {
     .option(...VALIDATOR_OPTION)
     .action((flags: AccountFlags) => runAction(io, () => printInfo(flags, io)));
   const sign = createPart("sign", "complete what a hotspot has consented to, and send it")
-    .option("--request <file>", "what `node register --out` wrote")
+    .option("--request <file>", "what `node register`, `rotate` or `bind` wrote with --out")
     .option(...VALIDATOR_OPTION)
     .option(...GENESIS_OPTION)
     .action((flags: SignFlags) => runAction(io, () => signRequest(flags, io)));
@@ -111,20 +115,37 @@ async function signRequest(flags: SignFlags, io: NodeIo): Promise<void> {
   const api = findApi(flags.validator, faults);
   const session = await startSession({ account, genesis, api }, faults, io);
   if (!request.ok) throw new ConfigErrors(faults);
-  const { claim, consents } = request.value;
-  printLine(io, `hotspot: ${encodeDidKey(claim.hotspot)} ${computeName(claim.hotspot)}`);
+  if (request.value.kind === "change") return await signChangeRequest(session, request.value.request, io);
+  const { claim, consents, binding } = request.value.request;
+  sayHotspot(claim.hotspot, io);
   const { registerHotspot } = await import("./account/registration.ts");
-  await registerHotspot(session, claim, (epoch) => consents.find((c) => c.epoch === epoch) ?? null);
+  const { findConsent } = await import("./account/requestFile.ts");
+  const hasRegistered = await registerHotspot(session, claim, (epoch) => findConsent(consents, epoch));
+  if (hasRegistered && binding !== null) await signChangeRequest(session, binding, io);
 }
 
-async function readRequest(path: string | undefined) {
-  const { decodeSigningRequest, MAX_REQUEST_BYTES } = await import("./account/signingRequest.ts");
-  const fault = (words: string): Checked<never> => ({ ok: false, faults: [words] });
-  if (path === undefined) return fault("--request must name a file that `node register --out` wrote");
-  const bytes = await readFileIfAny(path);
-  if (bytes === null) return fault(`there is no ${path}`);
-  if (bytes.length > MAX_REQUEST_BYTES) return fault(`${path} is too long for a request`);
-  return decodeSigningRequest(Buffer.from(bytes).toString("utf8"));
+async function signChangeRequest(session: Session, request: ChangeRequest, io: NodeIo): Promise<void> {
+  const { change, consents, networkId } = request;
+  const { describeChange, sendChange } = await import("./account/change.ts");
+  const { findConsent } = await import("./account/requestFile.ts");
+  if (!equalBytes(networkId, session.networkId)) {
+    throw new ConfigErrors(["the request is for another network than the genesis file's"]);
+  }
+  sayHotspot(change.hotspot, io);
+  printLine(io, describeChange(change));
+  await sendChange(session, change, (epoch) => findConsent(consents, epoch));
+}
+
+function sayHotspot(hotspot: Uint8Array, io: NodeIo): void {
+  printLine(io, `hotspot: ${encodeDidKey(hotspot)} ${computeName(hotspot)}`);
+}
+
+async function readRequest(path: string | undefined): Promise<Checked<AnyRequest>> {
+  if (path === undefined) {
+    return { ok: false, faults: ["--request must name a file that a command of `node` wrote with --out"] };
+  }
+  const { readRequestFile } = await import("./account/requestFile.ts");
+  return await readRequestFile(path);
 }
 
 async function sendTokens(flags: TransferFlags, io: NodeIo): Promise<void> {

@@ -83,14 +83,17 @@ export async function findCell(config: NodeConfig): Promise<Cell> {
   return cellFromHex(latLngToCell(config.latitude, config.longitude, ASSERTED_RESOLUTION))!;
 }
 
-/** Writes a home's configuration file. */
-export function encodeConfigToml(config: NodeConfig): string {
+/** Writes a home's configuration file. @param lowestPowerDbm of the concentrator's gain table, where it is known. */
+export function encodeConfigToml(config: NodeConfig, lowestPowerDbm?: number): string {
   const { latitude, longitude, elevationM, region } = config;
   const toml = stringify({
     owner: encodeDidKey(config.owner),
     region,
     location: { latitude, longitude, elevationM },
-    antenna: { gainDbi: config.gainCentiDbi / 100 },
+    antenna: {
+      gainDbi: config.gainCentiDbi / 100,
+      ...(lowestPowerDbm === undefined ? {} : { lowestPowerDbm }),
+    },
   });
   return `# A Hexbeacon hotspot. Changing place or antenna also needs a signed assertion to the network.\n${toml}\n`;
 }

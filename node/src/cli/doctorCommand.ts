@@ -45,6 +45,7 @@ async function examineHome(flags: DoctorFlags, io: NodeIo): Promise<void> {
       config: readExaminedConfig(resolution),
       genesisFile: findGenesisFile(resolution)!,
       forwarderConfigFile: settings["doctor.forwarderConfig"],
+      lowestPowerDbm: settings["antenna.lowestPowerDbm"],
       gwmp: parseEndpoint(settings.gwmp)!,
       http: parseEndpoint(settings.http)!,
       validators: settings.validators,

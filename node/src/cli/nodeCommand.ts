@@ -1,6 +1,7 @@
 /** `hexbeacon node`: the commands of someone who runs a hotspot. */
 import { Command } from "commander";
 import { createBackupCommand, createRestoreCommand } from "./backupCommand.ts";
+import { createBindCommand } from "./bindCommand.ts";
 import { createConfigCommand } from "./configCommand.ts";
 import { createDeviceKeyCommand } from "./deviceKeyCommand.ts";
 import { createDoctorCommand } from "./doctorCommand.ts";
@@ -29,6 +30,7 @@ export function createNodeCommand(io: NodeIo): Command {
     createPassphraseCommand(io),
     createRotateCommand(io),
     createDeviceKeyCommand(io),
+    createBindCommand(io),
     createDeregisterCommand(io),
   ];
   for (const part of parts) node.addCommand(useIo(part, io));

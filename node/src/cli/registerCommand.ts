@@ -1,25 +1,19 @@
 /** `node register` and `node deregister`: a hotspot onto the network, and off it. The account that owns it signs too. */
 import { Command } from "commander";
 import { decodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
-import { computeNetworkId, type Genesis } from "../../../protocol/src/network/genesis.ts";
-import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
-import { createSystemClock } from "../host/clock.ts";
-import { CodedError } from "../host/codedError.ts";
-import { createFile } from "../host/durableFile.ts";
+import { computeNetworkId } from "../../../protocol/src/network/genesis.ts";
+import { EPOCHS_AFTER_ASSERTION, saveFirstChallenge } from "../hotspot/firstChallenge.ts";
 import { ACCOUNT_PASSPHRASE_OPTION, VALIDATOR_OPTION } from "./account/flags.ts";
+import type { OwnerFlags } from "./account/open.ts";
 import type { Claim } from "./account/signing.ts";
+import { BINDING_KEYS, requestBinding, sendBinding } from "./bindCommand.ts";
+import { findDeviceKey } from "./deviceKey.ts";
 import { askFor, openHome, readHome } from "./home.ts";
 import { type NodeIo, printLine, runAction } from "./io.ts";
 import type { Resolution } from "./settings/layers.ts";
 import { addSettings, findSettings, HOME_KEYS } from "./settings/options.ts";
 
-type RegisterFlags = {
-  readonly account?: string;
-  readonly validator?: string;
-  readonly out?: string;
-  readonly accountPassphraseFile?: string;
-};
-type DeregisterFlags = Omit<RegisterFlags, "out"> & { readonly hotspot?: string };
+type DeregisterFlags = Omit<OwnerFlags, "out"> & { readonly hotspot?: string };
 
 /** Creates the command that registers a hotspot and asserts its place; what is done already is not done again. */
 export function createRegisterCommand(io: NodeIo): Command {
@@ -29,7 +23,7 @@ export function createRegisterCommand(io: NodeIo): Command {
     .option("--out <file>", "write a request for `account sign` instead, where it is not")
     .option(...VALIDATOR_OPTION)
     .option(...ACCOUNT_PASSPHRASE_OPTION);
-  return addSettings(command, HOME_KEYS).action((flags: RegisterFlags) =>
+  return addSettings(command, BINDING_KEYS).action((flags: OwnerFlags) =>
     runAction(io, () => register(flags, io)),
   );
 }
@@ -47,21 +41,14 @@ export function createDeregisterCommand(io: NodeIo): Command {
   );
 }
 
-async function register(flags: RegisterFlags, io: NodeIo): Promise<void> {
+async function register(flags: OwnerFlags, io: NodeIo): Promise<void> {
   const faults: string[] = [];
-  if ((flags.account === undefined) === (flags.out === undefined)) {
-    faults.push("either --account must name the owner's folder, or --out a file for it to sign");
-  }
-  const { findApi, readAccount, startSession } = await import("./account/open.ts");
-  const account =
-    flags.account === undefined
-      ? null
-      : await readAccount(flags.account, "--account", flags.accountPassphraseFile, io, faults);
-  const resolution = await findSettings(flags, io, HOME_KEYS);
-  const url = findUrl(flags, resolution);
-  const api = flags.out === undefined || url !== undefined ? findApi(url, faults) : null;
+  const { findOwner, startSession } = await import("./account/open.ts");
+  const resolution = await findSettings(flags, io, BINDING_KEYS);
+  const { account, api } = await findOwner(flags, resolution.settings.api, io, faults);
+  const openDevice = findDeviceKey(resolution, io, faults);
   const ask = askFor(resolution, io, "the hotspot's key");
-  const { config, keyPair, genesis } = await openHome(resolution, faults, ask);
+  const { home, config, keyPair, genesis } = await openHome(resolution, faults, ask);
   const { findPlace, registerHotspot } = await import("./account/registration.ts");
   const claim: Claim = {
     networkId: computeNetworkId(genesis),
@@ -69,40 +56,25 @@ async function register(flags: RegisterFlags, io: NodeIo): Promise<void> {
     owner: config.owner,
     place: await findPlace(config),
   };
+  const device = await openDevice?.();
   if (flags.out !== undefined) {
-    const { expectNetwork } = await import("./account/session.ts");
-    const epoch = api === null ? estimateEpoch(genesis) : await expectNetwork(api, claim.networkId);
-    return await writeRequest(flags.out, keyPair.secretSeed, claim, epoch, io);
+    const { writeRequestFile, findFirstEpoch } = await import("./account/requestFile.ts");
+    const { createSigningRequest, encodeSigningRequest } = await import("./account/signingRequest.ts");
+    const firstEpoch = await findFirstEpoch(genesis, claim.networkId, api);
+    const binding =
+      device === undefined ? null : await requestBinding(claim.networkId, keyPair, device, firstEpoch);
+    const request = createSigningRequest(keyPair.secretSeed, claim, firstEpoch, binding);
+    return await writeRequestFile(flags.out, encodeSigningRequest(request), firstEpoch, io);
   }
   const session = await startSession({ account, genesis, api }, faults, io);
   const { signConsent } = await import("./account/signing.ts");
-  await registerHotspot(session, claim, (epoch) =>
+  const hasRegistered = await registerHotspot(session, claim, (epoch) =>
     signConsent(session.domains, keyPair.secretSeed, claim, epoch),
   );
-}
-
-/** The epoch by the clock: the network is in it, or behind by as much as its rounds have ever been late. */
-function estimateEpoch({ timeMs, parameters }: Genesis): number {
-  const elapsedMs = Math.max(0, createSystemClock().nowMs() - timeMs);
-  return epochOfRound(parameters, Math.floor(elapsedMs / parameters.roundMs));
-}
-
-async function writeRequest(
-  path: string,
-  hotspotSeed: Uint8Array,
-  claim: Claim,
-  firstEpoch: number,
-  io: NodeIo,
-): Promise<void> {
-  const { createSigningRequest, encodeSigningRequest, REQUEST_EPOCHS } = await import(
-    "./account/signingRequest.ts"
-  );
-  const request = createSigningRequest(hotspotSeed, claim, firstEpoch);
-  if (!(await createFile(path, encodeSigningRequest(request), 0o644))) {
-    throw new CodedError("file_exists", `${path} exists`);
-  }
-  printLine(io, `wrote ${path}, good for epochs ${firstEpoch} to ${firstEpoch + REQUEST_EPOCHS - 1}`);
-  printLine(io, "its owner completes it with account sign; nothing in it is secret");
+  if (!hasRegistered) return;
+  await saveFirstChallenge(home, (await session.api.getStatus()).epoch + EPOCHS_AFTER_ASSERTION);
+  // The device vouches for the machine from its registration on; later ones are bound by a command of their own.
+  if (device !== undefined) await sendBinding(session, keyPair, device);
 }
 
 async function deregister(flags: DeregisterFlags, io: NodeIo): Promise<void> {
@@ -113,7 +85,7 @@ async function deregister(flags: DeregisterFlags, io: NodeIo): Promise<void> {
   const account = await readAccount(flags.account, "--account", flags.accountPassphraseFile, io, faults);
   const hotspot = await findHotspot(flags.hotspot, resolution, io, faults);
   const genesis = await findGenesis(settings.genesis, settings.home ?? flags.account, faults);
-  const api = findApi(findUrl(flags, resolution), faults);
+  const api = findApi(flags.validator ?? settings.api ?? undefined, faults);
   const session = await startSession({ account, genesis, api }, faults, io);
   const { readStanding, sendTransaction } = await import("./account/session.ts");
   const { epoch, nonce } = await readStanding(session, { fee: session.parameters.txFee });
@@ -142,9 +114,4 @@ async function findHotspot(
   }
   const opened = await readHome(resolution, faults, askFor(resolution, io, "the hotspot's key"));
   return opened?.keyPair.publicKey ?? null;
-}
-
-/** The API to speak to: the one that was named for this, else the hotspot's setting. */
-function findUrl(flags: { readonly validator?: string }, { settings }: Resolution): string | undefined {
-  return flags.validator ?? settings.api ?? undefined;
 }

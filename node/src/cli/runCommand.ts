@@ -4,16 +4,19 @@ import { Command } from "commander";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
 import { createSystemClock } from "../host/clock.ts";
+import type { DeviceKey } from "../host/deviceKey.ts";
 import { stopOnSignals } from "../host/lifecycle.ts";
 import { createLog } from "../host/log.ts";
 import { createServiceManager } from "../host/serviceManager.ts";
 import { preferMemoryToSpeed } from "../host/smallHeap.ts";
 import type { Clock, Log } from "../host/types.ts";
+import type { Cosigner } from "../hotspot/beaconRecord.ts";
 import { createHotspot, findGenesisPlacement, type Hotspot, type Placement } from "../hotspot/hotspot.ts";
 import { ProgressWatch } from "../hotspot/progress.ts";
 import { createGwmpRadio } from "../radio/gwmp/gwmpRadio.ts";
 import { parseEndpoint } from "./addresses.ts";
 import { findCell, type NodeConfig } from "./config.ts";
+import { findDeviceKey, type OpenDeviceKey } from "./deviceKey.ts";
 import { askFor, openHome } from "./home.ts";
 import { exit, type NodeIo, printJson, runAction } from "./io.ts";
 import { addSettings, findSettings } from "./settings/options.ts";
@@ -32,7 +35,9 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
   preferMemoryToSpeed();
   const resolution = await findSettings(flags, io);
   const { settings } = resolution;
-  const { home, config, keyPair, genesis } = await openHome(resolution, [], askFor(resolution, io));
+  const faults: string[] = [];
+  const openDevice = findDeviceKey(resolution, io, faults);
+  const { home, config, keyPair, genesis } = await openHome(resolution, faults, askFor(resolution, io));
   const { forwarders, validators } = settings;
   const [gwmp, http] = [parseEndpoint(settings.gwmp)!, parseEndpoint(settings.http)!];
   const log = createLog({ level: settings["log.level"], format: settings["log.format"] });
@@ -46,8 +51,9 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
   const earnings = settings.api === null ? {} : { earnings: { api: settings.api, owner: config.owner } };
   const lowestPowerDbm = settings["antenna.lowestPowerDbm"];
   const power = lowestPowerDbm === null ? {} : { lowestPowerDbm };
+  const device = openDevice === null ? {} : { cosign: createCosigner(openDevice) };
   const hotspot = createHotspot(
-    { ...{ home, genesis, keyPair, placement, radio, validators, http }, ...earnings, ...power },
+    { ...{ home, genesis, keyPair, placement, radio, validators, http }, ...earnings, ...power, ...device },
     { clock, log, random: randomBytes },
   );
   const release = stopOnSignals(hotspot, { log });
@@ -68,6 +74,15 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
   if (failure !== null) throw failure;
   // Sockets of peers that never answer would hold the process for seconds more.
   exit(io, 0);
+}
+
+/** Opens the device when it is first needed: a token that is not there yet costs a beacon, and not the hotspot. */
+function createCosigner(openDevice: OpenDeviceKey): Cosigner {
+  let opened: DeviceKey | null = null;
+  return async (message) => {
+    opened ??= await openDevice();
+    return { deviceKey: opened.publicKey, signature: await opened.sign(message) };
+  };
 }
 
 /** What the network knows of a hotspot decides; the configuration serves one that it does not know yet. */

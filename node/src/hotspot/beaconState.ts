@@ -4,8 +4,11 @@
  */
 import { join } from "node:path";
 import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { P256_PUBLIC_KEY_BYTES, P256_SIGNATURE_BYTES } from "../../../protocol/src/crypto/p256Form.ts";
+import { computeCommit } from "../../../protocol/src/evidence/commitReveal.ts";
 import type { Transmission } from "../../../protocol/src/radio/dutyCycle.ts";
 import { SECRET_BYTES } from "../../../protocol/src/radio/frame.ts";
+import type { Cosignature } from "../../../protocol/src/wire/reports.ts";
 import { CodedError } from "../host/codedError.ts";
 import { readFileIfAny, replaceFile } from "../host/durableFile.ts";
 import type { PowerFloor } from "./powerFloor.ts";
@@ -18,7 +21,14 @@ export const BEACON_PHASES = ["armed", "sent", "reported", "revealed", "ended"] 
 export type BeaconPhase = (typeof BEACON_PHASES)[number];
 
 /** How a beacon ended. `refused` is with a verdict of the network, which the verdicts show. */
-export const BEACON_ENDS = ["complete", "missed", "interrupted", "refused", "reveal_missed"] as const;
+export const BEACON_ENDS = [
+  "complete",
+  "missed",
+  "interrupted",
+  "refused",
+  "reveal_missed",
+  "no_cosignature",
+] as const;
 export type BeaconEnd = (typeof BEACON_ENDS)[number];
 
 export type BeaconRecord = {
@@ -29,11 +39,15 @@ export type BeaconRecord = {
   readonly spreadingFactor: number;
   readonly bandwidthHz: number;
   readonly secret: Uint8Array;
+  /** Of the key that it was made with: the hotspot may have another one when it reveals. */
+  readonly commit: Uint8Array;
   readonly phase: BeaconPhase;
   readonly attempts: number;
   /** Conducted power really used, and when; null before it was sent. */
   readonly powerCentiDbm: number | null;
   readonly timeMs: number | null;
+  /** What the device that is bound to the hotspot has signed of it; null before, and where there is none. */
+  readonly cosignature: Cosignature | null;
   /** The newest certified round when the report was submitted; it cannot have been included in that one. */
   readonly submitRound: number | null;
   readonly includedRound: number | null;
@@ -53,11 +67,15 @@ const STATE_VERSION = 1;
 /** The present beacon and those whose reveal is still to come reach back two epochs; one more is for the status. */
 export const BEACONS_KEPT = 4;
 
-/** Loads the state; an absent file is the empty state. @throws CodedError "file_corrupt", "file_unreadable". */
-export async function loadBeaconState(home: string): Promise<BeaconState> {
+/**
+ * Loads the state; an absent file is the empty state.
+ * @param hotspot its key (32 bytes), by which beacons were made that have no commit on record.
+ * @throws CodedError "file_corrupt", "file_unreadable".
+ */
+export async function loadBeaconState(home: string, hotspot: Uint8Array): Promise<BeaconState> {
   const bytes = await readFileIfAny(join(home, BEACON_STATE_FILE));
   if (bytes === null) return { beacons: [], transmissions: [], powerFloors: [] };
-  const state = parseState(Buffer.from(bytes).toString("utf8"));
+  const state = parseState(Buffer.from(bytes).toString("utf8"), hotspot);
   // The file is written whole or not at all, so this is a failing disk or an editor's slip; guessing might beacon twice.
   if (state === null)
     throw new CodedError("file_corrupt", `${join(home, BEACON_STATE_FILE)} cannot be understood`);
@@ -68,16 +86,26 @@ export async function loadBeaconState(home: string): Promise<BeaconState> {
 export async function saveBeaconState(home: string, state: BeaconState): Promise<void> {
   const json = {
     version: STATE_VERSION,
-    beacons: state.beacons.map((b) => ({ ...b, secret: encodeHex(b.secret) })),
+    beacons: state.beacons.map((b) => ({
+      ...b,
+      secret: encodeHex(b.secret),
+      commit: encodeHex(b.commit),
+      cosignature: b.cosignature && {
+        deviceKey: encodeHex(b.cosignature.deviceKey),
+        signature: encodeHex(b.cosignature.signature),
+      },
+    })),
     transmissions: state.transmissions,
     powerFloors: state.powerFloors,
   };
   await replaceFile(join(home, BEACON_STATE_FILE), `${JSON.stringify(json)}\n`);
 }
 
+const COMMIT_BYTES = 32;
+
 type Json = Record<string, unknown>;
 
-function parseState(text: string): BeaconState | null {
+function parseState(text: string, hotspot: Uint8Array): BeaconState | null {
   let json: Json;
   try {
     json = JSON.parse(text) as Json;
@@ -88,13 +116,13 @@ function parseState(text: string): BeaconState | null {
   // Files of before floors were kept have none.
   const { beacons, transmissions, powerFloors = [] } = json;
   if (!Array.isArray(beacons) || !Array.isArray(transmissions) || !Array.isArray(powerFloors)) return null;
-  const records = beacons.map(parseBeacon);
+  const records = beacons.map((beacon) => parseBeacon(beacon, hotspot));
   if (records.includes(null) || !transmissions.every(isTransmission)) return null;
   if (!powerFloors.every(isPowerFloor)) return null;
   return { beacons: records as BeaconRecord[], transmissions, powerFloors };
 }
 
-function parseBeacon(json: Json): BeaconRecord | null {
+function parseBeacon(json: Json, hotspot: Uint8Array): BeaconRecord | null {
   const numbers = ["epoch", "slotRound", "freqHz", "spreadingFactor", "bandwidthHz", "attempts"];
   const optional = ["powerCentiDbm", "timeMs", "submitRound", "includedRound", "revealEpoch"];
   if (typeof json !== "object" || json === null) return null;
@@ -103,7 +131,22 @@ function parseBeacon(json: Json): BeaconRecord | null {
   if (!BEACON_PHASES.includes(json.phase as BeaconPhase)) return null;
   if (json.end !== null && !BEACON_ENDS.includes(json.end as BeaconEnd)) return null;
   const secret = typeof json.secret === "string" ? decodeHex(json.secret, SECRET_BYTES) : null;
-  return secret === null ? null : ({ ...json, secret } as BeaconRecord);
+  // Files of before devices could be bound have none.
+  const cosignature = json.cosignature == null ? null : parseCosignature(json.cosignature);
+  if (secret === null || cosignature === undefined) return null;
+  const commit =
+    typeof json.commit === "string"
+      ? decodeHex(json.commit, COMMIT_BYTES)
+      : computeCommit(hotspot, json.epoch as number, secret);
+  return commit === null ? null : ({ ...json, secret, commit, cosignature } as BeaconRecord);
+}
+
+/** Undefined where it cannot be understood. */
+function parseCosignature(json: unknown): Cosignature | undefined {
+  const { deviceKey: key, signature: signed } = json as Json;
+  const deviceKey = typeof key === "string" ? decodeHex(key, P256_PUBLIC_KEY_BYTES) : null;
+  const signature = typeof signed === "string" ? decodeHex(signed, P256_SIGNATURE_BYTES) : null;
+  return deviceKey === null || signature === null ? undefined : { deviceKey, signature };
 }
 
 function isTransmission(json: unknown): json is Transmission {

@@ -3,12 +3,13 @@
  * again after a crash; then its report, and its reveal once the witnesses' window has certainly closed. Every step is
  * driven by certified rounds, never by the hotspot's own clock.
  */
+import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import {
   type Challenge,
   computeChallenge,
   computeChallengePowerCentiDbm,
 } from "../../../protocol/src/evidence/challenge.ts";
-import { computeCommit, computeTag } from "../../../protocol/src/evidence/commitReveal.ts";
+import { computeTag } from "../../../protocol/src/evidence/commitReveal.ts";
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
 import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
 import {
@@ -19,9 +20,19 @@ import {
 } from "../../../protocol/src/radio/dutyCycle.ts";
 import { encodeFrame, FRAME_BYTES, SECRET_BYTES } from "../../../protocol/src/radio/frame.ts";
 import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
-import type { ReportBundle } from "../../../protocol/src/wire/reports.ts";
+import { isCodedError } from "../host/codedError.ts";
 import type { Clock, Log } from "../host/types.ts";
 import type { Radio, TransmitFailure } from "../radio/radio.ts";
+import {
+  armBeacon,
+  beaconBundleOf,
+  type Cosigner,
+  cosignedMessageOf,
+  lastAttemptRoundOf,
+  lastRevealRoundOf,
+  revealBundleOf,
+  windowEndOf,
+} from "./beaconRecord.ts";
 import {
   BEACONS_KEPT,
   type BeaconEnd,
@@ -31,8 +42,9 @@ import {
   saveBeaconState,
 } from "./beaconState.ts";
 import type { HotspotEmitter } from "./events.ts";
+import { loadFirstChallenge } from "./firstChallenge.ts";
 import type { Outbox } from "./outbox.ts";
-import { findTransmittingRun, learnFloor, meetsFloor, type PowerFloor } from "./powerFloor.ts";
+import { checkFloor, FLOOR_REASONS, findTransmittingRun, learnFloor, type PowerFloor } from "./powerFloor.ts";
 import type { RandomBytes } from "./random.ts";
 import type { NewestRound, RoundFollower } from "./roundFollower.ts";
 import type { Standing } from "./standing.ts";
@@ -41,11 +53,14 @@ import type { Submitter } from "./submitter.ts";
 export type BeaconerOptions = {
   readonly home: string;
   readonly hotspot: Uint8Array;
+  readonly domains: SigningDomains;
   readonly parameters: Parameters;
   readonly plan: RegionPlan;
   readonly gainCentiDbi: number;
-  /** The least conducted power that the concentrator's gain table has, where that is known; else it is learnt. */
+  /** The least conducted power that the concentrator's gain table has, where that is known. */
   readonly lowestPowerDbm: number | null;
+  /** Signs what the device that is bound to the hotspot has to; null where it has none. Throws where the device is silent. */
+  readonly cosign: Cosigner | null;
 };
 export type BeaconerModules = {
   readonly radio: Pick<Radio, "transmit" | "status">;
@@ -62,22 +77,26 @@ export type BeaconerModules = {
 };
 
 /** Why a beacon was not even asked for: the region's limits, or a concentrator that cannot be quiet enough for them. */
-export const GUARD_REASONS = [...DUTY_REASONS, "power_floor"] as const;
+export const GUARD_REASONS = [...DUTY_REASONS, ...FLOOR_REASONS] as const;
 export type GuardReason = (typeof GUARD_REASONS)[number];
 /** Why an attempt to beacon came to nothing. */
-export type AttemptFailure = TransmitFailure | GuardReason;
+export type AttemptFailure = TransmitFailure | GuardReason | "no_cosignature";
 /** The next beacon: when and how, for people. `probablyInMs` is an estimate from the rounds' pace. */
 export type NextBeacon = Challenge & { readonly epoch: number; readonly probablyInMs: number };
 
 /** Creates a beaconer with what an earlier process has left. @throws CodedError where its file cannot be used. */
 export async function createBeaconer(options: BeaconerOptions, modules: BeaconerModules): Promise<Beaconer> {
-  return new Beaconer(options, modules, await loadBeaconState(options.home));
+  const { home, hotspot } = options;
+  const [state, firstEpoch] = await Promise.all([loadBeaconState(home, hotspot), loadFirstChallenge(home)]);
+  return new Beaconer(options, modules, state, firstEpoch);
 }
 
 export class Beaconer {
   readonly #options: BeaconerOptions;
   readonly #modules: BeaconerModules;
   #state: BeaconState;
+  /** There is no challenge for it before this epoch. */
+  readonly #firstEpoch: number;
   /** The epoch whose beacon this very process armed: only that one may be tried again. */
   #armedHere: number | null = null;
   #lastFailure: AttemptFailure | null = null;
@@ -85,11 +104,12 @@ export class Beaconer {
   #signal: AbortSignal | null = null;
   #idle: Promise<void> = Promise.resolve();
 
-  constructor(options: BeaconerOptions, modules: BeaconerModules, state: BeaconState) {
+  constructor(options: BeaconerOptions, modules: BeaconerModules, state: BeaconState, firstEpoch: number) {
+    this.#firstEpoch = firstEpoch;
     this.#options = options;
     this.#modules = modules;
     this.#state = state;
-    for (const beacon of state.beacons) modules.onOwnTag(computeTag(this.#commitOf(beacon)));
+    for (const beacon of state.beacons) modules.onOwnTag(computeTag(beacon.commit));
   }
 
   start(signal: AbortSignal): void {
@@ -122,7 +142,11 @@ export class Beaconer {
     if (!this.#modules.standing.isKnown()) return null;
     const newest = this.#modules.follower.newest();
     const challenge = newest && this.#challengeOf(newest.epoch);
-    if (newest === null || challenge === null || newest.round > this.#lastAttemptRound(challenge))
+    if (
+      newest === null ||
+      challenge === null ||
+      newest.round > lastAttemptRoundOf(challenge, this.#options.parameters)
+    )
       return null;
     const beacon = this.#find(newest.epoch);
     if (beacon !== undefined && beacon.phase !== "armed") return null;
@@ -163,25 +187,22 @@ export class Beaconer {
   }
 
   #challengeOf(epoch: number): Challenge | null {
+    if (epoch < this.#firstEpoch) return null;
     const seed = this.#modules.follower.seedOf(epoch);
     if (seed === null) return null;
     const { parameters, hotspot, plan } = this.#options;
     return computeChallenge(parameters, seed, hotspot, epoch, plan);
   }
 
-  /** The last round after which a beacon still makes it: one round is for its report to reach a cut. */
-  #lastAttemptRound(challenge: { readonly slotRound: number }): number {
-    return challenge.slotRound + this.#options.parameters.beaconToleranceRounds - 2;
-  }
-
   async #answer(challenge: Challenge, epoch: number, newest: NewestRound): Promise<void> {
-    if (newest.round < challenge.slotRound - 1 || newest.round > this.#lastAttemptRound(challenge)) return;
+    const { parameters, plan, gainCentiDbi } = this.#options;
+    const isEarly = newest.round < challenge.slotRound - 1;
+    if (isEarly || newest.round > lastAttemptRoundOf(challenge, parameters)) return;
     const beacon = this.#find(epoch);
     // What another process armed may have been on air: nobody can tell, so it is not sent again.
     if (beacon !== undefined && (beacon.phase !== "armed" || this.#armedHere !== epoch)) return;
     // Nobody could be paid for it, and the air is everybody's.
     if (!this.#modules.standing.isKnown()) return;
-    const { plan, gainCentiDbi } = this.#options;
     const powerCentiDbm = computeChallengePowerCentiDbm(plan, gainCentiDbi, challenge.powerStepDb);
     const transmission: Transmission = {
       freqHz: challenge.freqHz,
@@ -207,35 +228,25 @@ export class Beaconer {
     const run = findTransmittingRun(this.#modules.radio.status());
     const learnt = this.#state.powerFloors.find(({ forwarder }) => forwarder === run);
     const lowestDbm = lowestPowerDbm ?? learnt?.lowestPowerDbm ?? null;
-    if (lowestDbm === null || meetsFloor(plan, gainCentiDbi, powerCentiDbm, lowestDbm)) return null;
-    return "power_floor";
+    return checkFloor(plan, gainCentiDbi, powerCentiDbm, lowestDbm);
   }
 
   /** The secret, the attempt and its time on air are on the disk before a byte is on air. */
   async #arm(challenge: Challenge, epoch: number, transmission: Transmission): Promise<BeaconRecord> {
-    const { slotRound, freqHz, spreadingFactor, bandwidthHz } = challenge;
     const before = this.#find(epoch);
-    const armed: BeaconRecord = before
+    const armed = before
       ? { ...before, attempts: before.attempts + 1 }
-      : {
-          ...{ epoch, slotRound, freqHz, spreadingFactor, bandwidthHz },
-          secret: this.#modules.random(SECRET_BYTES),
-          phase: "armed",
-          attempts: 1,
-          ...{ powerCentiDbm: null, timeMs: null, submitRound: null, includedRound: null },
-          ...{ revealEpoch: null, end: null },
-        };
+      : armBeacon(challenge, epoch, this.#options.hotspot, this.#modules.random(SECRET_BYTES));
     this.#armedHere = epoch;
     const transmissions = recordTransmission(this.#options.plan, this.#state.transmissions, transmission);
     await this.#save(armed, { transmissions });
-    this.#modules.onOwnTag(computeTag(this.#commitOf(armed)));
+    this.#modules.onOwnTag(computeTag(armed.commit));
     return armed;
   }
 
   async #transmit(armed: BeaconRecord, powerCentiDbm: number, transmission: Transmission): Promise<void> {
     const { radio, clock, events } = this.#modules;
-    const commit = this.#commitOf(armed);
-    const { freqHz, spreadingFactor, bandwidthHz } = armed;
+    const { commit, freqHz, spreadingFactor, bandwidthHz } = armed;
     const askedDbm = powerCentiDbm / 100;
     const run = findTransmittingRun(radio.status());
     const result = await radio.transmit(
@@ -263,11 +274,12 @@ export class Beaconer {
       timeMs: clock.nowMs(),
     };
     const { powerDbm } = result;
+    const eirpCentiDbm = powerDbm * 100 + this.#options.gainCentiDbi;
     await this.#save(sent, {
       powerFloors: learnFloor(this.#state.powerFloors, run, askedDbm, powerDbm),
       // The budget is drawn on by what was really sent.
       transmissions: this.#state.transmissions.map((other) =>
-        other === transmission ? this.#correctPower(transmission, powerDbm) : other,
+        other === transmission ? { ...other, eirpCentiDbm } : other,
       ),
     });
     const { epoch, slotRound } = sent;
@@ -275,15 +287,37 @@ export class Beaconer {
     await this.#report(sent);
   }
 
-  #correctPower(transmission: Transmission, powerDbm: number): Transmission {
-    return { ...transmission, eirpCentiDbm: powerDbm * 100 + this.#options.gainCentiDbi };
+  /** A beacon's report travels alone, so that saying it again after a crash gives the same envelope. */
+  async #report(sent: BeaconRecord): Promise<void> {
+    const beacon = await this.#cosign(sent);
+    if (beacon === null) return;
+    const submitRound = this.#modules.follower.newest()!.round;
+    await this.#modules.outbox.send(beaconBundleOf(beacon));
+    await this.#save({ ...beacon, phase: "reported", submitRound });
   }
 
-  /** A beacon's report travels alone, so that saying it again after a crash gives the same envelope. */
-  async #report(beacon: BeaconRecord): Promise<void> {
-    const submitRound = this.#modules.follower.newest()!.round;
-    await this.#modules.outbox.send(this.#beaconBundle(beacon));
-    await this.#save({ ...beacon, phase: "reported", submitRound });
+  /**
+   * The beacon with its device's signature where it needs one; null where the device gives none yet. It is on the disk
+   * before it is sent, since a device gives another one each time, and the report would then be another.
+   */
+  async #cosign(beacon: BeaconRecord): Promise<BeaconRecord | null> {
+    const { cosign, domains, hotspot, parameters } = this.#options;
+    if (cosign === null || beacon.cosignature !== null) return beacon;
+    // Its report could be in no round of the slot any more.
+    if (this.#modules.follower.newest()!.round >= beacon.slotRound + parameters.beaconToleranceRounds) {
+      await this.#end(beacon, "no_cosignature");
+      return null;
+    }
+    try {
+      const cosigned = { ...beacon, cosignature: await cosign(cosignedMessageOf(hotspot, beacon, domains)) };
+      await this.#save(cosigned);
+      this.#lastFailure = null;
+      return cosigned;
+    } catch (error) {
+      if (!isCodedError(error) || error.code !== "device_key_failed") throw error;
+      this.#fail("no_cosignature");
+      return null;
+    }
   }
 
   /** Brings a beacon that is on air, or was before a crash, one phase further where its time has come. */
@@ -291,14 +325,16 @@ export class Beaconer {
     switch (beacon.phase) {
       case "armed":
         if (this.#armedHere !== beacon.epoch) await this.#end(beacon, "interrupted");
-        else if (newest.round > this.#lastAttemptRound(beacon)) await this.#end(beacon, "missed");
+        else if (newest.round > lastAttemptRoundOf(beacon, this.#options.parameters))
+          await this.#end(beacon, "missed");
         return;
       case "sent":
         return await this.#report(beacon);
       case "reported":
         return await this.#revealWhenClosed(beacon, newest);
       case "revealed":
-        if (newest.round >= this.#lastRevealRound(beacon)) await this.#end(beacon, "complete");
+        if (newest.round >= lastRevealRoundOf(beacon, this.#options.parameters))
+          await this.#end(beacon, "complete");
         else await this.#resendRevealAfterCrash(beacon);
         return;
       case "ended":
@@ -308,7 +344,7 @@ export class Beaconer {
 
   async #revealWhenClosed(reported: BeaconRecord, newest: NewestRound): Promise<void> {
     const { submitter, outbox } = this.#modules;
-    const bundle = this.#beaconBundle(reported);
+    const bundle = beaconBundleOf(reported);
     const id = outbox.computeId(bundle);
     submitter.watch(id, reported.epoch, ["beacon"]);
     const includedRound = submitter.includedRound(id) ?? reported.includedRound;
@@ -317,51 +353,18 @@ export class Beaconer {
     const verdict = submitter.verdictOf(id, 0);
     // Refused by execution: there is no window to reveal in.
     if (verdict !== undefined && verdict !== null) return await this.#end(beacon, "refused");
-    if (newest.round >= this.#lastRevealRound(beacon)) return await this.#end(beacon, "reveal_missed");
-    if (newest.round < this.#windowEnd(beacon)) return;
+    if (newest.round >= lastRevealRoundOf(beacon, this.#options.parameters))
+      return await this.#end(beacon, "reveal_missed");
+    if (newest.round < windowEndOf(beacon, this.#options.parameters)) return;
     const revealed: BeaconRecord = { ...beacon, phase: "revealed", revealEpoch: newest.epoch };
     await this.#save(revealed);
-    await outbox.send(this.#revealBundle(revealed));
+    await outbox.send(revealBundleOf(revealed));
   }
 
   async #resendRevealAfterCrash(beacon: BeaconRecord): Promise<void> {
-    const bundle = this.#revealBundle(beacon);
+    const bundle = revealBundleOf(beacon);
     if (this.#modules.submitter.isFollowed(this.#modules.outbox.computeId(bundle))) return;
     await this.#modules.outbox.send(bundle);
-  }
-
-  /**
-   * The last round in which a witness's report can count. Where the inclusion is unknown it is taken as late as the slot
-   * allows; and whatever a validator says, the report was in no round that was certified before it was submitted.
-   */
-  #windowEnd(beacon: BeaconRecord): number {
-    const { beaconToleranceRounds, witnessWindowRounds } = this.#options.parameters;
-    const included = beacon.includedRound ?? beacon.slotRound + beaconToleranceRounds;
-    return Math.max(included, (beacon.submitRound ?? 0) + 1) + witnessWindowRounds;
-  }
-
-  #lastRevealRound(beacon: BeaconRecord): number {
-    return this.#windowEnd(beacon) + this.#options.parameters.revealWindowRounds;
-  }
-
-  #beaconBundle(beacon: BeaconRecord): ReportBundle {
-    const { freqHz, spreadingFactor, bandwidthHz } = beacon;
-    const report = {
-      commit: this.#commitOf(beacon),
-      ...{ freqHz, spreadingFactor, bandwidthHz },
-      powerCentiDbm: beacon.powerCentiDbm!,
-      timeMs: beacon.timeMs!,
-    };
-    return { epoch: beacon.epoch, beacons: [report], witnesses: [], reveals: [] };
-  }
-
-  #revealBundle(beacon: BeaconRecord): ReportBundle {
-    const reveal = { tag: computeTag(this.#commitOf(beacon)), secret: beacon.secret };
-    return { epoch: beacon.revealEpoch!, beacons: [], witnesses: [], reveals: [reveal] };
-  }
-
-  #commitOf(beacon: BeaconRecord): Uint8Array {
-    return computeCommit(this.#options.hotspot, beacon.epoch, beacon.secret);
   }
 
   #find(epoch: number): BeaconRecord | undefined {

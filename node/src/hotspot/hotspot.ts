@@ -22,6 +22,7 @@ import { createNetwork } from "../host/network.ts";
 import type { Clock, Log, Network } from "../host/types.ts";
 import type { Radio } from "../radio/radio.ts";
 import { createBeaconer } from "./beaconer.ts";
+import type { Cosigner } from "./beaconRecord.ts";
 import { Bundler } from "./bundler.ts";
 import { EarningsReader } from "./earnings.ts";
 import { createHotspotEmitter, type HotspotEmitter } from "./events.ts";
@@ -65,6 +66,8 @@ export type HotspotOptions = {
   readonly spoolMaxBytes?: number;
   /** The least conducted power of the concentrator's gain table; absent where it is to be learnt from its warnings. */
   readonly lowestPowerDbm?: number;
+  /** Of the device that is bound to the hotspot, where one is. */
+  readonly cosign?: Cosigner;
 };
 export type HotspotModules = { readonly clock: Clock; readonly log: Log; readonly random: RandomBytes };
 
@@ -285,7 +288,10 @@ async function createBody(
   const isNamed = findGenesisPlacement(genesis, hotspot) !== null;
   const standing = new Standing(isNamed, { ...modules, follower, bundler, events });
   const beaconer = await createBeaconer(
-    { home, hotspot, parameters, plan, gainCentiDbi, lowestPowerDbm: options.lowestPowerDbm ?? null },
+    {
+      ...{ home, hotspot, domains, parameters, plan, gainCentiDbi },
+      ...{ lowestPowerDbm: options.lowestPowerDbm ?? null, cosign: options.cosign ?? null },
+    },
     {
       ...{ ...modules, radio, follower, outbox, submitter, standing, events },
       onOwnTag: (tag) => witness.addOwnTag(tag),

@@ -2,9 +2,12 @@
  * How quiet each concentrator can be. A forwarder that is asked for less than its gain table holds sends more and says
  * so only afterwards; with a good antenna that is more than the region allows. So what it once said is remembered, and
  * the next beacon is refused before it is on air. The table belongs to a run of the forwarder: after its restart, which
- * shows by the port that it pulls from, it may have another one and is asked again.
+ * shows by the port that it pulls from, it may have another one. Where nothing is known of a table it is taken to begin
+ * where the reference table does, so that not even the first beacon is louder than the region allows.
  */
+
 import { POWER_TOLERANCE_CENTI_DB } from "../../../protocol/src/evidence/beaconRules.ts";
+import { STEP_FLOOR_CENTI_DBM } from "../../../protocol/src/evidence/challenge.ts";
 import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
 import type { RadioStatus } from "../radio/radio.ts";
 
@@ -20,14 +23,28 @@ export function findTransmittingRun({ forwarders }: Pick<RadioStatus, "forwarder
   return found === undefined ? null : `${found.eui}@${found.downlinkAddress}`;
 }
 
-/** Whether a concentrator that cannot go below a power may be asked for this one. Powers are conducted. */
-export function meetsFloor(
+/** Why a concentrator may not be asked for a power: it cannot go so low, or nobody has said that it can. */
+export const FLOOR_REASONS = ["power_floor", "floor_unknown"] as const;
+
+/** Judges what is asked for, in conducted power. @param lowestPowerDbm the table's least; null where it is not known. */
+export function checkFloor(
   plan: RegionPlan,
   gainCentiDbi: number,
   askedCentiDbm: number,
-  lowestPowerDbm: number,
+  lowestPowerDbm: number | null,
+): (typeof FLOOR_REASONS)[number] | null {
+  const floorCentiDbm = lowestPowerDbm === null ? STEP_FLOOR_CENTI_DBM : lowestPowerDbm * 100;
+  if (meetsFloor(plan, gainCentiDbi, askedCentiDbm, floorCentiDbm)) return null;
+  return lowestPowerDbm === null ? "floor_unknown" : "power_floor";
+}
+
+/** Whether a concentrator that cannot go below a power may be asked for this one. */
+function meetsFloor(
+  plan: RegionPlan,
+  gainCentiDbi: number,
+  askedCentiDbm: number,
+  floorCentiDbm: number,
 ): boolean {
-  const floorCentiDbm = lowestPowerDbm * 100;
   if (floorCentiDbm <= askedCentiDbm) return true;
   // Further off, the honest report would miss the challenge.
   const isNear = floorCentiDbm - askedCentiDbm <= POWER_TOLERANCE_CENTI_DB;

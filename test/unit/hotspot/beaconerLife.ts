@@ -7,14 +7,18 @@ import { createHotspotEmitter } from "../../../node/src/hotspot/events.ts";
 import type { NewestRound } from "../../../node/src/hotspot/roundFollower.ts";
 import type { ForwarderStatus, TransmitRequest, TransmitResult } from "../../../node/src/radio/radio.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { epochOfRound, type Parameters } from "../../../protocol/src/network/parameters.ts";
 import { encodeReportBundle, type ReportBundle } from "../../../protocol/src/wire/reports.ts";
 import { FakeRadio } from "./fakeRadio.ts";
 
+export const DOMAINS = createSigningDomains(new Uint8Array(32));
+
 /** Where it stands, and the seed of epoch 0; of others it never hears. */
-export type Surroundings = Omit<BeaconerOptions, "lowestPowerDbm"> & {
+export type Surroundings = Omit<BeaconerOptions, "lowestPowerDbm" | "cosign" | "domains"> & {
   readonly lowestPowerDbm?: number;
+  readonly cosign?: BeaconerOptions["cosign"];
   readonly seed: Uint8Array;
 };
 
@@ -67,7 +71,7 @@ export class Life {
     life.#parameters = parameters;
     const idOf = (bundle: ReportBundle) => sha256(encodeReportBundle(bundle));
     life.beaconer = await createBeaconer(
-      { lowestPowerDbm: null, ...surroundings },
+      { lowestPowerDbm: null, cosign: null, domains: DOMAINS, ...surroundings },
       {
         radio: {
           status: () => ({ ...new FakeRadio().status(), forwarders: world.forwarders }),

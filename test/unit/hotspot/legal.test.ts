@@ -61,7 +61,8 @@ describe.each(REGION_NAMES)("in %s", (name) => {
     async (gainCentiDbi) => {
       const { hotspot, challenge } = findKey(plan);
       const world = createWorld();
-      const life = await beaconOnce({ plan, gainCentiDbi, hotspot }, challenge, world);
+      const place = { plan, gainCentiDbi, hotspot, lowestPowerDbm: -20 };
+      const life = await beaconOnce(place, challenge, world);
       expect(life.beaconer.lastFailure()).toBeNull();
       const [request] = world.transmitted;
       const { freqHz, spreadingFactor, bandwidthHz, powerDbm, payload } = request!;
@@ -163,18 +164,30 @@ describe("a concentrator's gain table", () => {
     expect(world.transmitted).toEqual([]);
   });
 
+  test("of which nothing is known is taken to begin at 12 dBm, so that not even the first beacon is too loud", async () => {
+    const world = createWorld();
+    const life = await beaconOnce({ plan, gainCentiDbi, hotspot }, challenge, world);
+    expect(world.transmitted).toEqual([]);
+    expect(life.beaconer.lastFailure()).toBe("floor_unknown");
+    // With 4.15 dBi less than that is asked for only by the tolerance that the plan still has.
+    const place = { plan, gainCentiDbi: 400, hotspot };
+    expect((await beaconOnce(place, challenge, world)).beaconer.lastFailure()).toBeNull();
+    expect(world.transmitted).toMatchObject([{ powerDbm: 12 }]);
+  });
+
   test("is learnt from its first warning, signed as it was used, and kept while that forwarder runs", async () => {
     const world = createWorld();
     world.forwarders = [createForwarder(40_000)];
     world.transmit = async () => ({
-      ...{ status: "queued", forwarderEui: "aa555a0000000000", powerDbm: 12 },
+      ...{ status: "queued", forwarderEui: "aa555a0000000000", powerDbm: 15 },
       ...{ acknowledged: true, tmstUs: null },
     });
-    const life = await beaconOnce({ plan, gainCentiDbi, hotspot }, challenge, world);
-    expect(world.transmitted).toMatchObject([{ powerDbm: 10 }]);
+    const place = { plan, gainCentiDbi: 400, hotspot };
+    const life = await beaconOnce(place, challenge, world);
+    expect(world.transmitted).toMatchObject([{ powerDbm: 12 }]);
     const [bundle] = [...world.sent.values()];
-    expect(bundle!.beacons[0]!.powerCentiDbm).toBe(1_200);
-    expect(life.beaconer.transmissions()).toMatchObject([{ eirpCentiDbm: 1_200 + gainCentiDbi }]);
+    expect(bundle!.beacons[0]!.powerCentiDbm).toBe(1_500);
+    expect(life.beaconer.transmissions()).toMatchObject([{ eirpCentiDbm: 1_900 }]);
 
     // The next life, asked by another challenge: it knows before it sends, as long as the same forwarder runs.
     const other = findKey(plan, (c) => c.slotRound > challenge.slotRound + 100);
@@ -185,10 +198,10 @@ describe("a concentrator's gain table", () => {
       world.forwarders = [createForwarder(port)];
       const state = JSON.parse(await readFile(join(home, "beacons.json"), "utf8"));
       expect(state.powerFloors).toEqual([
-        { forwarder: "aa555a0000000000@127.0.0.1:40000", lowestPowerDbm: 12 },
+        { forwarder: "aa555a0000000000@127.0.0.1:40000", lowestPowerDbm: 15 },
       ]);
       await forgetBeacons(state);
-      const next = await beaconOnce({ plan, gainCentiDbi, hotspot: other.hotspot }, other.challenge, world);
+      const next = await beaconOnce({ ...place, hotspot: other.hotspot }, other.challenge, world);
       expect(world.transmitted).toHaveLength(transmissions);
       expect(next.beaconer.lastFailure()).toBe(transmissions === 1 ? "power_floor" : null);
     }

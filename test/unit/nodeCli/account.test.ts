@@ -1,13 +1,19 @@
 /** The commands of an account below the network: what they sign passes admission's signatures and executes. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { createChange, signChange } from "../../../node/src/cli/account/change.ts";
+import {
+  createChangeRequest,
+  decodeChangeRequest,
+  encodeChangeRequest,
+} from "../../../node/src/cli/account/changeRequest.ts";
+import type { Fields } from "../../../node/src/cli/account/jsonFields.ts";
 import { computeSteps, findPlace, registerHotspot } from "../../../node/src/cli/account/registration.ts";
 import { openSession } from "../../../node/src/cli/account/session.ts";
 import {
   type Claim,
   createAssert,
   createRegister,
-  createRotate,
   createStake,
   signConsent,
   signTransaction,
@@ -26,10 +32,12 @@ import {
 } from "../../../node/src/cli/account/validatorApi.ts";
 import { describeRefusal } from "../../../node/src/cli/account/words.ts";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
-import { verifySignature } from "../../../node/src/host/verify.ts";
+import { verifyDeviceSignature, verifySignature } from "../../../node/src/host/verify.ts";
 import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
+import { type Ed25519KeyPair, sign } from "../../../protocol/src/crypto/ed25519.ts";
+import { createP256KeyPair, signP256 } from "../../../protocol/src/crypto/p256.ts";
 import { ADMISSION_REASONS, TRANSACTION_REASONS } from "../../../protocol/src/evidence/reasons.ts";
 import { cellFromBigint } from "../../../protocol/src/geo/cell.ts";
 import { computeCentreDeviationE7 } from "../../../protocol/src/geo/centre.ts";
@@ -54,6 +62,9 @@ const place = await findPlace({
 });
 const claim: Claim = { networkId, hotspot: HOTSPOT.publicKey, owner: OWNER.publicKey, place };
 
+const verifyClaim = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) =>
+  (publicKey.length === 32 ? verifySignature : verifyDeviceSignature)(publicKey, message, signature);
+
 /** Checks every signature that admission would, and gives what execution takes. */
 function admit(transaction: Transaction): LedgerMessage {
   const { id, envelope } = signTransaction(domains, OWNER, transaction);
@@ -61,7 +72,7 @@ function admit(transaction: Transaction): LedgerMessage {
   if (!decoded.ok) throw new Error(decoded.reason);
   expect(decoded.candidate.id).toEqual(id);
   for (const { publicKey, message, signature } of decoded.candidate.claims) {
-    expect(verifySignature(publicKey, concatBytes(...message), signature)).toBe(true);
+    expect(verifyClaim(publicKey, concatBytes(...message), signature)).toBe(true);
   }
   const message = decodeLedgerMessage(envelope, domains);
   if (typeof message === "string") throw new Error(message);
@@ -69,12 +80,15 @@ function admit(transaction: Transaction): LedgerMessage {
 }
 
 describe("what hotspot and owner sign", () => {
-  test("passes admission's signatures, and gives the hotspot another key", () => {
+  test("passes admission's signatures, and gives the hotspot another key", async () => {
     const next = keyNamed("the hotspot's next key");
     const consent = signConsent(domains, HOTSPOT.secretSeed, claim, 0);
+    const rotation = { kind: "rotate", hotspot: HOTSPOT.publicKey, key: next.publicKey } as const;
+    const signNext = (message: Uint8Array) => sign(next.secretSeed, message);
+    const rotationConsent = await signChange(domains, rotation, HOTSPOT.secretSeed, signNext, 0);
     const messages = [
       admit(createRegister(domains, OWNER.secretSeed, claim, consent, 0)),
-      admit(createRotate(domains, HOTSPOT, next, 0, 1)),
+      admit(createChange(rotation, rotationConsent, 1)),
     ];
     const ledger = createLedger(context.genesis);
     const { timeMs } = context.genesis;
@@ -83,7 +97,7 @@ describe("what hotspot and owner sign", () => {
     expect(transactions.map(({ reason }) => reason)).toEqual([null, null]);
     expect(ledger.registry.find(next.publicKey)).not.toBeNull();
     // Without the new key's consent anybody could be given somebody else's hotspot.
-    const alone = { ...createRotate(domains, HOTSPOT, next, 0, 1), newSignature: new Uint8Array(64) };
+    const alone = createChange(rotation, { ...rotationConsent, keySignature: new Uint8Array(64) }, 1);
     const decoded = decodeCandidate(signTransaction(domains, OWNER, alone).envelope, domains);
     const claims = decoded.ok ? decoded.candidate.claims : [];
     const verdicts = claims.map(({ publicKey, message, signature }) =>
@@ -157,6 +171,67 @@ describe("what hotspot and owner sign", () => {
   });
 });
 
+describe("a request to change a hotspot", () => {
+  const device = createP256KeyPair(new Uint8Array(32).fill(7));
+  const next = keyNamed("the hotspot's next key");
+  const CHANGES = [
+    {
+      change: { kind: "rotate", hotspot: HOTSPOT.publicKey, key: next.publicKey },
+      signWithKey: (message: Uint8Array) => sign(next.secretSeed, message),
+    },
+    {
+      change: { kind: "bind", hotspot: HOTSPOT.publicKey, key: device.publicKey },
+      signWithKey: async (message: Uint8Array) => signP256(device.secret, message),
+    },
+  ] as const;
+
+  test.each(CHANGES)(
+    "to $change.kind comes back as it was written, and not when it was changed",
+    async (each) => {
+      const { change, signWithKey } = each;
+      const signers = { hotspotSeed: HOTSPOT.secretSeed, signWithKey };
+      const request = await createChangeRequest({ networkId, change }, signers, 7, 3);
+      const text = encodeChangeRequest(request);
+      const decode = (json: unknown, most = 3) => decodeChangeRequest(json as Fields, most);
+      expect(decode(JSON.parse(text))).toEqual({ ok: true, value: request });
+      expect(decode(JSON.parse(text), 2).ok).toBe(false);
+      type Json = { consents: Record<string, unknown>[] } & Record<string, unknown>;
+      const changes: ((json: Json) => void)[] = [
+        (json) => (json.hotspot = encodeDidKey(keyNamed("thief").publicKey)),
+        (json) => (json.key = encodeDidKey(keyNamed("thief").publicKey)),
+        (json) => (json.kind = change.kind === "bind" ? "rotate" : "bind"),
+        (json) => (json.network = encodeHex0x(new Uint8Array(32))),
+        (json) => (json.consents[1]!.epoch = 9),
+        (json) => (json.consents[1]!.key = json.consents[0]!.key),
+        (json) => (json.consents[1]!.hotspot = json.consents[0]!.hotspot),
+        (json) => (json.consents = []),
+      ];
+      for (const spoil of changes) {
+        const json = JSON.parse(text) as Json;
+        spoil(json);
+        expect(decode(json).ok).toBe(false);
+      }
+    },
+  );
+
+  test("passes admission with both consents, binds the device, and with one of them does not pass", async () => {
+    const [, { change, signWithKey }] = CHANGES;
+    const consent = await signChange(domains, change, HOTSPOT.secretSeed, signWithKey, 0);
+    const judge = (transaction: Transaction) => {
+      const decoded = decodeCandidate(signTransaction(domains, OWNER, transaction).envelope, domains);
+      const claims = decoded.ok ? decoded.candidate.claims : [];
+      return claims.map(({ publicKey, message, signature }) =>
+        verifyClaim(publicKey, concatBytes(...message), signature),
+      );
+    };
+    expect(judge(createChange(change, consent, 0))).toEqual([true, true, true]);
+    const spoilt = (part: Partial<typeof consent>) => judge(createChange(change, { ...consent, ...part }, 0));
+    expect(spoilt({ keySignature: consent.hotspotSignature })).toEqual([true, true, false]);
+    expect(spoilt({ hotspotSignature: consent.keySignature })).toEqual([true, false, true]);
+    expect(spoilt({ epoch: 1 })).toEqual([true, false, false]);
+  });
+});
+
 describe("a signing request", () => {
   const request = createSigningRequest(HOTSPOT.secretSeed, claim, 7);
   const text = encodeSigningRequest(request);
@@ -184,6 +259,29 @@ describe("a signing request", () => {
       const json = JSON.parse(text) as Json;
       change(json);
       expect(decodeSigningRequest(JSON.stringify(json)).ok).toBe(false);
+    }
+  });
+
+  test("holds a binding to a device, of that hotspot and network only", async () => {
+    const device = createP256KeyPair(new Uint8Array(32).fill(7));
+    const signWithKey = async (message: Uint8Array) => signP256(device.secret, message);
+    const bindingOf = (hotspot: Ed25519KeyPair, network = networkId) =>
+      createChangeRequest(
+        {
+          networkId: network,
+          change: { kind: "bind", hotspot: hotspot.publicKey, key: device.publicKey },
+        },
+        { hotspotSeed: hotspot.secretSeed, signWithKey },
+        7,
+        2,
+      );
+    const withBinding = { ...request, binding: await bindingOf(HOTSPOT) };
+    expect(decodeSigningRequest(encodeSigningRequest(withBinding))).toEqual({ ok: true, value: withBinding });
+    for (const binding of [
+      await bindingOf(keyNamed("another hotspot")),
+      await bindingOf(HOTSPOT, new Uint8Array(32)),
+    ]) {
+      expect(decodeSigningRequest(encodeSigningRequest({ ...request, binding })).ok).toBe(false);
     }
   });
 

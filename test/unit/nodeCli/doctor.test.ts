@@ -265,7 +265,7 @@ describe("the doctor's look at place and power", () => {
 
   test.each([
     // The reference table begins at 12 dBm: 16 dBm EIRP less 5.8 dBi is 10.
-    ["EU868 with 5.8 dBi, table unknown", ["--gain", "5.8"], null, "warn", /more than the plan allows/],
+    ["EU868 with 5.8 dBi, table unknown", ["--gain", "5.8"], null, "fail", /more than the plan allows/],
     [
       "EU868 with 5.8 dBi, table from 12",
       ["--gain", "5.8"],
@@ -273,7 +273,7 @@ describe("the doctor's look at place and power", () => {
       "fail",
       /more than the plan allows/,
     ],
-    ["EU868 with 5.8 dBi, table from 4", ["--gain", "5.8"], lut(4, 10, 27), "ok", /asks the concentrator/],
+    ["EU868 with 5.8 dBi, table from 4", ["--gain", "5.8"], lut(4, 10, 27), "fail", /goes by 12 dBm/],
     // A step goes no lower than the stock table; one that begins above it costs the beacons of the lower step.
     ["EU868 with 2.15 dBi, table from 12", [], lut(12, 27), "ok", /asks/],
     ["EU868 with 0 dBi, table from 15", ["--gain", "0"], lut(15, 27), "warn", /12 dBm are refused/],
@@ -287,6 +287,12 @@ describe("the doctor's look at place and power", () => {
     const [power] = of(findings, "power");
     expect(power!.result).toBe(result);
     expect(power!.found).toMatch(found);
+  });
+
+  test("a table that goes low enough, once the hotspot is told", async () => {
+    await makeHome("--gain", "5.8");
+    const { findings } = await examine("--lowest-power", "4");
+    expect(of(findings, "power")).toMatchObject([{ result: "ok", found: expect.stringContaining("4 dBm") }]);
   });
 
   test("what is configured and what is asserted", async () => {

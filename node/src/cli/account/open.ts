@@ -56,6 +56,33 @@ export function findApi(url: string | undefined, faults: string[]): ValidatorApi
   return null;
 }
 
+/** What tells a command where a hotspot's owner signs. */
+export type OwnerFlags = {
+  readonly account?: string;
+  readonly validator?: string;
+  readonly out?: string;
+  readonly accountPassphraseFile?: string;
+};
+
+/**
+ * The owner's key where it is on this machine, and the validator to ask; null where none is asked for, or where there is a
+ * fault, which is added. @param api the hotspot's setting, for where no validator is named.
+ */
+export async function findOwner(
+  { account: folder, validator, out, accountPassphraseFile }: OwnerFlags,
+  api: string | null,
+  io: NodeIo,
+  faults: string[],
+): Promise<{ readonly account: Ed25519KeyPair | null; readonly api: ValidatorApi | null }> {
+  if ((folder === undefined) === (out === undefined)) {
+    faults.push("either --account must name the owner's folder, or --out a file for it to sign");
+  }
+  const account =
+    folder === undefined ? null : await readAccount(folder, "--account", accountPassphraseFile, io, faults);
+  const url = validator ?? api ?? undefined;
+  return { account, api: out === undefined || url !== undefined ? findApi(url, faults) : null };
+}
+
 /** A session of these parts. @throws ConfigErrors with every fault found so far, or where one of them is missing. */
 export async function startSession(
   parts: { account: Ed25519KeyPair | null; genesis: Genesis | null; api: ValidatorApi | null },

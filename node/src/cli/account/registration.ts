@@ -7,6 +7,7 @@ import { findRegionPlan, findRegionPlanById } from "../../../../protocol/src/rad
 import { CodedError } from "../../host/codedError.ts";
 import { findCell, type NodeConfig } from "../config.ts";
 import { ConfigErrors } from "../io.ts";
+import { missingConsent } from "./change.ts";
 import { readStanding, type Session, sendTransaction } from "./session.ts";
 import { type Claim, type Consent, createAssert, createRegister, type Place } from "./signing.ts";
 import type { HotspotAnswer } from "./validatorApi.ts";
@@ -57,6 +58,7 @@ function isAsserted(place: Place, asserted: HotspotAnswer["assertion"]): boolean
 
 /**
  * Registers and asserts as far as that is still to be done, and says each verdict.
+ * @returns whether it has registered.
  * @throws ConfigErrors where the account is not the claim's owner or the network another; CodedError "balance_low" before
  *   anything is sent, "request_refused", "request_timeout".
  */
@@ -64,7 +66,7 @@ export async function registerHotspot(
   session: Session,
   claim: Claim,
   consents: ConsentSource,
-): Promise<void> {
+): Promise<boolean> {
   const { api, account, domains, parameters, say } = session;
   if (!equalBytes(claim.networkId, session.networkId)) {
     throw new ConfigErrors(["the request is for another network than the genesis file's"]);
@@ -90,11 +92,11 @@ export async function registerHotspot(
     await sendTransaction(session, "assertion", createAssert(claim, findConsent(consents, epoch), nonce));
     say("the place counts from the second epoch after this one");
   } else say("assertion: there already");
+  return steps.registers;
 }
 
 function findConsent(consents: ConsentSource, epoch: number): Consent {
   const consent = consents(epoch);
-  if (consent !== null) return consent;
-  const words = `the request holds no consent for epoch ${epoch}, which the network is in: make a new one`;
-  throw new ConfigErrors([words]);
+  if (consent === null) throw new ConfigErrors([missingConsent(epoch)]);
+  return consent;
 }

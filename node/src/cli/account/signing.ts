@@ -7,7 +7,6 @@ import {
   encodeAssertion,
   encodeMembership,
   encodeRegistration,
-  encodeRotation,
   membershipOf,
 } from "../../../../protocol/src/wire/consents.ts";
 import {
@@ -19,7 +18,6 @@ import {
   type AssertTransaction,
   encodeTransaction,
   type RegisterTransaction,
-  type RotateTransaction,
   type StakeTransaction,
   type Transaction,
 } from "../../../../protocol/src/wire/transactions.ts";
@@ -106,21 +104,6 @@ export function createStake(
   const consent = encodeMembership(membershipOf(body, owner));
   const validatorSignature = sign(validator.secretSeed, signingMessage(domains, "membership", consent));
   return { kind: "stake", ...body, validatorSignature };
-}
-
-/** The rotation of a hotspot from one key to another, to which both consent. */
-export function createRotate(
-  domains: SigningDomains,
-  old: Ed25519KeyPair,
-  next: Ed25519KeyPair,
-  epoch: number,
-  nonce: number,
-): RotateTransaction {
-  const keys = { hotspot: old.publicKey, newKey: next.publicKey };
-  const message = signingMessage(domains, "rotation", encodeRotation({ ...keys, epoch }));
-  const hotspotSignature = sign(old.secretSeed, message);
-  const newSignature = sign(next.secretSeed, message);
-  return { kind: "rotate", epoch, nonce, ...keys, hotspotSignature, newSignature };
 }
 
 /** Signs a transaction as its sender. @returns the encoded envelope, and the id (32 bytes) that the API tells of it by. */

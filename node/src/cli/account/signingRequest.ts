@@ -2,6 +2,7 @@
  * A signing request: what a hotspot has consented to, carried as a file to where its owner's key lies. Bodies name their
  * epoch, so it holds one consent for each of the next epochs; nothing in it is secret, and only the owner can use it.
  */
+import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
 import { decodeHex, encodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
 import { decodeDidKey, encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { createSigningDomains } from "../../../../protocol/src/crypto/domain.ts";
@@ -9,32 +10,37 @@ import { cellFromBigint, cellFromHex, cellToBigint, cellToHex } from "../../../.
 import { findRegionPlan, findRegionPlanById } from "../../../../protocol/src/radio/regions.ts";
 import { verifySignature } from "../../host/verify.ts";
 import type { Checked } from "../config.ts";
+import { type ChangeRequest, changeRequestToJson, decodeChangeRequest } from "./changeRequest.ts";
+import { type Fields, isWithin, parseFields, toFields, toText } from "./jsonFields.ts";
 import { type Claim, type Consent, consentMessages, type Place, signConsent } from "./signing.ts";
 
 /** A day of mainnet's hours: time to carry a file to another machine. */
 export const REQUEST_EPOCHS = 24;
-/** A request is some 10 kB. */
-export const MAX_REQUEST_BYTES = 64_000;
-
 const FORMAT = "hexbeacon-signing-request-1";
 
-export type SigningRequest = { readonly claim: Claim; readonly consents: readonly Consent[] };
+/** `binding`: to the device that is to stand beside the hotspot from its registration on, where it has one. */
+export type SigningRequest = {
+  readonly claim: Claim;
+  readonly consents: readonly Consent[];
+  readonly binding: ChangeRequest | null;
+};
 
 /** Consents to a claim for `REQUEST_EPOCHS` epochs from `firstEpoch` on, with the hotspot's seed. */
 export function createSigningRequest(
   hotspotSeed: Uint8Array,
   claim: Claim,
   firstEpoch: number,
+  binding: ChangeRequest | null = null,
 ): SigningRequest {
   const domains = createSigningDomains(claim.networkId);
   const consents = Array.from({ length: REQUEST_EPOCHS }, (_, index) =>
     signConsent(domains, hotspotSeed, claim, firstEpoch + index),
   );
-  return { claim, consents };
+  return { claim, consents, binding };
 }
 
 /** Writes a request as JSON. */
-export function encodeSigningRequest({ claim, consents }: SigningRequest): string {
+export function encodeSigningRequest({ claim, consents, binding }: SigningRequest): string {
   const { cell, region, ...numbers } = claim.place;
   const json = {
     format: FORMAT,
@@ -51,21 +57,15 @@ export function encodeSigningRequest({ claim, consents }: SigningRequest): strin
       registration: encodeHex(registration),
       assertion: encodeHex(assertion),
     })),
+    ...(binding === null ? {} : { binding: changeRequestToJson(binding) }),
   };
   return `${JSON.stringify(json, null, 2)}\n`;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** Reads a request and verifies every signature in it: a file that came from elsewhere may be anything. */
 export function decodeSigningRequest(text: string): Checked<SigningRequest> {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return { ok: false, faults: ["the request is no JSON"] };
-  }
-  const fields = toFields(json);
+  const fields = parseFields(text);
+  if (fields === null) return { ok: false, faults: ["the request is no JSON"] };
   if (fields.format !== FORMAT) return { ok: false, faults: [`the request is no ${FORMAT}`] };
   const networkId = decodeHex(toText(fields.network), 32);
   const hotspot = decodeDidKey(toText(fields.hotspot));
@@ -79,7 +79,14 @@ export function decodeSigningRequest(text: string): Checked<SigningRequest> {
   if (!consents.every((consent) => isConsentValid(claim, consent))) {
     return { ok: false, faults: ["the request has a signature that is not its hotspot's"] };
   }
-  return { ok: true, value: { claim, consents } };
+  if (fields.binding === undefined) return { ok: true, value: { claim, consents, binding: null } };
+  const binding = decodeChangeRequest(toFields(fields.binding), REQUEST_EPOCHS);
+  if (!binding.ok) return binding;
+  const { kind, hotspot: bound } = binding.value.change;
+  if (kind !== "bind" || !equalBytes(bound, hotspot) || !equalBytes(binding.value.networkId, networkId)) {
+    return { ok: false, faults: ["the request binds a device to another hotspot than it registers"] };
+  }
+  return { ok: true, value: { claim, consents, binding: binding.value } };
 }
 
 function isConsentValid(claim: Claim, consent: Consent): boolean {
@@ -116,16 +123,4 @@ function readConsents(value: unknown): Consent[] | null {
     consents.push({ epoch, registration, assertion });
   }
   return consents;
-}
-
-function isWithin(value: unknown, bound: number): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= -bound && (value as number) < bound;
-}
-
-function toFields(value: unknown): Fields {
-  return typeof value === "object" && value !== null ? (value as Fields) : {};
-}
-
-function toText(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

@@ -7,6 +7,7 @@ import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { parseAmount } from "../../../../protocol/src/network/parameters.ts";
 import { CodedError } from "../../host/codedError.ts";
 import { fetchJson } from "../../host/fetchJson.ts";
+import { type Fields, toFields } from "./jsonFields.ts";
 
 const TIMEOUT_MS = 10_000;
 /** Each answer that is asked for is one object of fixed fields, below 2 kB. */
@@ -95,7 +96,6 @@ export function createValidatorApi(base: URL): ValidatorApi {
   };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
 type Answer = { readonly status: number; readonly fields: Fields };
 
 async function ask(base: URL, path: string, body?: Fields): Promise<Answer> {
@@ -150,10 +150,6 @@ function readAmount(value: unknown): bigint {
   const amount = parseAmount(value);
   if (amount === null) throw foreign();
   return amount;
-}
-
-function toFields(value: unknown): Fields {
-  return typeof value === "object" && value !== null ? (value as Fields) : {};
 }
 
 function foreign(): CodedError {

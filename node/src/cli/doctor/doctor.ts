@@ -23,6 +23,8 @@ export type DoctorOptions = {
   readonly genesisFile: string;
   /** The forwarder's own configuration file; null where it is not shown. */
   readonly forwarderConfigFile: string | null;
+  /** What the hotspot goes by for the least power of the gain table; null where it is not set. */
+  readonly lowestPowerDbm: number | null;
   /** Where forwarders send to, and where the running hotspot serves its pages. */
   readonly gwmp: Endpoint;
   readonly http: Endpoint;
@@ -65,7 +67,7 @@ export async function examine(options: DoctorOptions, modules: DoctorModules): P
     ...findings,
     ...judgeHotspot(view, status),
     ...apart.flat(),
-    checkPower(view, forwarder.config),
+    checkPower(view, forwarder.config, options.lowestPowerDbm),
     checkListenFirst(view.config, forwarder.config),
     ...forwarder.findings,
     ...(forwarder.config === null ? [] : judgeDestination(forwarder.config, host, port)),

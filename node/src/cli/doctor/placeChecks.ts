@@ -1,16 +1,20 @@
 /** The doctor's look at place and antenna: what is asserted, and whether the concentrator can be as quiet as asked. */
 import { encodeHex } from "../../../../protocol/src/bytes/hex.ts";
 import { POWER_TOLERANCE_CENTI_DB } from "../../../../protocol/src/evidence/beaconRules.ts";
-import { computeChallengePowerCentiDbm } from "../../../../protocol/src/evidence/challenge.ts";
+import {
+  computeChallengePowerCentiDbm,
+  STEP_FLOOR_CENTI_DBM,
+} from "../../../../protocol/src/evidence/challenge.ts";
 import { cellFromBigint, cellToHex } from "../../../../protocol/src/geo/cell.ts";
 import { REGION_PLANS } from "../../../../protocol/src/radio/regions.ts";
+import { checkFloor } from "../../hotspot/powerFloor.ts";
 import { findCell, type NodeConfig } from "../config.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { ForwarderConfig } from "./forwarderConfig.ts";
 import type { HomeView } from "./homeChecks.ts";
 
 /** sx1302_hal's reference table for Europe goes from 12 to 27 dBm; what most concentrators are shipped with. */
-const REFERENCE_LEAST_DBM = 12;
+const REFERENCE_LEAST_DBM = STEP_FLOOR_CENTI_DBM / 100;
 const REFERENCE_MOST_DBM = 27;
 
 /** The configuration against what the network's genesis asserts of this hotspot. */
@@ -49,20 +53,28 @@ export async function checkRegion({ config, publicKey, genesis }: HomeView): Pro
  * Whether the concentrator can be set to what beacons ask for. A forwarder that is asked for less than its table holds
  * sends the least that it has, and says so in a warning only.
  * @param forwarder its configuration, or null: then the reference table is taken for its own.
+ * @param lowestPowerDbm the setting, which the running hotspot goes by; null where it is not set.
  */
-export function checkPower({ config, genesis }: HomeView, forwarder: ForwarderConfig | null): Finding {
+export function checkPower(
+  { config, genesis }: HomeView,
+  forwarder: ForwarderConfig | null,
+  lowestPowerDbm: number | null,
+): Finding {
   if (config === null) return finding("power", "not_checked", "A configuration is needed for it.");
   const plan = REGION_PLANS[config.region];
   const known = forwarder !== null && forwarder.powersDbm.length > 0;
-  const leastDbm = known ? forwarder.powersDbm[0]! : REFERENCE_LEAST_DBM;
+  const leastDbm = known ? forwarder.powersDbm[0]! : (lowestPowerDbm ?? REFERENCE_LEAST_DBM);
   const mostDbm = known ? forwarder.powersDbm.at(-1)! : REFERENCE_MOST_DBM;
   const steps = genesis?.parameters.powerStepsDb ?? [0];
   const askedDbm = steps.map((step) => computeChallengePowerCentiDbm(plan, config.gainCentiDbi, step) / 100);
   const gainDbi = config.gainCentiDbi / 100;
-  const table = `${known ? "its" : "the reference"} power table begins at ${leastDbm} dBm`;
+  const isAssumed = !known && lowestPowerDbm === null;
+  const table = `${isAssumed ? "the reference" : "its"} power table begins at ${leastDbm} dBm`;
   const asked = `${plan.name} with ${gainDbi} dBi asks the concentrator for ${askedDbm.join(" and ")} dBm`;
   const mostGainDbi = plan.maxEirpCentiDbm / 100 - leastDbm;
-  const lower = known ? "" : " If its table goes lower, show it with --forwarder-config.";
+  const lower = isAssumed
+    ? " If its table goes lower, set antenna.lowestPowerDbm to its least rf_power: without it no beacon is sent."
+    : "";
 
   if (forwarder !== null && forwarder.antennaGainDbi !== 0) {
     const found = `The forwarder takes ${forwarder.antennaGainDbi} dBi off again, which the hotspot has taken off already.`;
@@ -71,7 +83,15 @@ export function checkPower({ config, genesis }: HomeView, forwarder: ForwarderCo
   if (Math.floor(plan.maxEirpCentiDbm / 100 - gainDbi) < leastDbm) {
     const found = `${asked}; ${table}, which is more than the plan allows.`;
     const advice = `Use an antenna of at most ${mostGainDbi} dBi, or a lower tx_gain_lut.${lower}`;
-    return finding("power", known ? "fail" : "warn", found, advice);
+    return finding("power", "fail", found, advice);
+  }
+  const reliedOnDbm = lowestPowerDbm ?? REFERENCE_LEAST_DBM;
+  if (
+    reliedOnDbm !== leastDbm &&
+    checkFloor(plan, config.gainCentiDbi, Math.min(...askedDbm) * 100, lowestPowerDbm)
+  ) {
+    const found = `${asked}; ${table}, but the hotspot goes by ${reliedOnDbm} dBm and sends no beacon.`;
+    return finding("power", "fail", found, `Set antenna.lowestPowerDbm to ${leastDbm}.`);
   }
   const toleranceDb = POWER_TOLERANCE_CENTI_DB / 100;
   const unmet = askedDbm.filter((dbm) => dbm + toleranceDb < leastDbm || dbm - toleranceDb > mostDbm);
@@ -79,7 +99,7 @@ export function checkPower({ config, genesis }: HomeView, forwarder: ForwarderCo
     const found = `${asked}; ${table}, so beacons at ${unmet.join(" and ")} dBm are refused as challenge_unmet.`;
     return finding("power", "warn", found, `Add lower entries to tx_gain_lut.${lower}`);
   }
-  return finding("power", "ok", `${asked}; ${table}${known ? "" : " (assumed)"}.`);
+  return finding("power", "ok", `${asked}; ${table}${isAssumed ? " (assumed)" : ""}.`);
 }
 
 /** Whether the country may ask for listening before each transmission. Only the concentrator can do it. */
