@@ -56,7 +56,7 @@ const REF = "#/components/schemas/";
 /** Describes the API of this tree. No route is asked, so nothing of a validator is there. */
 export async function describeApi(): Promise<OpenApi> {
   const key = new Uint8Array(32);
-  const network = { name: "any network", id: key, parameters: PRESETS.mainnet };
+  const network = { name: "any network", id: key, parameters: PRESETS.mainnet, writeGenesis: () => "{}" };
   const api = await createApi({ network, validator: key, version: "1" }, { store: {} } as ApiModules);
   await api.ready();
   const plain = JSON.parse(JSON.stringify(api.swagger())) as OpenApi;

@@ -743,6 +743,8 @@ export type Gets = {
           readonly recordDigest: string;
         };
   };
+  /** The genesis file: what `hexbeacon verify --genesis` reads */
+  readonly "/v1/genesis": { readonly json: {} };
   /** Hotspots, by owner, cell and status */
   readonly "/v1/hotspots": {
     readonly query: {

@@ -6,6 +6,7 @@ import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import { computeRewardProof } from "../../protocol/src/ledger/rewardTotals.ts";
 import type { Ledger } from "../../protocol/src/ledger/state.ts";
+import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
 import { encodeProofJson } from "../../protocol/src/reward/proofJson.ts";
 import { encodeParcel } from "../../protocol/src/wire/envelope.ts";
 import { createApi } from "./api/api.ts";
@@ -53,7 +54,10 @@ export async function openHttp(options: HttpOptions, modules: HttpModules): Prom
   const limit = options.requestsPerMinute;
   const api = await createApi(
     {
-      network: { name: genesis.name, id: networkId, parameters: genesis.parameters },
+      network: {
+        ...{ name: genesis.name, id: networkId, parameters: genesis.parameters },
+        writeGenesis: () => encodeGenesisJson(genesis),
+      },
       validator: signer.publicKey,
       version: options.version,
       explorerFolder: EXPLORER_FOLDER,
@@ -99,6 +103,7 @@ function readAgreement({ identity, core, mesh }: HttpModules): AgreementReader {
 
 /** Why the validator should get no traffic now, in words; null when it is well. */
 function describeUnready({ core, identity, ledger }: HttpModules): string | null {
+  if (core.isWithdrawn()) return "it is being drained";
   const unsigned = core.guard.describe();
   if (unsigned !== null) return unsigned;
   if (ledger.round < 0) return "no round has been executed yet";

@@ -1,9 +1,9 @@
 /** The last reports of a hotspot and what became of each, for people: submitted, included, judged. In memory only. */
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
+import { describeVerdict } from "../../../protocol/src/evidence/reasonWords.ts";
 import type { Clock } from "../host/types.ts";
 import type { HotspotEmitter, ReportKind } from "./events.ts";
-import { describeVerdict } from "./words.ts";
 
 export const REPORTS_SHOWN = 50;
 

@@ -3,8 +3,6 @@
  * send one. The types hold the tables to the lists.
  */
 
-import { isUnpaidReason, type Reason } from "../../../protocol/src/evidence/reasons.ts";
-import { REASON_WORDS } from "../../../protocol/src/evidence/reasonWords.ts";
 import type { AttemptFailure } from "./beaconer.ts";
 import type { BeaconEnd, BeaconPhase } from "./beaconState.ts";
 

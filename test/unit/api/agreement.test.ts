@@ -117,7 +117,12 @@ describe("agreement over HTTP", () => {
   const ask = async (path: string) => (await fixture.get(path)).json();
   beforeAll(async () => {
     fixture = await createFixture(
-      { network: { name: "test network", id: networkId, parameters: context.parameters } },
+      {
+        network: {
+          ...{ name: "test network", id: networkId, parameters: context.parameters },
+          writeGenesis: () => "{}",
+        },
+      },
       {
         store: await createStore(),
         agreement: {

@@ -45,6 +45,13 @@ describe("status", () => {
     });
   });
 
+  test("gives the genesis file, once to each who keeps it", async () => {
+    const { headers, body } = await fixture.get("/v1/genesis");
+    expect([headers.etag, body]).toEqual([`"${encodeHex0x(named("network"))}"`, '{"name":"test network"}']);
+    const again = await fixture.get("/v1/genesis", { "if-none-match": String(headers.etag) });
+    expect(again.statusCode).toBe(304);
+  });
+
   test("gives the newest round with its certificate", async () => {
     const { commit } = fixture.history.commits.at(-1)!;
     expect((await fixture.get("/v1/rounds/latest")).json()).toMatchObject({
@@ -423,6 +430,7 @@ describe("the API as a whole", () => {
       "/v1/events",
       "/v1/evidence",
       "/v1/export/rewards",
+      "/v1/genesis",
       "/v1/hotspots",
       "/v1/hotspots/{id}",
       "/v1/hotspots/{id}/activity",

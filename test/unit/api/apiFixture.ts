@@ -129,7 +129,10 @@ export async function createFixture(
   };
   const api = await createApi(
     {
-      network: { name: "test network", id: named("network"), parameters: PRESETS.test },
+      network: {
+        ...{ name: "test network", id: named("network"), parameters: PRESETS.test },
+        writeGenesis: () => '{"name":"test network"}',
+      },
       validator: named("validator"),
       version: "0.0.0",
       requestsPerMinute: 1_000_000,

@@ -9,8 +9,8 @@ import { createHotspotEmitter } from "../../../node/src/hotspot/events.ts";
 import type { PacketRow } from "../../../node/src/hotspot/packetLog.ts";
 import { REPORTS_SHOWN, ReportLog, type ReportRow } from "../../../node/src/hotspot/reportLog.ts";
 import type { HotspotStatus } from "../../../node/src/hotspot/status.ts";
-import { describeVerdict } from "../../../node/src/hotspot/words.ts";
 import { REASONS, UNPAID_REASONS } from "../../../protocol/src/evidence/reasons.ts";
+import { describeVerdict } from "../../../protocol/src/evidence/reasonWords.ts";
 import { createForwarderStatus } from "./fakeRadio.ts";
 import { createSampleEarnings, createSampleStatus, startSamplePage } from "./statusPage.ts";
 

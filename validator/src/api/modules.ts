@@ -58,7 +58,13 @@ export type ApiModules = {
 };
 
 export type ApiOptions = {
-  readonly network: { readonly name: string; readonly id: Uint8Array; readonly parameters: Parameters };
+  readonly network: {
+    readonly name: string;
+    readonly id: Uint8Array;
+    readonly parameters: Parameters;
+    /** The genesis file's text, written when it is first asked for. */
+    readonly writeGenesis: () => string;
+  };
   readonly validator: Uint8Array;
   readonly version: string;
   /** Requests a minute and address; default `DEFAULT_REQUESTS_PER_MINUTE`. */

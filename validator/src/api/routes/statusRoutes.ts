@@ -2,14 +2,16 @@
 import { Type } from "typebox";
 import { encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
+import type { ApiOptions } from "../modules.ts";
 import { presentRound } from "../present.ts";
 import { ApiProblem, notFound } from "../problem.ts";
-import { json, object, PROBLEMS } from "../schemas/common.ts";
+import { json, object, PROBLEMS, UNCHANGED } from "../schemas/common.ts";
 import { Round, Status } from "../schemas/entities.ts";
 import type { RouteContext, Routes } from "./context.ts";
 
 export function addStatusRoutes(routes: Routes, { options, modules }: RouteContext): void {
   const { store } = modules;
+  addGenesis(routes, options);
   routes.get(
     "/v1/status",
     {
@@ -61,6 +63,33 @@ export function addStatusRoutes(routes: Routes, { options, modules }: RouteConte
       const round = await store.latestRound();
       if (round === null) throw notFound("round yet");
       return presentRound(round);
+    },
+  );
+}
+
+function addGenesis(routes: Routes, { network }: ApiOptions): void {
+  let text: string | null = null;
+  routes.get(
+    "/v1/genesis",
+    {
+      schema: {
+        summary: "The genesis file: what `hexbeacon verify --genesis` reads",
+        description:
+          "Its hash is the network's id, which is the entity tag. Compare that with what others whom you trust say before you believe anything that is verified with it.",
+        tags: ["status"],
+        response: {
+          200: json("The file.", Type.Object({}, { additionalProperties: true })),
+          304: UNCHANGED,
+          ...PROBLEMS,
+        },
+      },
+    },
+    async (request, reply) => {
+      const tag = `"${encodeHex0x(network.id)}"`;
+      reply.header("etag", tag).header("cache-control", "public, no-cache");
+      if (request.headers["if-none-match"]?.includes(tag)) return reply.code(304).send(null);
+      text ??= network.writeGenesis();
+      return reply.type("application/json; charset=utf-8").send(text as never);
     },
   );
 }
