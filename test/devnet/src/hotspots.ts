@@ -46,6 +46,9 @@ const LOOPBACK = "127.0.0.1";
 const clock = createSystemClock();
 const log = createSilentLog();
 
+/** Its forwarders' gain table begins here. */
+const LOWEST_POWER_DBM = WIDE_LUT_DBM[0]!;
+
 /** The simulated channel of a seed, on the real clock. */
 export function createDevnetEther(seed: number): Ether {
   return createEther({ seed }, { clock });
@@ -67,7 +70,10 @@ export async function startSharedHotspot(
   const home = homeOf(dataDir, hotspot.index);
   await prepareHome(hotspot, home);
   const node = createHotspot(
-    { home, genesis, keyPair: hotspot.keys, placement, radio, validators },
+    {
+      ...{ home, genesis, keyPair: hotspot.keys, placement, radio, validators },
+      lowestPowerDbm: LOWEST_POWER_DBM,
+    },
     { clock, log, random: (length) => randomBytes(length) },
   );
   await node.start();
@@ -125,7 +131,7 @@ export async function prepareHome(hotspot: DevnetHotspot, home: string): Promise
   const config = { owner: hotspot.owner.publicKey, region, latitude: lat, longitude: lng, elevationM };
   await createFile(
     join(home, CONFIG_FILE),
-    encodeConfigToml({ ...config, gainCentiDbi: hotspot.gainCentiDbi }),
+    encodeConfigToml({ ...config, gainCentiDbi: hotspot.gainCentiDbi }, LOWEST_POWER_DBM),
   );
 }
 
