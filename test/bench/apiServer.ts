@@ -23,7 +23,7 @@ const clock = createSystemClock();
 const metrics = createValidatorMetrics({} as MetricSources);
 const api = await createApi(
   {
-    network: { name: "bench", id: API_NETWORK_ID, parameters: PRESETS.mainnet },
+    network: { name: "bench", id: API_NETWORK_ID, parameters: PRESETS.mainnet, writeGenesis: () => "{}" },
     validator: API_NETWORK_ID,
     version: "0.0.0",
     // The limit is looked up and counted as for anybody; it is only never reached.
