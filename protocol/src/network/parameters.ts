@@ -72,8 +72,8 @@ export type ParametersJson = Record<NumberField, number> &
 
 /** Versions of the score, see score/score.ts. */
 const SCORE_VERSIONS_MAX = 2;
-/** What the history's counters hold. */
-const TRUST_WINDOW_EPOCHS_MAX = 255;
+/** What trust's history counts of a pair in a window are up to 63 beacons: some of two more intervals may close in it. */
+const BEACONS_PER_WINDOW_MAX = 60;
 
 /** Steps of transmit power that fit one byte of challenge; more would thin out the evidence for each. */
 const MAX_POWER_STEPS = 8;
@@ -230,8 +230,9 @@ export function checkParameterRelations(p: Parameters): string[] {
       "trustIntervalEpochs must be at least 2: a beacon closes two epochs after its own, and two generations are kept",
     ],
     [
-      p.trustWindowEpochs >= p.trustIntervalEpochs && p.trustWindowEpochs <= TRUST_WINDOW_EPOCHS_MAX,
-      `trustWindowEpochs must be from trustIntervalEpochs to ${TRUST_WINDOW_EPOCHS_MAX}: epochs of a window are counted in a byte`,
+      p.trustWindowEpochs >= p.trustIntervalEpochs &&
+        p.trustWindowEpochs <= BEACONS_PER_WINDOW_MAX * p.beaconIntervalEpochs,
+      `trustWindowEpochs must be from trustIntervalEpochs to ${BEACONS_PER_WINDOW_MAX} beaconIntervalEpochs: more beacons of a window are not counted`,
     ],
     [p.trustPaidMinPpm >= 1 && p.trustPaidMinPpm <= PPM, "trustPaidMinPpm must be from 1 to 1,000,000"],
     [p.penaltyEpochs >= p.trustIntervalEpochs, "penaltyEpochs must be at least trustIntervalEpochs"],

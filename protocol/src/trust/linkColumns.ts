@@ -2,36 +2,42 @@
 import type { HistoryEntry, LinkRecord } from "./linkRecord.ts";
 import { addToSlope } from "./penalties/powerSlope.ts";
 
-/** Receptions of one direction and window that are summed; later ones in the same window add nothing new. */
-export const LINK_RECEPTIONS_MAX = 255;
+/** Receptions of one direction and window that are summed: more than a window holds (`BEACONS_PER_WINDOW_MAX`). */
+export const LINK_RECEPTIONS_MAX = 63;
 
-/** Lower and higher index, first epoch of the acquaintance, distance, who opened it, newest valid epoch each way. */
-export const [LOW, HIGH, FIRST_EPOCH, DISTANCE, OPENER, LAST_EPOCH] = [0, 1, 2, 3, 4, 5] as const;
-export const SUMS = 7;
-/** Of a direction and window: counts; powers and their squares; signals and margins; products; squares of signals. */
-export const [COUNTS, POWERS, SIGNALS, POWER_SIGNALS, SIGNAL_SQUARES] = [0, 1, 2, 3, 4] as const;
-export const SUM_COLUMNS = 5;
+/** Lower and higher index, first epoch of the acquaintance, distance and opener, newest valid epoch each way. */
+export const [LOW, HIGH, FIRST_EPOCH, DISTANCE, LAST_EPOCH] = [0, 1, 2, 3, 4] as const;
+export const SUMS = 6;
+/** Of a direction and window: signals and powers; squares of powers and margins; products and epochs; squares of signals and receptions. */
+const [SIGNALS, POWER_SQUARES, PRODUCTS, SIGNAL_SQUARES] = [0, 1, 2, 3] as const;
+export const SUM_COLUMNS = 4;
 export const DIRECTION_COLUMNS = 2 * SUM_COLUMNS;
 export const WIDTH = SUMS + 2 * DIRECTION_COLUMNS;
 /** Bytes of a pair in memory and in `encode`. */
 export const LINK_ROW_BYTES = WIDTH * 4;
 
-/** Counts take 8 bits each: receptions, epochs with a valid report, reports that a gate refused. */
-export const EPOCHS_UNIT = 1 << 8;
-export const REFUSED_UNIT = 1 << 16;
-export const COUNT_MAX = 255;
-/** 255 steps of at most 30 dB take 13 bits, their squares 18. */
-export const POWER_SQUARE_UNIT = 1 << 13;
-/** 255 margins of at most 31 dB take 13 bits; the signals' sum, of either sign, stands above them. */
-export const SIGNAL_UNIT = 1 << 13;
-export const MARGIN_MAX_DB = 31;
-export const POWER_MASK = POWER_SQUARE_UNIT - 1;
-export const MARGIN_MASK = SIGNAL_UNIT - 1;
+/** The smaller of a column's two sums stands in the low bits: 63 steps of at most 30 dB or margins of at most 31 take 11. */
+const SUM_BITS = 11;
+/** Counts of up to 63. Above them 63 squares of signals of at most 700 tenths of a dB take 25, and products with steps 22. */
+const COUNT_BITS = 6;
+const SUM_MASK = (1 << SUM_BITS) - 1;
+const COUNT_MASK = (1 << COUNT_BITS) - 1;
+const MARGIN_MAX_DB = 31;
 
-/** Adds one to a count of a direction's running window, up to its most. */
-export function addCount(table: Int32Array, sums: number, unit: number): void {
-  const counts = table[sums + COUNTS]!;
-  if (Math.floor(counts / unit) % (COUNT_MAX + 1) < COUNT_MAX) table[sums + COUNTS] = counts + unit;
+/** Metres of the pair at `at`, by the newest valid report. */
+export const readDistanceM = (table: Int32Array, at: number): number => table[at + DISTANCE]! >> 1;
+
+/** The end of the pair at `at` that opened it. */
+export const readOpener = (table: Int32Array, at: number): number =>
+  table[at + ((table[at + DISTANCE]! & 1) === 1 ? HIGH : LOW)]!;
+
+/** Distance and opener as a column holds them: the Earth is 20,000 km around, half way. */
+export const packDistance = (distanceM: number, isHighOpener: boolean): number =>
+  2 * distanceM + (isHighOpener ? 1 : 0);
+
+/** Counts an epoch with a valid report in a direction's running window, up to the most that there can be. */
+export function countEpoch(table: Int32Array, sums: number): void {
+  if ((table[sums + PRODUCTS]! & COUNT_MASK) < COUNT_MASK) table[sums + PRODUCTS]! += 1;
 }
 
 /** Adds a reception to a direction's running window, as long as it holds fewer than its most. */
@@ -40,14 +46,23 @@ export function addReception(
   sums: number,
   { moments, marginCentiDb }: HistoryEntry,
 ): void {
-  if ((table[sums + COUNTS]! & COUNT_MAX) >= LINK_RECEPTIONS_MAX) return;
+  if (!hasSpace(table, sums)) return;
   const marginDb = Math.min(Math.max(Math.floor(marginCentiDb / 100), 0), MARGIN_MAX_DB);
-  table[sums + COUNTS]! += 1;
-  table[sums + POWERS]! += moments.powerSquare * POWER_SQUARE_UNIT - moments.power;
-  table[sums + SIGNALS]! += moments.signal * SIGNAL_UNIT + marginDb;
-  table[sums + POWER_SIGNALS]! += moments.powerSignal;
-  table[sums + SIGNAL_SQUARES]! += moments.signalSquare;
+  table[sums + SIGNALS]! += (moments.signal << SUM_BITS) - moments.power;
+  table[sums + POWER_SQUARES]! += (moments.powerSquare << SUM_BITS) + marginDb;
+  table[sums + PRODUCTS]! += moments.powerSignal << COUNT_BITS;
+  table[sums + SIGNAL_SQUARES]! += (moments.signalSquare << COUNT_BITS) + 1;
 }
+
+const hasSpace = (table: Int32Array, sums: number): boolean =>
+  (table[sums + SIGNAL_SQUARES]! & COUNT_MASK) < LINK_RECEPTIONS_MAX;
+
+/** Whether a direction's window holds any reception, refused ones among them. */
+export const hasReceptions = (table: Int32Array, sums: number): boolean => table[sums + SIGNAL_SQUARES] !== 0;
+
+/** Whether a direction's window holds any epoch with a valid report. */
+export const hasEpochs = (table: Int32Array, sums: number): boolean =>
+  (table[sums + PRODUCTS]! & COUNT_MASK) !== 0;
 
 /** Where the running window of a direction stands; the one before follows it. */
 const runningOf = (at: number, isLowWitness: boolean): number =>
@@ -55,34 +70,29 @@ const runningOf = (at: number, isLowWitness: boolean): number =>
 
 /** Epochs with a valid report in one direction of the row at `at`, over both windows. */
 export function readEpochs(table: Int32Array, at: number, isLowWitness: boolean): number {
-  return readBoth(table, runningOf(at, isLowWitness) + COUNTS, 8);
+  return sumLow(table, runningOf(at, isLowWitness) + PRODUCTS, COUNT_MASK);
 }
 
 /** Receptions in one direction of the row at `at`, over both windows. */
 export function readCount(table: Int32Array, at: number, isLowWitness: boolean): number {
-  return readBoth(table, runningOf(at, isLowWitness) + COUNTS, 0);
+  return sumLow(table, runningOf(at, isLowWitness) + SIGNAL_SQUARES, COUNT_MASK);
 }
 
 /** All that one direction of the row at `at` holds, over both windows. */
 export function readRecord(table: Int32Array, at: number, isLowWitness: boolean): LinkRecord {
   const running = runningOf(at, isLowWitness);
-  const before = running + SUM_COLUMNS;
-  const [powers, powersBefore] = [table[running + POWERS]!, table[before + POWERS]!];
-  const [signals, signalsBefore] = [table[running + SIGNALS]!, table[before + SIGNALS]!];
   return {
     firstEpoch: table[at + FIRST_EPOCH]!,
     lastEpoch: table[at + LAST_EPOCH + (isLowWitness ? 0 : 1)]!,
-    distanceM: table[at + DISTANCE]!,
-    count: readBoth(table, running + COUNTS, 0),
-    epochs: readBoth(table, running + COUNTS, 8),
-    refused: readBoth(table, running + COUNTS, 16),
-    power: 0 - (powers & POWER_MASK) - (powersBefore & POWER_MASK),
-    powerSquare: (powers >> 13) + (powersBefore >> 13),
-    // A shift rounds down, also below zero.
-    signal: (signals >> 13) + (signalsBefore >> 13),
-    marginsDb: (signals & MARGIN_MASK) + (signalsBefore & MARGIN_MASK),
-    powerSignal: table[running + POWER_SIGNALS]! + table[before + POWER_SIGNALS]!,
-    signalSquare: table[running + SIGNAL_SQUARES]! + table[before + SIGNAL_SQUARES]!,
+    distanceM: readDistanceM(table, at),
+    count: sumLow(table, running + SIGNAL_SQUARES, COUNT_MASK),
+    epochs: sumLow(table, running + PRODUCTS, COUNT_MASK),
+    power: 0 - sumLow(table, running + SIGNALS, SUM_MASK),
+    powerSquare: sumHigh(table, running + POWER_SQUARES, SUM_BITS),
+    signal: sumHigh(table, running + SIGNALS, SUM_BITS),
+    marginsDb: sumLow(table, running + POWER_SQUARES, SUM_MASK),
+    powerSignal: sumHigh(table, running + PRODUCTS, COUNT_BITS),
+    signalSquare: sumHigh(table, running + SIGNAL_SQUARES, COUNT_BITS),
   };
 }
 
@@ -95,24 +105,25 @@ export function addSlopeSums(
   to: number,
 ): void {
   const running = runningOf(at, isLowWitness);
-  const before = running + SUM_COLUMNS;
-  const [powers, powersBefore] = [table[running + POWERS]!, table[before + POWERS]!];
   addToSlope(
     sums,
     to,
-    readBoth(table, running + COUNTS, 0),
-    0 - (powers & POWER_MASK) - (powersBefore & POWER_MASK),
-    (powers >> 13) + (powersBefore >> 13),
-    (table[running + SIGNALS]! >> 13) + (table[before + SIGNALS]! >> 13),
-    table[running + POWER_SIGNALS]! + table[before + POWER_SIGNALS]!,
-    table[running + SIGNAL_SQUARES]! + table[before + SIGNAL_SQUARES]!,
+    sumLow(table, running + SIGNAL_SQUARES, COUNT_MASK),
+    0 - sumLow(table, running + SIGNALS, SUM_MASK),
+    sumHigh(table, running + POWER_SQUARES, SUM_BITS),
+    sumHigh(table, running + SIGNALS, SUM_BITS),
+    sumHigh(table, running + PRODUCTS, COUNT_BITS),
+    sumHigh(table, running + SIGNAL_SQUARES, COUNT_BITS),
   );
 }
 
-/** One of the counts of both windows together. */
-function readBoth(table: Int32Array, counts: number, shift: number): number {
-  return ((table[counts]! >> shift) & COUNT_MAX) + ((table[counts + SUM_COLUMNS]! >> shift) & COUNT_MAX);
-}
+/** What stands in a column's low bits, of both windows together. */
+const sumLow = (table: Int32Array, column: number, mask: number): number =>
+  (table[column]! & mask) + (table[column + SUM_COLUMNS]! & mask);
+
+/** What stands above them: a shift rounds down, also below zero. */
+const sumHigh = (table: Int32Array, column: number, bits: number): number =>
+  (table[column]! >> bits) + (table[column + SUM_COLUMNS]! >> bits);
 
 /** A pair's place in an index, to be masked. Indexes are small and dense: odd multipliers (Knuth's and Murmur's) spread them over the table. */
 export function mix(low: number, high: number): number {

@@ -1,7 +1,7 @@
 /**
  * What the ledger remembers of every pair of hotspots for trust: who heard whom, in how many epochs, how strongly and at
- * which power steps. Both directions of a pair are one row of 32-bit integers, 108 bytes, so that ten million pairs fit
- * 1.1 GB; what a receiver shows over all it heard stands in `receiverHistory.ts`.
+ * which power steps. Both directions of a pair are one row of 32-bit integers, 88 bytes, so that ten million pairs fit
+ * 0.9 GB; what a receiver shows over all it heard stands in `receiverHistory.ts`.
  *
  * Time is kept in two windows of `windowEpochs` each, the running one and the one before. Evidence therefore counts for
  * at least one window and at most two, and forgetting is one pass at the turn of a window.
@@ -11,22 +11,21 @@
  * be filled up from outside.
  */
 import {
-  addCount,
   addReception,
-  COUNT_MAX,
-  COUNTS,
+  countEpoch,
   DIRECTION_COLUMNS,
   DISTANCE,
-  EPOCHS_UNIT,
   FIRST_EPOCH,
   HIGH,
+  hasEpochs,
+  hasReceptions,
   LAST_EPOCH,
   LINK_ROW_BYTES,
   LOW,
   mix,
-  OPENER,
-  REFUSED_UNIT,
+  packDistance,
   readCount,
+  readOpener,
   readRecord,
   SUM_COLUMNS,
   SUMS,
@@ -82,11 +81,10 @@ export class LinkHistory {
     const at = offsetOf(row);
     const direction = witness === low ? 0 : 1;
     const sums = at + SUMS + direction * DIRECTION_COLUMNS;
-    if (entry.verdict === "refused") addCount(table, sums, REFUSED_UNIT);
-    else {
-      if (table[at + LAST_EPOCH + direction] !== epoch) addCount(table, sums, EPOCHS_UNIT);
+    if (entry.verdict === "valid") {
+      if (table[at + LAST_EPOCH + direction] !== epoch) countEpoch(table, sums);
       table[at + LAST_EPOCH + direction] = epoch;
-      table[at + DISTANCE] = distanceM;
+      table[at + DISTANCE] = packDistance(distanceM, readOpener(table, at) === high);
     }
     addReception(table, sums, entry);
     return true;
@@ -183,10 +181,9 @@ export class LinkHistory {
     for (let from = 0; from < bytes.length; from += LINK_ROW_BYTES) {
       const low = view.getInt32(from + 4 * LOW, true);
       const high = view.getInt32(from + 4 * HIGH, true);
-      const opener = view.getInt32(from + 4 * OPENER, true);
+      const opener = (view.getInt32(from + 4 * DISTANCE, true) & 1) === 1 ? high : low;
       const ascends = low > lowBefore || (low === lowBefore && high > highBefore);
       if (!ascends || low < 0 || high <= low || high >= hotspots) return null;
-      if (opener !== low && opener !== high) return null;
       if (!history.#canOpen(opener)) return null;
       const row = history.#add(low, high, opener);
       const table = history.#pieceOf(row);
@@ -222,8 +219,7 @@ export class LinkHistory {
     table[at + LOW] = low;
     table[at + HIGH] = high;
     table[at + FIRST_EPOCH] = epoch;
-    table[at + DISTANCE] = distanceM;
-    table[at + OPENER] = witness;
+    table[at + DISTANCE] = packDistance(distanceM, witness === high);
     table.fill(-1, at + LAST_EPOCH, at + SUMS);
     return row;
   }
@@ -277,19 +273,19 @@ export class LinkHistory {
     if (passed <= 0) return;
     this.#window += passed;
     this.#keep((table, at) => {
-      let left = 0;
+      let isLeft = false;
       for (let running = at + SUMS; running < at + WIDTH; running += DIRECTION_COLUMNS) {
         const before = running + SUM_COLUMNS;
         if (passed === 1) table.copyWithin(before, running, before);
         else table.fill(0, before, before + SUM_COLUMNS);
         table.fill(0, running, before);
-        left |= table[before + COUNTS]!;
+        isLeft ||= hasReceptions(table, before);
         // A direction of which nothing is left was never heard, as far as anyone can tell.
-        if (((table[before + COUNTS]! >> 8) & COUNT_MAX) === 0) {
+        if (!hasEpochs(table, before)) {
           table[at + LAST_EPOCH + (running === at + SUMS ? 0 : 1)] = -1;
         }
       }
-      return left !== 0;
+      return isLeft;
     });
   }
 
@@ -301,7 +297,7 @@ export class LinkHistory {
       const table = this.#pieceOf(row);
       const at = offsetOf(row);
       if (!isKept(table, at)) continue;
-      this.#opened[table[at + OPENER]!]!++;
+      this.#opened[readOpener(table, at)]!++;
       if (kept !== row) this.#pieceOf(kept).set(table.subarray(at, at + WIDTH), offsetOf(kept));
       kept++;
     }

@@ -30,7 +30,6 @@ export type LinkRecord = LinkSums & {
   readonly lastEpoch: number;
   /** Epochs with a valid report this way. */
   readonly epochs: number;
-  readonly refused: number;
   /** By the newest valid report of either direction: asserted places move. */
   readonly distanceM: number;
   /** Sum of margins over the demodulation limit, each rounded down to whole dB from 0 to 31. */

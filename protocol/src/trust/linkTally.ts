@@ -3,7 +3,7 @@
  * what the detectors begin with. Most hotspots are cleared by these counts alone, and nobody's pairs need to be gathered
  * for that: fetching them hotspot by hotspot is what a million hotspots' findings would cost most.
  */
-import { addSlopeSums, DISTANCE, FIRST_EPOCH, HIGH, LOW, readCount, readEpochs } from "./linkColumns.ts";
+import { addSlopeSums, FIRST_EPOCH, HIGH, LOW, readCount, readDistanceM, readEpochs } from "./linkColumns.ts";
 import type { LinkHistory } from "./linkHistory.ts";
 import { TREND_PAIRS_MIN, TREND_RECEPTIONS_MIN } from "./penalties/distanceInsensitivity.ts";
 import { isProfileBegun } from "./penalties/distanceProfile.ts";
@@ -46,7 +46,7 @@ export class LinkTally {
     const to = table[at + (isLow ? LOW : HIGH)]! * WIDTH;
     const heard = readCount(table, at, isLow);
     const heardBy = readCount(table, at, !isLow);
-    if (!isProfileBegun(table[at + DISTANCE]!)) columns[to + NEAR]! += 1;
+    if (!isProfileBegun(readDistanceM(table, at))) columns[to + NEAR]! += 1;
     if (Math.max(heard, heardBy) >= REVERSE_DUE_RECEPTIONS) columns[to + OFTEN]! += 1;
     if (heardEpochs === 0) return;
     if (heard >= TREND_RECEPTIONS_MIN) columns[to + TREND]! += 1;

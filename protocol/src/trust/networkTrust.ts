@@ -6,7 +6,7 @@ import { PPM } from "../network/parameters.ts";
 import { computeTrustPpm } from "./finding.ts";
 import { type Findings, FindingTable } from "./findingTable.ts";
 import { listFindings, nameCapFinding } from "./hotspotFindings.ts";
-import { DISTANCE, HIGH, LOW, readEpochs } from "./linkColumns.ts";
+import { HIGH, LOW, readDistanceM, readEpochs } from "./linkColumns.ts";
 import { createLinkGraph, type LinkGraph } from "./linkGraph.ts";
 import { measureNetworkPlaces } from "./networkPlaces.ts";
 import {
@@ -154,7 +154,7 @@ function sumStanding({ history }: TrustNetwork, trustPpm: Uint32Array): Float64A
   history.links.visitRows((_row, table, at) => {
     const [low, high] = [table[at + LOW]!, table[at + HIGH]!];
     const lesser = Math.min(trustPpm[low]!, trustPpm[high]!);
-    const valuePpm = computeLinkValuePpm(lesser, table[at + DISTANCE]!);
+    const valuePpm = computeLinkValuePpm(lesser, readDistanceM(table, at));
     if (readEpochs(table, at, true) > 0) sums[low]! += valuePpm;
     if (readEpochs(table, at, false) > 0) sums[high]! += valuePpm;
   });

@@ -37,7 +37,6 @@ describe("the history of links", () => {
       firstEpoch: 0,
       lastEpoch: 3,
       epochs: 2,
-      refused: 1,
       distanceM: 1_600,
       count: 4,
       signal: -200 - 300 - 200 - 200,
