@@ -6,7 +6,6 @@
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { verifySignature } from "../../node/src/host/verify.ts";
 import {
   assembleSignatures,
   checkFinalCert,
@@ -18,6 +17,7 @@ import { createSigningDomains } from "../../protocol/src/crypto/domain.ts";
 import { sha256 } from "../../protocol/src/crypto/sha256.ts";
 import { MAX_ENVELOPES_PER_PARCEL } from "../../protocol/src/wire/envelope.ts";
 import { createSigner } from "../../validator/src/signer.ts";
+import { verifyEd25519 } from "../../validator/src/verify/verifyEd25519.ts";
 import { fetchState } from "../devnet/src/api.ts";
 import { type Fleet, startFleet } from "../devnet/src/fleet/fleet.ts";
 import {
@@ -199,7 +199,7 @@ function measureCertificate(): BenchRow[] {
   const cert = { ...vote, ...assembleSignatures(new Map(votes), set) };
   const startMs = performance.now();
   for (let turn = 0; turn < repetitions; turn++) {
-    const fault = checkFinalCert(cert, set, domains, verifySignature);
+    const fault = checkFinalCert(cert, set, domains, verifyEd25519);
     if (fault !== null) throw new Error(`the certificate is not valid: ${fault}`);
   }
   const ms = (performance.now() - startMs) / repetitions;

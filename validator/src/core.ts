@@ -4,7 +4,6 @@
  * ledger. A validator that is alone runs the same parts as one among a hundred.
  */
 import type { Clock, Log } from "../../node/src/host/types.ts";
-import { verifySignature } from "../../node/src/host/verify.ts";
 import type { VerifySignature } from "../../protocol/src/agreement/certificates.ts";
 import type { Evidence } from "../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
@@ -31,6 +30,7 @@ import type { Signer } from "./signer.ts";
 import type { Storage } from "./storage.ts";
 import type { RetentionPolicy } from "./store/store.ts";
 import type { VerifierPool } from "./verify/verifierPool.ts";
+import { verifyEd25519 } from "./verify/verifyEd25519.ts";
 
 export type CoreOptions = {
   readonly genesis: Genesis;
@@ -111,7 +111,7 @@ const DELAY_MAX_MS = 500;
 export function createCore(options: CoreOptions, modules: CoreModules): Core {
   const { recovered, onFailure } = modules;
   const { delayMs } = timesOf(options);
-  const verify = modules.verify ?? createRememberedVerifier(verifySignature);
+  const verify = modules.verify ?? createRememberedVerifier(verifyEd25519);
   const evidence = openEvidencePool(options, modules, verify);
   const attestor = openAttestor(options, modules, verify, evidence);
   const onFinalized = (finalized: Finalized): void => {

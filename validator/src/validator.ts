@@ -184,7 +184,8 @@ function openCore(opened: Opened) {
     if (deciders !== null) metrics.onParticipation(finalized.value, deciders);
     watch.onCut(finalized.value.cut);
     if (result.epochClose !== null) health = readNetworkHealth(ledger, parameters, result.epoch + 1);
-    announcer.announce(finalized.cert);
+    // Of rounds that were executed together the newest is announced.
+    if (result.round === ledger.round) announcer.announce(finalized.cert);
     events.publish(result);
     logRound(result, log);
   };

@@ -54,7 +54,7 @@ export class Disk {
   /** Databases of all lives; what a life that is over still reads, it reads in its own. */
   readonly #opened: Votes[] = [];
   #store: Store;
-  #commits: [RoundCommit, Snapshot | undefined][] = [];
+  #commits: [readonly RoundCommit[], Snapshot | undefined][] = [];
   readonly #bodies = new Map<string, Body>();
   readonly #unsynced = new Set<Write>();
   /** Rises when the power is cut: what an earlier life still tries is nothing. */
@@ -101,7 +101,7 @@ export class Disk {
     for (const { method, args } of this.#calls) invoke(votes, method, args);
     this.#opened.push(votes);
     this.#store = createMemoryStore(this.#options.genesis);
-    for (const [commit, snapshot] of this.#commits) await this.#store.commitRound(commit, snapshot);
+    for (const [commits, snapshot] of this.#commits) await this.#store.commitRounds(commits, snapshot);
     return {
       votes: this.#wrapVotes(votes, life),
       store: this.#wrapStore(life),
@@ -148,9 +148,9 @@ export class Disk {
     const store = this.#store;
     return {
       ...store,
-      commitRound: async (commit, snapshot) => {
-        await this.#sync(life, () => this.#commits.push([commit, snapshot]));
-        return await store.commitRound(commit, snapshot);
+      commitRounds: async (commits, snapshot) => {
+        await this.#sync(life, () => this.#commits.push([commits, snapshot]));
+        return await store.commitRounds(commits, snapshot);
       },
     };
   }

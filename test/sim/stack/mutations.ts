@@ -187,8 +187,8 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     rule: "A4",
     edit: {
       file: "validator/src/lanes/batchFetcher.ts",
-      find: "return await Promise.any(answers).catch(() => null);",
-      replace: "return await Promise.any(answers.slice(0, 0)).catch(() => null);",
+      find: "answers.push(this.#askOne(name, digest));",
+      replace: "void [this.#askOne, name, digest];",
     },
   },
   {

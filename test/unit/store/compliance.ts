@@ -102,6 +102,36 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       expect(await store.commitRound(second!.commit)).toBe("committed");
     });
 
+    test("takes rounds together as it does one by one, those that are there already once", async () => {
+      const [first] = history.commits;
+      await store.commitRound(first!.commit, first!.snapshot);
+      for (let from = 0; from < history.commits.length; from += ROUNDS_PER_EPOCH) {
+        const epoch = history.commits.slice(from, from + ROUNDS_PER_EPOCH);
+        const commits = epoch.map(({ commit }) => commit);
+        expect(await store.commitRounds(commits, epoch.at(-1)!.snapshot)).toBe("committed");
+        expect(await store.commitRounds(commits, epoch.at(-1)!.snapshot)).toBe("already_committed");
+      }
+      const rows = await store.listRounds(0, 1_000);
+      expect(rows.map(({ stateDigest }) => stateDigest)).toEqual(
+        history.commits.map(({ commit }) => commit.result.stateDigest),
+      );
+      expect((await store.snapshotAtOrBefore(1_000))?.epoch).toBe(EPOCHS - 1);
+    });
+
+    test("takes all of several rounds or none", async () => {
+      const [first, second, third, fourth] = history.commits.map(({ commit }) => commit);
+      const otherState = { ...third!, result: { ...third!.result, stateDigest: named("another") } };
+      await expect(store.commitRounds([first!, second!, fourth!])).rejects.toMatchObject({
+        code: "store_gap",
+      });
+      expect(await store.latestRound()).toBeNull();
+      await store.commitRounds([first!, second!, third!]);
+      await expect(store.commitRounds([second!, otherState, fourth!])).rejects.toMatchObject({
+        code: "store_conflict",
+      });
+      expect((await store.latestRound())?.round).toBe(2);
+    });
+
     test("finds the newest snapshot at or before an epoch", async () => {
       await commitAll(store, history);
       expect(await store.snapshotAtOrBefore(1)).toEqual(history.commits[2 * ROUNDS_PER_EPOCH - 1]!.snapshot);

@@ -12,7 +12,7 @@ import type { Store } from "../../../validator/src/store/store.ts";
 import { readAnswers } from "./answers.ts";
 import { KILLED_EPOCHS } from "./commitForever.ts";
 import { commitAll, testStoreCompliance } from "./compliance.ts";
-import { createHistory, type History, named } from "./history.ts";
+import { createHistory, type History, named, ROUNDS_PER_EPOCH } from "./history.ts";
 
 let directory: string;
 let opened: Store[];
@@ -106,8 +106,25 @@ describe("sqlite store: the file", () => {
     };
     await expect(store.commitRound(broken)).rejects.toThrow("never included");
     expect(await store.latestRound()).toBeNull();
+    const second = history.commits[1]!.commit;
+    const brokenSecond = {
+      ...second,
+      result: { ...second.result, outcomes: [...second.result.outcomes, stranger] },
+    };
+    await expect(store.commitRounds([commit, brokenSecond])).rejects.toThrow("never included");
+    expect(await store.latestRound()).toBeNull();
     expect((await store.messageStatus([commit.result.included[0]!]))[0]?.state).toBe("unknown");
     await commitAll(store, history);
+    await expectEqualAnswers(store, history);
+  });
+
+  test("answers the same where rounds were committed together", async () => {
+    const store = await open(history);
+    for (let from = 0; from < history.commits.length; from += ROUNDS_PER_EPOCH) {
+      const epoch = history.commits.slice(from, from + ROUNDS_PER_EPOCH);
+      const commits = epoch.map(({ commit }) => commit);
+      await store.commitRounds(commits, epoch.at(-1)!.snapshot);
+    }
     await expectEqualAnswers(store, history);
   });
 

@@ -59,15 +59,15 @@ describe("a validator that ended", () => {
   });
 
   async function start(
-    change: { commitRound?: () => Promise<never>; keepEpochs?: number } = {},
+    change: { commitRounds?: () => Promise<never>; keepEpochs?: number } = {},
   ): Promise<Running> {
     const storage = await openStorage(home, identity);
     const recovered = await recover(modulesOf(storage));
     const failures: Error[] = [];
     const store =
-      change.commitRound === undefined
+      change.commitRounds === undefined
         ? storage.store
-        : { ...storage.store, commitRound: change.commitRound };
+        : { ...storage.store, commitRounds: change.commitRounds };
     const sets = new KnownSets(context.parameters, { ledger: recovered.ledger, votes: storage.votes });
     const core = createCore(
       { ...identity, retention: { keepEpochs: change.keepEpochs ?? 100 }, snapshotEpochs: 2 },
@@ -157,7 +157,7 @@ describe("a validator that ended", () => {
     await first.rounds(3);
     await first.end();
     // From here on nothing is stored: the state of a crash after the votes' commit and before the store's.
-    const crashing = await start({ commitRound: () => Promise.reject(new Error("the power is gone")) });
+    const crashing = await start({ commitRounds: () => Promise.reject(new Error("the power is gone")) });
     const id = await crashing.submit(0, 7);
     clock.advance(roundMs * 3);
     await expect(crashing.core.executor.idle()).rejects.toThrow("the power is gone");

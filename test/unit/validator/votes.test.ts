@@ -151,6 +151,8 @@ describe("votes", () => {
     expect(votes.recordAck({ ...ack, seq: 4, digest: bytes(3) })).toBe("recorded");
     votes.pruneAcks(ack.lane, 4);
     expect(votes.recordAck({ ...ack, seq: 4 })).toBe("conflict");
+    // The number below is forgotten; the conflict has not undone that.
+    expect(votes.recordAck({ ...ack, digest: bytes(9) })).toBe("recorded");
     for (const epoch of [0, 1, 2]) votes.recordAttest(epoch, bytes(epoch), bytes(10 + epoch));
     expect(votes.recordAttest(1, bytes(1), bytes(11))).toBe("repeated");
     expect(votes.recordAttest(1, bytes(7), bytes(11))).toBe("conflict");

@@ -1,6 +1,6 @@
 /**
- * Batches by their digest: from the own disk or, where they are missing, from the other validators, a few asked at a
- * time. What a decided cut names lies with f + 1 honest validators at least, so asking on ends.
+ * Batches by their digest: from the own disk or, where they are missing, from the other validators, one asked after the
+ * other. What a decided cut names lies with f + 1 honest validators at least, so asking on ends.
  */
 import { hash } from "node:crypto";
 import { CodedError, isCodedError } from "../../../node/src/host/codedError.ts";
@@ -10,8 +10,11 @@ import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { BatchStore } from "../store/batchStore.ts";
 
-/** Asked at the same time (specification A4): one slow validator costs nothing, and the body comes thrice at worst. */
-const ASKED_AT_ONCE = 3;
+/**
+ * Whoever is asked has so long before the next is asked too: some round trips between continents. A body comes once
+ * where nobody is slow, and at most as often as there are validators that are.
+ */
+const SLOW_MS = 250;
 /** Fetched ahead at once: at most 2 MiB on its way, which hides a round trip behind the execution before. */
 const AHEAD_AT_ONCE = 8;
 /** Named to be fetched ahead: what a catching-up validator's backlog of rounds names in a few lanes. */
@@ -31,6 +34,8 @@ export class BatchFetcher {
   readonly #ahead: Uint8Array[] = [];
   readonly #onTheWay = new Map<string, Promise<void>>();
   readonly #stopped = Promise.withResolvers<never>();
+  /** Whose turn it is to be asked first. */
+  #turn = 0;
   #isStopped = false;
 
   constructor(modules: BatchFetcherModules) {
@@ -40,16 +45,7 @@ export class BatchFetcher {
 
   /** One try: the body from disk or from one of the validators that are connected, `first` before all; else null. */
   async find(digest: Uint8Array, first: PeerName | null = null): Promise<Uint8Array | null> {
-    const held = await this.#read(digest);
-    if (held !== null) return held;
-    const { mesh } = this.#modules;
-    const others = mesh.connected().filter((name) => name !== first);
-    const asked = first === null ? others : [first, ...others];
-    for (let next = 0; next < asked.length; next += ASKED_AT_ONCE) {
-      const body = await this.#askAny(asked.slice(next, next + ASKED_AT_ONCE), digest);
-      if (body !== null) return body;
-    }
-    return null;
+    return (await this.#read(digest)) ?? (await this.#ask(digest, first));
   }
 
   /**
@@ -58,17 +54,17 @@ export class BatchFetcher {
    */
   getBatch = async (digest: Uint8Array): Promise<Uint8Array> => {
     await this.#onTheWay.get(encodeHex(digest));
-    const held = await this.#read(digest);
-    if (held !== null) return held;
     for (let delayMs = BACKOFF_MIN_MS; ; delayMs = Math.min(delayMs * 2, BACKOFF_MAX_MS)) {
       if (this.#isStopped) throw new CodedError("stopped", "fetching was stopped");
-      const found = await Promise.race([this.find(digest), this.#stopped.promise]);
+      const held = await this.#read(digest);
+      if (held !== null) return held;
+      const found = await Promise.race([this.#ask(digest), this.#stopped.promise]);
       if (found !== null) {
         // What execution takes must be there for a replay.
         await this.#modules.batches.putBatch(digest, found);
         return found;
       }
-      await Promise.race([this.#wait(delayMs), this.#stopped.promise]);
+      await Promise.race([this.#wait(delayMs).promise, this.#stopped.promise]);
     }
   };
 
@@ -96,7 +92,7 @@ export class BatchFetcher {
   async #fetchOnce(digest: Uint8Array): Promise<void> {
     try {
       if ((await this.#read(digest)) !== null) return;
-      const found = await this.find(digest);
+      const found = await this.#ask(digest);
       if (found !== null && !this.#isStopped) await this.#modules.batches.putBatch(digest, found);
     } catch {
       // Left to `getBatch`, which says what is wrong.
@@ -118,18 +114,33 @@ export class BatchFetcher {
     }
   }
 
-  async #askAny(names: readonly PeerName[], digest: Uint8Array): Promise<Uint8Array | null> {
-    const answers = names.map(async (name) => {
-      const body = await this.#modules.mesh.fetch(name, { type: "batch", digest });
-      if (body === null || !equalBytes(hash("sha256", body, "buffer"), digest)) throw new Error("not there");
-      return body;
-    });
-    return await Promise.any(answers).catch(() => null);
+  /** Asks one after the other, the next as soon as those before are slow or have nothing. Begins with another each time. */
+  async #ask(digest: Uint8Array, first: PeerName | null = null): Promise<Uint8Array | null> {
+    const connected = this.#modules.mesh.connected();
+    const start = this.#turn++ % Math.max(1, connected.length);
+    const others = [...connected.slice(start), ...connected.slice(0, start)].filter((name) => name !== first);
+    const answers: Promise<Uint8Array>[] = [];
+    const anyOf = () => Promise.any(answers).catch(() => null);
+    for (const name of first === null ? others : [first, ...others]) {
+      answers.push(this.#askOne(name, digest));
+      const slow = this.#wait(SLOW_MS);
+      const found = await Promise.race([anyOf(), slow.promise]);
+      slow.cancel();
+      if (found) return found;
+      if (this.#isStopped) break;
+    }
+    return await anyOf();
   }
 
-  #wait(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#modules.clock.after(delayMs, resolve);
-    });
+  /** Rejects where the validator has nothing, or something else. */
+  async #askOne(name: PeerName, digest: Uint8Array): Promise<Uint8Array> {
+    const body = await this.#modules.mesh.fetch(name, { type: "batch", digest });
+    if (body === null || !equalBytes(hash("sha256", body, "buffer"), digest)) throw new Error("not there");
+    return body;
+  }
+
+  #wait(delayMs: number): { readonly promise: Promise<void>; readonly cancel: () => void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    return { promise, cancel: this.#modules.clock.after(delayMs, resolve) };
   }
 }

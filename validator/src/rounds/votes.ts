@@ -8,6 +8,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import { concatBytes, equalBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 
 /** Messages of a round. `tips` and `value` have one view, 0; `propose` names the value that was proposed. */
 export const VOTE_KINDS = ["tips", "value", "propose", "notarize", "nullify", "finalize"] as const;
@@ -78,7 +79,7 @@ export type Votes = {
   readonly recordEvidence: (offender: Uint8Array, bytes: Uint8Array) => void;
   readonly forgetEvidence: (offender: Uint8Array) => void;
   readonly evidence: () => Uint8Array[];
-  /** Forgets acknowledgements of a lane's batches below a number that a decided cut holds. */
+  /** Forgets acknowledgements of a lane's batches below a number that a decided cut holds, with the next commit. */
   readonly pruneAcks: (lane: Uint8Array, belowSeq: number) => void;
   /** Decided rounds from this one on, in order; they wait here until execution has stored them. */
   readonly decidedFrom: (round: number) => DecidedRound[];
@@ -123,14 +124,18 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
   const db = openExclusively(path);
   bind(db, binding);
   const statements = prepareStatements(db);
+  /** Acknowledgements to forget, by lane: part of the next commit, since nobody waits for it. */
+  const forgettable = new Map<string, readonly [lane: Uint8Array, belowSeq: number]>();
   const transact = (body: () => VoteVerdict): VoteVerdict => {
     db.exec("BEGIN IMMEDIATE");
     let verdict: VoteVerdict = "conflict";
     try {
+      for (const forgotten of forgettable.values()) statements.pruneAcks.run(...forgotten);
       verdict = body();
     } finally {
       db.exec(verdict === "recorded" ? "COMMIT" : "ROLLBACK");
     }
+    if (verdict === "recorded") forgettable.clear();
     return verdict;
   };
   return {
@@ -172,7 +177,7 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
     recordEvidence: (offender, bytes) => void statements.keepEvidence.run(offender, bytes),
     forgetEvidence: (offender) => void statements.forgetEvidence.run(offender),
     evidence: () => statements.evidence.all().map((row) => row.bytes as Uint8Array),
-    pruneAcks: (lane, belowSeq) => void statements.pruneAcks.run(lane, belowSeq),
+    pruneAcks: (lane, belowSeq) => void forgettable.set(encodeHex(lane), [lane, belowSeq]),
     decidedFrom: (round) => statements.decidedFrom.all(round).map(readDecided),
     highestRound: () => Number(statements.highestRound.get()!.round ?? -1),
     recordBatches: (batches) => transact(() => insertBatches(statements, batches)),

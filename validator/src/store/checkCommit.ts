@@ -2,28 +2,41 @@
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import { computeValueDigest } from "../../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
-import type { CommitOutcome, RoundCommit, RoundRow } from "./store.ts";
+import type { RoundCommit, RoundRow } from "./store.ts";
+
+/**
+ * Those of consecutive commits that are not there yet.
+ * @param there rows of the commits' rounds, where they are committed. @param newest the highest round that is, or -1.
+ * @throws CodedError "store_conflict" where another content is there, "store_gap" where one is not the next.
+ */
+export function listFresh(
+  commits: readonly RoundCommit[],
+  there: readonly RoundRow[],
+  newest: number,
+): RoundCommit[] {
+  const fresh: RoundCommit[] = [];
+  for (const commit of commits) {
+    checkSpans(commit);
+    const { round } = commit.result;
+    const next = newest + fresh.length + 1;
+    const committed = there.find((row) => row.round === round);
+    if (committed !== undefined) checkSameRound(committed, commit);
+    else if (round === next) fresh.push(commit);
+    else throw new CodedError("store_gap", `round ${round} was offered where ${next} is the next`);
+  }
+  return fresh;
+}
 
 /** A caller whose digests and spans disagree would make rounds that nobody can replay: a bug. */
-export function checkCommit(commit: RoundCommit): void {
+function checkSpans(commit: RoundCommit): void {
   const spanned = commit.batchSpans.reduce((sum, span) => sum + span.lastSeq - span.firstSeq + 1, 0);
   if (spanned !== commit.batchDigests.length)
     throw new Error("a commit's batch digests and spans differ in number");
 }
 
-/** Throws `store_conflict` unless value and state are those that were committed. */
-export function checkSameRound(there: RoundRow, commit: RoundCommit): CommitOutcome {
-  const same =
+function checkSameRound(there: RoundRow, commit: RoundCommit): void {
+  const isSame =
     equalBytes(there.valueDigest, computeValueDigest(commit.value)) &&
     equalBytes(there.stateDigest, commit.result.stateDigest);
-  if (!same) throw new CodedError("store_conflict", `round ${there.round} is committed with other content`);
-  return "already_committed";
-}
-
-/** Throws `store_gap` where the round is not the one after the newest. */
-export function checkNextRound(latest: RoundRow | null, commit: RoundCommit): void {
-  const next = latest === null ? 0 : latest.round + 1;
-  const { round } = commit.result;
-  if (round !== next)
-    throw new CodedError("store_gap", `round ${round} was offered where ${next} is the next`);
+  if (!isSame) throw new CodedError("store_conflict", `round ${there.round} is committed with other content`);
 }

@@ -9,7 +9,7 @@ import { encodeReason } from "../../../protocol/src/evidence/reasons.ts";
 import type { AccountView, EscrowRelease, ReportId, TrustRow } from "../../../protocol/src/ledger/types.ts";
 import { MAX_REPORTS_PER_BUNDLE } from "../../../protocol/src/wire/reports.ts";
 import { computeCoverageLevels } from "./cellRange.ts";
-import { checkCommit, checkNextRound, checkSameRound } from "./checkCommit.ts";
+import { listFresh } from "./checkCommit.ts";
 import { computeEarnings, type EarningRow } from "./earnings.ts";
 import { matchesFilter } from "./hotspotFilter.ts";
 import { createRewardMethods } from "./memoryRewards.ts";
@@ -176,17 +176,19 @@ const newestBelow = (epochs: Iterable<number>, limit: number): number | null => 
 
 function createRoundMethods(tables: Tables, writeValidators: MemoryValidators["writeRound"]): RoundStore {
   const { rounds, snapshots } = tables;
-  return {
-    commitRound: async (commit, snapshot) => {
-      checkCommit(commit);
-      const there = rounds[commit.result.round];
-      if (there !== undefined) return checkSameRound(there, commit);
-      checkNextRound(rounds.at(-1) ?? null, commit);
+  const commitRounds: RoundStore["commitRounds"] = async (commits, snapshot) => {
+    const fresh = listFresh(commits, rounds, rounds.length - 1);
+    for (const commit of fresh) {
       writeRound(tables, commit);
       writeValidators(commit.result);
-      if (snapshot !== undefined) snapshots.set(snapshot.epoch, snapshot);
-      return "committed";
-    },
+    }
+    if (fresh.length === 0) return "already_committed";
+    if (snapshot !== undefined) snapshots.set(snapshot.epoch, snapshot);
+    return "committed";
+  };
+  return {
+    commitRounds,
+    commitRound: (commit, snapshot) => commitRounds([commit], snapshot),
     latestRound: async () => rounds.at(-1) ?? null,
     getRound: async (round) => rounds[round] ?? null,
     listRounds: async (fromRound, limit) => rounds.slice(fromRound, fromRound + limit),

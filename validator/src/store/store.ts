@@ -42,7 +42,7 @@ export type RoundCommit = {
 /** The ledger's encoding after the last round of `epoch`. */
 export type Snapshot = { readonly epoch: number; readonly bytes: Uint8Array; readonly stateRoot: Uint8Array };
 
-/** `committed` now, or already there with the same value, certificate and state. */
+/** `committed` now, or all of it already there with the same values, certificates and states. */
 export type CommitOutcome = "committed" | "already_committed";
 
 /** What a new store starts with: the ledger's view of its genesis. */
@@ -249,6 +249,8 @@ export type RoundStore = {
    * Throws `store_conflict` where the round is there with other content, `store_gap` where it is not the next one.
    */
   readonly commitRound: (commit: RoundCommit, snapshot?: Snapshot) => Promise<CommitOutcome>;
+  /** The same for rounds that follow each other, all in one transaction or none. The snapshot is the last one's. */
+  readonly commitRounds: (commits: readonly RoundCommit[], snapshot?: Snapshot) => Promise<CommitOutcome>;
   readonly latestRound: () => Promise<RoundRow | null>;
   readonly getRound: (round: number) => Promise<RoundRow | null>;
   /** Up to `limit` rounds from `fromRound` on, ascending. */

@@ -25,7 +25,13 @@ import { createTestGenesis, keyNamed } from "./network.ts";
 const clock = createSystemClock();
 const log = createSilentLog();
 
-export const validatorKey = (position: number) => keyNamed(`validator ${position}`);
+const keys = new Map<number, ReturnType<typeof keyNamed>>();
+/** Asked for with every message, so that a key is made once. */
+export function validatorKey(position: number): ReturnType<typeof keyNamed> {
+  const key = keys.get(position) ?? keyNamed(`validator ${position}`);
+  keys.set(position, key);
+  return key;
+}
 
 /** A genesis with so many validators, on the `test` preset. */
 export function createGenesisOf(validators: number, hotspots: number, timeMs = Date.now()): Genesis {

@@ -53,6 +53,9 @@ export class RoundWriter {
   readonly #recent: RecentIds;
   readonly #chains = new Map<string, Chain>();
   #nextSeq: number;
+  /** Where the transaction under way began, and the envelopes that it has numbered. */
+  #firstSeq: number;
+  #added: { readonly id: Uint8Array; readonly seq: number }[] = [];
   /** Of the round that is written. */
   #epoch = 0;
 
@@ -62,6 +65,7 @@ export class RoundWriter {
     this.#validators = new ValidatorWriter(db);
     this.#recent = recent;
     this.#nextSeq = nextSeq;
+    this.#firstSeq = nextSeq;
   }
 
   writeHotspots(hotspots: readonly HotspotView[]): void {
@@ -112,11 +116,21 @@ export class RoundWriter {
       0,
       0,
     );
-    this.#sql.snapshot.run(snapshot.epoch, snapshot.stateRoot, snapshot.bytes);
+    this.writeSnapshot(snapshot);
+  }
+
+  writeSnapshot({ epoch, stateRoot, bytes }: Snapshot): void {
+    this.#sql.snapshot.run(epoch, stateRoot, bytes);
+  }
+
+  /** A transaction begins: what it leaves in memory is noted, in case that it fails. */
+  begin(): void {
+    this.#firstSeq = this.#nextSeq;
+    this.#added = [];
   }
 
   /** Writes everything of a round but the round's own row last, which is what makes it committed. */
-  writeRound(commit: RoundCommit, snapshot: Snapshot | undefined): void {
+  writeRound(commit: RoundCommit): void {
     const { result } = commit;
     const firstSeq = this.#nextSeq;
     this.#epoch = result.epoch;
@@ -132,7 +146,6 @@ export class RoundWriter {
       this.#sql.transaction.run(seq, t.sender, TRANSACTION_KINDS.indexOf(t.kind), encodeReason(t.reason));
     }
     if (result.epochClose !== null) this.#closeEpoch(result.epochClose);
-    if (snapshot !== undefined) this.#sql.snapshot.run(snapshot.epoch, snapshot.stateRoot, snapshot.bytes);
     this.#sql.round.run(
       result.round,
       result.epoch,
@@ -152,20 +165,16 @@ export class RoundWriter {
   }
 
   /** Takes back what a failed transaction left in memory. */
-  forget(result: RoundResult, firstSeq: number): void {
-    for (const [index, id] of result.included.entries()) this.#recent.remove(id, firstSeq + index);
-    this.#nextSeq = firstSeq;
+  forget(): void {
+    for (const { id, seq } of this.#added) this.#recent.remove(id, seq);
+    this.#nextSeq = this.#firstSeq;
     this.#chains.clear();
-  }
-
-  get nextSeq(): number {
-    return this.#nextSeq;
   }
 
   /** Numbers the round's envelopes and links each one to its hotspot's last. */
   #writeEnvelopes(result: RoundResult): void {
     const firstSeq = this.#nextSeq;
-    for (const [index, id] of result.included.entries()) this.#recent.add(result.epoch, id, firstSeq + index);
+    for (const [index, id] of result.included.entries()) this.#remember(id, firstSeq + index);
     const senders = new Map<number, Uint8Array>();
     for (const { reportId, hotspot } of result.outcomes) {
       const seq = this.#findEnvelope(reportId.envelopeId);
@@ -353,9 +362,14 @@ export class RoundWriter {
     const base = this.#sql.lowestRound.get()?.round as number | null | undefined;
     if (base === undefined || base === null || base === 0) return null;
     const seq = this.#nextSeq++;
-    this.#recent.add(this.#epoch, id, seq);
+    this.#remember(id, seq);
     this.#sql.envelope.run(seq, id, base, null);
     return seq;
+  }
+
+  #remember(id: Uint8Array, seq: number): void {
+    this.#recent.add(this.#epoch, id, seq);
+    this.#added.push({ id, seq });
   }
 
   #findEnvelope(id: Uint8Array): number | null {

@@ -4,7 +4,7 @@
  */
 import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { checkCommit, checkNextRound, checkSameRound } from "../checkCommit.ts";
+import { listFresh } from "../checkCommit.ts";
 import type { GenesisViews, RoundCommit, RoundRow, Snapshot, Store, StoreBase } from "../store.ts";
 import { RoundWriter } from "./commit.ts";
 import { createEpochQueries } from "./epochQueries.ts";
@@ -60,6 +60,15 @@ function compose(db: DatabaseSync, path: string, recent: RecentIds, writer: Roun
     newest ??= await rounds.latestRound();
     return newest;
   };
+  const commitRounds: Store["commitRounds"] = async (commits, snapshot) => {
+    if (writer === null) throw new Error("the store was opened for reading");
+    const there = await rounds.listRounds(commits[0]!.result.round, commits.length);
+    const fresh = listFresh(commits, there, (await latestRound())?.round ?? -1);
+    if (fresh.length === 0) return "already_committed";
+    writeDurably(db, writer, fresh, snapshot);
+    newest = null;
+    return "committed";
+  };
   return {
     ...rounds,
     latestRound,
@@ -67,16 +76,8 @@ function compose(db: DatabaseSync, path: string, recent: RecentIds, writer: Roun
     ...createRegistryQueries(db),
     ...createValidatorQueries(db),
     ...createEvidenceQueries(db, recent),
-    commitRound: async (commit, snapshot) => {
-      if (writer === null) throw new Error("the store was opened for reading");
-      checkCommit(commit);
-      const there = await rounds.getRound(commit.result.round);
-      if (there !== null) return checkSameRound(there, commit);
-      checkNextRound(await latestRound(), commit);
-      writeDurably(db, writer, commit, snapshot);
-      newest = null;
-      return "committed";
-    },
+    commitRounds,
+    commitRound: (commit, snapshot) => commitRounds([commit], snapshot),
     prune: async (policy) => inTransaction(db, () => pruneBodies(db, policy)),
     sizeBytes: async () => fileBytes(path) + fileBytes(`${path}-wal`),
     close: async () => db.close(),
@@ -86,14 +87,17 @@ function compose(db: DatabaseSync, path: string, recent: RecentIds, writer: Roun
 function writeDurably(
   db: DatabaseSync,
   writer: RoundWriter,
-  commit: RoundCommit,
+  commits: readonly RoundCommit[],
   snapshot: Snapshot | undefined,
 ): void {
-  const firstSeq = writer.nextSeq;
+  writer.begin();
   try {
-    inTransaction(db, () => writer.writeRound(commit, snapshot));
+    inTransaction(db, () => {
+      for (const commit of commits) writer.writeRound(commit);
+      if (snapshot !== undefined) writer.writeSnapshot(snapshot);
+    });
   } catch (error) {
-    writer.forget(commit.result, firstSeq);
+    writer.forget();
     throw error;
   }
 }
