@@ -155,12 +155,12 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
       case "rewardCert":
         attestor.onRewardCert(message.cert);
         break;
-      default:
-        agreement.onMessage(from, message);
-    }
       case "evidence":
         modules.evidence.hear(message.evidence, epoch());
         break;
+      default:
+        agreement.onMessage(from, message);
+    }
   };
   return {
     agreement,
