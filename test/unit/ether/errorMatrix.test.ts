@@ -13,11 +13,17 @@ import {
   type ForwarderOptions,
 } from "../../../node/src/radio/ether/forwarder.ts";
 import { JitQueue } from "../../../node/src/radio/ether/jitQueue.ts";
-import { REFERENCE_LUT_DBM, readPullResp, WIDE_LUT_DBM } from "../../../node/src/radio/ether/pullResp.ts";
+import {
+  REFERENCE_LUT_DBM,
+  readPullResp,
+  type TransmitterConfiguration,
+  WIDE_LUT_DBM,
+} from "../../../node/src/radio/ether/pullResp.ts";
 import { encodePullResp } from "../../../node/src/radio/gwmp/datagram.ts";
 import { createGwmpRadio } from "../../../node/src/radio/gwmp/gwmpRadio.ts";
 import { encodeTxpk } from "../../../node/src/radio/gwmp/txpk.ts";
 import type { Radio } from "../../../node/src/radio/radio.ts";
+import { asciiBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { computeChallengePowerCentiDbm } from "../../../protocol/src/evidence/challenge.ts";
 import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
 import { FRAME_BYTES } from "../../../protocol/src/radio/frame.ts";
@@ -123,6 +129,25 @@ describe("the error matrix", () => {
       ...[2_000, -2_000, 600_000].map((ms) => ({ ...later, tmms: now + ms })),
     );
     expect(answers).toEqual(["", error("TOO_EARLY"), error("TOO_EARLY")]);
+  });
+
+  test("FSK is sent at its data rate, heard by no LoRa receiver, and needs data rate and deviation", () => {
+    const radio: TransmitterConfiguration = {
+      ...{ txFreqMinHz: 863_000_000, txFreqMaxHz: 870_000_000, lutDbm: WIDE_LUT_DBM, antennaGainDbi: 0 },
+      ...{ powerPolicy: "warn", hasGps: false },
+    };
+    const lora = JSON.parse(encodeTxpk(REQUEST)).txpk as Record<string, unknown>;
+    const fsk = { ...lora, modu: "FSK", datr: 50_000, fdev: 25_000, codr: undefined, prea: undefined };
+    const judge = (change: Record<string, unknown>) =>
+      readPullResp(asciiBytes(JSON.stringify({ txpk: { ...fsk, ...change } })), radio);
+    const sent = judge({});
+    // 5 of preamble, 3 of sync word, 1 of length, 24, 2 of CRC: 35 bytes at 160 us.
+    expect(sent).toMatchObject({ kind: "transmit", emission: { spreadingFactor: null, airtimeUs: 5_600 } });
+    expect(judge({ ncrc: true, prea: 1 })).toMatchObject({ emission: { airtimeUs: 4_960 } });
+    for (const change of [{ fdev: undefined }, { datr: undefined }, { datr: "SF7BW125" }, { datr: 499 }]) {
+      expect(judge(change)).toEqual({ kind: "silence" });
+    }
+    expect(judge({ modu: "LR-FHSS" })).toEqual({ kind: "silence" });
   });
 
   test("an immediate frame goes behind a beacon, not into it", () => {

@@ -6,7 +6,7 @@ import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
 import { ManualClock } from "../validator/support/manualClock.ts";
 import { createStation } from "./stations.ts";
 
-function createEmission(fields: Partial<Emission> = {}): Emission {
+function createEmission(fields: Partial<Emission & { spreadingFactor: number }> = {}): Emission {
   const emission = {
     payload: Uint8Array.from({ length: 24 }, (_, i) => i),
     freqHz: 867_500_000,
@@ -70,6 +70,7 @@ describe("reach", () => {
   test("inverted frames are not for concentrators", () => {
     const { clock, ports, heard } = createWorld([createStation("a", 0), createStation("b", 500)]);
     ports[0]!.transmit(createEmission({ invertedPolarity: true }));
+    ports[0]!.transmit({ ...createEmission(), spreadingFactor: null });
     clock.advance(1_000);
     expect(heard[1]).toEqual([]);
   });

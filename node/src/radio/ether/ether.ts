@@ -26,7 +26,8 @@ import { createRandom, mixSeed } from "./prng.ts";
 export type Emission = {
   readonly payload: Uint8Array;
   readonly freqHz: number;
-  readonly spreadingFactor: number;
+  /** Null: FSK, which no LoRa demodulator hears. */
+  readonly spreadingFactor: number | null;
   readonly bandwidthHz: number;
   /** Conducted power. */
   readonly powerDbm: number;
@@ -178,7 +179,8 @@ class SeededEther implements Ether {
   }
 
   #deliver(frame: OnAir): void {
-    if (frame.emission.invertedPolarity) return;
+    const { invertedPolarity, spreadingFactor } = frame.emission;
+    if (invertedPolarity || spreadingFactor === null) return;
     const overlapping = this.#onAir.filter(
       (other) => other !== frame && other.startMs < frame.endMs && other.endMs > frame.startMs,
     );
@@ -186,14 +188,19 @@ class SeededEther implements Ether {
     for (const port of this.#ports.values()) {
       if (port === frame.from || port.callbacks.size === 0) continue;
       if (overlapping.some((other) => other.from === port)) this.#counters.deaf++;
-      else for (const reception of this.#receive(port, frame, rivals)) hand(port, reception);
+      else for (const reception of this.#receive(port, frame, spreadingFactor, rivals)) hand(port, reception);
     }
   }
 
   /** What a station notices of a frame: nothing, or the frame itself and then its ghosts. */
-  #receive(port: PortState, frame: OnAir, rivals: readonly OnAir[]): EtherReception[] {
+  #receive(
+    port: PortState,
+    frame: OnAir,
+    spreadingFactor: number,
+    rivals: readonly OnAir[],
+  ): EtherReception[] {
     const { emission, endMs } = frame;
-    const { payload, freqHz, spreadingFactor, bandwidthHz } = emission;
+    const { payload, freqHz, bandwidthHz } = emission;
     const random = createRandom(
       mixSeed(this.#seed, "packet", frame.from.station.id, frame.sequence, port.station.id),
     );

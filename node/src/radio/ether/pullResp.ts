@@ -55,6 +55,12 @@ export type PullRespOutcome =
 const SILENCE = { kind: "silence" } as const;
 const PREAMBLE_STANDARD = 8;
 const PREAMBLE_MIN = 6;
+/** FSK's preamble and sync word in bytes, and the data rates that the radio has (sx1302_hal, loragw_hal.h). */
+const FSK_PREAMBLE_STANDARD = 5;
+const FSK_PREAMBLE_MIN = 3;
+const FSK_SYNC_BYTES = 3;
+const FSK_LEAST_BPS = 500;
+const FSK_MOST_BPS = 250_000;
 const CODING_RATES: Readonly<Record<string, number>> = {
   "4/5": 1,
   "4/6": 2,
@@ -73,8 +79,8 @@ export function readPullResp(body: Uint8Array, configuration: TransmitterConfigu
   if (moment === null) return SILENCE;
   if (moment.kind === "gps" && !configuration.hasGps) return { kind: "error", error: "GPS_UNLOCKED" };
 
-  const { freq, rfch, modu, size, data } = txpk;
-  if (freq === undefined || rfch === undefined || modu !== "LORA") return SILENCE;
+  const { freq, rfch, size, data } = txpk;
+  if (freq === undefined || rfch === undefined) return SILENCE;
   // Only the first radio of the reference design transmits.
   if (castNumber(rfch) !== 0) return SILENCE;
   const modulation = readModulation(txpk);
@@ -88,16 +94,8 @@ export function readPullResp(body: Uint8Array, configuration: TransmitterConfigu
   const { powerDbm, isExact } = choosePower(txpk.powe, configuration);
   if (!isExact && configuration.powerPolicy === "refuse") return { kind: "error", error: "TX_POWER" };
   const payload = resizePayload(decoded, castNumber(size));
-  const { spreadingFactor, bandwidthHz, codingRate } = modulation;
-  const airtimeUs = computeAirtimeUs({
-    spreadingFactor,
-    bandwidthHz,
-    codingRate,
-    payloadBytes: payload.length,
-    preambleSymbols: readPreamble(txpk.prea),
-    crc: txpk.ncrc !== true,
-    explicitHeader: txpk.nhdr !== true,
-  });
+  const { spreadingFactor, bandwidthHz, computeAirtimeUs } = modulation;
+  const airtimeUs = computeAirtimeUs(payload.length);
   const invertedPolarity = txpk.ipol === true;
   return {
     kind: "transmit",
@@ -127,9 +125,18 @@ function readMoment(txpk: JsonObject): EmissionMoment | null {
   return txpk.tmms === undefined ? null : { kind: "gps", tmms: castNumber(txpk.tmms) };
 }
 
-function readModulation(
-  txpk: JsonObject,
-): { spreadingFactor: number; bandwidthHz: number; codingRate: number } | null {
+/** How a frame is sent, and how long so many bytes then take. */
+type Modulation = Pick<Emission, "spreadingFactor" | "bandwidthHz"> & {
+  readonly computeAirtimeUs: (payloadBytes: number) => number;
+};
+
+/** Null where it is none of the two, or lacks what it needs. */
+function readModulation(txpk: JsonObject): Modulation | null {
+  if (txpk.modu === "LORA") return readLora(txpk);
+  return txpk.modu === "FSK" ? readFsk(txpk) : null;
+}
+
+function readLora(txpk: JsonObject): Modulation | null {
   const { datr, codr } = txpk;
   const match = typeof datr === "string" ? /^SF(\d{1,2})BW(125|250|500)/.exec(datr) : null;
   const codingRate =
@@ -137,13 +144,42 @@ function readModulation(
   if (match === null || codingRate === undefined) return null;
   const spreadingFactor = Number(match[1]);
   if (spreadingFactor < 5 || spreadingFactor > 12) return null;
-  return { spreadingFactor, bandwidthHz: Number(match[2]) * 1_000, codingRate };
+  const bandwidthHz = Number(match[2]) * 1_000;
+  const frame = {
+    ...{ spreadingFactor, bandwidthHz, codingRate },
+    preambleSymbols: readPreamble(txpk.prea, PREAMBLE_STANDARD, PREAMBLE_MIN),
+    crc: txpk.ncrc !== true,
+    explicitHeader: txpk.nhdr !== true,
+  };
+  return {
+    ...{ spreadingFactor, bandwidthHz },
+    computeAirtimeUs: (payloadBytes) => computeAirtimeUs({ ...frame, payloadBytes }),
+  };
+}
+
+/**
+ * A frame of FSK: data rate in bits a second and deviation are needed. On air are preamble, sync word, one byte of length,
+ * the payload, and two of CRC (sx1302_hal, `lgw_time_on_air`).
+ */
+function readFsk({ datr, fdev, prea, ncrc }: JsonObject): Modulation | null {
+  const bitsPerS = castNumber(datr);
+  if (fdev === undefined || bitsPerS < FSK_LEAST_BPS || bitsPerS > FSK_MOST_BPS) return null;
+  const framingBytes =
+    readPreamble(prea, FSK_PREAMBLE_STANDARD, FSK_PREAMBLE_MIN) +
+    FSK_SYNC_BYTES +
+    1 +
+    (ncrc === true ? 0 : 2);
+  return {
+    spreadingFactor: null,
+    bandwidthHz: 2 * castNumber(fdev) + bitsPerS,
+    computeAirtimeUs: (payloadBytes) => Math.ceil((8e6 * (framingBytes + payloadBytes)) / bitsPerS),
+  };
 }
 
 /** A null reads as 0, and so becomes the least there is. */
-function readPreamble(prea: unknown): number {
-  if (prea === undefined) return PREAMBLE_STANDARD;
-  return Math.min(Math.max(PREAMBLE_MIN, Math.trunc(castNumber(prea))), PREAMBLE_SYMBOLS_MAX);
+function readPreamble(prea: unknown, standard: number, least: number): number {
+  if (prea === undefined) return standard;
+  return Math.min(Math.max(least, Math.trunc(castNumber(prea))), PREAMBLE_SYMBOLS_MAX);
 }
 
 /** The strongest power of the table that is not above the one asked for, or the weakest there is. */
