@@ -25,9 +25,13 @@ import type { DevnetHotspot } from "./world.ts";
 export type RunningHotspot = {
   /** What happens to it; null for an isolated one, whose events stay in its process. */
   readonly events: HotspotEmitter | null;
+  /** Where an isolated one's page and metrics are; null for the others. */
+  readonly http: string | null;
   /** What it says of itself. */
   readonly readStatus: () => Promise<HotspotStatus>;
   readonly stop: () => Promise<void>;
+  /** Takes the antenna off the air, as when the forwarder dies. */
+  readonly silence: () => Promise<void>;
   /** SIGKILL, of an isolated one; the others share this process and cannot crash alone. */
   readonly kill: () => Promise<void>;
 };
@@ -81,6 +85,8 @@ export async function startSharedHotspot(
   const stopForwarder = await startForwarder(hotspot, surroundings.ether, { host: LOOPBACK, port });
   return {
     events: node.events,
+    http: null,
+    silence: stopForwarder,
     readStatus: async () => node.status(),
     stop: async () => {
       await stopForwarder();
@@ -110,6 +116,8 @@ export async function startIsolatedHotspot(
   const stopForwarder = await startForwarder(hotspot, surroundings.ether, { host: LOOPBACK, port });
   return {
     events: null,
+    http: child.ready.http,
+    silence: stopForwarder,
     readStatus: async () => (await (await fetch(`${child.ready.http}/v1/status`)).json()) as HotspotStatus,
     stop: async () => {
       await stopForwarder();

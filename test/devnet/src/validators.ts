@@ -38,14 +38,15 @@ export type ValidatorRoleOptions = {
   readonly httpPort: number;
   /** Several share the machine's cores, and none needs threads for all of them. */
   readonly verifierThreads: number | null;
-  readonly extras?: ProcessExtras | undefined;
+  /** Asked at each start. */
+  readonly extras?: () => ProcessExtras;
 };
 
 /** The folder of a validator's home; the first one's name is that of a network of one. */
 export const validatorName = (index: number): string => (index === 0 ? "validator" : `validator-${index}`);
 
 export function createValidatorRole(options: ValidatorRoleOptions): ValidatorRole {
-  const { dataDir, genesisFile, index, verifierThreads, extras } = options;
+  const { dataDir, genesisFile, index, verifierThreads } = options;
   const name = validatorName(index);
   let process: HexbeaconProcess<ValidatorReady> | null = null;
   let last: ValidatorReady | null = null;
@@ -72,7 +73,7 @@ export function createValidatorRole(options: ValidatorRoleOptions): ValidatorRol
       const logFile = join(dataDir, `${name}.log`);
       const home = join(dataDir, name);
       const started = await startValidator({
-        ...{ home, genesisFile, logFile, verifierThreads, extras },
+        ...{ home, genesisFile, logFile, verifierThreads, extras: options.extras?.() },
         ...addresses(),
       });
       process = started;

@@ -25,7 +25,7 @@ export type FleetOptions = {
   readonly seed: number;
   readonly preset: PresetName;
   readonly parameters?: Partial<Parameters>;
-  /** How single validators are started otherwise. */
+  /** How single validators are started otherwise; asked at each start. */
   readonly extrasOf?: (validator: number) => ProcessExtras;
   /** Where homes and logs are made; the system's folder for such things by default. */
   readonly parent?: string;
@@ -79,7 +79,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       listen: addressOf(port),
       httpPort: 0,
       verifierThreads: 1,
-      extras: options.extrasOf?.(index),
+      extras: () => options.extrasOf?.(index) ?? {},
     }),
   );
   const links = await openLinkProxies(

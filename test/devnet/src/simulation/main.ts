@@ -11,11 +11,16 @@ import { createFile, makePrivateFolder, readFileIfAny } from "../../../../node/s
 import { writeKeyFile } from "../../../../node/src/host/keystore.ts";
 import type { Ether } from "../../../../node/src/radio/ether/ether.ts";
 import { encodeGenesisJson, type Genesis } from "../../../../protocol/src/network/genesis.ts";
+import { PRESETS } from "../../../../protocol/src/network/presets.ts";
 import { createDevnetEther, prepareHome, startForwarder } from "../hotspots.ts";
 import { createGenesis, createWorld, type DevnetHotspot, type World } from "../world.ts";
 
 type Flags = { readonly seed: number; readonly hotspots: number };
-type HomesFlags = Flags & { readonly homes: string; readonly validators: number };
+type HomesFlags = Flags & {
+  readonly homes: string;
+  readonly validators: number;
+  readonly roundsPerEpoch: number;
+};
 
 /** Places that the world has; a quarter of them lie in one city. */
 const WORLD_PLACES = 48;
@@ -24,6 +29,8 @@ const MAX_HOTSPOTS = WORLD_PLACES / 4;
 const MAX_VALIDATORS_HERE = 12;
 /** From the genesis to round 0: a dozen containers start within it on two cores. */
 const START_MS = 30_000;
+/** An hour, as mainnet's. */
+const MAX_ROUNDS_PER_EPOCH = 3_600;
 const VALIDATOR_PORT = 4_467;
 const GWMP_PORT = 1_700;
 /** A hotspot's container may come late, and come back with another address. */
@@ -46,7 +53,7 @@ async function writeHomes(flags: HomesFlags): Promise<void> {
   const homeOf = (name: string): string => join(flags.homes, name);
   const first = homeOf(validatorName(0));
   const kept = await readFileIfAny(join(first, GENESIS_FILE));
-  const genesis = kept ?? encodeGenesisJson(createContainersGenesis(world));
+  const genesis = kept ?? encodeGenesisJson(createContainersGenesis(world, flags.roundsPerEpoch));
   for (const [index, { secretSeed }] of world.validators.entries()) {
     const home = homeOf(validatorName(index));
     await makePrivateFolder(home);
@@ -65,13 +72,13 @@ async function writeHomes(flags: HomesFlags): Promise<void> {
 }
 
 /** The genesis also says where validators are reached, which is how hotspots find them. */
-function createContainersGenesis(world: World): Genesis {
+function createContainersGenesis(world: World, roundsPerEpoch: number): Genesis {
   const genesis = createGenesis(world, "devnet", Date.now() + START_MS);
   const validators = genesis.validators.map((validator, index) => ({
     ...validator,
     multiaddrs: [`/dns4/${validatorName(index)}/tcp/${VALIDATOR_PORT}`],
   }));
-  return { ...genesis, validators };
+  return { ...genesis, validators, parameters: { ...genesis.parameters, roundsPerEpoch } };
 }
 
 /** Simulates the radio until a signal ends it. */
@@ -124,6 +131,12 @@ function createPart(name: string, description: string): Command {
 const homes = createPart("homes", "write the genesis and everybody's home")
   .requiredOption("--homes <dir>", "folder of the homes")
   .option("--validators <count>", "how many validators", parseWhole(MAX_VALIDATORS_HERE), 4)
+  .option(
+    "--rounds-per-epoch <count>",
+    "rounds of a second in an epoch of the new network",
+    parseWhole(MAX_ROUNDS_PER_EPOCH),
+    PRESETS.devnet.roundsPerEpoch,
+  )
   .action(writeHomes);
 const air = createPart("air", "simulate the radio between the hotspots").action(runAir);
 await new Command("simulation").addCommand(homes).addCommand(air).parseAsync();
