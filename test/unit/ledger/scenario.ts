@@ -39,6 +39,8 @@ export class Scenario {
   ledger: Ledger;
   readonly outcomes = new Map<string, ReportOutcome[]>();
   readonly closes: EpochClose[] = [];
+  /** By how much the next rounds' times lie ahead of where they began. */
+  aheadMs = 0;
   /** What the next rounds newly take of lanes. */
   lanes: LaneTip[] = [];
   readonly #maker: MessageMaker;
@@ -95,7 +97,7 @@ export class Scenario {
   /** Executes the next round. */
   step(): RoundResult {
     const round = this.round + 1;
-    const timeMs = this.genesis.timeMs + round * this.genesis.parameters.roundMs;
+    const timeMs = this.genesis.timeMs + round * this.genesis.parameters.roundMs + this.aheadMs;
     const messages = this.#due.get(round) ?? [];
     const participants = this.genesis.validators.map(({ key }) => key);
     const evidence = this.#evidence.get(round) ?? [];

@@ -27,7 +27,7 @@ const entry = (part: Partial<HistoryEntry>, rssiDeciDbm = -1_000): HistoryEntry 
 });
 
 describe("the history of links", () => {
-  test("counts epochs once, receptions each, and refused reports apart", () => {
+  test("counts epochs once, receptions each, and of refused reports only these", () => {
     const history = new LinkHistory(WINDOW_EPOCHS);
     history.record(entry({ epoch: 0 }));
     history.record(entry({ epoch: 0 }, -1_100));
