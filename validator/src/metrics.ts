@@ -17,6 +17,7 @@ import {
 import type { EpochClose, RoundResult } from "../../protocol/src/ledger/types.ts";
 import { BASE_UNITS_PER_TOKEN } from "../../protocol/src/network/parameters.ts";
 import { POOL_NAMES } from "../../protocol/src/reward/pools.ts";
+import { PENALTY_REASONS } from "../../protocol/src/trust/finding.ts";
 import { type AgreementMetrics, type AgreementSources, createAgreementMetrics } from "./agreementMetrics.ts";
 import type { ExecutedRound } from "./execution/executor.ts";
 import { INTAKE_KINDS, type IntakeKind } from "./intake/inbox.ts";
@@ -173,6 +174,7 @@ function createEpochMetrics(registry: Registry): (close: EpochClose) => void {
   );
   const paid = counter("hexbeacon_paid_tokens_total", "Rewards paid.");
   const onEvidenceClosed = createEvidenceMetrics(registry);
+  const onTrustClosed = createTrustMetrics(registry);
   return (close) => {
     epoch.set(close.epoch);
     let difference = 0n;
@@ -184,6 +186,40 @@ function createEpochMetrics(registry: Registry): (close: EpochClose) => void {
     }
     imbalance.set(toTokens(difference));
     onEvidenceClosed(close);
+    onTrustClosed(close);
+  };
+}
+
+/** What trust withholds and of whom: of the newest epoch, and of the newest computation of trust. */
+function createTrustMetrics(registry: Registry): (close: EpochClose) => void {
+  const registers = [registry];
+  const { gauge } = createMakers(registry);
+  const held = gauge(
+    "hexbeacon_escrow_tokens",
+    "Rewards that are withheld and wait, after the newest epoch.",
+  );
+  const moved = new Counter({
+    name: "hexbeacon_escrow_moved_tokens_total",
+    help: "Rewards withheld, released to their owners, and returned to the pools.",
+    labelNames: ["side"],
+    registers,
+  });
+  const suspended = gauge("hexbeacon_hotspots_suspended", "Hotspots suspended from pay.");
+  const found = new Gauge({
+    name: "hexbeacon_hotspots_found_against",
+    help: "Hotspots with a finding in force, by its reason.",
+    labelNames: ["reason"],
+    registers,
+  });
+  return ({ escrow, trustRows }) => {
+    held.set(toTokens(escrow.carriedOut));
+    for (const side of ["withheld", "released", "returned"] as const)
+      moved.inc({ side }, toTokens(escrow[side]));
+    if (trustRows === null) return;
+    suspended.set(trustRows.filter(({ isSuspended }) => isSuspended).length);
+    const reasons = trustRows.flatMap(({ findings }) => findings.map(({ reason }) => reason));
+    for (const reason of PENALTY_REASONS)
+      found.set({ reason }, reasons.filter((one) => one === reason).length);
   };
 }
 
