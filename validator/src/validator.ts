@@ -2,7 +2,8 @@
  * A validator: its home opened and recovered, its parts started in order and ended in reverse. The command and the
  * tests make one; nothing else knows all of its parts.
  */
-import { createNetwork } from "../../node/src/host/network.ts";
+import type { LeveledLog } from "../../node/src/host/log.ts";
+import { createNetwork, type OperatedNetwork } from "../../node/src/host/network.ts";
 import type { Clock, Log, Network } from "../../node/src/host/types.ts";
 import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
@@ -11,23 +12,27 @@ import type { Ledger } from "../../protocol/src/ledger/state.ts";
 import type { RoundResult } from "../../protocol/src/ledger/types.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { roundsTopic } from "../../protocol/src/wire/topics.ts";
+import { type BanBook, openBans } from "./admin/bans.ts";
 import type { AgreementSources } from "./agreementMetrics.ts";
 import { AgreementWatch } from "./agreementWatch.ts";
 import { createAnnouncer } from "./announcement.ts";
 import { EventHub } from "./api/eventHub.ts";
+import { Backups } from "./backup/backup.ts";
 import { Closers } from "./closers.ts";
 import { type Core, createCore } from "./core.ts";
 import type { ExecutedRound } from "./execution/executor.ts";
+import { homePaths } from "./home.ts";
 import { createIdentity, type Identity } from "./identity.ts";
 import { intakeTopics, openStreams } from "./intake/streams.ts";
 import { LEDGER_MODULES } from "./ledgerModules.ts";
 import { createMesh, type MeshPeer, type OpenedMesh } from "./mesh/mesh.ts";
 import { createValidatorMetrics } from "./metrics.ts";
 import { readNetworkHealth } from "./networkHealth.ts";
+import { type AdministrationOptions, createDraining, openAdministration } from "./openAdministration.ts";
 import { type HttpOptions, openHttp } from "./openHttp.ts";
 import { type Recovered, recover } from "./recovery.ts";
 import { KnownSets } from "./rounds/validatorSets.ts";
-import { openStorage, type Storage } from "./storage.ts";
+import { type OpenedStorage, openStorage, type Storage } from "./storage.ts";
 import { explainingFailure, explainStorageFailure } from "./storageFailure.ts";
 import type { RetentionPolicy } from "./store/store.ts";
 import { rememberClaims } from "./verify/rememberedClaims.ts";
@@ -45,20 +50,26 @@ export type ValidatorOptions = {
   readonly verifierThreads?: number;
   readonly retention: RetentionPolicy;
   readonly snapshotEpochs: number;
+  /** Where its operators ask, and who they are; null where nobody administers it. */
+  readonly admin: Pick<AdministrationOptions, "listen" | "operators"> | null;
 };
-export type ValidatorModules = { readonly clock: Clock; readonly log: Log };
+export type ValidatorModules = { readonly clock: Clock; readonly log: LeveledLog };
 
 /** Where a running validator is reached, and who it is. */
 export type ValidatorAddresses = {
   readonly http: string;
   readonly multiaddrs: readonly string[];
   readonly did: string;
+  /** Where operators ask: `unix:` and a path, or an http address; null where nobody can. */
+  readonly admin: string | null;
 };
 
 export type Validator = {
   readonly addresses: ValidatorAddresses;
   /** Settles when something failed that the validator cannot go on without. It must then be closed. */
   readonly failed: Promise<Error>;
+  /** Settles when an operator has drained it, and it should be closed: with null, or with what is not done. */
+  readonly drained: Promise<Error | null>;
   /** Finishes what is acknowledged or decided, and lets go of everything. */
   readonly close: () => Promise<void>;
 };
@@ -89,11 +100,12 @@ async function openParts(
   const { clock, log } = modules;
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const identity = createIdentity(options.genesis, options.secretSeed);
-  const storage = await explainingFailure(options.home, () => openStorage(options.home, identity));
+  const storage = await explainingFailure(options.home, () => openHome(options.home, identity, log));
   closers.add("storage", storage.close);
   const verifier = await openVerifier(options, closers);
   const recovered = await explainingFailure(options.home, () => recoverFrom(storage, identity, log));
-  const network = await openNetwork(options, modules, identity);
+  const bans = await openBans(homePaths(options.home).bans, clock.nowMs);
+  const network = await openNetwork(options, modules, identity, bans);
   closers.add("network", () => network.stop());
   const sets = new KnownSets(identity.genesis.parameters, { ledger: recovered.ledger, votes: storage.votes });
   const mesh = createMeshOf(identity, sets, { network, clock, log });
@@ -133,11 +145,22 @@ async function openParts(
   const doors = { identity, store, ledger, core, mesh, sets, network, metrics, events, clock, log };
   const http = await openHttp(options.http, doors);
   closers.add("http", http.close);
+  const draining = createDraining(identity, { core, clock, log });
+  closers.add("draining", async () => draining.stop());
+  const { version } = options.http;
+  const backups = new Backups({ home: options.home, identity, version }, { storage, nowMs: clock.nowMs });
+  closers.add("backups", backups.stop);
+  const administration = { ...doors, bans, draining, backups, level: log };
+  const admin =
+    options.admin &&
+    (await openAdministration({ ...options.admin, home: options.home, version }, administration));
+  if (admin !== null) closers.add("admin", admin.close);
   core.agreement.start();
   const did = encodeDidKey(identity.signer.publicKey);
   return {
-    addresses: { http: http.url, multiaddrs: network.multiaddrs(), did },
+    addresses: { http: http.url, multiaddrs: network.multiaddrs(), did, admin: admin?.address ?? null },
     failed,
+    drained: draining.ended,
     close: closers.close,
   };
 }
@@ -145,7 +168,7 @@ async function openParts(
 type Opened = ValidatorModules & {
   readonly options: ValidatorOptions;
   readonly identity: Identity;
-  readonly storage: Storage;
+  readonly storage: OpenedStorage;
   readonly verifier: VerifierPool;
   readonly recovered: Recovered;
   readonly network: Network;
@@ -246,6 +269,12 @@ function readAgreement(
   };
 }
 
+function openHome(home: string, identity: Identity, log: Log): Promise<OpenedStorage> {
+  return openStorage(home, identity, (plan) =>
+    log.warn("Bring the store to this program's schema, and keep a copy of it", { ...plan }),
+  );
+}
+
 async function openVerifier(options: ValidatorOptions, closers: Closers): Promise<VerifierPool> {
   const { verifierThreads } = options;
   const verifier = createVerifierPool(verifierThreads === undefined ? {} : { threads: verifierThreads });
@@ -283,7 +312,8 @@ function openNetwork(
   options: ValidatorOptions,
   modules: ValidatorModules,
   identity: Identity,
-): Promise<Network> {
+  bans: BanBook,
+): Promise<OperatedNetwork> {
   return createNetwork(
     {
       secretSeed: options.secretSeed,
@@ -293,7 +323,7 @@ function openNetwork(
       maxConnections: options.maxConnections,
       role: "validator",
     },
-    modules,
+    { ...modules, mayConnect: ({ publicKey }) => publicKey === null || !bans.isBanned(publicKey) },
   );
 }
 

@@ -7,11 +7,13 @@ import { parseEndpoint, readGenesis } from "../../../node/src/cli/config.ts";
 import { ConfigErrors } from "../../../node/src/cli/io.ts";
 import { isCodedError } from "../../../node/src/host/codedError.ts";
 import { createFile } from "../../../node/src/host/durableFile.ts";
-import { openKeyFile } from "../../../node/src/host/keystore.ts";
+import { createKeyFile, openKeyFile } from "../../../node/src/host/keystore.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../../../node/src/host/log.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { decodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import type { Ed25519KeyPair } from "../../../protocol/src/crypto/ed25519.ts";
 import { computeNetworkId, encodeGenesisJson, type Genesis } from "../../../protocol/src/network/genesis.ts";
+import type { AdminEndpoint } from "../admin/modules.ts";
 import { homePaths } from "../home.ts";
 
 /** Flags of `validator run` as they were typed; an absent one has no field. */
@@ -27,6 +29,8 @@ export type RunFlags = {
   readonly requestsPerMinute?: string;
   readonly logLevel?: string;
   readonly logFormat?: string;
+  readonly admin?: string;
+  readonly operator?: readonly string[];
 };
 
 export type RunConfiguration = {
@@ -41,6 +45,7 @@ export type RunConfiguration = {
   readonly snapshotEpochs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
+  readonly admin: { readonly listen: AdminEndpoint; readonly operators: readonly Uint8Array[] } | null;
 };
 
 const DEFAULT_LISTEN = "/ip4/0.0.0.0/tcp/4467";
@@ -73,10 +78,25 @@ export async function readRunConfiguration(flags: RunFlags): Promise<RunConfigur
     logLevel: readChoice(flags.logLevel ?? "info", "--log-level", LOG_LEVELS, faults),
     logFormat: readChoice(flags.logFormat ?? "plain", "--log-format", LOG_FORMATS, faults),
   };
+  const listen = readAdmin(flags.admin, home, faults);
+  const operators = (flags.operator ?? []).flatMap((text) => readOperator(text, faults));
   const { genesis, keyPair } = configuration;
   if (faults.length > 0 || genesis === null || keyPair === null) throw new ConfigErrors(faults);
   await keepGenesis(home, genesis);
-  return { ...configuration, genesis, keyPair };
+  const own = await openOperatorKey(home);
+  const admin = listen && { listen, operators: [own.publicKey, ...operators] };
+  return { ...configuration, genesis, keyPair, admin };
+}
+
+/** The key of a home's first operator, made where there is none yet. @throws CodedError as `openKeyFile` does. */
+export async function openOperatorKey(home: string): Promise<Ed25519KeyPair> {
+  const path = homePaths(home).operatorKey;
+  try {
+    return await openKeyFile(path);
+  } catch (error) {
+    if (!isCodedError(error, "key_missing")) throw error;
+    return await createKeyFile(path);
+  }
 }
 
 /**
@@ -140,6 +160,23 @@ function readHttp(text: string, faults: string[]): { readonly host: string; read
   const endpoint = parseEndpoint(text);
   if (endpoint === null) faults.push(`--http: ${text} is no HOST:PORT, such as ${DEFAULT_HTTP}`);
   return endpoint ?? { host: "", port: 0 };
+}
+
+/** `socket` (the default), `none`, or a port on loopback; null for none. */
+function readAdmin(text = "socket", home: string, faults: string[]): AdminEndpoint | null {
+  if (text === "none") return null;
+  if (text === "socket") return { socket: homePaths(home).adminSocket };
+  const endpoint = parseEndpoint(text);
+  const host = endpoint?.host;
+  if (endpoint !== null && (host === "127.0.0.1" || host === "::1")) return { host, port: endpoint.port };
+  faults.push("--admin: must be socket, none, or a port on loopback such as 127.0.0.1:4469");
+  return null;
+}
+
+function readOperator(text: string, faults: string[]): Uint8Array[] {
+  const key = decodeDidKey(text);
+  if (key === null) faults.push(`--operator: ${text} is no did:key of an Ed25519 key`);
+  return key === null ? [] : [key];
 }
 
 function readCount(

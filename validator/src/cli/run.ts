@@ -33,6 +33,9 @@ export async function runValidator(flags: RunCommandFlags, io: NodeIo): Promise<
           };
           validator = await openValidator(options, { clock, log });
           void validator.failed.then(lifecycle.fail);
+          void validator.drained.then((undone) =>
+            undone === null ? lifecycle.stop() : lifecycle.fail(undone),
+          );
         },
         stop: async () => validator?.close(),
       },
@@ -68,4 +71,5 @@ function announceReady(
   printLine(io, `Validator ${computeName(publicKey)} (${addresses.did})`);
   for (const multiaddr of addresses.multiaddrs) printLine(io, `  listens on ${multiaddr}`);
   printLine(io, `  serves ${addresses.http} (documentation at ${addresses.http}/docs)`);
+  if (addresses.admin !== null) printLine(io, `  listens to its operators on ${addresses.admin}`);
 }

@@ -1,7 +1,9 @@
 /** `hexbeacon validator`: the commands of someone who runs a validator. */
 import { Command } from "commander";
 import { exit, type NodeIo, runAction, useIo } from "../../../node/src/cli/io.ts";
+import { createAdminCommand } from "./adminCommand.ts";
 import { type GenesisFlags, writeGenesis } from "./genesis.ts";
+import { createHomeCommands } from "./homeCommands.ts";
 import { type InitFlags, initHome } from "./init.ts";
 import { type JoinFlags, joinNetwork } from "./join.ts";
 import { type ExportFlags, exportEpoch, type ReplayFlags, replay } from "./replay.ts";
@@ -17,6 +19,8 @@ export function createValidatorCommand(io: NodeIo): Command {
     createRunCommand(io),
     createReplayCommand(io),
     createExportCommand(io),
+    createAdminCommand(io),
+    ...createHomeCommands(io),
   ];
   for (const part of parts) validator.addCommand(useIo(part, io));
   return validator;
@@ -80,6 +84,11 @@ function createRunCommand(io: NodeIo): Command {
     .option("--requests-per-minute <n>", "API requests that one address may make (default: 600)")
     .option("--log-level <level>", "debug, info, warn, error or silent (default: info)")
     .option("--log-format <format>", "plain or json (default: plain)")
+    .option(
+      "--admin <where>",
+      "where it listens to operators: socket, none, or a port on loopback (default: socket)",
+    )
+    .option("--operator <did>", "who else may administer it; may be given again", collect)
     .option("--ready-json", "print one line of JSON {http, multiaddrs, did} when it is ready")
     .option("--exit-with-parent", "end when the parent closes the IPC channel, or standard input")
     .action((flags: RunCommandFlags) =>
