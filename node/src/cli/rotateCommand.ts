@@ -55,7 +55,7 @@ async function rotate(flags: OwnerFlags, io: NodeIo): Promise<void> {
     return passphrase;
   });
   // A running hotspot would go on signing with a key that the network knows no more.
-  const unlock = await lockHome(home);
+  const unlock = lockHome(home);
   try {
     const next = await findNextKey(home, passphrase, isSignedElsewhere);
     const change: Change = { kind: "rotate", hotspot: keyPair.publicKey, key: next.publicKey };
@@ -67,7 +67,7 @@ async function rotate(flags: OwnerFlags, io: NodeIo): Promise<void> {
     await saveFirstChallenge(home, (await api!.getStatus()).epoch + EPOCHS_AFTER_ROTATION);
     await takeNextKey(home, next, io);
   } finally {
-    await unlock();
+    unlock();
   }
 }
 

@@ -130,7 +130,7 @@ type Opened = { body: Body | null; httpAddress: string | null };
 /** The parts in the order in which they start. */
 function createParts(context: Context, opened: Opened, metrics: HotspotMetrics): Part[] {
   const { home, radio } = context.options;
-  let unlockHome = async (): Promise<void> => undefined;
+  let unlockHome = (): void => {};
   let spool: Spool | null = null;
   let network: Network | null = null;
   const parts: Part[] = [
@@ -138,9 +138,9 @@ function createParts(context: Context, opened: Opened, metrics: HotspotMetrics):
       name: "home",
       start: async () => {
         await makePrivateFolder(home);
-        unlockHome = await lockHome(home);
+        unlockHome = lockHome(home);
       },
-      stop: () => unlockHome(),
+      stop: async () => unlockHome(),
     },
     {
       name: "spool",

@@ -2,7 +2,6 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { lockHome } from "../../../node/src/host/homeLock.ts";
 import { createKeyFile, isKeySealed, openKeyFile, writeKeyFile } from "../../../node/src/host/keystore.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 
@@ -89,22 +88,5 @@ describe("the key file", () => {
     const { chown } = await import("node:fs/promises");
     await chown(path, 12_345, 12_345);
     await expect(openKeyFile(path)).rejects.toMatchObject({ code: "key_foreign_owner" });
-  });
-});
-
-describe("the home's lock", () => {
-  test("is one process's, given back, and taken over from one that is gone", async () => {
-    const unlock = await lockHome(folder);
-    await expect(lockHome(folder)).rejects.toMatchObject({ code: "home_in_use" });
-    await unlock();
-    const again = await lockHome(folder);
-    await again();
-    // A process number that is in use again, by a process that started at another time.
-    for (const stale of [`${process.pid} 1\n`, "999999999 5\n", "nonsense"]) {
-      await writeFile(join(folder, "lock"), stale);
-      await (await lockHome(folder))();
-    }
-    const results = await Promise.allSettled(Array.from({ length: 10 }, () => lockHome(folder)));
-    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   });
 });
