@@ -89,6 +89,11 @@ export type Core = {
    * from the others first.
    */
   readonly catchUp: () => Promise<void>;
+  /** Takes on nothing more, and leaves proposals to others; all else goes on. */
+  readonly withdraw: () => void;
+  readonly isWithdrawn: () => boolean;
+  /** Parcels and own batches that were taken on and are in no executed round yet. */
+  readonly countWaiting: () => number;
   /** Decides no further round, refuses what waits, and finishes what is under way. */
   readonly close: () => Promise<void>;
 };
@@ -121,6 +126,7 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
     executor.enqueue(finalized);
     modules.observer.onRoundDecided();
   };
+  let isWithdrawn = false;
   const several = createSeveral(
     { ...options, delayMs },
     {
@@ -132,6 +138,8 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
       onFinalized,
       onViewChanges: modules.observer.onViewChanges,
       onRestored: modules.observer.onRestored,
+      // Alone it is the only one who can.
+      mayPropose: () => !isWithdrawn || modules.sets.members().length === 1,
       evidence,
       onFailure,
     },
@@ -156,6 +164,16 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
       if (closed !== null) attestor.onEpochClosed(closed);
       for (const finalized of recovered.undone) executor.enqueue(finalized);
       await several.start();
+    },
+    withdraw: () => {
+      isWithdrawn = true;
+      intake.close();
+    },
+    isWithdrawn: () => isWithdrawn,
+    countWaiting: () => {
+      const named = modules.storage.votes.lastBatch()?.seq ?? 0;
+      const { seq: executed } = recovered.ledger.laneEndOf(options.signer.publicKey);
+      return intake.underWay() + Math.max(lane.waiting(), named - executed);
     },
     close: async () => {
       agreement.stop();

@@ -9,6 +9,13 @@ export type HomePaths = {
   readonly votes: string;
   readonly store: string;
   readonly batches: string;
+  /** The key of its first operator, who may administer it. */
+  readonly operatorKey: string;
+  /** Where it listens to operators. */
+  readonly adminSocket: string;
+  readonly bans: string;
+  /** What operators asked for, and what came of it. */
+  readonly audit: string;
 };
 
 export function homePaths(home: string): HomePaths {
@@ -18,5 +25,9 @@ export function homePaths(home: string): HomePaths {
     votes: join(home, "votes.sqlite"),
     store: join(home, "store.sqlite"),
     batches: join(home, "batches"),
+    operatorKey: join(home, "operator.key"),
+    adminSocket: join(home, "admin.sock"),
+    bans: join(home, "bans.json"),
+    audit: join(home, "audit.ndjson"),
   };
 }

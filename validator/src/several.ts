@@ -55,6 +55,8 @@ export type SeveralModules = {
   readonly lane: () => Lane;
   readonly executor: () => Pick<Executor, "executed" | "backlog">;
   readonly onFinalized: (finalized: Finalized) => void;
+  /** Whether to make a value of its own where it leads. */
+  readonly mayPropose: () => boolean;
   /** The votes are older than what others hold of this validator; told once. */
   readonly onRestored: () => void;
   readonly onViewChanges: (views: number) => void;
@@ -128,13 +130,14 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     acks.request(place, body);
   };
   const guard = new RestoreGuard(
-    { self: signer.publicKey, domains, retryMs: 2 * delayMs },
+    { self: signer.publicKey, domains, retryMs: 2 * delayMs, isMarkedRestored: storage.votes.isRestored() },
     {
       ...modules,
       votes: storage.votes,
       nextRound: () => agreement.newestRound() + 1,
       adoptLane,
       onProgress: () => agreement.onProgress(),
+      onFirstSigning: storage.votes.unmarkRestored,
     },
   );
   const agreement = openAgreement(options, { ...modules, onFinalized, guard }, availability);

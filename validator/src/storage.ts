@@ -1,4 +1,6 @@
 /** The validator's three places on disk, opened together: votes (which also lock the home), store, batch bodies. */
+import assert from "node:assert";
+import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { makePrivateFolder } from "../../node/src/host/durableFile.ts";
 import { createLedger } from "../../protocol/src/ledger/state.ts";
@@ -7,6 +9,7 @@ import type { Identity } from "./identity.ts";
 import { openVotes, type Votes } from "./rounds/votes.ts";
 import { type BatchStore, openBatchStore } from "./store/batchStore.ts";
 import { viewGenesis } from "./store/genesisViews.ts";
+import { type MigrationPlan, migrateStore, planMigration } from "./store/sqliteStore/migrations.ts";
 import { openSqliteStore } from "./store/sqliteStore/sqliteStore.ts";
 import type { Store } from "./store/store.ts";
 
@@ -18,6 +21,10 @@ export type Storage = {
   readonly freeBytes: () => Promise<number>;
   readonly close: () => Promise<void>;
 };
+export type OpenedStorage = Storage & {
+  /** Nothing that retention gives up is deleted until what this returns is called: somebody copies the home. */
+  readonly holdPruning: () => () => void;
+};
 
 /**
  * Opens a home for writing, making what is missing.
@@ -26,22 +33,32 @@ export type Storage = {
 export async function openStorage(
   home: string,
   identity: Pick<Identity, "genesis" | "networkId" | "signer">,
-): Promise<Storage> {
+  onMigration: (plan: MigrationPlan) => void = () => {},
+): Promise<OpenedStorage> {
   const paths = homePaths(home);
   await makePrivateFolder(home);
   const { genesis, networkId, signer } = identity;
   const votes = openVotes(paths.votes, { network: networkId, validator: signer.publicKey });
   try {
+    await migrateHome(paths.store, networkId, onMigration);
     const store = await openSqliteStore({
       path: paths.store,
       networkId,
       genesis: viewGenesis(createLedger(genesis)),
     });
     const batches = await openBatchStore(paths.batches);
+    const hold = new PruningHold();
     return {
-      votes,
+      votes: { ...votes, prune: (round, seq) => hold.whenFree("votes", () => votes.prune(round, seq)) },
       store,
-      batches,
+      batches: {
+        ...batches,
+        deleteBatches: async (digests) => {
+          await hold.free();
+          await batches.deleteBatches(digests);
+        },
+      },
+      holdPruning: hold.take,
       freeBytes: async () => {
         const { bavail, bsize } = await statfs(home);
         return bavail * bsize;
@@ -54,5 +71,50 @@ export async function openStorage(
   } catch (error) {
     votes.close();
     throw error;
+  }
+}
+
+/**
+ * Brings a store of an older program to this one's schema, where there is one.
+ * @param onPlan told what is about to be done.
+ * @throws CodedError as `planMigration` and `migrateStore` do.
+ */
+export async function migrateHome(
+  store: string,
+  networkId: Uint8Array,
+  onPlan: (plan: MigrationPlan) => void,
+): Promise<MigrationPlan | null> {
+  const plan = existsSync(store) ? planMigration(store, networkId) : null;
+  if (plan === null) return null;
+  onPlan(plan);
+  await migrateStore(store, plan);
+  return plan;
+}
+
+/** Puts off what deletes, while somebody copies. */
+class PruningHold {
+  #released: PromiseWithResolvers<void> | null = null;
+  /** By name the newest of what was put off: pruning once, as far as now, does what all before would have. */
+  readonly #waiting = new Map<string, () => void>();
+
+  take = (): (() => void) => {
+    assert(this.#released === null, "one backup is made at a time");
+    const released = Promise.withResolvers<void>();
+    this.#released = released;
+    return () => {
+      this.#released = null;
+      for (const work of this.#waiting.values()) work();
+      this.#waiting.clear();
+      released.resolve();
+    };
+  };
+
+  whenFree(name: string, work: () => void): void {
+    if (this.#released === null) work();
+    else this.#waiting.set(name, work);
+  }
+
+  async free(): Promise<void> {
+    await this.#released?.promise;
   }
 }

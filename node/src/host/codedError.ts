@@ -19,6 +19,8 @@ export const RIM_ERRORS = {
   passphrase_unfit: 2,
   passphrase_wrong: 2,
   backup_malformed: 2,
+  backup_busy: 1,
+  drain_unfinished: 1,
   file_exists: 2,
   file_unreadable: 1,
   file_unwritable: 1,

@@ -68,6 +68,7 @@ function openAgreement(change: Change = {}) {
       executed: () => executed,
       backlog: () => 0,
       seedOf: () => context.genesis.seed,
+      mayPropose: () => true,
       hasRewardCert: () => true,
       maySign: () => true,
       onSigning: () => {},

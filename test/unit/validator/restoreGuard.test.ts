@@ -44,17 +44,25 @@ const batchOf = (seq: number, signer = SELF): Standing["batch"][number] => {
 };
 const NOTHING: Standing = { rounds: NEXT_ROUND, tips: [], batch: [] };
 
-function openGuard(answers: readonly (Standing | null | Uint8Array)[]) {
+function openGuard(
+  answers: readonly (Standing | null | Uint8Array)[],
+  change: { readonly isMarkedRestored?: boolean; readonly set?: typeof set } = {},
+) {
   const clock = new ManualClock(0);
   const votes = openVotes(":memory:", { network: context.networkId, validator: SELF.publicKey });
   votes.recordVotes([{ round: 10, view: 0, kind: "tips", digest: sha256(encodeTips(tipsOf(10).tips)) }]);
   const adopted: AuthoredBatch[] = [];
   const failures: Error[] = [];
-  const counts = { restored: 0 };
+  const counts = { restored: 0, firstSignings: 0 };
   const names = keys.map(({ publicKey }) => encodeHex(publicKey));
   const said = [...answers];
   const guard = new RestoreGuard(
-    { self: SELF.publicKey, domains: context.domains, retryMs: RETRY_MS },
+    {
+      self: SELF.publicKey,
+      domains: context.domains,
+      retryMs: RETRY_MS,
+      isMarkedRestored: change.isMarkedRestored ?? false,
+    },
     {
       mesh: {
         connected: () => names.filter((_, position) => position > 0 && (said[position - 1] ?? null) !== null),
@@ -63,7 +71,7 @@ function openGuard(answers: readonly (Standing | null | Uint8Array)[]) {
           return answer === null || answer instanceof Uint8Array ? answer : encodeStanding(answer);
         },
       },
-      sets: { setOfRound: () => set },
+      sets: { setOfRound: () => change.set ?? set },
       votes,
       verify: verifySignature,
       clock,
@@ -72,6 +80,7 @@ function openGuard(answers: readonly (Standing | null | Uint8Array)[]) {
       adoptLane: async (place) => void adopted.push(place),
       onProgress: () => {},
       onRestored: () => counts.restored++,
+      onFirstSigning: () => counts.firstSignings++,
       onFailure: (error) => failures.push(error),
     },
   );
@@ -148,6 +157,29 @@ describe("a validator after its start", () => {
     const { guard, start, counts, adopted } = openGuard([forged, foreign, Uint8Array.of(1, 2, 3)]);
     await start();
     expect([guard.maySign(NEXT_ROUND), counts.restored, adopted.length]).toEqual([true, 0, 0]);
+  });
+
+  test("restored from a backup needs nobody to find it out, and trusts its votes from its first signature on", async () => {
+    const { guard, said, start, later, counts } = openGuard([NOTHING, { ...NOTHING, rounds: 20 }, null], {
+      isMarkedRestored: true,
+    });
+    await start();
+    // Unmarked, two of three would do: a quorum together with itself.
+    expect([counts.restored, guard.maySign(NEXT_ROUND)]).toEqual([1, false]);
+    expect(guard.describe()).toMatch(/before a quorum of the others answers/);
+    said[2] = NOTHING;
+    await later();
+    expect([21, 22].map((round) => guard.maySign(round))).toEqual([false, true]);
+    guard.onSigning(22);
+    guard.onSigning(23);
+    expect(counts).toEqual({ restored: 1, firstSignings: 1 });
+  });
+
+  test("restored where there is no quorum without it goes by what the others hold", async () => {
+    const three = createValidatorSet(keys.slice(0, 3).map(({ publicKey }) => publicKey));
+    const { guard, start, counts } = openGuard([NOTHING, NOTHING], { isMarkedRestored: true, set: three });
+    await start();
+    expect([counts.restored, guard.maySign(NEXT_ROUND)]).toEqual([0, true]);
   });
 
   test("continues its lane behind what others hold", async () => {

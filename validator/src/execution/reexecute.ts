@@ -28,7 +28,8 @@ export type ReexecutedRound = { readonly row: RoundRow; readonly result: RoundRe
 
 /**
  * The ledger after the newest snapshot of an epoch not above this one, or genesis's where there is none.
- * @throws CodedError "state_diverged" where a snapshot does not have the state root it was stored with.
+ * @throws CodedError "state_diverged" where a snapshot does not have the state root it was stored with,
+ *   "store_schema" where it is of other rules.
  */
 export async function restoreLedger(epoch: number, modules: ReexecutionModules): Promise<Ledger> {
   const snapshot = epoch < 0 ? null : await modules.store.snapshotAtOrBefore(epoch);
@@ -39,7 +40,17 @@ export async function restoreLedger(epoch: number, modules: ReexecutionModules):
       `the snapshot of epoch ${snapshot.epoch} does not have its state root`,
     );
   }
-  return decodeLedger(modules.genesis, snapshot.bytes, modules.ledgerModules);
+  try {
+    return decodeLedger(modules.genesis, snapshot.bytes, modules.ledgerModules);
+  } catch (cause) {
+    // Its root is right, so it is whole: a program with other rules made it.
+    const text = `the snapshot of epoch ${snapshot.epoch} is of another version of the rules: run the program that made it`;
+    throw new CodedError(
+      "store_schema",
+      `${text}, or keep the key, move the rest away, and join again`,
+      cause,
+    );
+  }
 }
 
 /**

@@ -74,6 +74,8 @@ export type Intake = {
   /** A round with these messages was executed: windows move on, and the lane may have room again. */
   readonly onRound: (round: number, ids: readonly Uint8Array[]) => void;
   readonly depth: (kind: IntakeKind) => { readonly parcels: number; readonly bytes: number };
+  /** Parcels whose messages are being checked and brought into the lane. */
+  readonly underWay: () => number;
   /** Refuses everything from here on, and what waits. */
   readonly close: () => void;
 };
@@ -103,6 +105,7 @@ class ParcelIntake implements Intake {
   #held = new HeldGossip();
   #nextRound: number;
   #epoch: number;
+  #underWay = 0;
   #isClosed = false;
 
   constructor(options: IntakeOptions, modules: IntakeModules) {
@@ -176,6 +179,8 @@ class ParcelIntake implements Intake {
 
   depth = (kind: IntakeKind) => this.#inbox.depth(kind);
 
+  underWay = (): number => this.#underWay;
+
   close = (): void => {
     this.#isClosed = true;
     for (let work = this.#inbox.take(); work !== null; work = this.#inbox.take())
@@ -212,11 +217,14 @@ class ParcelIntake implements Intake {
   }
 
   async #process(work: Work): Promise<void> {
+    this.#underWay++;
     try {
       const signatureReasons = await this.#verifySignatures(work.items);
       this.#admit(work, signatureReasons);
     } catch (error) {
       work.fail(error);
+    } finally {
+      this.#underWay--;
     }
   }
 

@@ -86,6 +86,8 @@ export type Lane = {
   /** Goes on behind a batch that others hold by the own word, and these votes did not know. */
   readonly adopt: (place: AuthoredBatch) => void;
   readonly inFlight: () => number;
+  /** Batches that are open or without a certificate. */
+  readonly waiting: () => number;
   /**
    * Writes what is open and waits for all of it. Among several validators it does not wait for their acknowledgements:
    * nothing was promised without them, and what is on disk is certified after the next start.
@@ -138,6 +140,8 @@ class OwnLane implements Lane {
   canAcceptWork = (): boolean => this.#failure === null && mayTakeOn(this.#state);
 
   inFlight = (): number => this.#state.inFlight.length;
+
+  waiting = (): number => this.inFlight() + (this.#open === null ? 0 : 1);
 
   append = async (messages: readonly Uint8Array[]): Promise<void> => {
     if (this.#failure !== null) throw this.#failure;

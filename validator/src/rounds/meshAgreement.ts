@@ -68,6 +68,7 @@ export type MeshAgreementModules = {
   /** What a leader's value should hold against others. */
   readonly listEvidence: (round: number) => readonly Evidence[];
   readonly onEvidence: (evidence: Evidence) => void;
+  readonly mayPropose: () => boolean;
   readonly onFailure: (error: Error) => void;
 };
 

@@ -29,6 +29,8 @@ export type RestoreGuardOptions = {
   readonly domains: SigningDomains;
   /** How long to wait before those who did not answer are asked again. */
   readonly retryMs: number;
+  /** Whether the votes are known to come from a backup, so that nobody need find it out. */
+  readonly isMarkedRestored?: boolean;
 };
 export type RestoreGuardModules = {
   readonly mesh: Pick<Mesh, "connected" | "fetch">;
@@ -45,6 +47,8 @@ export type RestoreGuardModules = {
   readonly onProgress: () => void;
   /** The votes are older than what others hold; told once. */
   readonly onRestored: () => void;
+  /** The first signature of this process is about to be made: from it on the votes know all that is signed. */
+  readonly onFirstSigning?: () => void;
   readonly onFailure: (error: Error) => void;
 };
 
@@ -55,6 +59,7 @@ export class RestoreGuard {
   #standings = new Map<PeerName, Standing>();
   #isSettled = false;
   #isRestored = false;
+  #isMarked: boolean;
   /** The first round to sign for; what is signed before it may be another process's. */
   #signsFrom = 0;
   /** The highest batch of the own lane that others hold and this home does not know. */
@@ -68,6 +73,7 @@ export class RestoreGuard {
   constructor(options: RestoreGuardOptions, modules: RestoreGuardModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#isMarked = options.isMarkedRestored ?? false;
   }
 
   start(): void {
@@ -172,7 +178,9 @@ export class RestoreGuard {
 
   /** This process signs in a round. */
   onSigning(round: number): void {
-    this.#firstSigned ??= round;
+    if (this.#firstSigned !== null) return;
+    this.#firstSigned = round;
+    this.#modules.onFirstSigning?.();
   }
 
   #extendLane({ seq, digest }: AuthoredBatch): void {
@@ -213,12 +221,30 @@ export class RestoreGuard {
     if (this.#isStopped || this.#isSettled) return;
     const others = this.#others();
     if (others !== null) {
+      this.#heedMark(others);
       this.#settleIfHeard();
       const connected = new Set(this.#modules.mesh.connected());
       for (const name of others.names)
         if (connected.has(name) && !this.#standings.has(name)) void this.#hear(name);
     }
     if (!this.#isSettled) this.#cancel = this.#modules.clock.after(this.#options.retryMs, () => this.#ask());
+  }
+
+  /**
+   * Votes from a backup are treated as old without anybody having to show it. That takes a quorum without this validator:
+   * where there is none, nothing would ever be decided again, and what the others hold of its word must do.
+   */
+  #heedMark({ quorum, names }: { readonly quorum: number; readonly names: readonly PeerName[] }): void {
+    if (!this.#isMarked) return;
+    this.#isMarked = false;
+    const { log, onRestored } = this.#modules;
+    if (quorum > names.length) {
+      log.warn("The votes come from a backup, and there is no quorum without this validator to wait for");
+      return;
+    }
+    this.#isRestored = true;
+    log.warn("Sign nothing for now: the votes come from a backup");
+    onRestored();
   }
 
   async #hear(name: PeerName): Promise<void> {

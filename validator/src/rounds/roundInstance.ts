@@ -65,6 +65,7 @@ export type RoundInstanceModules = {
   /** What a leader's value should hold against others. */
   readonly listEvidence: (round: number) => readonly Evidence[];
   readonly onEvidence: (evidence: Evidence) => void;
+  readonly mayPropose: () => boolean;
   readonly onFailure: (error: Error) => void;
 };
 
@@ -302,12 +303,11 @@ export class RoundInstance {
 
   /** B1: a fresh value once a quorum's tips are here with every certificate that they name. */
   #build(): void {
-    if (!this.#wantsValue || this.#isBuilt || this.#isStopped) return;
-    const { availability, previousFinal, listEvidence, log } = this.#modules;
-    const { context } = this.#options;
+    const { availability, previousFinal, listEvidence, mayPropose, log } = this.#modules;
+    if (!this.#wantsValue || this.#isBuilt || this.#isStopped || !mayPropose()) return;
     const built = buildValue(
       this.tips.list(),
-      context,
+      this.#options.context,
       availability,
       previousFinal(),
       listEvidence(this.round),

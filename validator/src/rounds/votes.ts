@@ -5,7 +5,7 @@
  *
  * It is a database of its own so that the volume of reports never delays a vote.
  */
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import { concatBytes, equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
@@ -93,6 +93,12 @@ export type Votes = {
   readonly lastBatch: () => AuthoredBatch | null;
   /** Forgets what lies below the round and the sequence number; the newest of both always stays. */
   readonly prune: (belowRound: number, belowSeq: number) => void;
+  /** Copies everything into a new file while the votes go on: what is recorded meanwhile is in it as well. */
+  readonly copyTo: (path: string) => Promise<void>;
+  /** Whether these votes come from a backup, and nothing was signed with them since. */
+  readonly isRestored: () => boolean;
+  readonly markRestored: () => void;
+  readonly unmarkRestored: () => void;
   readonly close: () => void;
 };
 
@@ -111,6 +117,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS reward_cert (epoch INTEGER PRIMARY KEY, cert BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS evidence (offender BLOB PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS validator_set (epoch INTEGER PRIMARY KEY, keys BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS restored (id INTEGER PRIMARY KEY CHECK (id = 1));
 `;
 
 /**
@@ -189,6 +196,10 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
       statements.pruneBatches.run(belowSeq);
       statements.pruneJournal.run(belowRound);
     },
+    copyTo: async (path) => void (await backup(db, path, { rate: PAGES_PER_STEP })),
+    isRestored: () => statements.restored.get() !== undefined,
+    markRestored: () => void statements.markRestored.run(),
+    unmarkRestored: () => void statements.unmarkRestored.run(),
     close: () => db.close(),
   };
 }
@@ -212,6 +223,8 @@ function openExclusively(path: string): DatabaseSync {
 }
 
 const KEY_BYTES = 32;
+/** A copy lets votes in between steps of a megabyte, some milliseconds each. */
+const PAGES_PER_STEP = 256;
 /** Epochs whose sets are kept: more than those of which attestations are still gathered. */
 const KEPT_SETS = 32;
 
@@ -254,6 +267,9 @@ function prepareStatements(db: DatabaseSync) {
     batchOf: db.prepare("SELECT digest FROM batch WHERE seq = ?"),
     addBatch: db.prepare("INSERT INTO batch (seq, digest) VALUES (?, ?)"),
     lastBatch: db.prepare("SELECT seq, digest FROM batch ORDER BY seq DESC LIMIT 1"),
+    restored: db.prepare("SELECT 1 FROM restored"),
+    markRestored: db.prepare("INSERT OR IGNORE INTO restored (id) VALUES (1)"),
+    unmarkRestored: db.prepare("DELETE FROM restored"),
     pruneVotes: db.prepare("DELETE FROM vote WHERE round < min(?, (SELECT MAX(round) FROM vote))"),
     pruneDecided: db.prepare("DELETE FROM decided WHERE round < min(?, (SELECT MAX(round) FROM decided))"),
     pruneBatches: db.prepare("DELETE FROM batch WHERE seq < min(?, (SELECT MAX(seq) FROM batch))"),

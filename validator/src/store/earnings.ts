@@ -10,10 +10,13 @@ import type { AccountSums } from "./store.ts";
 
 export type EarningRow = Omit<AccountSums, "earned"> & { readonly account: Uint8Array };
 
+/** Of a closed epoch, what its earnings are made of. */
+type EarningInputs = Pick<EpochClose, "validatorsPaid" | "releases"> & {
+  readonly lines: readonly Pick<EpochClose["lines"][number], "owner" | "beaconPaid" | "witnessPaid">[];
+};
+
 /** Rows of the accounts that earned or had a hotspot in the epoch's lines, ascending by key. */
-export function computeEarnings(
-  close: Pick<EpochClose, "lines" | "validatorsPaid" | "releases">,
-): EarningRow[] {
+export function computeEarnings(close: EarningInputs): EarningRow[] {
   const rows = new Map<string, { -readonly [Field in keyof EarningRow]: EarningRow[Field] }>();
   const rowOf = (account: Uint8Array) => {
     const { earned: _, ...nothing } = NO_ACCOUNT_SUMS;

@@ -13,7 +13,7 @@ import { CodedError } from "../../../../node/src/host/codedError.ts";
 import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
 import { VALIDATOR_TABLES } from "./validatorRecords.ts";
 
-/** Any change of the tables counts one up; there are no older stores to read yet. */
+/** Any change of the tables counts one up, and adds a step to migrations.ts. */
 export const SCHEMA_VERSION = 5;
 
 /**
@@ -156,16 +156,24 @@ function createTables(db: DatabaseSync, networkId: Uint8Array, initialise: (db: 
   db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
 }
 
-function checkBinding(db: DatabaseSync, networkId: Uint8Array): void {
-  const version = db.prepare("PRAGMA user_version").get()!.user_version;
-  if (version !== SCHEMA_VERSION) {
-    throw new CodedError(
-      "store_schema",
-      `the store has schema ${version}, this program needs ${SCHEMA_VERSION}`,
-    );
-  }
+/** The schema of a store, 0 where it is empty, and the network that it belongs to; null where it has none. */
+export function readStoreBinding(db: DatabaseSync): {
+  readonly schema: number;
+  readonly network: Uint8Array | null;
+} {
+  const { user_version: schema } = db.prepare("PRAGMA user_version").get() as { user_version: number };
+  if (schema === 0) return { schema, network: null };
   const row = db.prepare("SELECT value FROM meta WHERE name = 'network'").get();
-  if (row === undefined || !equalBytes(row.value as Uint8Array, networkId)) {
+  return { schema, network: (row?.value as Uint8Array | undefined) ?? null };
+}
+
+function checkBinding(db: DatabaseSync, networkId: Uint8Array): void {
+  const { schema, network } = readStoreBinding(db);
+  if (schema !== SCHEMA_VERSION) {
+    const text = `the store has schema ${schema}, this program needs ${SCHEMA_VERSION}: see validator migrate`;
+    throw new CodedError("store_schema", text);
+  }
+  if (network === null || !equalBytes(network, networkId)) {
     throw new CodedError("store_foreign", "the store belongs to another network");
   }
 }
