@@ -53,6 +53,8 @@ export class LinkHistory {
   #pieces: Int32Array[] = [];
   /** Open addressing: the row of each pair. */
   #slots = new Int32Array(LEAST_SLOTS).fill(FREE);
+  /** Whose links are to be dropped before anything is read or added. */
+  readonly #forgotten = new Set<number>();
   /** Pairs that each hotspot has opened. */
   #opened = new Uint8Array(LEAST_SLOTS);
 
@@ -62,6 +64,7 @@ export class LinkHistory {
   }
 
   get size(): number {
+    this.#dropForgotten();
     return this.#count;
   }
 
@@ -92,10 +95,10 @@ export class LinkHistory {
 
   /**
    * Forgets every link of a hotspot: after it asserts another place or antenna or gets another owner, what was heard
-   * before says nothing about it. Goes through the whole table; an assertion costs a fee.
+   * before says nothing about it. All who are forgotten before the next look share one pass over the table.
    */
   forget(hotspot: number): void {
-    this.#keep((table, at) => table[at + LOW] !== hotspot && table[at + HIGH] !== hotspot);
+    this.#forgotten.add(hotspot);
   }
 
   /** What is remembered of what a witness heard of a beaconer in `epoch`, or null where the pair is not known. */
@@ -122,6 +125,7 @@ export class LinkHistory {
 
   /** Shows every row in the order in which they stand in memory: many times faster than asking for them by hotspot. */
   visitRows(visit: RowVisitor): void {
+    this.#dropForgotten();
     for (let row = 0; row < this.#count; row++) visit(row, this.#pieceOf(row), offsetOf(row));
   }
 
@@ -269,6 +273,7 @@ export class LinkHistory {
 
   /** At the turn of a window what was running becomes the one before, and pairs of which nothing is left go. */
   #advance(epoch: number): void {
+    this.#dropForgotten();
     const passed = Math.floor(epoch / this.#windowEpochs) - this.#window;
     if (passed <= 0) return;
     this.#window += passed;
@@ -287,6 +292,58 @@ export class LinkHistory {
       }
       return isLeft;
     });
+  }
+
+  /** From the last row on, as a dropped one is filled with the last. */
+  #dropForgotten(): void {
+    if (this.#forgotten.size === 0) return;
+    for (let row = this.#count - 1; row >= 0; row--) {
+      const table = this.#pieceOf(row);
+      const at = offsetOf(row);
+      if (this.#forgotten.has(table[at + LOW]!) || this.#forgotten.has(table[at + HIGH]!)) this.#drop(row);
+    }
+    this.#forgotten.clear();
+  }
+
+  /** Drops a row: the last one takes its place, in the table and in the index. */
+  #drop(row: number): void {
+    const table = this.#pieceOf(row);
+    const at = offsetOf(row);
+    this.#opened[readOpener(table, at)]!--;
+    this.#vacate(this.#slotOf(row));
+    const last = --this.#count;
+    if (row === last) return;
+    this.#slots[this.#slotOf(last)] = row;
+    const lastAt = offsetOf(last);
+    table.set(this.#pieceOf(last).subarray(lastAt, lastAt + WIDTH), at);
+  }
+
+  /** Frees a slot: what probing has put behind it moves up, or it would not be found any more. */
+  #vacate(slot: number): void {
+    const mask = this.#slots.length - 1;
+    let free = slot;
+    for (let next = (free + 1) & mask; this.#slots[next] !== FREE; next = (next + 1) & mask) {
+      const wanted = this.#firstSlotOf(this.#slots[next]!);
+      // Behind the free slot on its way from the wanted one: counted round the table.
+      if (((next - wanted) & mask) < ((next - free) & mask)) continue;
+      this.#slots[free] = this.#slots[next]!;
+      free = next;
+    }
+    this.#slots[free] = FREE;
+  }
+
+  /** The slot in which a row's pair would like to be, and the one in which it is. */
+  #firstSlotOf(row: number): number {
+    const table = this.#pieceOf(row);
+    const at = offsetOf(row);
+    return mix(table[at + LOW]!, table[at + HIGH]!) & (this.#slots.length - 1);
+  }
+
+  #slotOf(row: number): number {
+    const mask = this.#slots.length - 1;
+    let slot = this.#firstSlotOf(row);
+    while (this.#slots[slot] !== row) slot = (slot + 1) & mask;
+    return slot;
   }
 
   /** Keeps the rows that `isKept` answers for, moved together, with an index as small as they allow. */

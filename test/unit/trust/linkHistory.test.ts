@@ -189,6 +189,49 @@ describe("the history of links", () => {
     );
   });
 
+  test("is after a hotspot was forgotten as if it had not been heard of before", () => {
+    const events = fc.array(
+      fc.oneof(
+        {
+          weight: 8,
+          arbitrary: fc.record({ witness: fc.nat(14), beaconer: fc.integer({ min: 15, max: 29 }) }),
+        },
+        { weight: 1, arbitrary: fc.record({ forget: fc.nat(29) }) },
+      ),
+      { maxLength: 300 },
+    );
+    fc.assert(
+      fc.property(events, (list) => {
+        const history = new LinkHistory(WINDOW_EPOCHS);
+        let kept: HistoryEntry[] = [];
+        for (const event of list) {
+          if ("forget" in event) {
+            history.forget(event.forget);
+            kept = kept.filter((one) => one.witness !== event.forget && one.beaconer !== event.forget);
+          } else {
+            history.record(entry(event));
+            kept.push(entry(event));
+          }
+        }
+        const expected = new LinkHistory(WINDOW_EPOCHS);
+        for (const one of kept) expected.record(one);
+        expect(history.size).toBe(expected.size);
+        expect(history.encode(0)).toEqual(expected.encode(0));
+        for (const { witness, beaconer } of kept) {
+          expect(history.find(witness, beaconer, 0)).toEqual(expected.find(witness, beaconer, 0));
+        }
+        // And every witness has as much room as it would have.
+        for (let witness = 0; witness < 15; witness++) {
+          for (let other = 100; other < 100 + PAIRS_PER_WITNESS_MAX; other++) {
+            const one = entry({ witness, beaconer: other });
+            expect(history.record(one)).toBe(expected.record(one));
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   test("bytes that are not whole pairs in order are refused", () => {
     const history = new LinkHistory(WINDOW_EPOCHS);
     history.record(entry({ beaconer: 2 }));
