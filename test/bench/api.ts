@@ -25,7 +25,7 @@ const RUNS = 3;
 const SECONDS = 6;
 /** Enough that the server never waits for a question, and few enough that waiting in line is no part of the figure. */
 const POINT_CONNECTIONS = 32;
-const RANGE_CONNECTIONS = 4;
+const RANGE_CONNECTIONS = 2;
 /** A million lines. */
 const EXPORT_EPOCHS = 100;
 const NETWORK = { validators: 4, hotspots: 24, seconds: 20 } as const;

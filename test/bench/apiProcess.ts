@@ -17,7 +17,7 @@ export type ApiProcess = {
 
 /** Serves a store. */
 export async function startApiProcess(path: string): Promise<ApiProcess> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "apiServer.ts"), path], {
+  const child = spawn(process.execPath, [new URL("./apiServer.ts", import.meta.url).pathname, path], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const url = await firstLine(child);

@@ -3,7 +3,6 @@
  * second, and the validator's one thread must stay free for rounds meanwhile. Listeners are a process of their own.
  */
 import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { readCpuMs, readResidentMiB } from "../devnet/src/fleet/processUsage.ts";
 import { firstLine, startApiProcess, withApiStore } from "./apiProcess.ts";
@@ -21,7 +20,7 @@ export function run(): Promise<readonly BenchRow[]> {
 async function measure(path: string): Promise<readonly BenchRow[]> {
   const api = await startApiProcess(path);
   const idleMiB = readResidentMiB(api.pid);
-  const program = join(import.meta.dirname, "eventListeners.ts");
+  const program = new URL("./eventListeners.ts", import.meta.url).pathname;
   const listeners = spawn(process.execPath, [program, api.url, String(LISTENERS)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
