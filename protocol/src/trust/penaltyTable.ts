@@ -61,7 +61,7 @@ const ENTRIES: Readonly<Record<PenaltyReason, Omit<PenaltyEntry, "reason">>> = {
     asks: "share of well-heard counterparts without the other direction",
     unit: "parts per million",
     ramp: RAMPS.missingReversePpm,
-    source: "inferred; not measured",
+    source: "chosen, not measured on real data",
   },
   power_insensitive: {
     asks: "dB of signal per dB of power step, plus two standard errors",
@@ -73,13 +73,13 @@ const ENTRIES: Readonly<Record<PenaltyReason, Omit<PenaltyEntry, "reason">>> = {
     asks: "an owner's hotspots in a resolution-7 cell",
     unit: "hotspots",
     ramp: RAMPS.ownerCapHotspots,
-    source: "84 % of owners have at most 3 (Jagtap and others, IMC 2021)",
+    source: "chosen; 84 % of owners have at most 3 (Jagtap and others, IMC 2021)",
   },
   place_cap: {
     asks: "hotspots in a resolution-11 cell",
     unit: "hotspots",
     ramp: RAMPS.placeCapHotspots,
-    source: "inferred",
+    source: "chosen; of 206 real hotspots at most 2 share a cell",
   },
 };
 

@@ -35,12 +35,12 @@ export const RAMPS = {
   snrGridPpm: { from: 50_000, to: 400_000 },
   /** Student's t (x 1,000) of signal against log distance over 20 pairs; honest -1.2 and below, independent N(0, 1). */
   distanceInsensitivityMilliT: { from: -1_000, to: 500 },
-  /** Share of counterparts whose reverse direction is missing, ppm. Inferred: no public data has both directions. */
+  /** Share of counterparts whose reverse direction is missing, ppm. Chosen: no public data has both directions. */
   missingReversePpm: { from: 600_000, to: 1_000_000 },
   /** dB of signal per dB of transmit power (x 1,000), upper confidence bound: honest 390 near the floor, 800-950 above. */
   powerSlopeMilli: { from: 400, to: 100 },
-  /** Hotspots of one owner in a resolution-7 cell (5 km2). 84 % of owners have at most 3 in all (Jagtap, IMC 2021). */
+  /** Hotspots of one owner in a resolution-7 cell (5 km2). Chosen: 84 % of owners have at most 3 in all (Jagtap, IMC 2021). */
   ownerCapHotspots: { from: 4, to: 16 },
-  /** Hotspots in a resolution-11 cell (2,150 m2): more than a large building's roofs. Inferred. */
+  /** Hotspots in a resolution-11 cell (2,150 m2). Chosen: of 206 real ones at most two share one. */
   placeCapHotspots: { from: 3, to: 12 },
 } as const satisfies Record<string, Ramp>;
