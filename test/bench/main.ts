@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<readonly B
   api: () => import("./api.ts"),
   epochClose: () => import("./epochClose.ts"),
   eventStreams: () => import("./eventStreams.ts"),
+  explorerView: () => import("./explorerView.ts"),
   hotspotFlood: () => import("./hotspotFlood.ts"),
   hotspotIdle: () => import("./hotspotIdle.ts"),
   hotspotKill: () => import("./hotspotKill.ts"),

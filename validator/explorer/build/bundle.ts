@@ -162,8 +162,10 @@ async function writeCompressed(
 /** The one document, with the names of this build in it. */
 async function writeDocument({ outputs }: Metafile, api: string): Promise<string> {
   const [script, entry] = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === ENTRY)!;
+  const chunks = entry.imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => path);
   const tags = [
     `<link rel="stylesheet" href="/${entry.cssBundle}" />`,
+    ...chunks.map((path) => `<link rel="modulepreload" href="/${path}" />`),
     `<script type="module" src="/${script}"></script>`,
   ];
   if (api !== "") {

@@ -20,7 +20,10 @@ export function useEvents(handlers: EventHandlers, isPaused: boolean): LinkState
     for (const name of Object.keys(current.current)) {
       source.addEventListener(name, (event) => current.current[name]!(JSON.parse(event.data as string)));
     }
-    return () => source.close();
+    return () => {
+      source.close();
+      setState("connecting");
+    };
   }, [isPaused]);
   return state;
 }

@@ -10,6 +10,7 @@ export type Location = {
 
 const watchers = new Set<(location: Location) => void>();
 let visit = 0;
+let path = window.location.pathname;
 
 const read = (): Location => ({
   path: window.location.pathname,
@@ -19,6 +20,7 @@ const read = (): Location => ({
 
 function tellWatchers(): void {
   const location = read();
+  path = location.path;
   for (const watcher of watchers) watcher(location);
 }
 
@@ -49,7 +51,8 @@ export function useLocation(): Location {
 /** Follows the browser's own going back and forth, and turns clicks on the explorer's links into navigation. */
 export function startRouting(): void {
   window.addEventListener("popstate", () => {
-    visit++;
+    // A link within the page comes here too, and leaves no page.
+    if (window.location.pathname !== path) visit++;
     tellWatchers();
   });
   document.addEventListener("click", (event) => {

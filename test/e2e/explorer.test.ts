@@ -1,0 +1,333 @@
+/**
+ * The explorer in a real browser, over an API with a made-up history: every page on a phone and a desk, all its states, the keyboard,
+ * and texts that strangers could write.
+ */
+
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { buildExplorer } from "../../validator/explorer/build/bundle.ts";
+import { EXPLORER_PAGES } from "../../validator/src/api/explorer/pages.ts";
+import { createMemoryStore } from "../../validator/src/store/memoryStore.ts";
+import { createFixture, did, type Fixture } from "../unit/api/apiFixture.ts";
+import {
+  buildSite,
+  DESKTOP,
+  findChromium,
+  openBrowser,
+  PHONE,
+  type Visit,
+  visit,
+} from "./explorerBrowser.ts";
+
+const chromium = findChromium();
+/** A cell with hotspots in the made-up history. */
+const CELL = "881f90d24bfffff";
+const HOSTILE = '<img src=x onerror="window.hacked=true"><script>window.hacked=true</script>';
+
+let browser: Browser;
+let site: Awaited<ReturnType<typeof buildSite>>;
+let fixture: Fixture;
+let origin: string;
+const opened: Visit[] = [];
+
+async function open(options = DESKTOP, at = origin): Promise<Visit> {
+  const one = await visit(browser, at, options);
+  opened.push(one);
+  return one;
+}
+
+const pathOf = (page: string): string =>
+  page
+    .replace(":cell", CELL)
+    .replace("/hotspots/:id", `/hotspots/${did("hotspot 1")}`)
+    .replace("/accounts/:id", `/accounts/${did("owner 1")}`)
+    .replace(":epoch", "3");
+
+/** Waits until nothing says that it is loading. */
+const settle = async (page: Page): Promise<void> => {
+  await page.locator("h1").first().waitFor();
+  await page.locator(".loading").first().waitFor({ state: "detached" });
+};
+
+describe.skipIf(chromium === null)(
+  "the explorer (skipped where there is no Chromium: HEXBEACON_CHROMIUM names one)",
+  () => {
+    beforeAll(async () => {
+      site = await buildSite();
+      fixture = await createFixture({ explorerFolder: site.folder });
+      origin = await fixture.api.listen({ host: "127.0.0.1", port: 0 });
+      browser = await openBrowser(chromium!);
+    });
+    afterEach(async () => {
+      for (const one of opened.splice(0)) await one.close();
+    });
+    afterAll(async () => {
+      await browser?.close();
+      await fixture?.api.close();
+      await site?.remove();
+    });
+
+    test.each([
+      ["a desk", DESKTOP],
+      ["a phone", PHONE],
+      ["a desk in the dark", { ...DESKTOP, colorScheme: "dark" as const }],
+    ])(
+      "shows every page on %s without a complaint, and none is wider than the window",
+      async (_name, options) => {
+        const { page, complaints } = await open(options);
+        for (const path of EXPLORER_PAGES.map(pathOf)) {
+          await page.goto(path);
+          await settle(page);
+          const heading = await page.locator("h1").innerText();
+          expect([path, heading.length > 0, await page.title()]).toEqual([
+            path,
+            true,
+            `${heading} · Hexbeacon`,
+          ]);
+          expect([path, await page.evaluate("document.documentElement.scrollWidth - innerWidth")]).toEqual([
+            path,
+            0,
+          ]);
+          expect([path, await page.locator(".failure").allInnerTexts()]).toEqual([path, []]);
+        }
+        await page.goto("/no/such/page");
+        await page.getByRole("heading", { name: "No such page" }).waitFor();
+        expect(complaints).toEqual([]);
+      },
+    );
+
+    test("leads by keyboard from the head of the page into it, and says where one is", async () => {
+      const { page } = await open();
+      await page.goto("/network");
+      await settle(page);
+      await page.keyboard.press("Tab");
+      expect(await page.evaluate("document.activeElement?.textContent")).toBe("Skip to the page");
+      await page.keyboard.press("Enter");
+      expect(await page.evaluate("document.activeElement?.id")).toBe("main");
+      await page.getByRole("link", { name: "Map", exact: true }).focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: "Coverage" }).waitFor();
+      expect(await page.evaluate("document.activeElement?.tagName")).toBe("H1");
+      expect(await page.locator("#announcer").innerText()).toBe("Coverage");
+      expect(await page.getByRole("link", { name: "Map", exact: true }).getAttribute("aria-current")).toBe(
+        "page",
+      );
+      const cell = page.getByRole("table").getByRole("link").first();
+      await cell.focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: "Who covers it" }).waitFor();
+      await page.goBack();
+      await page.getByRole("heading", { name: "Coverage" }).waitFor();
+    });
+
+    test("says that it is loading, what failed, and tries again", async () => {
+      const { page } = await open();
+      let answer = (): void => {};
+      const held = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      await page.route("**/v1/status", async (route) => {
+        await held;
+        await route.fulfill({
+          status: 503,
+          contentType: "application/problem+json",
+          body: JSON.stringify({
+            type: "about:blank",
+            title: "x",
+            status: 503,
+            detail: "The validator is too busy.",
+          }),
+        });
+      });
+      await page.goto("/network");
+      await page.getByText("Loading the status…").waitFor();
+      answer();
+      const failure = page.getByRole("alert");
+      await failure.getByText("The validator is too busy.").waitFor();
+      expect(await failure.innerText()).toContain("Asked: /v1/status (status 503)");
+      await page.unroute("**/v1/status");
+      await failure.getByRole("button", { name: "Try again" }).click();
+      await page.getByText("test network").waitFor();
+      expect(await failure.count()).toBe(0);
+      await page.route("**/v1/search**", (route) => route.abort());
+      await page.goto("/search?q=anything");
+      await page.getByText("The API cannot be reached.").waitFor();
+    });
+
+    test("says what is missing in a network where nothing has happened", async () => {
+      const genesis = { hotspots: [], accounts: [], validators: [], seats: fixture.history.genesis.seats };
+      const empty = await createFixture(
+        { explorerFolder: site.folder },
+        { store: createMemoryStore(genesis) },
+      );
+      const at = await empty.api.listen({ host: "127.0.0.1", port: 0 });
+      const { page, complaints } = await open(DESKTOP, at);
+      for (const path of EXPLORER_PAGES.map(pathOf)) {
+        await page.goto(`${at}${path}`);
+        await settle(page);
+        expect([path, await page.locator(".failure").allInnerTexts()]).toEqual([path, []]);
+      }
+      await page.goto(`${at}/`);
+      await page.getByText("No hotspot has asserted a place yet").waitFor();
+      expect(complaints).toEqual([]);
+      await page.close();
+      await empty.api.close();
+    });
+
+    test("renders what strangers write and runs none of it", async () => {
+      const { page, complaints } = await open();
+      await page.goto(`/search?q=${encodeURIComponent(HOSTILE)}`);
+      await page.getByText(`Nothing is called “${HOSTILE}”`).waitFor();
+      await page.goto(`/cells/${encodeURIComponent(HOSTILE)}`);
+      await page.getByRole("heading", { name: `Cell ${HOSTILE}` }).waitFor();
+      const poison = (key: string, value: unknown) =>
+        typeof value === "string" && /^(name|status|version|region|notReady|words)$/.test(key)
+          ? HOSTILE
+          : value;
+      await page.route("**/v1/**", async (route) => {
+        if (route.request().url().includes("/v1/events")) return await route.continue();
+        try {
+          const response = await route.fetch();
+          const body = JSON.stringify(JSON.parse(await response.text()), poison);
+          await route.fulfill({ response, body });
+        } catch {
+          // The page that asked has been left.
+        }
+      });
+      for (const path of EXPLORER_PAGES.map(pathOf)) {
+        await page.goto(path);
+        await settle(page);
+      }
+      await page.goto("/network");
+      await page.getByText(HOSTILE).first().waitFor();
+      expect(await page.evaluate("'hacked' in window")).toBe(false);
+      expect(complaints).toEqual([]);
+    });
+
+    test("keeps the reader's choice of dark or light", async () => {
+      const { page } = await open({ ...DESKTOP, colorScheme: "dark" });
+      const ground = () => page.evaluate("getComputedStyle(document.body).backgroundColor");
+      await page.goto("/search");
+      await settle(page);
+      const dark = await ground();
+      await page.getByRole("button", { name: "Show in light colours" }).click();
+      const light = await ground();
+      expect(light).not.toBe(dark);
+      await page.reload();
+      await settle(page);
+      expect(await ground()).toBe(light);
+    });
+
+    test("shows rounds as they are finalized, until it is paused", async () => {
+      const { page } = await open();
+      await page.goto("/network");
+      await page.getByText("As it happens").waitFor();
+      const round = { ...fixture.history.commits[0]!.commit.result, round: 4_711 };
+      fixture.events.publish(round);
+      await page.getByRole("cell", { name: "4,711" }).waitFor();
+      await page.getByRole("button", { name: "Pause" }).click();
+      await page.getByText("Paused").waitFor();
+      await expect.poll(fixture.eventClients).toBe(0);
+      fixture.events.publish({ ...round, round: 4_712 });
+      await page.getByRole("button", { name: "Go on" }).click();
+      await page.getByText("As it happens").waitFor();
+      fixture.events.publish({ ...round, round: 4_713 });
+      await page.getByRole("cell", { name: "4,713" }).waitFor();
+      expect(await page.getByRole("cell", { name: "4,712" }).count()).toBe(0);
+    });
+
+    test("finds by the search box, and goes where only one thing is meant", async () => {
+      const { page } = await open();
+      await page.goto("/network");
+      await page.getByRole("searchbox").fill(CELL);
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: `Cell ${CELL}` }).waitFor();
+      await page.getByRole("searchbox").fill("a");
+      await page.keyboard.press("Enter");
+      await page.locator("main .list a").first().waitFor();
+      await page.locator("main .list a").first().click();
+      await page.waitForURL(/\/(hotspots|accounts)\/did/);
+    });
+
+    test("draws the map: a click shows who covers a cell, zoom goes from the world to a street", async () => {
+      const { page, complaints } = await open();
+      await page.goto(`/?at=10/${await centreOf(CELL)}`);
+      await page.locator("[data-ready=true]").waitFor();
+      await page.getByText(/cells of resolution 8/).waitFor();
+      await page.getByRole("radio", { name: "Gaps" }).check();
+      await page.getByText("fewer than three others reach").waitFor();
+      expect(new URL(page.url()).searchParams.get("by")).toBe("gaps");
+      const box = (await page.locator(".map-place").boundingBox())!;
+      // The canvas draws when it comes to it: a click is repeated until the cell under it is there.
+      await expect
+        .poll(
+          async () => {
+            await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+            return new URL(page.url()).pathname;
+          },
+          { timeout: 15_000, interval: 500 },
+        )
+        .toBe(`/cells/${CELL}`);
+      await page.getByText("By whose witness").first().click();
+      await page
+        .getByText(/heard it|Nobody heard it/)
+        .first()
+        .waitFor();
+      await page.getByRole("button", { name: "Zoom out" }).click();
+      await page.getByText(/cells of resolution 7/).waitFor();
+      expect(complaints).toEqual([]);
+    });
+
+    test("says the same in a table where no map can be drawn", async () => {
+      const { page } = await open();
+      await page.addInitScript("HTMLCanvasElement.prototype.getContext = () => null;");
+      await page.goto("/");
+      await page.getByText("This browser cannot draw the map").waitFor();
+      expect(await page.getByRole("table").getByRole("link").count()).toBeGreaterThan(0);
+    });
+
+    test("is a static site too, that asks an API elsewhere", async () => {
+      const folder = join(site.folder, "static");
+      const server = createServer((request, response) => {
+        const name = new URL(request.url!, "http://site").pathname;
+        const isAsset = name.startsWith("/assets/");
+        const type = name.endsWith(".js")
+          ? "text/javascript"
+          : name.endsWith(".css")
+            ? "text/css"
+            : "text/html";
+        readFile(join(folder, isAsset ? name : "404.html")).then(
+          (body) =>
+            response
+              .writeHead(200, { "content-type": name.endsWith(".json") ? "application/json" : type })
+              .end(body),
+          () => response.writeHead(404).end(),
+        );
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const at = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+      const elsewhere = await createFixture({ corsOrigins: [at] });
+      const apiOrigin = await elsewhere.api.listen({ host: "127.0.0.1", port: 0 });
+      await buildExplorer({ folder, api: apiOrigin, effort: "quick" });
+      const { page, complaints } = await open(DESKTOP, at);
+      await page.goto("/network");
+      await page.getByText("test network").waitFor();
+      await page.getByText("As it happens").waitFor();
+      expect(complaints.filter((text) => !text.startsWith(`request: ${apiOrigin}/`))).toEqual([]);
+      await page.close();
+      await elsewhere.api.close();
+      server.close();
+    });
+  },
+);
+
+/** Latitude and longitude of a cell's centre, as the map's address has them. */
+async function centreOf(cell: string): Promise<string> {
+  const { cellToLatLng } = await import("h3-js");
+  return cellToLatLng(cell)
+    .map((degrees) => degrees.toFixed(4))
+    .join("/");
+}
