@@ -12,7 +12,7 @@ import type { AdmissionReason } from "../../protocol/src/evidence/reasons.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { computeParametersHash } from "../../protocol/src/network/parameters.ts";
 import { createExecutor, type ExecutedRound, type Executor } from "./execution/executor.ts";
-import { isNearest } from "./intake/heldGossip.ts";
+import { computeTurn } from "./intake/heldGossip.ts";
 import type { IntakeKind } from "./intake/inbox.ts";
 import { createIntake, type Intake } from "./intake/intake.ts";
 import { createLane, type Lane } from "./lanes/lane.ts";
@@ -135,6 +135,7 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
       attestor,
       lane: () => lane,
       executor: () => executor,
+      onOthersBatch: (author, idKeys) => intake.onOthersBatch(author, idKeys),
       onFinalized,
       onViewChanges: modules.observer.onViewChanges,
       onRestored: modules.observer.onRestored,
@@ -285,10 +286,11 @@ function openIntake(
       isHotspot: (key) => ledger.registry.find(key) !== null,
       isAccount: (key) => ledger.accounts.find(key) !== null,
       isIncluded: (epoch, id) => ledger.seen.has(epoch, id),
-      isNearest: (id) => {
+      turnOf: (id) => {
         const set = nextSet();
         const seat = set?.positionOf(signer.publicKey);
-        return seat !== undefined && isNearest(id, seat, set!.keys.length);
+        // Without a seat nothing is batched, whenever its turn comes.
+        return seat === undefined ? 1 : computeTurn(id, seat, set!.keys.length);
       },
       onAdmitted: observer.onAdmitted,
       onRefused: observer.onRefused,

@@ -54,6 +54,8 @@ export type SeveralModules = {
   /** The parts that are made with this one's help, asked for when they are needed. */
   readonly lane: () => Lane;
   readonly executor: () => Pick<Executor, "executed" | "backlog">;
+  /** A batch of another's lane is about to be acknowledged, with these messages. */
+  readonly onOthersBatch: (author: PeerName, idKeys: readonly string[]) => void;
   readonly onFinalized: (finalized: Finalized) => void;
   /** Whether to make a value of its own where it leads. */
   readonly mayPropose: () => boolean;

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PRESET_NAMES, PRESETS } from "../../../protocol/src/network/presets.ts";
 import type { Candidate } from "../../../validator/src/intake/candidate.ts";
-import { computeHoldRounds, HeldGossip, isNearest } from "../../../validator/src/intake/heldGossip.ts";
+import { computeHoldRounds, computeTurn, HeldGossip } from "../../../validator/src/intake/heldGossip.ts";
 
 const seatsOf = (count: number) => Array.from({ length: count }, (_, seat) => seat);
 const candidateOf = (name: string, bytes = 100) =>
@@ -16,7 +16,7 @@ describe("the nearest seats", () => {
     const ids = fc.uint8Array({ minLength: 32, maxLength: 32 });
     fc.assert(
       fc.property(ids, fc.integer({ min: 1, max: 100 }), (id, count) => {
-        const nearest = seatsOf(count).filter((seat) => isNearest(id, seat, count));
+        const nearest = seatsOf(count).filter((seat) => computeTurn(id, seat, count) === 0);
         expect(nearest).toHaveLength(Math.min(2, count));
         const [first = 0, second = first] = nearest;
         expect([0, 1, count - 1]).toContain(second - first);
@@ -24,10 +24,23 @@ describe("the nearest seats", () => {
     );
   });
 
+  test("are followed by one seat after the other", () => {
+    const ids = fc.uint8Array({ minLength: 32, maxLength: 32 });
+    fc.assert(
+      fc.property(ids, fc.integer({ min: 3, max: 100 }), (id, count) => {
+        const turns = seatsOf(count).map((seat) => computeTurn(id, seat, count));
+        expect(turns.filter((turn) => turn > 0).sort((a, b) => a - b)).toEqual(
+          seatsOf(count - 2).map((at) => at + 1),
+        );
+      }),
+    );
+  });
+
   test("are those on both sides of the id", () => {
     const id = (firstByte: number) =>
       Uint8Array.from({ length: 32 }, (_, at) => (at === 0 ? firstByte : 255));
-    const nearestTo = (firstByte: number) => seatsOf(4).filter((seat) => isNearest(id(firstByte), seat, 4));
+    const nearestTo = (firstByte: number) =>
+      seatsOf(4).filter((seat) => computeTurn(id(firstByte), seat, 4) === 0);
     expect([0, 0x3f, 0x40, 0x7f, 0x80, 0xbf, 0xc0, 0xff].map(nearestTo)).toEqual([
       ...[
         [0, 1],
@@ -49,7 +62,7 @@ describe("the nearest seats", () => {
     const ids = 20_000;
     for (let at = 0; at < ids; at++) {
       const id = randomBytes(32);
-      for (const seat of seatsOf(7)) if (isNearest(id, seat, 7)) shares[seat]!++;
+      for (const seat of seatsOf(7)) if (computeTurn(id, seat, 7) === 0) shares[seat]!++;
     }
     // Two sevenths each, within seven standard deviations of a binomial.
     for (const share of shares) expect(Math.abs(share - (2 / 7) * ids)).toBeLessThan(450);
@@ -68,7 +81,7 @@ test("messages are held for at most half of the witness window", () => {
 });
 
 describe("held messages", () => {
-  test("are due by the round since when they are held, in their order, so many at a time", () => {
+  test("are due in their round, in their order, so many at a time", () => {
     const held = new HeldGossip();
     for (const [name, round] of [
       ["a", 5],
@@ -77,9 +90,9 @@ describe("held messages", () => {
       ["d", 7],
     ] as const)
       held.put(candidateOf(name), round);
-    expect(held.takeSince(4, 10)).toEqual([]);
-    expect(namesOf(held.takeSince(6, 2))).toEqual(["a", "b"]);
-    expect(namesOf(held.takeSince(6, 2))).toEqual(["c"]);
+    expect(held.takeDue(4, 10)).toEqual([]);
+    expect(namesOf(held.takeDue(6, 2))).toEqual(["a", "b"]);
+    expect(namesOf(held.takeDue(6, 2))).toEqual(["c"]);
     expect(held.has("c")).toBe(false);
     expect(held.size).toBe(1);
   });
@@ -96,7 +109,7 @@ describe("held messages", () => {
           if (sum > 1_000) break;
           kept.unshift(index);
         }
-        expect(namesOf(held.takeSince(bytes.length, 100))).toEqual(kept.map(String));
+        expect(namesOf(held.takeDue(bytes.length, 100))).toEqual(kept.map(String));
       }),
     );
   });
@@ -111,6 +124,45 @@ describe("held messages", () => {
       held.forget("nobody");
     }
     held.put(candidateOf("c"), 10);
-    expect(namesOf(held.takeSince(10, 10))).toEqual(["a", "c"]);
+    expect(namesOf(held.takeDue(10, 10))).toEqual(["a", "c"]);
+  });
+
+  test("are held anew, once for every author whose batch contains them", () => {
+    const held = new HeldGossip();
+    held.put(candidateOf("a"), 5);
+    held.put(candidateOf("b"), 5);
+    held.renew("a", "x", 7);
+    held.renew("a", "x", 9);
+    held.renew("a", "y", 6);
+    held.renew("nobody", "x", 9);
+    expect(namesOf(held.takeDue(6, 10))).toEqual(["b"]);
+    expect(namesOf(held.takeDue(7, 10))).toEqual(["a"]);
+    expect(held.size).toBe(0);
+  });
+
+  test("of seven validators whose cuts lag behind are batched by few, and by all in the end", () => {
+    const seats = seatsOf(7);
+    const patience = computeHoldRounds(PRESETS.mainnet);
+    /** Copies of one message until a cut has it, so many rounds after the first batch. */
+    const countCopies = (lagRounds: number, lost: number): number => {
+      const held = seats.map(() => new HeldGossip());
+      let authors = 0;
+      const batch = (seat: number, round: number) => {
+        // Of those who are lost the batch reaches nobody.
+        if (authors++ < lost) return;
+        for (const other of held) other.renew("message", `${seat}`, round + 1 + patience);
+      };
+      for (const seat of seats.slice(2)) held[seat]!.put(candidateOf("message"), patience + seat - 2);
+      for (const seat of [0, 1]) batch(seat, 0);
+      for (let round = 1; round <= lagRounds; round++)
+        for (const seat of seats) if (held[seat]!.takeDue(round, 1).length > 0) batch(seat, round);
+      return authors;
+    };
+    expect(countCopies(patience - 1, 0)).toBe(2);
+    expect(countCopies(10, 0)).toBeLessThanOrEqual(4);
+    // The nearest are lost: the third is in time, and the rest wait for its batch.
+    expect(countCopies(patience, 2)).toBe(3);
+    expect(countCopies(10, 2)).toBeLessThanOrEqual(5);
+    expect(countCopies(200, 6)).toBe(7);
   });
 });

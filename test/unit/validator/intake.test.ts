@@ -14,7 +14,7 @@ import {
   encodeParcel,
   MAX_ENVELOPES_PER_PARCEL,
 } from "../../../protocol/src/wire/envelope.ts";
-import { decodeCandidate } from "../../../validator/src/intake/candidate.ts";
+import { decodeCandidate, keyOfBytes } from "../../../validator/src/intake/candidate.ts";
 import { computeHoldRounds } from "../../../validator/src/intake/heldGossip.ts";
 import type { IntakeKind } from "../../../validator/src/intake/inbox.ts";
 import { CONNECTION_ENVELOPES_PER_SECOND, createIntake } from "../../../validator/src/intake/intake.ts";
@@ -61,7 +61,7 @@ function openIntake(change: { disk?: "at once" | "by hand"; verifier?: "at once"
       isHotspot: (key) => hotspots.includes(key.join()),
       isAccount: (key) => key.join() === OWNER.publicKey.join(),
       isIncluded: (_, id) => included.has(id.join()),
-      isNearest: () => nearest.is,
+      turnOf: () => (nearest.is ? 0 : 1),
       onAdmitted: (kind, messages) => void (messages > 0 && admitted.push([kind, messages])),
       onRefused: (kind, reason) => refused.push([kind, reason]),
       verifier: {
@@ -336,6 +336,19 @@ describe("what came by gossip only, where others are nearer to its id", () => {
     ]);
     passRounds(HOLD_ROUNDS);
     expect(appended).toHaveLength(2);
+  });
+
+  test("is waited for anew when others' batches contain it, for each author once", async () => {
+    const { intake, appended, passRounds } = openFar();
+    await intake.gossip("a", "reports", parcelOf(report(1)));
+    const name = keyOfBytes(idOfReport(report(1)));
+    passRounds(HOLD_ROUNDS - 1);
+    for (const author of ["x", "x", "y"]) intake.onOthersBatch(author, [name]);
+    passRounds(HOLD_ROUNDS - 1);
+    expect(appended).toEqual([]);
+    intake.onOthersBatch("x", [name]);
+    passRounds(1);
+    expect(appended).toEqual([report(1)]);
   });
 
   test("is not batched when a cut had it, and then counts as any other", async () => {

@@ -65,6 +65,7 @@ describe("another validator's lane", () => {
   let elsewhere: Map<string, Uint8Array>;
   let acks: Ack[];
   let conflicts: Evidence[];
+  let batched: [string, number][];
   let lanes: PeerLanes;
   let epoch: number;
   let laneEnd: Place;
@@ -72,6 +73,7 @@ describe("another validator's lane", () => {
   function open(): void {
     acks = [];
     conflicts = [];
+    batched = [];
     lanes = new PeerLanes(
       { sets, domains, cut: [] },
       {
@@ -99,6 +101,7 @@ describe("another validator's lane", () => {
         epoch: () => epoch,
         log: createSilentLog(),
         mayAcknowledge: () => true,
+        onOthersBatch: (author, idKeys) => batched.push([author, idKeys.length]),
         onConflict: (conflict) => conflicts.push(conflict),
         onFailure: (error) => {
           throw error;
@@ -143,6 +146,8 @@ describe("another validator's lane", () => {
     await takeAll([chain[3]!]);
     expect(acks.map(({ ack }) => ack.seq)).toEqual([1, 4]);
     for (const { digest } of chain) expect(disk.has(encodeHex(digest))).toBe(true);
+    // Whoever holds back what these contain hears of each.
+    expect(batched.map(([author]) => author)).toEqual(chain.map(() => nameOf(AUTHOR)));
     const { ack, signature, validator } = acks.at(-1)!;
     const message = signingMessage(domains, "ack", encodeAckBody(ack));
     expect([validator, verifySignature(validators[SELF]!.publicKey, message, signature)]).toEqual([

@@ -48,8 +48,8 @@ export type IntakeModules = {
   readonly isAccount: (key: Uint8Array) => boolean;
   /** Whether an executed round holds the id of a body of this epoch; asked for the epochs of the window only. */
   readonly isIncluded: (epoch: number, id: Uint8Array) => boolean;
-  /** Whether this validator is among those that batch what came by gossip only, by its id (specification A6). */
-  readonly isNearest: (id: Uint8Array) => boolean;
+  /** Whose turn it is to batch what came by gossip only, by its id (specification A6): 0 for who does so at once. */
+  readonly turnOf: (id: Uint8Array) => number;
   readonly onAdmitted?: (kind: IntakeKind, messages: number) => void;
   readonly onRefused?: (kind: IntakeKind, reason: AdmissionReason) => void;
 };
@@ -71,6 +71,8 @@ export type Intake = {
   readonly isPending: (id: Uint8Array) => boolean;
   /** Ids that the lane held when the validator started. */
   readonly remember: (ids: readonly Uint8Array[]) => void;
+  /** Another validator's batch holds these messages and is acknowledged: they are waited for in a cut from now on. */
+  readonly onOthersBatch: (author: string, idKeys: readonly string[]) => void;
   /** A round with these messages was executed: windows move on, and the lane may have room again. */
   readonly onRound: (round: number, ids: readonly Uint8Array[]) => void;
   readonly depth: (kind: IntakeKind) => { readonly parcels: number; readonly bytes: number };
@@ -156,6 +158,10 @@ class ParcelIntake implements Intake {
 
   remember = (ids: readonly Uint8Array[]): void => {
     for (const id of ids) this.#pending.add(keyOfBytes(id), "durable");
+  };
+
+  onOthersBatch = (author: string, idKeys: readonly string[]): void => {
+    for (const idKey of idKeys) this.#held.renew(idKey, author, this.#dueRound());
   };
 
   onRound = (round: number, ids: readonly Uint8Array[]): void => {
@@ -262,8 +268,9 @@ class ParcelIntake implements Intake {
       if (reason === "duplicate_message") repeated.push(this.#pending.get(candidate.idKey) ?? "durable");
       if (reason !== null) return reason;
       this.#spendAllowance(candidate);
-      if (!isSubmitted && !this.#modules.isNearest(candidate.id)) {
-        this.#held.put(candidate, this.#nextRound);
+      const turn = isSubmitted ? 0 : this.#modules.turnOf(candidate.id);
+      if (turn > 0) {
+        this.#held.put(candidate, this.#dueRound() + turn - 1);
         return null;
       }
       this.#held.forget(candidate.idKey);
@@ -284,11 +291,15 @@ class ParcelIntake implements Intake {
     for (const { idKey } of admitted) this.#pending.settle(idKey);
   }
 
+  /** When patience ends with what is held from now on. */
+  #dueRound(): number {
+    return this.#nextRound + computeHoldRounds(this.#options.parameters);
+  }
+
   /** Batches what its nearest validators have not brought into a cut for so long, as far as the lane has room. */
   #admitHeld(): void {
-    const since = this.#nextRound - computeHoldRounds(this.#options.parameters);
     while (!this.#isClosed && this.#modules.lane.canAcceptWork()) {
-      const due = this.#held.takeSince(since, MAX_ENVELOPES_PER_PARCEL);
+      const due = this.#held.takeDue(this.#nextRound, MAX_ENVELOPES_PER_PARCEL);
       if (due.length === 0) return;
       const view = { ...this.#view(true), hasAllowance: () => true };
       const admitted = due.filter((candidate) => checkAdmission(candidate, view) === null);

@@ -60,6 +60,8 @@ export type PeerLanesModules = {
   readonly log: Log;
   /** Whether an acknowledgement may be signed now: what was signed before must be known first. */
   readonly mayAcknowledge: () => boolean;
+  /** A batch passed the checks and is about to be acknowledged: names of the messages in it. */
+  readonly onOthersBatch: (author: PeerName, idKeys: readonly string[]) => void;
   /** A validator signed two batches under one number. */
   readonly onConflict: (evidence: Evidence) => void;
   readonly onFailure: (error: Error) => void;
@@ -180,7 +182,7 @@ export class PeerLanes {
       case "check":
         this.#work(lane, async () => {
           const { batch } = this.#bodyOf(lane, effect.digest);
-          const isValid = await this.#passesStatelessChecks(batch);
+          const isValid = await this.#passesStatelessChecks(lane, batch);
           return { type: "checked", digest: effect.digest, isValid };
         });
         break;
@@ -243,18 +245,21 @@ export class PeerLanes {
   }
 
   /** Form, size, signatures and the tolerant centre check of every message; what needs state is execution's to judge. */
-  async #passesStatelessChecks(batch: Batch): Promise<boolean> {
+  async #passesStatelessChecks({ name }: PeerLane, batch: Batch): Promise<boolean> {
     const claims: SignatureClaim[] = [];
+    const idKeys: string[] = [];
     for (const bytes of batch.messages) {
       const item = decodeCandidate(bytes, this.#options.domains);
       if (!item.ok || !isCentreWithin(item.candidate, PEER_CENTRE_TOLERANCE_E7)) return false;
       claims.push(...item.candidate.claims);
+      idKeys.push(item.candidate.idKey);
     }
     try {
       for (let first = 0; first < claims.length; first += CLAIMS_AT_ONCE) {
         const answers = await this.#modules.verifier.verify(claims.slice(first, first + CLAIMS_AT_ONCE));
         if (answers.includes(0)) return false;
       }
+      this.#modules.onOthersBatch(name, idKeys);
       return true;
     } catch (error) {
       // The verifier is full: the author sends the batch again.
