@@ -214,7 +214,8 @@ function openAgreement(
       executed: () => modules.executor().executed(),
       backlog: () => modules.executor().backlog(),
       seedOf: (epoch) => recovered.ledger.seedOf(epoch),
-      hasRewardCert: (epoch) => attestor.hasRewardCert(epoch),
+      // Sets are known from the checkpoint on that a home began with: before it the operator's word stands.
+      hasRewardCert: (epoch) => attestor.hasRewardCert(epoch) || modules.sets.setOf(epoch) === null,
       maySign: (round) => guard.maySign(round),
       onSigning: (round) => guard.onSigning(round),
       listEvidence: (round) => modules.evidence.listFor(round),
@@ -265,6 +266,8 @@ async function answerFetch(
         batch: batch === null ? [] : [batch],
       });
     }
+    case "rewardCert":
+      return votes.rewardCert(fetch.epoch);
     case "manifest":
       return await snapshots.manifest(fetch.epoch);
     case "piece":

@@ -19,7 +19,9 @@ export type Fetch =
   | { readonly type: "standing" }
   /** The manifest of an epoch's snapshot, and one piece of it. */
   | { readonly type: "manifest"; readonly epoch: number }
-  | { readonly type: "piece"; readonly epoch: number; readonly piece: number };
+  | { readonly type: "piece"; readonly epoch: number; readonly piece: number }
+  /** The certificate of an epoch's rewards. */
+  | { readonly type: "rewardCert"; readonly epoch: number };
 
 /** A decided round on its way to one who missed it: the value's encoding and the certificate's. */
 export type FetchedRound = ValueOf<typeof FetchedRoundSsz>;
@@ -45,7 +47,15 @@ export const MAX_FETCH_ANSWER_BYTES = Math.max(
   FETCHED_ROUNDS_BYTES + MAX_VALUE_BYTES + MAX_ANNOUNCEMENT_BYTES + 16 * MAX_FETCHED_ROUNDS,
 );
 
-const KIND_BYTES = { batch: 1, value: 2, rounds: 3, standing: 4, manifest: 5, piece: 6 } as const;
+const KIND_BYTES = {
+  batch: 1,
+  value: 2,
+  rounds: 3,
+  standing: 4,
+  manifest: 5,
+  piece: 6,
+  rewardCert: 7,
+} as const;
 
 export function encodeFetch(fetch: Fetch): Uint8Array {
   const kind = Uint8Array.of(KIND_BYTES[fetch.type]);
@@ -55,6 +65,7 @@ export function encodeFetch(fetch: Fetch): Uint8Array {
     case "rounds":
       return concatBytes(kind, uint64Bytes(fetch.from));
     case "manifest":
+    case "rewardCert":
       return concatBytes(kind, uint64Bytes(fetch.epoch));
     case "piece":
       return concatBytes(kind, uint64Bytes(fetch.epoch), uint64Bytes(fetch.piece));
@@ -76,6 +87,7 @@ export function decodeFetch(bytes: Uint8Array): Fetch | null {
     return { type: "piece", epoch: first, piece: second };
   if (second !== undefined) return null;
   if (bytes[0] === KIND_BYTES.rounds) return { type: "rounds", from: first };
+  if (bytes[0] === KIND_BYTES.rewardCert) return { type: "rewardCert", epoch: first };
   return bytes[0] === KIND_BYTES.manifest ? { type: "manifest", epoch: first } : null;
 }
 

@@ -172,6 +172,7 @@ describe("fetches", () => {
       { type: "batch", digest: fill(1) },
       { type: "value", digest: fill(2) },
       { type: "rounds", from: 2 ** 40 },
+      { type: "rewardCert", epoch: 7 },
     ];
     for (const fetch of fetches) expect(decodeFetch(encodeFetch(fetch))).toEqual(fetch);
     fc.assert(

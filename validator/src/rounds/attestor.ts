@@ -38,7 +38,7 @@ export type AttestorOptions = {
   readonly repeatMs: number;
 };
 export type AttestorModules = {
-  readonly mesh: Pick<Mesh, "broadcast" | "send">;
+  readonly mesh: Pick<Mesh, "broadcast" | "send" | "fetch" | "connected">;
   readonly signer: Signer;
   readonly verify: VerifySignature;
   readonly votes: Pick<Votes, "recordAttest" | "recordRewardCert" | "rewardCert" | "openAttests">;
@@ -58,6 +58,8 @@ export class Attestor {
   #state: AttestationState;
   /** Epochs known to have a certificate, so that most questions need no disk. */
   readonly #certified = new Set<number>();
+  /** Whose turn it is to be asked for a certificate. */
+  #turn = 0;
   #cancel: (() => void) | null = null;
 
   constructor(options: AttestorOptions, modules: AttestorModules) {
@@ -133,6 +135,9 @@ export class Attestor {
       case "sendCert":
         mesh.send(effect.to, { type: "rewardCert", cert: effect.cert });
         break;
+      case "askCert":
+        if (!this.hasRewardCert(effect.epoch)) void this.#ask(effect.epoch);
+        break;
       case "keep":
         this.#keep(effect.cert);
         break;
@@ -144,6 +149,16 @@ export class Attestor {
         onConflict(effect.evidence);
     }
     return true;
+  }
+
+  /** Asks one of those that are connected, each time another. */
+  async #ask(epoch: number): Promise<void> {
+    const { mesh } = this.#modules;
+    const peers = mesh.connected();
+    const peer = peers[this.#turn++ % Math.max(1, peers.length)];
+    const bytes = peer === undefined ? null : await mesh.fetch(peer, { type: "rewardCert", epoch });
+    const cert = bytes && decodeRewardCert(bytes);
+    if (cert !== null && cert.attest.epoch === epoch && this.#cancel !== null) this.onRewardCert(cert);
   }
 
   #persist(signed: SignedAttest): boolean {

@@ -81,6 +81,8 @@ export type AttestationEffect =
   | { readonly type: "broadcast"; readonly signed: SignedAttest }
   | { readonly type: "broadcastCert"; readonly cert: RewardCert }
   | { readonly type: "sendCert"; readonly to: string; readonly cert: RewardCert }
+  /** Ask somebody for the epoch's certificate, where none is kept. */
+  | { readonly type: "askCert"; readonly epoch: number }
   /** Keep the epoch's certificate for ever. */
   | { readonly type: "keep"; readonly cert: RewardCert }
   /** Validators attested differently of one epoch; told once an epoch. */
@@ -187,8 +189,17 @@ function takeCertificate(draft: Draft, cert: RewardCert, kept: RewardCert | null
   keep(draft, cert);
 }
 
-/** C4 until an epoch has its certificate, its attestation is said again. */
+/**
+ * C4 until an epoch has its certificate, its attestation is said again. C5 who has none to say, for want of a seat in the
+ * epoch or of the votes of that time, asks for the certificate: without it no round of the epoch after the next begins.
+ */
 function repeat(draft: Draft): void {
+  const { self: key, sets } = draft.config;
+  for (const epoch of [draft.newestEpoch - 1, draft.newestEpoch]) {
+    const set = sets.setOf(epoch);
+    const isSaid = draft.gathered.get(epoch)?.signed.has(set?.positionOf(key) ?? -1) ?? false;
+    if (set !== null && !isSaid) draft.effects.push({ type: "askCert", epoch });
+  }
   for (const [epoch, { signed }] of draft.gathered) {
     const self = draft.config.sets.setOf(epoch)?.positionOf(draft.config.self);
     const own = self === undefined ? undefined : signed.get(self);
