@@ -46,16 +46,13 @@ export function addReception(
   sums: number,
   { moments, marginCentiDb }: HistoryEntry,
 ): void {
-  if (!hasSpace(table, sums)) return;
+  if ((table[sums + SIGNAL_SQUARES]! & COUNT_MASK) >= LINK_RECEPTIONS_MAX) return;
   const marginDb = Math.min(Math.max(Math.floor(marginCentiDb / 100), 0), MARGIN_MAX_DB);
   table[sums + SIGNALS]! += (moments.signal << SUM_BITS) - moments.power;
   table[sums + POWER_SQUARES]! += (moments.powerSquare << SUM_BITS) + marginDb;
   table[sums + PRODUCTS]! += moments.powerSignal << COUNT_BITS;
   table[sums + SIGNAL_SQUARES]! += (moments.signalSquare << COUNT_BITS) + 1;
 }
-
-const hasSpace = (table: Int32Array, sums: number): boolean =>
-  (table[sums + SIGNAL_SQUARES]! & COUNT_MASK) < LINK_RECEPTIONS_MAX;
 
 /** Whether a direction's window holds any reception, refused ones among them. */
 export const hasReceptions = (table: Int32Array, sums: number): boolean => table[sums + SIGNAL_SQUARES] !== 0;

@@ -8,6 +8,8 @@ import { computeDistanceM } from "../../../protocol/src/geo/distance.ts";
 import { PPM } from "../../../protocol/src/network/parameters.ts";
 import { createMoments } from "../../../protocol/src/trust/moments.ts";
 import { computeNetworkTrust, type TrustNetwork } from "../../../protocol/src/trust/networkTrust.ts";
+import { checkDistanceProfile } from "../../../protocol/src/trust/penalties/distanceProfile.ts";
+import { checkPowerSlope } from "../../../protocol/src/trust/penalties/powerSlope.ts";
 import { rotateSeeds, type SeedRotation } from "../../../protocol/src/trust/seeds.ts";
 import { START_TRUST_PPM, STARTERS_MAX } from "../../../protocol/src/trust/startTrust.ts";
 import { TrustHistory } from "../../../protocol/src/trust/trustHistory.ts";
@@ -162,6 +164,50 @@ describe("trust of a network", () => {
     expect(findings.get(0)!.find(({ reason }) => reason === "owner_cap")!.factorPpm).toBe(PPM / 2);
     expect(findings.get(0)![0]!.evidence.every(({ counterpart }) => counterpart !== 0)).toBe(true);
     expect(trustPpm[0]).toBeLessThanOrEqual(PPM / 2);
+  });
+
+  test("finds what detectors find who are shown every pair: counts rule out no more", () => {
+    const pair = fc.record({ a: fc.nat(29), b: fc.nat(29), epochs: fc.integer({ min: 1, max: 18 }) });
+    const term = { epoch: TERMS.epoch, penaltyEpochs: TERMS.penaltyEpochs };
+    const reasonsSeen = new Set<string>();
+    fc.assert(
+      fc.property(fc.array(pair, { minLength: 60, maxLength: 200 }), fc.nat(99), (list, seed) => {
+        const heard = list
+          .filter(({ a, b }) => a !== b)
+          .flatMap(({ a, b, epochs }) =>
+            Array.from({ length: epochs }, (_, i) => ({ a, b, epoch: 12 + i, oneWay: (a + b) % 5 === 0 })),
+          );
+        // As wide as a country, so that some have only far counterparts.
+        const network = createNetwork(sitesAround(VIENNA, 30, seed, 0.5), heard);
+        for (let hotspot = 0; hotspot < 30; hotspot++) network.history.countBeacon(hotspot, 29);
+        for (let beacons = 0; beacons < 10; beacons++) network.history.countBeacon(0, 29);
+        const { findings } = computeNetworkTrust(network, TERMS);
+        for (let hotspot = 0; hotspot < 30; hotspot++) {
+          const known = Array.from({ length: 30 }, (_, other) => network.history.find(hotspot, other, 30));
+          const back = Array.from({ length: 30 }, (_, other) => network.history.find(other, hotspot, 30));
+          const valid = known.flatMap((one, other) =>
+            one !== null && one.epochs + back[other]!.epochs > 0 ? [one] : [],
+          );
+          const expected = [
+            checkDistanceProfile(
+              Int32Array.from(valid, ({ distanceM }) => distanceM),
+              term,
+            ),
+            checkPowerSlope(
+              valid.filter(({ epochs }) => epochs > 0),
+              term,
+            ),
+          ];
+          for (const [i, reason] of (["distance_profile", "power_insensitive"] as const).entries()) {
+            const found = findings.get(hotspot)?.find((finding) => finding.reason === reason);
+            expect(found?.factorPpm).toBe(expected[i]?.factorPpm);
+            if (found !== undefined) reasonsSeen.add(reason);
+          }
+        }
+      }),
+      { numRuns: 30, seed: 1 },
+    );
+    expect([...reasonsSeen].sort()).toEqual(["distance_profile", "power_insensitive"]);
   });
 
   test("a made-up network has one digest", () => {
