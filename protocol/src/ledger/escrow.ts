@@ -22,6 +22,8 @@ export type EscrowAmounts = { readonly beacons: bigint; readonly witnesses: bigi
 export class Escrow {
   /** In the order of their ends, then of their making. */
   #entries: EscrowEntry[] = [];
+  /** By hotspot, so that thousands who are suspended are not looked for in thousands of entries each epoch. */
+  readonly #byHotspot = new Map<number, EscrowEntry[]>();
 
   get entries(): readonly EscrowEntry[] {
     return this.#entries;
@@ -34,14 +36,14 @@ export class Escrow {
 
   /** Whether anything is held for a hotspot. */
   holdsFor(hotspot: number): boolean {
-    return this.#entries.some((entry) => entry.hotspot === hotspot);
+    return this.#byHotspot.has(hotspot);
   }
 
   /** Withholds what a hotspot would have been paid in an epoch. */
   withhold(hotspot: number, owner: number, amounts: EscrowAmounts, untilEpoch: number): void {
-    const known = this.#entries.findLast(
-      (entry) => entry.hotspot === hotspot && entry.owner === owner && entry.untilEpoch === untilEpoch,
-    );
+    const known = this.#byHotspot
+      .get(hotspot)
+      ?.findLast((entry) => entry.owner === owner && entry.untilEpoch === untilEpoch);
     if (known === undefined) this.restore({ hotspot, owner, untilEpoch, ...amounts });
     else {
       known.beacons += amounts.beacons;
@@ -53,7 +55,11 @@ export class Escrow {
   restore(entry: EscrowEntry): void {
     const last = this.#entries.at(-1);
     if (last !== undefined && last.untilEpoch > entry.untilEpoch) throw new RangeError("escrow out of order");
-    this.#entries.push({ ...entry });
+    const added = { ...entry };
+    this.#entries.push(added);
+    const ofHotspot = this.#byHotspot.get(entry.hotspot);
+    if (ofHotspot === undefined) this.#byHotspot.set(entry.hotspot, [added]);
+    else ofHotspot.push(added);
   }
 
   /** Takes out what a hotspot's reversal releases. */
@@ -68,7 +74,13 @@ export class Escrow {
 
   #take(isTaken: (entry: EscrowEntry) => boolean): EscrowEntry[] {
     const taken = this.#entries.filter(isTaken);
-    if (taken.length > 0) this.#entries = this.#entries.filter((entry) => !isTaken(entry));
+    if (taken.length === 0) return taken;
+    this.#entries = this.#entries.filter((entry) => !isTaken(entry));
+    for (const hotspot of new Set(taken.map((entry) => entry.hotspot))) {
+      const left = this.#byHotspot.get(hotspot)!.filter((entry) => !isTaken(entry));
+      if (left.length === 0) this.#byHotspot.delete(hotspot);
+      else this.#byHotspot.set(hotspot, left);
+    }
     return taken;
   }
 }

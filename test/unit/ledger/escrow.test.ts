@@ -1,0 +1,58 @@
+/** Escrow: whatever is withheld, released and returned, it gives back what it was given, whole and in order. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Escrow, type EscrowEntry } from "../../../protocol/src/ledger/escrow.ts";
+
+const withheld = fc.record({
+  ...{
+    hotspot: fc.nat(5),
+    owner: fc.nat(2),
+    wait: fc.nat(2),
+    beacons: fc.bigInt(0n, 9n),
+    witnesses: fc.bigInt(0n, 9n),
+  },
+});
+const event = fc.oneof(
+  { weight: 6, arbitrary: withheld },
+  { weight: 1, arbitrary: fc.record({ release: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.record({ expire: fc.integer({ min: 0, max: 3 }) }) },
+);
+
+test("holds one entry a hotspot, owner and end, and no base unit is lost or found", () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 80 }), (events) => {
+      const escrow = new Escrow();
+      let model: EscrowEntry[] = [];
+      let untilEpoch = 10;
+      for (const one of events) {
+        if ("release" in one) {
+          const taken = model.filter(({ hotspot }) => hotspot === one.release);
+          model = model.filter(({ hotspot }) => hotspot !== one.release);
+          expect(escrow.release(new Set([one.release]))).toEqual(taken);
+        } else if ("expire" in one) {
+          const taken = model.filter((entry) => entry.untilEpoch <= untilEpoch - one.expire);
+          model = model.filter((entry) => entry.untilEpoch > untilEpoch - one.expire);
+          expect(escrow.expire(untilEpoch - one.expire)).toEqual(taken);
+        } else {
+          const { hotspot, owner, wait, beacons, witnesses } = one;
+          untilEpoch += wait;
+          escrow.withhold(hotspot, owner, { beacons, witnesses }, untilEpoch);
+          const known = model.find(
+            (entry) => entry.hotspot === hotspot && entry.owner === owner && entry.untilEpoch === untilEpoch,
+          );
+          if (known === undefined) model.push({ hotspot, owner, untilEpoch, beacons, witnesses });
+          else
+            Object.assign(known, {
+              beacons: known.beacons + beacons,
+              witnesses: known.witnesses + witnesses,
+            });
+        }
+        expect(escrow.entries).toEqual(model);
+        for (let hotspot = 0; hotspot < 6; hotspot++) {
+          expect(escrow.holdsFor(hotspot)).toBe(model.some((entry) => entry.hotspot === hotspot));
+        }
+      }
+      expect(escrow.total).toBe(model.reduce((sum, { beacons, witnesses }) => sum + beacons + witnesses, 0n));
+    }),
+  );
+});
