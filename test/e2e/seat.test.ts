@@ -1,0 +1,108 @@
+/**
+ * A fifth validator among four processes: staked for by a transaction, started from a pinned checkpoint, seated two
+ * epochs later. When one of the old four is killed for good, the network needs the newcomer's every vote, and goes on.
+ */
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makePrivateFolder } from "../../node/src/host/durableFile.ts";
+import { writeKeyFile } from "../../node/src/host/keystore.ts";
+import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
+import { BASE_UNITS_PER_TOKEN } from "../../protocol/src/network/parameters.ts";
+import type { ValidatorJson } from "../../validator/src/api/schemas/agreement.ts";
+import { homePaths } from "../../validator/src/home.ts";
+import { type Fleet, startFleet } from "../devnet/src/fleet/fleet.ts";
+import {
+  createValidatorRole,
+  findFreePorts,
+  type ValidatorRole,
+  validatorName,
+} from "../devnet/src/validators.ts";
+import { keyNamed } from "../unit/validator/support/network.ts";
+import { ask, waitFor } from "./validatorApi.ts";
+import { runCommand, runToSuccess } from "./validatorProcess.ts";
+
+const TIMEOUT_MS = 120_000;
+const NEWCOMER = 4;
+/** What the account of a hotspot's owner can pay. */
+const STAKE_TOKENS = 50;
+
+let fleet: Fleet;
+let newcomer: ValidatorRole;
+beforeAll(async () => {
+  const parameters = { validatorStake: BigInt(STAKE_TOKENS) * BASE_UNITS_PER_TOKEN };
+  fleet = await startFleet({ validators: 4, hotspots: 1, seed: 41, preset: "test", parameters });
+}, TIMEOUT_MS);
+afterAll(async () => {
+  await newcomer?.stop();
+  await fleet?.stop();
+});
+
+async function makeHome(name: string, secretSeed: Uint8Array): Promise<string> {
+  const home = join(fleet.folder, name);
+  await makePrivateFolder(home);
+  await writeKeyFile(homePaths(home).key, secretSeed);
+  return home;
+}
+
+type Standing = { readonly epoch: number; readonly round: number };
+const standingOf = (role: ValidatorRole) => ask<Standing>(role, "/v1/status");
+
+/** The digest of the state after a round, as soon as the validator has executed it. */
+const digestAt = (role: ValidatorRole, round: number) =>
+  waitFor(role, async () =>
+    (await standingOf(role)).round < round
+      ? null
+      : (await ask<{ stateDigest: string }>(role, `/v1/rounds/${round}`)).stateDigest,
+  );
+
+test("takes its seat two epochs after its stake, and then is counted on", {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const [role, other, third, doomed] = fleet.validators as [
+    ...[ValidatorRole, ValidatorRole, ValidatorRole, ValidatorRole],
+  ];
+  const keys = keyNamed("newcomer");
+  const id = encodeDidKey(keys.publicKey);
+  const account = await makeHome("account", fleet.world.hotspots[0]!.owner.secretSeed);
+  const home = await makeHome(validatorName(NEWCOMER), keys.secretSeed);
+  const genesisFile = join(fleet.folder, "genesis.json");
+  const listen = `/ip4/127.0.0.1/tcp/${(await findFreePorts(1))[0]!}`;
+  const network = ["--genesis", genesisFile, "--validator", role.ready().http];
+  await runToSuccess(
+    ...["account", "stake", "--home", account, "--for", home, "--amount", `${STAKE_TOKENS}`],
+    ...["--address", listen, ...network],
+  );
+
+  const certificate = await waitFor(role, async () => {
+    const answer = await fetch(`${role.ready().http}/v1/epochs/1/certificate`);
+    return answer.ok ? ((await answer.json()) as { attest: { stateRoot: string } }) : null;
+  });
+  const checkpoint = `1:${certificate.attest.stateRoot}`;
+  const joined = await runCommand(
+    ...["validator", "join", "--home", home, "--genesis", genesisFile, "--checkpoint", checkpoint],
+    ...["--from", role.ready().multiaddrs[0]!],
+  );
+  expect(joined).toMatchObject({ status: 0 });
+  newcomer = createValidatorRole({
+    ...{ dataDir: fleet.folder, genesisFile, index: NEWCOMER, listen, httpPort: 0, verifierThreads: 1 },
+  });
+  await newcomer.start();
+
+  const seated = await waitFor(newcomer, async () => {
+    const view = await ask<ValidatorJson>(newcomer, `/v1/validators/${id}`);
+    return view.seats.some(({ seat }) => seat !== null) ? view : null;
+  });
+  const seatedFrom = seated.seats.find(({ seat }) => seat !== null)!.epoch;
+  expect(seatedFrom).toBe(seated.sinceEpoch + 2);
+  const firstRound = seatedFrom * fleet.genesis.parameters.roundsPerEpoch;
+  await digestAt(newcomer, firstRound + 1);
+
+  // Four of five are a quorum: without one of the old ones no round is decided unless the newcomer votes in it.
+  await doomed.kill();
+  const { round } = await standingOf(role);
+  const later = round + fleet.genesis.parameters.roundsPerEpoch;
+  const digests = await Promise.all([role, other, third, newcomer].map((each) => digestAt(each, later)));
+  expect(new Set(digests).size).toBe(1);
+  const { participation } = await ask<ValidatorJson>(role, `/v1/validators/${id}`);
+  expect(participation[0]!.rounds).toBeGreaterThan(0);
+});
