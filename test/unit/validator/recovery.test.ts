@@ -20,6 +20,7 @@ import { LEDGER_MODULES } from "../../../validator/src/ledgerModules.ts";
 import { type Recovered, recover } from "../../../validator/src/recovery.ts";
 import { KnownSets } from "../../../validator/src/rounds/validatorSets.ts";
 import { openStorage, type Storage } from "../../../validator/src/storage.ts";
+import type { Store } from "../../../validator/src/store/store.ts";
 import { ManualClock } from "./support/manualClock.ts";
 import { contextOf, createTestGenesis, signReports, VALIDATOR } from "./support/network.ts";
 import { SILENT_MESH } from "./support/silentMesh.ts";
@@ -59,7 +60,7 @@ describe("a validator that ended", () => {
   });
 
   async function start(
-    change: { commitRounds?: () => Promise<never>; keepEpochs?: number } = {},
+    change: { commitRounds?: (store: Store) => Store["commitRounds"]; keepEpochs?: number } = {},
   ): Promise<Running> {
     const storage = await openStorage(home, identity);
     const recovered = await recover(modulesOf(storage));
@@ -67,7 +68,7 @@ describe("a validator that ended", () => {
     const store =
       change.commitRounds === undefined
         ? storage.store
-        : { ...storage.store, commitRounds: change.commitRounds };
+        : { ...storage.store, commitRounds: change.commitRounds(storage.store) };
     const sets = new KnownSets(context.parameters, { ledger: recovered.ledger, votes: storage.votes });
     const core = createCore(
       { ...identity, retention: { keepEpochs: change.keepEpochs ?? 100 }, snapshotEpochs: 2 },
@@ -157,7 +158,9 @@ describe("a validator that ended", () => {
     await first.rounds(3);
     await first.end();
     // From here on nothing is stored: the state of a crash after the votes' commit and before the store's.
-    const crashing = await start({ commitRounds: () => Promise.reject(new Error("the power is gone")) });
+    const crashing = await start({
+      commitRounds: () => () => Promise.reject(new Error("the power is gone")),
+    });
     const id = await crashing.submit(0, 7);
     clock.advance(roundMs * 3);
     await expect(crashing.core.executor.idle()).rejects.toThrow("the power is gone");
@@ -175,6 +178,33 @@ describe("a validator that ended", () => {
     expect(second.core.agreement.newestRound()).toBe(decided + 2);
     expect(computeBooks(second.recovered.ledger).isBalanced).toBe(true);
     await second.end();
+  });
+
+  test("rounds that wait for execution are stored together, up to the end of their epoch", async () => {
+    const together: number[][] = [];
+    const gate = Promise.withResolvers<void>();
+    const slow = await start({
+      commitRounds: (store) => async (commits, snapshot) => {
+        together.push(commits.map(({ result }) => result.round));
+        await gate.promise;
+        return await store.commitRounds(commits, snapshot);
+      },
+    });
+    clock.advance(roundMs * (roundsPerEpoch + 2));
+    expect(slow.core.executor.executed()).toBeNull();
+    gate.resolve();
+    await slow.core.executor.idle();
+    const upTo = (first: number, last: number) =>
+      Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    const newest = slow.core.agreement.newestRound();
+    expect(newest).toBeGreaterThan(roundsPerEpoch);
+    // Sixteen at most, and an epoch's last round ends its group.
+    const groups = [upTo(0, 15), upTo(16, roundsPerEpoch - 1), upTo(roundsPerEpoch, newest)];
+    expect(together).toEqual(groups);
+    expect((await slow.storage.store.latestRound())?.round).toBe(newest);
+    expect(slow.core.executor.executed()?.round).toBe(newest);
+    expect(slow.failures).toEqual([]);
+    await slow.end();
   });
 
   test("replays every epoch to the stored record and roots", async () => {
