@@ -112,6 +112,7 @@ async function measure(withRounds: boolean): Promise<Figures> {
       },
     },
   );
+  await core.catchUp();
   if (withRounds) core.agreement.start();
   const startMs = performance.now();
   const startCpu = process.cpuUsage();
