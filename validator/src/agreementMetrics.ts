@@ -23,6 +23,8 @@ export type AgreementSources = {
   readonly seats: () => { readonly count: number; readonly quorum: number; readonly own: number | null };
   /** Rounds that others have decided and this validator has not. */
   readonly roundsBehind: () => number;
+  /** Batches that execution waits for, and that nobody who can be asked has. */
+  readonly batchesMissing: () => number;
   /** How far the own clock is ahead of the other validators'; null where none was heard lately. */
   readonly clockOffsetMs: () => number | null;
   /** Batches of each lane beyond the last decided cut, by seat. */
@@ -171,6 +173,11 @@ function addSources(registry: Registry, sources: AgreementSources): void {
     "hexbeacon_catch_up_rounds",
     "Rounds that others have decided and this validator has not.",
     sources.roundsBehind,
+  );
+  gauge(
+    "hexbeacon_batches_missing",
+    "Batches of decided rounds that execution waits for, and that no validator gives.",
+    sources.batchesMissing,
   );
   new Gauge({
     name: "hexbeacon_lane_window_batches",

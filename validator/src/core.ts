@@ -94,6 +94,8 @@ export type Core = {
   readonly isWithdrawn: () => boolean;
   /** Parcels and own batches that were taken on and are in no executed round yet. */
   readonly countWaiting: () => number;
+  /** Batches that execution waits for, and that nobody who can be asked has. */
+  readonly missingBatches: () => number;
   /** Decides no further round, refuses what waits, and finishes what is under way. */
   readonly close: () => Promise<void>;
 };
@@ -158,6 +160,7 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
     attestor,
     handlers: several.handlers,
     guard: several.guard,
+    missingBatches: () => several.fetcher.countMissing(),
     catchUp: async () => {
       attestor.start(recovered.ledger.lastClosedEpoch);
       // The end may have come after the epoch was stored and before it was attested to.

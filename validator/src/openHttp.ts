@@ -107,6 +107,8 @@ function describeUnready({ core, identity, ledger }: HttpModules): string | null
   const unsigned = core.guard.describe();
   if (unsigned !== null) return unsigned;
   if (ledger.round < 0) return "no round has been executed yet";
+  const missing = core.missingBatches();
+  if (missing > 0) return `execution waits for ${missing} batch that no validator gives`;
   const backlog = core.executor.backlog();
   if (backlog > identity.genesis.parameters.execLagRounds / 2) return `execution is ${backlog} rounds behind`;
   return null;

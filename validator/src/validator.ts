@@ -258,6 +258,7 @@ function readAgreement(
       const faulty = set === null ? 0 : set.keys.length - set.quorum;
       return parts.watch().computeBehind(parts.core().agreement.newestRound() + 1, faulty);
     },
+    batchesMissing: () => parts.core().missingBatches(),
     clockOffsetMs: () => parts.watch().computeClockOffsetMs(),
     laneWindows: () =>
       (running()?.keys ?? []).map((key, seat) => ({

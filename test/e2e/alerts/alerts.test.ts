@@ -85,6 +85,7 @@ async function startLiar(): Promise<{ readonly host: string; readonly lie: () =>
     validatorsConnected: () => 3,
     seats: () => ({ count: 4, quorum: 3, own: 0 }),
     roundsBehind: () => 0,
+    batchesMissing: () => 0,
     clockOffsetMs: () => 0,
     laneWindows: () => [],
   };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createSilentLog } from "../../../node/src/host/log.ts";
 import { asciiBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
@@ -18,8 +19,10 @@ function openFetcher(answers: Record<string, Answer>) {
   const asked: string[] = [];
   const disk = new Map<string, Uint8Array>();
   let reads = 0;
+  const said: unknown[][] = [];
   const fetcher = new BatchFetcher({
     clock,
+    log: { ...createSilentLog(), error: (...words) => void said.push(words) },
     mesh: {
       connected: () => PEERS,
       fetch: (name) => {
@@ -36,7 +39,7 @@ function openFetcher(answers: Record<string, Answer>) {
       putBatch: async (digest, bytes) => void disk.set(encodeHex(digest), bytes),
     },
   });
-  return { fetcher, clock, asked, disk, reads: () => reads };
+  return { fetcher, clock, said, asked, disk, reads: () => reads };
 }
 
 describe("a batch that is missing", () => {
@@ -79,6 +82,27 @@ describe("a batch that is missing", () => {
     const { fetcher, asked } = openFetcher({ a: null, b: null, c: null });
     expect(await fetcher.find(DIGEST)).toBeNull();
     expect(asked).toEqual(PEERS);
+  });
+
+  test("is counted and told of when nobody gives it for long, and no more once somebody does", async () => {
+    const answers: Record<string, Answer> = { a: null, b: null, c: null };
+    const { fetcher, clock, said } = openFetcher(answers);
+    const found = fetcher.getBatch(DIGEST);
+    const pass = async (milliseconds: number) => {
+      for (let passed = 0; passed < milliseconds; passed += 100) {
+        await turn();
+        clock.advance(100);
+      }
+    };
+    await pass(5_000);
+    expect([fetcher.countMissing(), said]).toEqual([0, []]);
+    await pass(20_000);
+    expect(fetcher.countMissing()).toBe(1);
+    expect(said).toEqual([[expect.any(String), { digest: encodeHex(DIGEST), asked: 3 }]]);
+    answers.b = BODY;
+    await pass(6_000);
+    expect(await found).toEqual(BODY);
+    expect(fetcher.countMissing()).toBe(0);
   });
 
   test("that is fetched ahead comes once, and is read from the disk by whoever needs it", async () => {

@@ -23,6 +23,7 @@ const createMetrics = () =>
     validatorsConnected: () => 3,
     seats: () => ({ count: 4, quorum: 3, own: 2 }),
     roundsBehind: () => 17,
+    batchesMissing: () => 1,
     clockOffsetMs: () => -250,
     laneWindows: () => [
       { seat: 0, batches: 4 },

@@ -4,7 +4,7 @@
  */
 import { hash } from "node:crypto";
 import { CodedError, isCodedError } from "../../../node/src/host/codedError.ts";
-import type { Clock } from "../../../node/src/host/types.ts";
+import type { Clock, Log } from "../../../node/src/host/types.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
@@ -21,11 +21,14 @@ const AHEAD_AT_ONCE = 8;
 const MAX_AHEAD = 1_024;
 const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
+/** After so many tries, some eleven seconds, the pause is at its longest, and whoever is connected was asked each time. */
+const TRIES_UNTIL_MISSING = 8;
 
 export type BatchFetcherModules = {
   readonly mesh: Pick<Mesh, "fetch" | "connected">;
   readonly batches: Pick<BatchStore, "getBatch" | "putBatch">;
   readonly clock: Clock;
+  readonly log: Log;
 };
 
 export class BatchFetcher {
@@ -34,6 +37,8 @@ export class BatchFetcher {
   readonly #ahead: Uint8Array[] = [];
   readonly #onTheWay = new Map<string, Promise<void>>();
   readonly #stopped = Promise.withResolvers<never>();
+  /** What is needed, and nobody who was asked has. */
+  readonly #missing = new Set<string>();
   /** Whose turn it is to be asked first. */
   #turn = 0;
   #isStopped = false;
@@ -53,20 +58,38 @@ export class BatchFetcher {
    * @throws CodedError "stopped" when the fetcher is stopped before.
    */
   getBatch = async (digest: Uint8Array): Promise<Uint8Array> => {
-    await this.#onTheWay.get(encodeHex(digest));
-    for (let delayMs = BACKOFF_MIN_MS; ; delayMs = Math.min(delayMs * 2, BACKOFF_MAX_MS)) {
+    const name = encodeHex(digest);
+    await this.#onTheWay.get(name);
+    for (
+      let delayMs = BACKOFF_MIN_MS, tries = 1;
+      ;
+      delayMs = Math.min(delayMs * 2, BACKOFF_MAX_MS), tries++
+    ) {
       if (this.#isStopped) throw new CodedError("stopped", "fetching was stopped");
       const held = await this.#read(digest);
+      const found = held ?? (await Promise.race([this.#ask(digest), this.#stopped.promise]));
+      if (found !== null) this.#missing.delete(name);
       if (held !== null) return held;
-      const found = await Promise.race([this.#ask(digest), this.#stopped.promise]);
       if (found !== null) {
         // What execution takes must be there for a replay.
         await this.#modules.batches.putBatch(digest, found);
         return found;
       }
+      if (tries === TRIES_UNTIL_MISSING) this.#onMissing(name);
       await Promise.race([this.#wait(delayMs).promise, this.#stopped.promise]);
     }
   };
+
+  /** Batches that execution waits for, and that nobody who can be asked has. */
+  countMissing(): number {
+    return this.#missing.size;
+  }
+
+  #onMissing(name: string): void {
+    this.#missing.add(name);
+    const asked = this.#modules.mesh.connected().length;
+    this.#modules.log.error("Execution waits for a batch that no validator gives", { digest: name, asked });
+  }
 
   /** Begins to fetch what decided rounds name, before their turn of execution comes. */
   prefetch(digests: readonly Uint8Array[]): void {
