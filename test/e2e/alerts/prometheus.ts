@@ -20,6 +20,8 @@ const LEAST_SECONDS = 2;
 /** The devnet's and mainnet's days and hours are the test network's epochs: two of them pass in this. */
 const MOST_SECONDS = 6;
 const SHORTENED = 60;
+/** The slowest alerts take two of the longest times above and an epoch. */
+const PATIENCE_MS = 60_000;
 const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 
 /** The same rules for a network that is a hundred times faster: nothing but windows and patience becomes shorter. */
@@ -92,13 +94,20 @@ export async function startPrometheus(folder: string, targets: Targets): Promise
     { cwd: folder, stdio: "ignore" },
   );
   const isFiring = (alert: string): boolean => (firing.get(alert) ?? 0) > Date.now();
-  const until = async (isSo: () => boolean): Promise<void> => {
-    while (!isSo()) await once(changed, "change");
+  const list = (): string[] => [...firing.keys()].filter(isFiring);
+  /** @throws Error with what is missing, and what fires instead. */
+  const until = async (missing: () => readonly string[]): Promise<void> => {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    while (missing().length > 0) {
+      await once(changed, "change", { signal }).catch(() => {
+        throw new Error(`waiting for ${missing().join(", ")}; what fires is ${list().join(", ")}`);
+      });
+    }
   };
   return {
-    firing: () => new Set([...firing.keys()].filter(isFiring)),
-    fired: (...alerts) => until(() => alerts.every(isFiring)),
-    resolved: (alert) => until(() => !isFiring(alert)),
+    firing: () => new Set(list()),
+    fired: (...alerts) => until(() => alerts.filter((alert) => !isFiring(alert))),
+    resolved: (alert) => until(() => (isFiring(alert) ? [`the end of ${alert}`] : [])),
     stop: async () => {
       const ended = once(child, "exit");
       child.kill("SIGTERM");
