@@ -1,6 +1,6 @@
 /** What the map's colours mean: five steps of a scale for each way of looking at a cell, with the words of the legend. */
 import type { MapCellJson } from "../../../src/api/schemas/explorer.ts";
-import { formatAmount, formatPpm } from "../ui/format.ts";
+import { formatPpm, formatRoughAmount } from "../ui/format.ts";
 
 export const VIEWS = ["coverage", "rewards", "gaps"] as const;
 export type ViewName = (typeof VIEWS)[number];
@@ -69,7 +69,7 @@ function createRewardScale(colours: readonly Colour[], cells: readonly MapCellJs
   const limits = colours.map((_colour, step) => most / REWARD_STEP ** BigInt(STEPS - 1 - step));
   const steps = colours.map((colour, step) => ({
     colour,
-    label: `up to ${formatAmount(`${limits[step]!}`)}`,
+    label: `up to ${formatRoughAmount(`${limits[step]!}`)}`,
   }));
   return {
     steps,

@@ -40,7 +40,7 @@ export function MapPage({ params }: { readonly params: Readonly<Record<string, s
   return (
     <div class="map-page">
       <MapCanvas
-        {...{ cells: shown?.items ?? [], scale, selected, start, onView, onPick }}
+        {...{ cells: shown?.items ?? [], scale, selected, start, view, onView, onPick }}
         bounds={shown?.bounds ?? null}
       />
       <Page className="map-side" title={selected === null ? "Coverage" : `Cell ${selected}`}>

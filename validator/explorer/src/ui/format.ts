@@ -11,6 +11,7 @@ const briefAmounts = new Intl.NumberFormat(undefined, {
   maximumFractionDigits: 2,
   roundingMode: "floor",
 });
+const roughAmounts = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
 const times = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 export const formatCount = (count: number): string => counts.format(count);
@@ -25,6 +26,10 @@ export const formatAmount = (baseUnits: string): string =>
 /** The same with two decimals, rounded down, where many stand in a narrow column. */
 export const formatBriefAmount = (baseUnits: string): string =>
   briefAmounts.format(placePoint(baseUnits.padStart(TOKEN_DECIMALS + 1, "0")) as `${number}`);
+
+/** The same to three digits, for the words of a scale. */
+export const formatRoughAmount = (baseUnits: string): string =>
+  roughAmounts.format(placePoint(baseUnits.padStart(TOKEN_DECIMALS + 1, "0")) as `${number}`);
 
 const placePoint = (digits: string): string =>
   `${digits.slice(0, -TOKEN_DECIMALS)}.${digits.slice(-TOKEN_DECIMALS)}`;

@@ -4,21 +4,23 @@ import type { Box } from "../../../../src/api/explorer/mapIndex.ts";
 import type { MapCellJson } from "../../../../src/api/schemas/explorer.ts";
 import type { Scale } from "../../map/colours.ts";
 import type { OpenMap, View } from "../../map/openMap.ts";
+import { formatCount } from "../../ui/format.ts";
 import { currentTheme, useTheme } from "../../ui/theme.ts";
-import type { Start } from "./viewport.ts";
+import { computeScaleBar, type Start } from "./viewport.ts";
 
 type MapCanvasProps = {
   readonly cells: readonly MapCellJson[];
   readonly scale: Scale;
   readonly selected: string | null;
   readonly start: Start;
+  readonly view: View | null;
   /** Of everything there is: where a map opens that was told no place. */
   readonly bounds: Box | null;
   readonly onView: (view: View) => void;
   readonly onPick: (cell: string) => void;
 };
 
-export function MapCanvas({ cells, scale, selected, start, bounds, onView, onPick }: MapCanvasProps) {
+export function MapCanvas({ cells, scale, selected, start, view, bounds, onView, onPick }: MapCanvasProps) {
   const place = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<OpenMap | null>(null);
   const [hasFailed, setFailed] = useState(false);
@@ -78,6 +80,19 @@ export function MapCanvas({ cells, scale, selected, start, bounds, onView, onPic
           )}
         </div>
       )}
+      {view === null ? null : <ScaleBar view={view} />}
     </section>
+  );
+}
+
+/** Where there are no streets to compare with: how long a line on the map is on the ground, in the middle of it. */
+function ScaleBar({ view }: { readonly view: View }) {
+  const { lengthM, pixels } = computeScaleBar(view);
+  const length = lengthM < 1_000 ? `${formatCount(lengthM)} m` : `${formatCount(lengthM / 1_000)} km`;
+  return (
+    <p class="map-scale">
+      {length}
+      <span style={{ width: `${pixels}px` }} />
+    </p>
   );
 }

@@ -45,6 +45,22 @@ export function computeQuery(view: View | null, start: Start): Query {
 
 const wrap = (lng: number): number => ((((lng + 180) % 360) + 360) % 360) - 180;
 
+/** The equator's length in metres over maplibre's 512 pixels at zoom 0 (WGS 84). */
+const METRES_PER_PIXEL = 40_075_017 / 512;
+const BAR_MAX_PIXELS = 110;
+
+/** A round length, 1, 2 or 5 times a power of ten, and how many pixels it is in the middle of a view. */
+export function computeScaleBar({ zoom, centre: [, lat] }: Pick<View, "zoom" | "centre">): {
+  readonly lengthM: number;
+  readonly pixels: number;
+} {
+  const metresPerPixel = (METRES_PER_PIXEL * Math.cos((lat * Math.PI) / 180)) / 2 ** zoom;
+  const longestM = BAR_MAX_PIXELS * metresPerPixel;
+  const power = 10 ** Math.floor(Math.log10(longestM));
+  const lengthM = power * (longestM >= 5 * power ? 5 : longestM >= 2 * power ? 2 : 1);
+  return { lengthM, pixels: lengthM / metresPerPixel };
+}
+
 /** For the address: zoom, latitude, longitude. */
 export const writeAt = ({ zoom, centre: [lng, lat] }: View): string =>
   `${zoom.toFixed(2)}/${lat.toFixed(4)}/${lng.toFixed(4)}`;
