@@ -15,6 +15,7 @@ describe("node rotate", () => {
   let folder: string;
   let running: ValidatorProcess;
   let home: string;
+  let account: string;
   let rotates: readonly string[];
 
   beforeEach(async () => {
@@ -25,7 +26,7 @@ describe("node rotate", () => {
     await makePrivateFolder(validator);
     await writeKeyFile(homePaths(validator).key, VALIDATOR.secretSeed);
     running = await startValidator(validator, genesisFile);
-    const account = join(folder, "account");
+    account = join(folder, "account");
     await makePrivateFolder(account);
     await writeKeyFile(join(account, "key"), OWNER.secretSeed);
     home = join(folder, "home");
@@ -45,6 +46,34 @@ describe("node rotate", () => {
   const didOf = async (): Promise<string> =>
     (JSON.parse(await runToSuccess("node", "info", "--home", home)) as { did: string }).did;
   const ask = async (did: string) => (await fetch(`${running.addresses.http}/v1/hotspots/${did}`)).json();
+
+  /** Has the owner complete a request where the account is, which is not where the hotspot is. */
+  const signElsewhere = (request: string) =>
+    runToSuccess(
+      ...["account", "sign", "--home", account, "--request", request],
+      ...["--genesis", join(folder, "genesis.json"), "--validator", running.addresses.http],
+    );
+
+  test("with a request: the owner signs elsewhere, and the home then takes the key", async () => {
+    const before = await didOf();
+    const request = join(folder, "request.json");
+    const here = ["node", "rotate", "--home", home, "--validator", running.addresses.http];
+    const early = await runCommand(...here);
+    expect([early.status, early.stderr]).toEqual([2, expect.stringContaining("--out a file for it to sign")]);
+    expect(await runToSuccess(...here, "--out", request)).toContain("good for epochs");
+    const unsigned = await runCommand(...here);
+    expect([unsigned.status, unsigned.stderr]).toEqual([1, expect.stringContaining("account sign")]);
+    expect(await didOf()).toBe(before);
+    expect(await signElsewhere(request)).toContain("rotation: accepted");
+    expect(await signElsewhere(request)).toContain("rotation: there already");
+    const said = await runToSuccess(...here);
+    const after = await didOf();
+    expect(after).not.toBe(before);
+    expect(said).toContain(after);
+    expect(await ask(before)).toMatchObject({ status: "gone" });
+    // The home knows from which epoch on it can be challenged.
+    expect(Number(readFileSync(join(home, "challenged-from"), "utf8"))).toBeGreaterThanOrEqual(2);
+  });
 
   test("gives home and network the new key, keeps place and bond, and can be said again", async () => {
     const before = await didOf();

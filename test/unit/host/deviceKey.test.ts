@@ -1,7 +1,5 @@
-/** The device key through PKCS#11, on SoftHSM: a real token in software, as Debian's packages softhsm2 and opensc bring it. */
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+/** The device key through PKCS#11, on SoftHSM. */
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,38 +7,27 @@ import { openPkcs11DeviceKey, type Pkcs11Options } from "../../../node/src/host/
 import { encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
 import { verifyP256 } from "../../../protocol/src/crypto/p256.ts";
 import { runWith } from "../nodeCli/runNode.ts";
+import { createSoftToken, isTokenThere, type SoftToken, TOKEN_LABEL, TOKEN_PIN } from "./softToken.ts";
 
-const MODULE = ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"].find(
-  existsSync,
-);
-const has = (command: string) => spawnSync("which", [command]).status === 0;
-const isThere = MODULE !== undefined && has("softhsm2-util") && has("pkcs11-tool");
-const PIN = "271828";
 const HIGH_S_BIT = 0x80;
 
 let folder: string;
-let env: NodeJS.ProcessEnv;
+let token: SoftToken;
 const open = (change: Partial<Pkcs11Options> = {}) =>
   openPkcs11DeviceKey({
-    ...{ module: MODULE ?? "", token: "roof", id: "01", readPin: async () => PIN, env, ...change },
+    ...{ module: token.module, token: TOKEN_LABEL, id: "01", readPin: async () => TOKEN_PIN, env: token.env },
+    ...change,
   });
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "hexbeacon-token-"));
-  if (!isThere) return;
-  await mkdir(join(folder, "tokens"));
-  await writeFile(join(folder, "softhsm.conf"), `directories.tokendir = ${join(folder, "tokens")}\n`);
-  env = { SOFTHSM2_CONF: join(folder, "softhsm.conf") };
-  const run = (command: string, ...args: string[]) =>
-    execFileSync(command, args, { env: { ...process.env, ...env }, stdio: "pipe" });
-  run("softhsm2-util", "--init-token", "--free", "--label", "roof", "--pin", PIN, "--so-pin", "31415926");
-  const tool = ["--module", MODULE!, "--token-label", "roof", "--login", "--pin", PIN, "--keypairgen"];
-  run("pkcs11-tool", ...tool, "--key-type", "EC:prime256v1", "--label", "hexbeacon", "--id", "01");
-  run("pkcs11-tool", ...tool, "--key-type", "rsa:2048", "--label", "another kind", "--id", "02");
+  if (!isTokenThere) return;
+  token = await createSoftToken(folder);
+  token.runTool("--keypairgen", "--key-type", "rsa:2048", "--label", "another kind", "--id", "02");
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true }));
 
-describe.skipIf(!isThere)("a device key (skipped where softhsm2 or opensc is not installed)", () => {
+describe.skipIf(!isTokenThere)("a device key (skipped where softhsm2 or opensc is not installed)", () => {
   test("signs in its token, always with the low half, and is the same when it is opened again", async () => {
     const key = await open();
     expect(key.publicKey).toHaveLength(33);
@@ -80,17 +67,15 @@ describe.skipIf(!isThere)("a device key (skipped where softhsm2 or opensc is not
   }, 30_000);
 
   test("is shown by `node device-key`, which says what is not set", async () => {
-    const pinFile = join(folder, "pin");
-    await writeFile(pinFile, `${PIN}\n`, { mode: 0o600 });
-    const flags = ["device-key", "--device-key-module", MODULE!, "--device-key-token", "roof"];
-    const { code, stdout, stderr } = await runWith({ env }, ...flags, "--device-key-pin-file", pinFile);
+    const { env, flags } = token;
+    const { code, stdout, stderr } = await runWith({ env }, "device-key", ...flags);
     expect([code, stderr]).toEqual([0, ""]);
     expect(JSON.parse(stdout)).toMatchObject({ publicKey: encodeHex0x((await open()).publicKey) });
     const bare = await runWith({ env }, "device-key");
     expect(bare.code).toBe(2);
     for (const flag of ["module", "token", "pin-file"]) expect(bare.stderr).toContain(`--device-key-${flag}`);
-    await chmod(pinFile, 0o644);
-    const readable = await runWith({ env }, ...flags, "--device-key-pin-file", pinFile);
+    await chmod(flags.at(-1)!, 0o644);
+    const readable = await runWith({ env }, "device-key", ...flags);
     expect(readable.stderr).toContain("others may use");
   }, 30_000);
 });
