@@ -8,16 +8,15 @@ export type PageProps = { readonly params: Readonly<Record<string, string>> };
 type LoadPage = () => Promise<ComponentType<PageProps>>;
 
 const loadMap: LoadPage = async () => (await import("./pages/mapPage.tsx")).MapPage;
-const loadNext: LoadPage = async () => (await import("./pages/comingPage.tsx")).ComingPage;
 
 export const PAGES: Readonly<Record<ExplorerPage, LoadPage>> = {
   "/": loadMap,
   "/cells/:cell": loadMap,
-  "/hotspots": loadNext,
-  "/hotspots/:id": loadNext,
-  "/accounts/:id": loadNext,
-  "/epochs": loadNext,
-  "/epochs/:epoch": loadNext,
+  "/hotspots": async () => (await import("./pages/hotspotsPage.tsx")).HotspotsPage,
+  "/hotspots/:id": async () => (await import("./pages/hotspotPage.tsx")).HotspotPage,
+  "/accounts/:id": async () => (await import("./pages/accountPage.tsx")).AccountPage,
+  "/epochs": async () => (await import("./pages/epochsPage.tsx")).EpochsPage,
+  "/epochs/:epoch": async () => (await import("./pages/epochPage.tsx")).EpochPage,
   "/network": async () => (await import("./pages/networkPage.tsx")).NetworkPage,
   "/search": async () => (await import("./pages/searchPage.tsx")).SearchPage,
 };

@@ -3,6 +3,8 @@
  * what was asked, so that a page can tell the reader and offer to try again.
  */
 
+import { ApiError, createClient } from "../../../client/client.ts";
+
 /** Where the API is: the explorer's own origin, or what a static build was made for. */
 export const API_BASE = (
   document.querySelector<HTMLMetaElement>('meta[name="hexbeacon-api"]')?.content ?? ""
@@ -34,31 +36,26 @@ export function apiUrl(path: string, query: Query = {}): string {
   return `${API_BASE}${path}${text === "" ? "" : `?${text}`}`;
 }
 
+const client = createClient({ base: API_BASE });
+
 /** @throws ApiFailure; or the signal's reason where it was aborted. */
-async function get<Answer>(path: string, query?: Query, signal?: AbortSignal): Promise<Answer> {
+async function get<Answer>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {
   const url = apiUrl(path, query);
   const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
+  const until = signal === undefined ? limit : AbortSignal.any([signal, limit]);
   try {
-    const response = await fetch(url, {
-      headers: { accept: "application/json, application/geo+json" },
-      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-    });
-    if (!response.ok) throw new ApiFailure(url, response.status, await readProblem(response));
-    return (await response.json()) as Answer;
+    // The path is filled in already, which the client's types, made for patterns, do not know of.
+    return (await client.get(path as "/v1/status", { query, signal: until } as object)) as Answer;
   } catch (error) {
-    if (error instanceof ApiFailure || signal?.aborted === true) throw error;
+    if (signal?.aborted === true) throw error;
+    if (error instanceof ApiError) throw new ApiFailure(url, error.status, describeProblem(error));
     const detail = limit.aborted ? "No answer came in time." : "The API cannot be reached.";
     throw new ApiFailure(url, null, detail);
   }
 }
 
-/** The sentence of a problem+json. */
-async function readProblem(response: Response): Promise<string> {
-  const problem: unknown = await response.json().catch(() => null);
-  const { detail, errors } = (problem ?? {}) as { detail?: unknown; errors?: { message?: unknown }[] };
-  const fault = Array.isArray(errors) ? errors[0]?.message : undefined;
-  const text = [detail, fault].filter((part) => typeof part === "string").join(" ");
-  return text === "" ? `The API answered ${response.status}.` : text;
-}
+/** The sentence of a problem, with what is wrong with the first field. */
+const describeProblem = ({ message, problem }: ApiError): string =>
+  [message, problem?.errors?.[0]?.message].filter((part) => part !== undefined).join(" ");
 
 export const api = { get } as const;

@@ -10,6 +10,7 @@ import type { MapCellJson } from "../../../src/api/schemas/explorer.ts";
 import type { Theme } from "../ui/theme.ts";
 import type { Colour } from "./colours.ts";
 import { loadLand } from "./land.ts";
+import { boundsOf, createLinkLayers, type Linked, type Place } from "./linkLayers.ts";
 
 /** Where one looks: the box that is in view, and the zoom, of which each step doubles the scale. */
 export type View = { readonly box: Box; readonly zoom: number; readonly centre: readonly [number, number] };
@@ -27,6 +28,8 @@ export type OpenMap = {
     colourOf: (cell: MapCellJson) => Colour,
     selected: string | null,
   ) => void;
+  /** A hotspot with those whom it hears, instead of cells; all of them are in view. */
+  readonly showLinks: (own: Place, links: readonly Linked[]) => void;
   readonly fit: (box: Box) => void;
   readonly zoomBy: (steps: number) => void;
   readonly setTheme: (theme: Theme) => void;
@@ -78,6 +81,8 @@ export async function openMap(container: HTMLElement, options: MapOptions): Prom
   void refineLand(map);
   let theme = options.theme;
   let redraw = (): void => {};
+  const frame = ({ west, south, east, north }: Box): void =>
+    void map.fitBounds([west, south, east, north], { padding: 60, maxZoom: FIT_MAX_ZOOM, animate: false });
   return {
     show: (cells, colourOf, selected) => {
       redraw = () =>
@@ -86,8 +91,12 @@ export async function openMap(container: HTMLElement, options: MapOptions): Prom
         });
       redraw();
     },
-    fit: ({ west, south, east, north }) =>
-      void map.fitBounds([west, south, east, north], { padding: 60, maxZoom: FIT_MAX_ZOOM, animate: false }),
+    showLinks: (own, links) => {
+      redraw = () => overlay.setProps({ layers: createLinkLayers(own, links, theme) });
+      redraw();
+      frame(boundsOf(own, links));
+    },
+    fit: frame,
     zoomBy: (steps) => void map.zoomTo(map.getZoom() + steps),
     setTheme: (next) => {
       theme = next;

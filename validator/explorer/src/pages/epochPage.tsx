@@ -1,0 +1,254 @@
+/** An epoch: its books, what was paid to whom, what was refused and why, and a quorum's word for it. */
+import type { Reason } from "../../../../protocol/src/evidence/reasons.ts";
+import { describeVerdict } from "../../../../protocol/src/evidence/reasonWords.ts";
+import type { Epoch } from "../../../client/api.ts";
+import { apiUrl } from "../data/api.ts";
+import { usePages, useRoute } from "../data/useRoute.ts";
+import type { PageProps } from "../pages.tsx";
+import { formatCount, formatPpm } from "../ui/format.ts";
+import { Page } from "../ui/page.tsx";
+import { Paged } from "../ui/paged.tsx";
+import { Shown } from "../ui/states.tsx";
+import { Amount, Hash, KeyLink, Time } from "../ui/values.tsx";
+
+export function EpochPage({ params }: PageProps) {
+  const epoch = params.epoch!;
+  const asked = useRoute("/v1/epochs/{epoch}", { path: { epoch } });
+  const number = asked.data?.epoch;
+  return (
+    <Page
+      title={`Epoch ${number ?? epoch}`}
+      lead={
+        asked.data === null ? undefined : (
+          <>
+            <Time timeMs={asked.data.startTimeMs} /> to <Time timeMs={asked.data.endTimeMs} />, rounds{" "}
+            {formatCount(asked.data.firstRound)} to {formatCount(asked.data.lastRound)}
+          </>
+        )
+      }
+    >
+      <Shown
+        what="The epoch"
+        asked={asked}
+        missing="No such epoch has closed here: it may still run, or lie before what this validator keeps."
+      >
+        {(data) => (
+          <>
+            <Around epoch={data.epoch} />
+            <Books epoch={data} />
+            <Lines epoch={data.epoch} />
+            <Counts epoch={data} />
+            <Roots epoch={data} />
+            <Certificate epoch={data.epoch} />
+          </>
+        )}
+      </Shown>
+    </Page>
+  );
+}
+
+function Around({ epoch }: { readonly epoch: number }) {
+  return (
+    <nav class="beside" aria-label="Other epochs">
+      {epoch > 0 ? <a href={`/epochs/${epoch - 1}`}>← Epoch {epoch - 1}</a> : null}
+      <a href={`/epochs/${epoch + 1}`}>Epoch {epoch + 1} →</a>
+    </nav>
+  );
+}
+
+const POOLS = {
+  beacons: "Beacons",
+  witnesses: "Witnesses",
+  data: "Data transfer",
+  validators: "Validators",
+} as const;
+
+function Books({ epoch: { pools, escrow } }: { readonly epoch: Epoch }) {
+  return (
+    <section class="card" aria-labelledby="books">
+      <h2 id="books">Books</h2>
+      <div class="scroll">
+        <table>
+          <caption class="dim">
+            In each pool, emitted and carried in are paid and carried out, to the base unit.
+          </caption>
+          <thead>
+            <tr>
+              <th scope="col">Pool</th>
+              {["Emitted", "Carried in", "Paid", "Carried out"].map((title) => (
+                <th key={title} scope="col" class="number">
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {(Object.keys(POOLS) as (keyof typeof POOLS)[]).map((pool) => {
+              const { emitted, carriedIn, paid, carriedOut } = pools[pool];
+              return (
+                <tr key={pool}>
+                  <th scope="row">{POOLS[pool]}</th>
+                  {[emitted, carriedIn, paid, carriedOut].map((value, index) => (
+                    <td key={index} class="number">
+                      <Amount value={value} />
+                    </td>
+                  ))}
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+      <p class="dim">
+        Escrow: <Amount value={escrow.carriedIn} /> carried in, <Amount value={escrow.withheld} /> withheld,{" "}
+        <Amount value={escrow.released} /> released, <Amount value={escrow.returned} /> returned to the pools,{" "}
+        <Amount value={escrow.carriedOut} /> carried out.
+      </p>
+    </section>
+  );
+}
+
+function Lines({ epoch }: { readonly epoch: number }) {
+  const path = { epoch: `${epoch}` };
+  const pages = usePages("/v1/epochs/{epoch}/rewards", { path, query: { limit: 25 } });
+  return (
+    <section class="card" aria-labelledby="lines">
+      <div class="beside">
+        <h2 id="lines">Paid to hotspots</h2>
+        <a href={apiUrl(`/v1/epochs/${epoch}/rewards?format=csv`)} download>
+          CSV
+        </a>
+      </div>
+      <Paged what="The rewards" pages={pages} empty="No hotspot earned anything in this epoch.">
+        {(read) => (
+          <div class="scroll">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">Rank</th>
+                  <th scope="col">Hotspot</th>
+                  {["Beacons", "Witnesses", "Paid", "Scale"].map((title) => (
+                    <th key={title} scope="col" class="number">
+                      {title}
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {read
+                  .flatMap(({ items }) => items)
+                  .map(({ rank, hotspot, name, beaconPaid, witnessPaid, paid, scalePpm }) => (
+                    <tr key={hotspot}>
+                      <td>{formatCount(rank)}</td>
+                      <td>
+                        <KeyLink kind="hotspots" id={hotspot} name={name} />
+                      </td>
+                      <td class="number">
+                        <Amount value={beaconPaid} />
+                      </td>
+                      <td class="number">
+                        <Amount value={witnessPaid} />
+                      </td>
+                      <td class="number">
+                        <Amount value={paid} />
+                      </td>
+                      <td class="number">{formatPpm(scalePpm)}</td>
+                    </tr>
+                  ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </Paged>
+    </section>
+  );
+}
+
+function Counts({ epoch: { beacons, witnesses } }: { readonly epoch: Epoch }) {
+  const reasons = [beacons.refused, witnesses.refused, witnesses.unpaid].flatMap((counts) =>
+    Object.entries(counts),
+  );
+  return (
+    <section class="card" aria-labelledby="evidence">
+      <h2 id="evidence">Evidence</h2>
+      <p>
+        {formatCount(beacons.closed)} beacons closed; {formatCount(witnesses.accepted)} witness reports were
+        accepted.
+      </p>
+      {reasons.length === 0 ? null : (
+        <ul class="list">
+          {reasons.map(([reason, count]) => (
+            <li key={reason}>
+              <strong>{formatCount(count)}</strong> {describeVerdict(reason as Reason)}{" "}
+              <code class="dim">{reason}</code>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Roots({ epoch }: { readonly epoch: Epoch }) {
+  const rows = {
+    "Reward root": epoch.rewardRoot,
+    "State root": epoch.stateRoot,
+    "Record's digest": epoch.recordDigest,
+    "Inputs' digest": epoch.inputsDigest,
+    Seed: epoch.seed,
+  };
+  return (
+    <section class="card" aria-labelledby="roots">
+      <h2 id="roots">Roots</h2>
+      <dl class="facts">
+        {Object.entries(rows).map(([title, value]) => (
+          <div key={title}>
+            <dt>{title}</dt>
+            <dd>
+              <Hash value={value} />
+            </dd>
+          </div>
+        ))}
+        <div>
+          <dt>Accounts under the reward root</dt>
+          <dd>{formatCount(epoch.accounts)}</dd>
+        </div>
+      </dl>
+    </section>
+  );
+}
+
+function Certificate({ epoch }: { readonly epoch: number }) {
+  const asked = useRoute("/v1/epochs/{epoch}/certificate", { path: { epoch: `${epoch}` } });
+  return (
+    <section class="card" aria-labelledby="certificate">
+      <h2 id="certificate">Certificate</h2>
+      <Shown
+        what="The certificate"
+        asked={asked}
+        missing="This validator has no certificate of this epoch: it is signed in the moments after the end, and old ones are kept by those who were there."
+      >
+        {({ signers, validators, quorum, attest }) => (
+          <>
+            <p>
+              {formatCount(signers.length)} of {formatCount(validators.length)} validators signed the reward
+              root <Hash value={attest.rewardRoot} />; it takes {formatCount(quorum)}.
+            </p>
+            <ul class="list">
+              {validators.map((id) => (
+                <li key={id}>
+                  {signers.includes(id) ? (
+                    <span class="good">signed</span>
+                  ) : (
+                    <span class="dim">did not sign</span>
+                  )}{" "}
+                  <code>{id}</code>
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      </Shown>
+    </section>
+  );
+}

@@ -1,0 +1,89 @@
+/** A hotspot's trust: how much, by which findings on whose evidence, and until when. */
+import type { TrustState } from "../../../../client/api.ts";
+import { useRoute } from "../../data/useRoute.ts";
+import { formatCount, formatPpm } from "../../ui/format.ts";
+import { Shown } from "../../ui/states.tsx";
+import { KeyLink } from "../../ui/values.tsx";
+
+export function TrustCard({ id }: { readonly id: string }) {
+  const asked = useRoute("/v1/hotspots/{id}/trust", { path: { id }, query: { limit: 10 } });
+  const table = useRoute("/v1/trust/penalties");
+  const asks = new Map(table.data?.items.map(({ penalty, asks: text }) => [penalty as string, text]));
+  return (
+    <section class="card" aria-labelledby="trust">
+      <h2 id="trust">Trust and penalties</h2>
+      <Shown what="The trust" asked={asked}>
+        {({ current, items, paidMinPpm }) =>
+          current === null ? (
+            <p>
+              <span class="good">Wholly trusted</span>, and always was.
+            </p>
+          ) : (
+            <>
+              <Standing state={current} paidMinPpm={paidMinPpm} />
+              {current.findings.map((finding) => (
+                <Finding key={finding.penalty} finding={finding} asks={asks.get(finding.penalty)} />
+              ))}
+              {items.length < 2 ? null : (
+                <details>
+                  <summary>How it was before</summary>
+                  <ul class="list">
+                    {items.map(({ fromEpoch, trustPpm, findings, appealed }) => (
+                      <li key={fromEpoch}>
+                        From epoch {formatCount(fromEpoch)}: {formatPpm(trustPpm)}
+                        {findings.length === 0
+                          ? ""
+                          : `, by ${findings.map(({ penalty }) => penalty).join(", ")}`}
+                        {appealed ? ", after an appeal" : ""}
+                      </li>
+                    ))}
+                  </ul>
+                </details>
+              )}
+            </>
+          )
+        }
+      </Shown>
+    </section>
+  );
+}
+
+function Standing({ state, paidMinPpm }: { readonly state: TrustState; readonly paidMinPpm: number }) {
+  const { trustPpm, graphPpm, suspended, fromEpoch } = state;
+  return (
+    <p>
+      <strong class={suspended ? "bad" : "good"}>{formatPpm(trustPpm)}</strong> since epoch{" "}
+      {formatCount(fromEpoch)}: {formatPpm(graphPpm)} by who hears it and whom it hears, times its findings.{" "}
+      {suspended
+        ? `Below ${formatPpm(paidMinPpm)} its rewards wait in escrow, until an appeal succeeds or the time for one is over.`
+        : `From ${formatPpm(paidMinPpm)} on its rewards are paid.`}
+    </p>
+  );
+}
+
+type FindingProps = { readonly finding: TrustState["findings"][number]; readonly asks: string | undefined };
+
+function Finding({ finding: { penalty, factorPpm, madeEpoch, endsEpoch, evidence }, asks }: FindingProps) {
+  return (
+    <section class="sum" aria-label={penalty}>
+      <h3>
+        <code>{penalty}</code> <span class="bad">× {formatPpm(factorPpm)}</span>
+      </h3>
+      {asks === undefined ? null : <p>Asked: {asks}</p>}
+      <p class="dim">
+        Found in epoch {formatCount(madeEpoch)}; it ends with epoch {formatCount(endsEpoch)} unless it is
+        found again.
+      </p>
+      {evidence.length === 0 ? null : (
+        <ul class="list">
+          {evidence.map(({ counterpart, name, reports }) => (
+            <li key={counterpart}>
+              with <KeyLink kind="hotspots" id={counterpart} name={name} />{" "}
+              <span class="dim">{reports.length === 0 ? "" : `${formatCount(reports.length)} reports`}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,136 @@
+/** Why a reward was what it was: every factor, multiplied out to the base unit, as the API takes it apart. */
+import { useEffect, useState } from "preact/hooks";
+import type { Explanation, Gets } from "../../../../client/api.ts";
+import { useRoute } from "../../data/useRoute.ts";
+import { formatCount, formatPpm } from "../../ui/format.ts";
+import { Shown } from "../../ui/states.tsx";
+import { Amount } from "../../ui/values.tsx";
+
+type Pool = Explanation["beacons"];
+
+export function WhyCard({ id, latest }: { readonly id: string; readonly latest: number }) {
+  const [epoch, setEpoch] = useState(latest);
+  useEffect(() => setEpoch(latest), [id]);
+  const asked = useRoute("/v1/hotspots/{id}/rewards/{epoch}/explain", { path: { id, epoch: `${epoch}` } });
+  return (
+    <section class="card" aria-labelledby="why">
+      <div class="beside">
+        <h2 id="why">Why this reward</h2>
+        <label>
+          in epoch{" "}
+          <input
+            type="number"
+            min={0}
+            max={latest}
+            value={epoch}
+            onChange={({ currentTarget: { valueAsNumber } }) => {
+              if (Number.isSafeInteger(valueAsNumber) && valueAsNumber >= 0) setEpoch(valueAsNumber);
+            }}
+          />
+        </label>
+      </div>
+      <Shown
+        what="The explanation"
+        asked={asked}
+        missing={`It earned nothing in epoch ${epoch}: no beacon or report of it was worth anything then.`}
+      >
+        {(data) => <Why explanation={data} />}
+      </Shown>
+    </section>
+  );
+}
+
+function Why({
+  explanation,
+}: {
+  readonly explanation: Gets["/v1/hotspots/{id}/rewards/{epoch}/explain"]["json"];
+}) {
+  const { epoch, beacons, witnesses, paid, withheld, suspended, trustPpm, penalties, reports, complete } =
+    explanation;
+  return (
+    <>
+      <p>
+        <strong>
+          <Amount value={paid} />
+        </strong>{" "}
+        were paid for <a href={`/epochs/${epoch}`}>epoch {formatCount(epoch)}</a>
+        {suspended ? (
+          <>
+            , and <Amount value={withheld} /> put into escrow, since it was suspended from pay
+          </>
+        ) : null}
+        . Its trust was {formatPpm(trustPpm)}
+        {penalties.length === 0 ? "" : `, by ${penalties.join(", ")}`}.
+      </p>
+      <div class="cards">
+        <PoolSum title="As beaconer" pool={beacons} />
+        <PoolSum title="As witness" pool={witnesses} />
+      </div>
+      {reports.length === 0 ? null : (
+        <details>
+          <summary>
+            {formatCount(reports.length)} reports that counted
+            {complete ? ", which make the units" : "; older ones are no longer kept"}
+          </summary>
+          <div class="scroll">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">Report</th>
+                  <th scope="col">As</th>
+                  <th scope="col" class="number">
+                    Units
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {reports.map((report) => (
+                  <tr key={report.id}>
+                    <td>
+                      <code title={report.id}>{report.id.slice(0, 12)}…</code>
+                    </td>
+                    <td>{report.kind}</td>
+                    <td class="number">{formatUnits(report.unitsPpm)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </details>
+      )}
+    </>
+  );
+}
+
+const unitNumbers = new Intl.NumberFormat(undefined, { minimumFractionDigits: 6, maximumFractionDigits: 6 });
+/** Units are told in millionths, none of which may be lost. */
+const formatUnits = (ppm: number): string => unitNumbers.format(ppm / 1_000_000);
+const formatWhole = (digits: string): string => new Intl.NumberFormat().format(BigInt(digits));
+
+/** A pool's arithmetic, line by line, in base units. */
+function PoolSum({ title, pool }: { readonly title: string; readonly pool: Pool }) {
+  const { unitsPpm, scalePpm, share, shares, poolPaid, quotient, remainderUnit, amount, withheld } = pool;
+  return (
+    <section class="sum" aria-label={title}>
+      <h3>{title}</h3>
+      <dl class="steps">
+        <dt>Units</dt>
+        <dd>{formatUnits(unitsPpm)}</dd>
+        <dt>× density scale</dt>
+        <dd>{formatUnits(scalePpm)}</dd>
+        <dt>= its share, in 10⁻¹²</dt>
+        <dd>{formatWhole(share)}</dd>
+        <dt>÷ all shares</dt>
+        <dd>{formatWhole(shares)}</dd>
+        <dt>× paid by the pool</dt>
+        <dd>{formatWhole(poolPaid)}</dd>
+        <dt>= rounded down</dt>
+        <dd>{formatWhole(quotient)}</dd>
+        <dt>+ for the largest fractions</dt>
+        <dd>{remainderUnit}</dd>
+        <dt class="total">= base units{withheld ? ", withheld" : ""}</dt>
+        <dd class="total">{formatWhole(amount)}</dd>
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,98 @@
+/** A hotspot: who it is, what it earned and why, what it reported and what became of that, whom it hears. */
+import type { Hotspot } from "../../../client/api.ts";
+import { useRoute } from "../data/useRoute.ts";
+import type { PageProps } from "../pages.tsx";
+import { formatCount } from "../ui/format.ts";
+import { Page } from "../ui/page.tsx";
+import { Shown } from "../ui/states.tsx";
+import { Amount, CellLink, KeyLink } from "../ui/values.tsx";
+import { ActivityCard } from "./hotspot/activityCard.tsx";
+import { HotspotStatus } from "./hotspot/hotspotTable.tsx";
+import { NeighboursCard } from "./hotspot/neighboursCard.tsx";
+import { TrustCard } from "./hotspot/trustCard.tsx";
+import { WhyCard } from "./hotspot/whyCard.tsx";
+import { type Column, RewardsCard } from "./rewards/rewardsCard.tsx";
+
+const COLUMNS: readonly Column<"/v1/hotspots/{id}/rewards">[] = [
+  { title: "Beacons", value: ({ beaconPaid }) => <Amount value={beaconPaid} /> },
+  { title: "Witnesses", value: ({ witnessPaid }) => <Amount value={witnessPaid} /> },
+  { title: "Withheld", value: ({ withheld }) => <Amount value={withheld} /> },
+  { title: "From escrow", value: ({ released }) => <Amount value={released} /> },
+  { title: "Earned", value: ({ earned }) => <Amount value={earned} /> },
+];
+
+export function HotspotPage({ params }: PageProps) {
+  const id = params.id!;
+  const asked = useRoute("/v1/hotspots/{id}", { path: { id } });
+  const status = useRoute("/v1/status");
+  const latest = status.data?.closedEpoch ?? null;
+  return (
+    <Page title={asked.data?.name ?? "Hotspot"} lead={<code>{asked.data?.id ?? id}</code>}>
+      <Shown what="The hotspot" asked={asked} missing="The network knows no such hotspot.">
+        {(hotspot) => (
+          <>
+            <Facts hotspot={hotspot} />
+            <RewardsCard
+              route="/v1/hotspots/{id}/rewards"
+              id={hotspot.id}
+              latest={latest}
+              columns={COLUMNS}
+            />
+            {latest === null ? null : <WhyCard id={hotspot.id} latest={latest} />}
+            <ActivityCard id={hotspot.id} />
+            <TrustCard id={hotspot.id} />
+            <NeighboursCard hotspot={hotspot} />
+          </>
+        )}
+      </Shown>
+    </Page>
+  );
+}
+
+function Facts({ hotspot }: { readonly hotspot: Hotspot }) {
+  const { status, owner, assertion, registeredEpoch, bond, lastActiveEpoch } = hotspot;
+  return (
+    <section class="card" aria-label="What it is">
+      <dl class="facts">
+        <div>
+          <dt>Status</dt>
+          <dd>
+            <HotspotStatus status={status} />
+          </dd>
+        </div>
+        <div>
+          <dt>Owner</dt>
+          <dd>
+            <KeyLink kind="accounts" id={owner} />
+          </dd>
+        </div>
+        <div>
+          <dt>Place</dt>
+          <dd>{assertion === null ? "none asserted" : <CellLink cell={assertion.cell} />}</dd>
+        </div>
+        {assertion === null ? null : (
+          <div>
+            <dt>Antenna</dt>
+            <dd>
+              {assertion.gainDbi} dBi, {formatCount(assertion.elevationM)} m up, {assertion.region}
+            </dd>
+          </div>
+        )}
+        <div>
+          <dt>Registered</dt>
+          <dd>{registeredEpoch < 0 ? "in the genesis" : `in epoch ${formatCount(registeredEpoch)}`}</dd>
+        </div>
+        <div>
+          <dt>Last active</dt>
+          <dd>{lastActiveEpoch === null ? "never yet" : `in epoch ${formatCount(lastActiveEpoch)}`}</dd>
+        </div>
+        <div>
+          <dt>Bond</dt>
+          <dd>
+            <Amount value={bond} />
+          </dd>
+        </div>
+      </dl>
+    </section>
+  );
+}

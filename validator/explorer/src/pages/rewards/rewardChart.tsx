@@ -1,0 +1,71 @@
+/** Earnings over time as bars. The table beside it has the same numbers, so to screen readers it is one image. */
+import { useEffect, useRef } from "preact/hooks";
+import UPlot from "uplot";
+import { formatAmount } from "../../ui/format.ts";
+import { useTheme } from "../../ui/theme.ts";
+
+export type Bar = { readonly label: string; readonly amount: string };
+
+const HEIGHT_PX = 220;
+const AXIS_PX = 72;
+/** A chart is drawn in doubles: tokens, whose last base units nobody sees in a bar. */
+const toTokens = (amount: string): number => Number(BigInt(amount)) / 1e8;
+
+export function RewardChart({ bars, title }: { readonly bars: readonly Bar[]; readonly title: string }) {
+  const place = useRef<HTMLDivElement>(null);
+  const theme = useTheme();
+  useEffect(() => {
+    const target = place.current!;
+    const plot = new UPlot(
+      createOptions(bars, target),
+      [bars.map((_, index) => index), bars.map(({ amount }) => toTokens(amount))],
+      target,
+    );
+    const watcher = new ResizeObserver(() => plot.setSize({ width: target.clientWidth, height: HEIGHT_PX }));
+    watcher.observe(target);
+    return () => {
+      watcher.disconnect();
+      plot.destroy();
+    };
+  }, [bars, theme]);
+  return <div class="chart" ref={place} role="img" aria-label={`${title}, ${bars.length} bars`} />;
+}
+
+function createOptions(bars: readonly Bar[], target: HTMLElement): UPlot.Options {
+  // A canvas takes no variables of CSS: the chart's own properties have the colours, resolved.
+  const { caretColor: mark, borderTopColor: line, color: dim } = getComputedStyle(target);
+  const axis = { stroke: dim, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
+  return {
+    width: target.clientWidth,
+    height: HEIGHT_PX,
+    legend: { show: false },
+    cursor: { points: { show: false }, drag: { x: false, y: false } },
+    scales: {
+      x: { time: false, range: [-0.6, Math.max(bars.length, 1) - 0.4] },
+      y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] },
+    },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        values: (_, places) => places.map((at) => bars[at]?.label ?? ""),
+        incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000],
+      },
+      {
+        ...axis,
+        size: AXIS_PX,
+        values: (_, amounts) => amounts.map((tokens) => formatAmount(`${Math.round(tokens * 1e8)}`)),
+      },
+    ],
+    series: [
+      {},
+      {
+        fill: mark,
+        stroke: mark,
+        width: 0,
+        points: { show: false },
+        paths: UPlot.paths.bars!({ size: [0.8, 48] }),
+      },
+    ],
+  };
+}

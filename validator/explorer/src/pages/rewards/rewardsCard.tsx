@@ -1,0 +1,136 @@
+/** What a hotspot or an account earned over time: a chart, the same as a table, and the same for a spreadsheet. */
+import type { ComponentType, VNode } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Gets } from "../../../../client/api.ts";
+import { apiUrl } from "../../data/api.ts";
+import { useRoute, writePath } from "../../data/useRoute.ts";
+import { Empty, Shown } from "../../ui/states.tsx";
+import { Amount } from "../../ui/values.tsx";
+import type { Bar } from "./rewardChart.tsx";
+
+type Route = "/v1/hotspots/{id}/rewards" | "/v1/accounts/{id}/rewards";
+type Answer<Of extends Route> = Gets[Of]["json"];
+export type Bucket<Of extends Route> = Answer<Of>["items"][number];
+type Size = "epoch" | "day" | "month";
+export type Column<Of extends Route> = {
+  readonly title: string;
+  readonly value: (bucket: Bucket<Of>) => VNode;
+};
+
+/** An epoch's bars fit a screen, a year of days and ten of months too. */
+const RANGE_EPOCHS: Readonly<Record<Size, number>> = { epoch: 96, day: 8_784, month: 8_784 };
+const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+type RewardsCardProps<Of extends Route> = {
+  readonly route: Of;
+  readonly id: string;
+  /** The newest closed epoch; null while that is not known. */
+  readonly latest: number | null;
+  readonly columns: readonly Column<Of>[];
+};
+
+export function RewardsCard<Of extends Route>({ route, id, latest, columns }: RewardsCardProps<Of>) {
+  const [size, setSize] = useState<Size>("epoch");
+  const query = {
+    bucket: size,
+    zone: HERE,
+    ...(latest === null ? {} : { from: Math.max(0, latest - RANGE_EPOCHS[size] + 1), to: latest }),
+  };
+  const asked = useRoute(
+    "/v1/hotspots/{id}/rewards" as Route,
+    latest === null ? null : { path: { id }, query },
+  );
+  const table = apiUrl(writePath(route as "/v1/hotspots/{id}/rewards", { path: { id }, query }));
+  return (
+    <section class="card" aria-labelledby="rewards">
+      <div class="beside">
+        <h2 id="rewards">Rewards</h2>
+        <label>
+          by{" "}
+          <select value={size} onChange={(event) => setSize(event.currentTarget.value as Size)}>
+            <option value="epoch">epoch</option>
+            <option value="day">day</option>
+            <option value="month">month</option>
+          </select>
+        </label>
+        <a href={`${table}&format=csv`} download>
+          CSV
+        </a>
+      </div>
+      {latest === null ? (
+        <Empty>No epoch has closed yet, so nothing is paid yet.</Empty>
+      ) : (
+        <Shown what="The rewards" asked={asked}>
+          {(data) => <Buckets data={data as Answer<Of>} size={size} columns={columns} />}
+        </Shown>
+      )}
+    </section>
+  );
+}
+
+type BucketsProps<Of extends Route> = {
+  readonly data: Answer<Of>;
+  readonly size: Size;
+  readonly columns: readonly Column<Of>[];
+};
+
+function Buckets<Of extends Route>({ data, size, columns }: BucketsProps<Of>) {
+  const items = data.items as readonly Bucket<Of>[];
+  const bars = useMemo(() => items.map(({ period, earned }) => ({ label: period, amount: earned })), [items]);
+  if (items.length === 0)
+    return (
+      <Empty>
+        Nothing was earned in epochs {data.from} to {data.to}.
+      </Empty>
+    );
+  return (
+    <>
+      <p>
+        <Amount value={data.total.earned} /> earned in epochs {data.from} to {data.to}
+        {size === "epoch" ? null : <span class="dim">, by the clocks of {data.zone}</span>}.
+      </p>
+      <LazyChart bars={bars} />
+      <div class="scroll tall">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{size === "epoch" ? "Epoch" : size === "day" ? "Day" : "Month"}</th>
+              {columns.map(({ title }) => (
+                <th key={title} scope="col" class="number">
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {items.toReversed().map((bucket) => (
+              <tr key={bucket.period}>
+                <th scope="row">
+                  {size === "epoch" ? (
+                    <a href={`/epochs/${bucket.period}`}>{bucket.period}</a>
+                  ) : (
+                    bucket.period
+                  )}
+                </th>
+                {columns.map(({ title, value }) => (
+                  <td key={title} class="number">
+                    {value(bucket)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+/** The chart's code comes after the page's. Without it the table still says everything. */
+function LazyChart({ bars }: { readonly bars: readonly Bar[] }) {
+  const [Chart, setChart] = useState<ComponentType<{ bars: readonly Bar[]; title: string }> | null>(null);
+  useEffect(() => {
+    void import("./rewardChart.tsx").then(({ RewardChart }) => setChart(() => RewardChart)).catch(() => {});
+  }, []);
+  return Chart === null ? <div class="chart" /> : <Chart bars={bars} title="Rewards over time" />;
+}
