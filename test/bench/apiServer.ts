@@ -39,6 +39,7 @@ const api = await createApi(
     status: () => ({ peers: 3, notReady: null }),
     submitTransaction: async () => ({ id: null, reason: "malformed" }),
     isPending: () => false,
+    traceMessage: async () => null,
     agreement: { rewardCert: () => null, isConnected: () => null },
     ledger: { rewardProof: async () => null },
   },

@@ -29,6 +29,7 @@ import { createSeveral, type Several } from "./several.ts";
 import type { Signer } from "./signer.ts";
 import type { Storage } from "./storage.ts";
 import type { RetentionPolicy } from "./store/store.ts";
+import type { Journeys } from "./tracing/journeys.ts";
 import type { VerifierPool } from "./verify/verifierPool.ts";
 import { verifyEd25519 } from "./verify/verifyEd25519.ts";
 
@@ -49,6 +50,8 @@ export type CoreModules = {
   readonly mesh: Mesh;
   readonly sets: KnownSets;
   readonly observer: CoreObserver;
+  /** Keeps when messages passed through, for those who ask. */
+  readonly journeys?: Journeys;
   /** Something failed that the validator cannot go on without. */
   readonly onFailure: (error: Error) => void;
   /** What judges validators' signatures; by default the network's rule. A simulation has a cheaper one. */
@@ -296,6 +299,7 @@ function openIntake(
         return seat === undefined ? 1 : computeTurn(id, seat, set!.keys.length);
       },
       onAdmitted: observer.onAdmitted,
+      ...(modules.journeys === undefined ? {} : { journeys: modules.journeys }),
       onRefused: observer.onRefused,
     },
   );

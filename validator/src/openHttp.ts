@@ -12,7 +12,7 @@ import { encodeParcel } from "../../protocol/src/wire/envelope.ts";
 import { createApi } from "./api/api.ts";
 import type { EventHub } from "./api/eventHub.ts";
 import { EXPLORER_FOLDER } from "./api/explorer/serveExplorer.ts";
-import type { AgreementReader, SubmittedTransaction } from "./api/modules.ts";
+import type { AgreementReader, ApiModules, SubmittedTransaction } from "./api/modules.ts";
 import type { Core } from "./core.ts";
 import type { Identity } from "./identity.ts";
 import type { Intake } from "./intake/intake.ts";
@@ -33,6 +33,7 @@ export type HttpModules = {
   readonly store: Store;
   readonly ledger: Ledger;
   readonly core: Core;
+  readonly traceMessage: ApiModules["traceMessage"];
   /** Links to the other validators. */
   readonly mesh: Pick<Mesh, "connected">;
   readonly sets: KnownSets;
@@ -73,6 +74,7 @@ export async function openHttp(options: HttpOptions, modules: HttpModules): Prom
       status: () => ({ peers: network.peers().length, notReady: describeUnready(modules) }),
       submitTransaction: (envelope) => submitEnvelope(core.intake, envelope),
       isPending: core.intake.isPending,
+      traceMessage: modules.traceMessage,
       agreement: readAgreement(modules),
       ledger: {
         rewardProof: async (account) => {

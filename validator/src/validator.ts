@@ -35,6 +35,8 @@ import { KnownSets } from "./rounds/validatorSets.ts";
 import { type OpenedStorage, openStorage, type Storage } from "./storage.ts";
 import { explainingFailure, explainStorageFailure } from "./storageFailure.ts";
 import type { RetentionPolicy } from "./store/store.ts";
+import { Journeys } from "./tracing/journeys.ts";
+import { traceMessage as traceMessageOf } from "./tracing/trace.ts";
 import { rememberClaims } from "./verify/rememberedClaims.ts";
 import { createVerifierPool, type VerifierPool } from "./verify/verifierPool.ts";
 
@@ -112,7 +114,7 @@ async function openParts(
   closers.add("mesh", mesh.close);
 
   const opened = { options, clock, log, identity, storage, verifier, recovered, network, mesh, sets, fail };
-  const { core, metrics, events, announcer, watch, standing } = openCore(opened);
+  const { core, metrics, events, announcer, watch, standing, journeys } = openCore(opened);
   closers.add("core", core.close);
   if (recovered.stored !== null) announcer.announce(recovered.stored.cert);
   const { ledger } = recovered;
@@ -142,7 +144,23 @@ async function openParts(
       messageStatus: store.messageStatus,
     },
   );
-  const doors = { identity, store, ledger, core, mesh, sets, network, metrics, events, clock, log };
+  const { batches } = storage;
+  const traced = { store, batches, domains: identity.domains, journeys, isPending: core.intake.isPending };
+  const traceMessage = (id: Uint8Array) => traceMessageOf(id, traced);
+  const doors = {
+    traceMessage,
+    identity,
+    store,
+    ledger,
+    core,
+    mesh,
+    sets,
+    network,
+    metrics,
+    events,
+    clock,
+    log,
+  };
   const http = await openHttp(options.http, doors);
   closers.add("http", http.close);
   const draining = createDraining(identity, { core, clock, log });
@@ -197,6 +215,7 @@ function openCore(opened: Opened) {
   });
   const watch = new AgreementWatch({ nowMs: clock.nowMs, observer: metrics });
   const events = new EventHub();
+  const journeys = new Journeys({ nowMs: clock.nowMs, log, isVerbose: () => log.level() === "debug" });
   const topic = roundsTopic(identity.networkId);
   const announcer = createAnnouncer({ ledger, signer: identity.signer, network, topic, log });
   const onRoundExecuted = (executed: ExecutedRound): void => {
@@ -210,10 +229,12 @@ function openCore(opened: Opened) {
     // Of rounds that were executed together the newest is announced.
     if (result.round === ledger.round) announcer.announce(finalized.cert);
     events.publish(result);
+    journeys.onExecuted(result.round, executed.messageIds);
     logRound(result, log);
   };
   const onRoundDecided = (): void => {
     metrics.onRoundDecided();
+    journeys.onDecided(core.agreement.newestRound());
     watch.onDecided(core.agreement.newestRound());
   };
   const onFailure = (failure: Error): void => {
@@ -232,11 +253,12 @@ function openCore(opened: Opened) {
       recovered,
       observer: { ...metrics, onRoundExecuted, onRoundDecided },
       onFailure,
+      journeys,
       mesh: watch.observe(mesh),
       sets,
     },
   );
-  return { core, metrics, events, announcer, watch, standing };
+  return { core, metrics, events, announcer, watch, standing, journeys };
 }
 
 /** Where agreement stands, for the metrics. The parts are asked for when Prometheus asks. */

@@ -21,6 +21,7 @@ export const HOTSPOT_PARTS = {
 /** The parts of someone with a question. */
 export const QUESTION_PARTS = {
   verify: async (io) => (await import("./verifyCommand.ts")).createVerifyCommand(io),
+  trace: async (io) => (await import("./traceCommand.ts")).createTraceCommand(io),
   tool: async (io) => (await import("./tool/toolCommand.ts")).createToolCommand(io),
 } as const satisfies Readonly<Record<string, LoadPart>>;
 

@@ -29,6 +29,16 @@ export type Submitted = {
   readonly kinds: readonly ReportKind[];
   readonly reason: Reason | null;
 };
+/** One validator's receipt for one envelope; a reason says that it did not take it. */
+export type Receipted = {
+  readonly id: Uint8Array;
+  readonly validator: Uint8Array;
+  /** The newest round that it named. */
+  readonly round: number;
+  readonly reason: Reason | null;
+};
+/** An envelope that is on the disk, and when it was signed. */
+export type Spooled = { readonly id: Uint8Array; readonly timeMs: number };
 export type Included = {
   readonly id: Uint8Array;
   readonly round: number;
@@ -47,6 +57,8 @@ export type HotspotEvents = {
   beaconSent: [BeaconSent];
   beaconHeldBack: [BeaconHeldBack];
   witnessHeard: [WitnessHeard];
+  spooled: [Spooled];
+  receipted: [Receipted];
   submitted: [Submitted];
   included: [Included];
   verdict: [Verdict];

@@ -27,6 +27,7 @@ import { Bundler } from "./bundler.ts";
 import { EarningsReader } from "./earnings.ts";
 import { createHotspotEmitter, type HotspotEmitter } from "./events.ts";
 import { HeardSecrets } from "./heardSecrets.ts";
+import { MessageLog } from "./messageLog.ts";
 import { createHotspotMetrics, type HotspotMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox.ts";
 import { PacketLog } from "./packetLog.ts";
@@ -35,7 +36,7 @@ import { ReportLog } from "./reportLog.ts";
 import { loadRoundAnchor, RoundAnchorKeeper } from "./roundAnchor.ts";
 import { RoundFollower } from "./roundFollower.ts";
 import { createHotspotServer } from "./server.ts";
-import { openSpool, type Spool } from "./spool.ts";
+import { openSpool, type Spool, type SpoolEntry } from "./spool.ts";
 import { Standing } from "./standing.ts";
 import { createVerdictCounts, type HotspotStatus, readHotspotStatus, type VerdictCounts } from "./status.ts";
 import { Submitter } from "./submitter.ts";
@@ -181,8 +182,8 @@ function createHttpPart({ options, modules }: Context, opened: Opened, metrics: 
   return {
     name: "http",
     start: async () => {
-      const { readStatus, packets } = opened.body!;
-      const shown = { readStatus, packets, metrics, log: modules.log };
+      const { readStatus, packets, messages } = opened.body!;
+      const shown = { readStatus, packets, messages, metrics, log: modules.log };
       const server = createHotspotServer(options.http!, { ...shown, ...createEarnings(options, modules) });
       opened.httpAddress = await server.start();
       stop = server.stop;
@@ -212,6 +213,7 @@ type Context = {
 type Body = {
   readonly links: ValidatorLinks;
   readonly packets: PacketLog;
+  readonly messages: MessageLog;
   readonly readStatus: () => HotspotStatus;
   readonly start: (signal: AbortSignal) => void;
   readonly stop: () => Promise<void>;
@@ -274,7 +276,13 @@ async function createBody(
     { domains, parameters, topic },
     { ...modules, spool, network, links, follower, events },
   );
-  const outbox = new Outbox({ domains, keyPair }, { ...modules, spool, submitter });
+  const messages = new MessageLog(modules);
+  messages.watch(events);
+  const take = (entry: SpoolEntry): void => {
+    events.emit("spooled", entry);
+    submitter.take(entry);
+  };
+  const outbox = new Outbox({ domains, keyPair }, { ...modules, spool, submitter: { take } });
   const bundler = new Bundler(parameters, {
     ...{ ...modules, outbox, follower },
     onReported: (id, heard) => secrets.keep(id, heard),
@@ -305,7 +313,7 @@ async function createBody(
     ...{ clock: modules.clock, network, radio, links, follower, beaconer, standing, spool, submitter },
   };
   return {
-    ...{ links, packets },
+    ...{ links, packets, messages },
     readStatus: () => readHotspotStatus(statusParts),
     start: (signal) => {
       follower.onRound(({ round, timeMs, epoch }) => events.emit("round", { round, timeMs, epoch }));

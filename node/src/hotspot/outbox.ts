@@ -13,7 +13,7 @@ import type { Submitter } from "./submitter.ts";
 export type OutboxOptions = { readonly domains: SigningDomains; readonly keyPair: Ed25519KeyPair };
 export type OutboxModules = {
   readonly spool: Spool;
-  readonly submitter: Submitter;
+  readonly submitter: Pick<Submitter, "take">;
   readonly clock: Clock;
   readonly log: Log;
 };

@@ -13,6 +13,8 @@ export type ReportState = (typeof REPORT_STATES)[number];
 
 /** A row of the status. */
 export type ReportRow = {
+  /** The envelope's id in hexadecimal and the report's place in it: what `hexbeacon trace` takes. */
+  readonly id: string;
   readonly kind: ReportKind;
   /** When the hotspot first heard of its fate. */
   readonly time: string;
@@ -66,8 +68,9 @@ export class ReportLog {
   }
 
   #update(id: Uint8Array, index: number, kind: ReportKind, change: Partial<ReportRow>): void {
-    const key = `${encodeHex(id)}:${index}`;
+    const key = `${encodeHex(id)}-${index}`;
     const before: ReportRow = this.#rows.get(key) ?? {
+      id: key,
       kind,
       time: new Date(this.#clock.nowMs()).toISOString(),
       state: "admitted",

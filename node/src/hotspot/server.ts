@@ -1,7 +1,9 @@
 /** The hotspot's few pages: for people, whether it lives and can work, its metrics, its status, and what it has heard. */
+import { decodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { createHttpServer, type HttpServer, type Reply } from "../host/http.ts";
 import type { Log } from "../host/types.ts";
 import type { Earnings } from "./earnings.ts";
+import type { MessageLog } from "./messageLog.ts";
 import type { HotspotMetrics } from "./metrics.ts";
 import type { PacketLog } from "./packetLog.ts";
 import { createPageRoutes } from "./page.ts";
@@ -11,6 +13,7 @@ export type HotspotServerOptions = { readonly host: string; readonly port: numbe
 export type HotspotServerModules = {
   readonly readStatus: () => HotspotStatus;
   readonly packets: PacketLog;
+  readonly messages: Pick<MessageLog, "find">;
   readonly metrics: HotspotMetrics;
   readonly log: Log;
   /** What was earned; absent where no validator's API is set. */
@@ -22,7 +25,7 @@ export function createHotspotServer(
   options: HotspotServerOptions,
   modules: HotspotServerModules,
 ): HttpServer {
-  const { readStatus, packets, metrics, log, readEarnings } = modules;
+  const { readStatus, packets, messages, metrics, log, readEarnings } = modules;
   return createHttpServer({
     ...options,
     routes: {
@@ -35,6 +38,10 @@ export function createHotspotServer(
       "/metrics": async () => ({ status: 200, text: await metrics.render(), type: metrics.contentType }),
       "/v1/status": () => ok(readStatus()),
       "/v1/packets": () => ok({ packets: packets.rows() }),
+      "/v1/messages": (query) => {
+        const id = decodeHex(query.get("id") ?? "", 32);
+        return ok({ message: id && messages.find(id) });
+      },
       "/v1/earnings": async () => ok({ earnings: readEarnings === undefined ? null : await readEarnings() }),
     },
     // Watched by other containers under a service's name; they tell how it goes, and never where it stands.

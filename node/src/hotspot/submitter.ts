@@ -290,6 +290,7 @@ export class Submitter {
     peer: PeerRef,
     peers: readonly PeerRef[],
   ): void {
+    this.#modules.events.emit("receipted", { id: delivery.id, validator: peer.publicKey!, round, reason });
     const meaning = classifyReceipt(reason);
     if (reason === "unknown_sender") this.#turns.noteUnknown();
     if (meaning === "admitted") {

@@ -439,6 +439,7 @@ describe("the API as a whole", () => {
       "/v1/hotspots/{id}/rewards/{epoch}/explain",
       "/v1/hotspots/{id}/trust",
       "/v1/map",
+      "/v1/messages/{id}",
       "/v1/rounds/latest",
       "/v1/rounds/{round}",
       "/v1/search",

@@ -7,6 +7,7 @@ import type { RewardCert } from "../../../protocol/src/agreement/attest.ts";
 import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
+import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
 import { hashPairs } from "../../../protocol/src/reward/hashPairs.ts";
@@ -17,6 +18,8 @@ import { EventHub } from "../../../validator/src/api/eventHub.ts";
 import type { ApiModules, ApiOptions, SubmittedTransaction } from "../../../validator/src/api/modules.ts";
 import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
 import type { Store } from "../../../validator/src/store/store.ts";
+import { Journeys } from "../../../validator/src/tracing/journeys.ts";
+import { traceMessage } from "../../../validator/src/tracing/trace.ts";
 import { commitAll } from "../store/compliance.ts";
 import { createHistory, type History, named, START_TIME_MS } from "../store/history.ts";
 
@@ -122,6 +125,16 @@ export async function createFixture(
       fixture.submitted.push(envelope);
       return fixture.submission;
     },
+    traceMessage: (id) =>
+      traceMessage(id, {
+        ...{
+          store,
+          batches: { getBatch: async () => null },
+          domains: createSigningDomains(named("network")),
+        },
+        journeys: new Journeys({ nowMs: clock.nowMs, log, isVerbose: () => false }),
+        isPending: (one) => fixture.pending.includes(encodeHex(one)),
+      }),
     isPending: (id) => fixture.pending.includes(encodeHex(id)),
     clock,
     log,

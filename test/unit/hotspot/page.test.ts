@@ -56,6 +56,7 @@ describe("the log of reports", () => {
     events.emit("included", { id, kinds: ["beacon", "witness"], round: 7 });
     events.emit("verdict", { id, index: 1, kind: "witness", reason: "too_close" });
     expect(log.rows()[0]).toEqual({
+      id: "01-1",
       ...{ kind: "witness", time: new Date(1_000).toISOString(), state: "judged", verdict: "too_close" },
       ...{ includedRound: 7, words: "Valid but not paid: the two are closer than 300 m." },
     });

@@ -72,6 +72,7 @@ export function createSampleStatus(): HotspotStatus {
     verdicts: { beacon: { accepted: 1 }, witness: {}, reveal: {} },
     reports: [
       {
+        id: `${"1".repeat(64)}-0`,
         kind: "witness",
         time: ago(20),
         state: "admitted",
@@ -80,14 +81,17 @@ export function createSampleStatus(): HotspotStatus {
         words: "A validator has it.",
       },
       {
+        id: `${"2".repeat(64)}-0`,
         ...{ kind: "witness", time: ago(60), state: "judged", verdict: "too_close", includedRound: 97 },
         words: "Valid but not paid: the two are closer than 300 m.",
       },
       {
+        id: `${"3".repeat(64)}-0`,
         ...{ kind: "witness", time: ago(70), state: "judged", verdict: "proof_mismatch", includedRound: 97 },
         words: "Refused: the proof does not fit the beacon's secret.",
       },
       {
+        id: `${"4".repeat(64)}-0`,
         kind: "beacon",
         time: ago(88),
         state: "judged",
@@ -125,6 +129,7 @@ export async function startSamplePage(): Promise<{ address: string; stop: () => 
   const server = createHotspotServer(
     { host: "127.0.0.1", port: 0 },
     {
+      messages: { find: () => null },
       ...{ readStatus: createSampleStatus, packets, metrics, log: createSilentLog() },
       readEarnings: async () => createSampleEarnings(),
     },

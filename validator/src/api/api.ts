@@ -29,6 +29,7 @@ import { addExportRoutes } from "./routes/exportRoutes.ts";
 import { addExplorerRoutes } from "./routes/explorerRoutes.ts";
 import { addHotspotRoutes } from "./routes/hotspotRoutes.ts";
 import { addMapRoutes } from "./routes/mapRoutes.ts";
+import { addMessageRoutes } from "./routes/messageRoutes.ts";
 import { addRewardRoutes } from "./routes/rewardRoutes.ts";
 import { addProbeRoutes, addStatusRoutes } from "./routes/statusRoutes.ts";
 import { addTrustRoutes } from "./routes/trustRoutes.ts";
@@ -116,6 +117,7 @@ function addVersionedRoutes(routes: Routes, context: RouteContext): void {
   addMapRoutes(routes, context);
   addExplorerRoutes(routes, context);
   addEventRoutes(routes, context);
+  addMessageRoutes(routes, context);
 }
 
 function describeApi(options: ApiOptions) {

@@ -7,6 +7,7 @@ import type { RewardProofJson } from "../../../protocol/src/reward/proofJson.ts"
 import type { QueryStore, RoundStore } from "../store/store.ts";
 import type { ValidatorQueries } from "../store/validatorRows.ts";
 import type { EventHub } from "./eventHub.ts";
+import type { MessageTraceJson } from "./schemas/messages.ts";
 
 /** What a validator says of itself at this moment. */
 export type ValidatorStatus = {
@@ -53,6 +54,8 @@ export type ApiModules = {
   readonly submitTransaction: (envelope: Uint8Array) => Promise<SubmittedTransaction>;
   /** Whether an id was admitted here and is in no executed round yet. */
   readonly isPending: (id: Uint8Array) => boolean;
+  /** A message's way through this validator; null where it knows nothing of the id. */
+  readonly traceMessage: (id: Uint8Array) => Promise<MessageTraceJson | null>;
   readonly clock: Clock;
   readonly log: Log;
 };

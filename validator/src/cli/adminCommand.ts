@@ -34,17 +34,20 @@ export function createAdminCommand(io: NodeIo): Command {
     ),
     part("bans", "who is banned").action(ask(io, "GET", "bans", printBans)),
     createBanCommand(io),
-    part("unban <peer>", "lift a ban").action((peer: string, flags: AdminFlags) =>
-      runAction(io, () => order(io, flags, "DELETE", `bans/${encodeURIComponent(peer)}`)),
-    ),
-    part(`log-level [level]`, `say or change what is logged: ${LOG_LEVELS.join(", ")}`).action(
-      (level: string | undefined, flags: AdminFlags) =>
+    part("unban", "lift a ban")
+      .argument("<peer>", "its did:key")
+      .action((peer: string, flags: AdminFlags) =>
+        runAction(io, () => order(io, flags, "DELETE", `bans/${encodeURIComponent(peer)}`)),
+      ),
+    part("log-level", "say or change what is logged")
+      .argument("[level]", LOG_LEVELS.join(", "))
+      .action((level: string | undefined, flags: AdminFlags) =>
         runAction(io, () =>
           level === undefined
             ? order(io, flags, "GET", "log-level")
             : order(io, flags, "PUT", "log-level", { level }),
         ),
-    ),
+      ),
     part("checkpoint", "what somebody who joins pins, and whom to ask").action(
       ask(io, "GET", "checkpoint", printCheckpoint),
     ),
@@ -74,7 +77,8 @@ function part(name: string, description: string): Command {
 }
 
 function createBanCommand(io: NodeIo): Command {
-  return part("ban <peer>", "end a peer's connections, and let it have none")
+  return part("ban", "end a peer's connections, and let it have none")
+    .argument("<peer>", "its did:key")
     .option("--reason <words>", "why, for whoever asks later")
     .option("--for <time>", "how long, such as 90s, 10m, 12h or 30d (default: for ever)")
     .option("--force", "ban a validator with a seat too")

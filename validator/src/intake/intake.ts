@@ -10,6 +10,7 @@ import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts"
 import { epochOfRound, type Parameters } from "../../../protocol/src/network/parameters.ts";
 import { MAX_ENVELOPES_PER_PARCEL } from "../../../protocol/src/wire/envelope.ts";
 import type { Lane } from "../lanes/lane.ts";
+import type { Journeys } from "../tracing/journeys.ts";
 import type { VerifierPool } from "../verify/verifierPool.ts";
 import { TokenBuckets } from "./buckets.ts";
 import { type Candidate, type DecodedItem, decodeCandidates, keyOfBytes } from "./candidate.ts";
@@ -51,6 +52,8 @@ export type IntakeModules = {
   /** Whose turn it is to batch what came by gossip only, by its id (specification A6): 0 for who does so at once. */
   readonly turnOf: (id: Uint8Array) => number;
   readonly onAdmitted?: (kind: IntakeKind, messages: number) => void;
+  /** Told of each message that is taken, and of those that are durable in an own batch. */
+  readonly journeys?: Pick<Journeys, "onAdmitted" | "onCertified">;
   readonly onRefused?: (kind: IntakeKind, reason: AdmissionReason) => void;
 };
 
@@ -85,6 +88,7 @@ export type Intake = {
 type Work = {
   readonly kind: IntakeKind;
   readonly bytes: number;
+  readonly receivedMs: number;
   readonly items: readonly DecodedItem[];
   readonly settle: (outcome: Outcome) => void;
   readonly fail: (error: unknown) => void;
@@ -202,8 +206,8 @@ class ParcelIntake implements Intake {
     const decoded = decodeCandidates(parcel, this.#options.domains);
     const items = decoded.map((item) => checkKind(item, kind));
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-    const work: Work = { kind, bytes: parcel.length, items, settle: resolve, fail: reject };
     const nowMs = this.#modules.clock.nowMs();
+    const work = { kind, bytes: parcel.length, receivedMs: nowMs, items, settle: resolve, fail: reject };
     if (!this.#connections.take(connection, items.length, nowMs)) this.#refuseAll(work, "rate_limited");
     else if (this.#isClosed) this.#refuseAll(work, "busy");
     else if (items.some((item) => item.ok)) {
@@ -268,6 +272,7 @@ class ParcelIntake implements Intake {
       if (reason === "duplicate_message") repeated.push(this.#pending.get(candidate.idKey) ?? "durable");
       if (reason !== null) return reason;
       this.#spendAllowance(candidate);
+      this.#modules.journeys?.onAdmitted(candidate.id, work.kind, work.receivedMs);
       const turn = isSubmitted ? 0 : this.#modules.turnOf(candidate.id);
       if (turn > 0) {
         this.#held.put(candidate, this.#dueRound() + turn - 1);
@@ -289,6 +294,7 @@ class ParcelIntake implements Intake {
     if (admitted.length === 0) return;
     await this.#modules.lane.append(admitted.map(({ bytes }) => bytes));
     for (const { idKey } of admitted) this.#pending.settle(idKey);
+    this.#modules.journeys?.onCertified(admitted.map(({ id }) => id));
   }
 
   /** When patience ends with what is held from now on. */

@@ -302,7 +302,10 @@ function createRegistryMethods(
 
 function createEvidenceMethods(
   tables: Tables,
-): Pick<QueryStore, "listActivity" | "listReceptions" | "getBeacon" | "messageStatus" | "getTransaction"> {
+): Pick<
+  QueryStore,
+  "listActivity" | "listReceptions" | "getBeacon" | "messageStatus" | "listReports" | "getTransaction"
+> {
   const scaleOf = (closing: BeaconClosing | null, hotspot: Uint8Array): number | null => {
     const lines = closing === null ? undefined : tables.lines.get(closing.closedEpoch);
     return lines?.find((line) => equalBytes(line.hotspot, hotspot))?.scalePpm ?? null;
@@ -372,6 +375,13 @@ function createEvidenceMethods(
         }
         return { id, state: "included", round, verdicts: listVerdicts(codes) };
       }),
+    listReports: async (id) => {
+      const first = (tables.envelopes.get(encodeHex(id))?.seq ?? -1) * MAX_REPORTS_PER_BUNDLE;
+      const places = Array.from({ length: MAX_REPORTS_PER_BUNDLE }, (_, index) =>
+        tables.reports.get(first + index),
+      );
+      return places.flatMap((report) => report ?? []);
+    },
     getTransaction: async (id) => tables.transactions.get(encodeHex(id)) ?? null,
   };
 }

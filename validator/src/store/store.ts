@@ -346,6 +346,8 @@ export type QueryStore = {
   ) => Promise<Page<CoverageCell, bigint>>;
   /** State of each id, in order: `included` with verdicts, or `unknown`. Ids are remembered for two epochs. */
   readonly messageStatus: (ids: readonly Uint8Array[]) => Promise<readonly MessageStatus[]>;
+  /** The reports of an envelope, by its id, in the order of their places; none where it is unknown or has none. */
+  readonly listReports: (id: Uint8Array) => Promise<readonly ReportRow[]>;
   readonly getTransaction: (id: Uint8Array) => Promise<TransactionRow | null>;
   /** Bytes on disk, 0 where there is none, for the metrics. */
   readonly sizeBytes: () => Promise<number>;

@@ -123,7 +123,7 @@ function verdictCode(row: SqlRow): number {
 
 type EvidenceQueries = Pick<
   QueryStore,
-  "listActivity" | "listReceptions" | "getBeacon" | "messageStatus" | "getTransaction"
+  "listActivity" | "listReceptions" | "getBeacon" | "messageStatus" | "listReports" | "getTransaction"
 >;
 
 export function createEvidenceQueries(db: DatabaseSync, recent: RecentIds): EvidenceQueries {
@@ -132,6 +132,7 @@ export function createEvidenceQueries(db: DatabaseSync, recent: RecentIds): Evid
     db,
     "SELECT seq, state, reason, selection_pending FROM reports WHERE seq BETWEEN ? AND ?",
   );
+  const reports = prepareReading(db, `${REPORTS} WHERE r.seq BETWEEN ? AND ? ORDER BY r.seq`);
   const transaction = prepareReading(
     db,
     "SELECT t.*, e.id, e.round FROM transactions t JOIN envelopes e ON e.seq = t.seq WHERE t.seq = ?",
@@ -166,6 +167,10 @@ export function createEvidenceQueries(db: DatabaseSync, recent: RecentIds): Evid
     listReceptions: createReceptionWalk(db),
     getBeacon: createBeaconReader(db),
     messageStatus: async (ids) => ids.map(statusOf),
+    listReports: async (id) => {
+      const first = (findEnvelope(id)?.seq ?? -1) * MAX_REPORTS_PER_BUNDLE;
+      return reports.all(readReport, first, first + MAX_REPORTS_PER_BUNDLE - 1);
+    },
     getTransaction: async (id) => {
       const found = findEnvelope(id);
       return found === null ? null : transaction.one(readTransaction, found.seq);
