@@ -2,6 +2,7 @@
 import { connect } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { RoundResult } from "../../../protocol/src/ledger/types.ts";
 import { EVENTS_KEPT, EventHub, MAX_LISTENERS } from "../../../validator/src/api/eventHub.ts";
 import { ROUNDS_PER_EPOCH } from "../store/history.ts";
 import { createFixture, type Fixture } from "./apiFixture.ts";
@@ -117,14 +118,57 @@ describe("events", () => {
 });
 
 describe("the hub", () => {
+  let first: RoundResult;
+  beforeEach(() => {
+    first = { ...round(0), round: 0 };
+  });
+
   test("keeps the newest events and no more", () => {
     const hub = new EventHub();
-    const first = { ...round(0), round: 0 };
     for (let i = 0; i <= EVENTS_KEPT; i++) hub.publish({ ...first, round: i });
     expect(hub.since("0.0")).toBeNull();
     expect(hub.since("1.0")).toHaveLength(EVENTS_KEPT - 1);
     expect(hub.since(`${EVENTS_KEPT}.0`)).toEqual([]);
     expect(hub.since("nonsense")).toBeNull();
+  });
+
+  test("tells every one of many listeners of each event once, in order, whatever is published meanwhile", async () => {
+    const hub = new EventHub();
+    const texts = Array.from({ length: 1_000 }, () => "");
+    for (const index of texts.keys())
+      hub.subscribe((text) => {
+        texts[index] += text.toString();
+      });
+    const published = [0, 1, 2, 3].map((round) => ({ ...first, round }));
+    hub.publish(published[0]!);
+    // The first listeners have heard of it, the last ones not yet.
+    expect([texts[0], texts.at(-1)]).toEqual([expect.stringContaining("id: 0.0"), ""]);
+    hub.publish(published[1]!);
+    await setImmediate();
+    for (const result of published.slice(2)) hub.publish(result);
+    const late: string[] = [];
+    hub.subscribe((text) => void late.push(text.toString()));
+    await expect.poll(() => texts.at(-1)).toContain("id: 3.0");
+    for (const text of texts) {
+      const ids = [...text.matchAll(/^id: (\d+)\.\d+$/gm)].map(([, id]) => Number(id));
+      expect(ids).toEqual([...ids].sort());
+      expect(new Set(ids)).toEqual(new Set([0, 1, 2, 3]));
+      expect(text.match(/event: round/g)).toHaveLength(4);
+    }
+    expect(late).toEqual([]);
+  });
+
+  test("tells all of a round of more events than it keeps", () => {
+    const hub = new EventHub();
+    let text = "";
+    hub.subscribe((part) => {
+      text += part.toString();
+    });
+    const [beacon] = round(1).beaconsClosed;
+    hub.publish({ ...first, beaconsClosed: Array.from({ length: 2 * EVENTS_KEPT }, () => beacon!) });
+    expect(text.match(/event: beacon/g)).toHaveLength(2 * EVENTS_KEPT);
+    expect(text).not.toContain("gap");
+    expect(hub.since("0.0")).toBeNull();
   });
 });
 

@@ -25,6 +25,9 @@ const LISTENERS_PER_TURN = 256;
 export const writeEvents = (events: readonly ApiEvent[]): string =>
   events.map(({ id, type, data }) => `id: ${id}\nevent: ${type}\ndata: ${data}\n\n`).join("");
 
+/** Says that events in between are no longer kept. */
+export const GAP = "event: gap\ndata: {}\n\n";
+
 /** Takes events as they go over the wire: all of a round at once, and of several rounds where it was not asked before. */
 export type SendEvents = (text: Buffer) => void;
 /** `next`: the number of the first event that it has not been told, counted from the first ever published. */
@@ -43,7 +46,6 @@ export class EventHub {
     for (const event of listEvents(result)) {
       this.#kept.push(event);
       this.#published++;
-      if (this.#kept.length > EVENTS_KEPT) this.#kept.shift();
     }
     if (!this.#isTelling) this.#tell();
   }
@@ -85,8 +87,10 @@ export class EventHub {
         listener.next = this.#published;
         listener.send(bytes);
       }
-      if (place < round.length) setImmediate(tellSome);
-      else if (this.#isTelling) this.#tell();
+      if (place < round.length) return void setImmediate(tellSome);
+      // Only now, so that a round of more events than are kept reaches everybody whole.
+      this.#kept.splice(0, Math.max(0, this.#kept.length - EVENTS_KEPT));
+      if (this.#isTelling) this.#tell();
     };
     tellSome();
   }
@@ -94,9 +98,10 @@ export class EventHub {
   #textFrom(from: number): Buffer {
     const to = this.#published;
     if (this.#text.from !== from || this.#text.to !== to) {
-      // A listener is told again long before what it has not seen is kept no more; the slice would then be shorter.
-      const bytes = Buffer.from(writeEvents(this.#kept.slice(-(to - from))));
-      this.#text = { from, to, bytes };
+      const missed = this.#kept.slice(-(to - from));
+      // Where more was published while all were told than is kept, whoever was first has a gap.
+      const gap = missed.length < to - from ? GAP : "";
+      this.#text = { from, to, bytes: Buffer.from(gap + writeEvents(missed)) };
     }
     return this.#text.bytes;
   }

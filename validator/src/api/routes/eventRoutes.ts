@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from "node:http";
 import { Type } from "typebox";
-import { writeEvents } from "../eventHub.ts";
+import { GAP, writeEvents } from "../eventHub.ts";
 import type { ApiModules } from "../modules.ts";
 import { ApiProblem } from "../problem.ts";
 import { PROBLEMS } from "../schemas/common.ts";
@@ -102,7 +102,7 @@ export function addEventRoutes(routes: Routes, { modules }: RouteContext): void 
       const lastId = request.headers["last-event-id"];
       if (lastId === undefined) return;
       const missed = events.since(lastId);
-      send(response, missed === null ? "event: gap\ndata: {}\n\n" : writeEvents(missed));
+      send(response, missed === null ? GAP : writeEvents(missed));
     },
   );
 }
