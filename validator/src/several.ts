@@ -83,7 +83,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
   const { clock, log, mesh, sets, storage, verify, recovered, attestor } = modules;
   const cut = recovered.last?.value.cut ?? [];
   const availability = new AvailabilityBook({ sets, domains, verify, cut });
-  const fetcher = new BatchFetcher({ mesh, batches: storage.batches, clock, log });
+  const fetcher = new BatchFetcher({ mesh, sets, batches: storage.batches, clock, log });
   const epoch = () => epochOfRound(genesis.parameters, agreement.newestRound() + 1);
   const onCertificate = (cert: AvailabilityCert): void => {
     availability.put(cert);

@@ -17,7 +17,7 @@ export const LANE_START: Uint8Array = new Uint8Array(32);
 export type LaneSpan = {
   readonly lane: Uint8Array;
   readonly from: { readonly seq: number; readonly digest: Uint8Array };
-  readonly to: { readonly seq: number; readonly digest: Uint8Array };
+  readonly to: AvailabilityCert;
 };
 
 /**

@@ -9,11 +9,13 @@ import {
   createGather,
   createPeerLane,
   type LaneConfig,
+  listHolders,
   MAX_BATCHES_IN_FLIGHT,
   MAX_UNCUT_BATCHES,
   mayTakeOn,
   nextPlace,
   type Offer,
+  orderAsked,
   type PeerLaneEvent,
   stepAuthor,
   stepGather,
@@ -272,5 +274,39 @@ describe("the gathering of acknowledgements", () => {
     const later = stepGather(acked, { type: "resend", epoch: 2 });
     expect(later.effects).toHaveLength(3);
     expect(later.effects).toMatchObject([{ epoch: 2 }, { epoch: 2 }, { epoch: 2 }]);
+  });
+});
+
+describe("who is asked for a batch", () => {
+  test("are all who can be, each once: the sender, then the certificate's signers, then the rest", () => {
+    const names = ["a", "b", "c", "d", "e", "f"];
+    fc.assert(
+      fc.property(
+        fc.subarray(names),
+        fc.subarray(names),
+        fc.option(fc.constantFrom(...names)),
+        fc.nat(50),
+        (connected, signers, first, turn) => {
+          const holders = new Set(signers);
+          const asked = orderAsked(connected, { first, holders, turn });
+          expect([...asked].sort()).toEqual(
+            [...new Set([...connected, ...(first === null ? [] : [first])])].sort(),
+          );
+          if (first !== null) expect(asked.shift()).toBe(first);
+          const isHolder = asked.map((name) => holders.has(name));
+          expect(isHolder).toEqual(isHolder.toSorted((x, y) => Number(y) - Number(x)));
+          // Another turn begins with another of them.
+          const next = orderAsked(connected, { first, holders: new Set(), turn: turn + 1 });
+          if (connected.length > 1 && first === null)
+            expect(next[0]).not.toBe(orderAsked(connected, { first, holders: new Set(), turn })[0]);
+        },
+      ),
+    );
+  });
+
+  test("who signed is said by the set of the certificate's epoch, and nobody where that is forgotten", () => {
+    const cert = { bitmap: Uint8Array.of(0b1010), epoch: 3 };
+    expect(listHolders(cert, sets)).toEqual([keys[1], keys[3]]);
+    expect(listHolders(cert, { setOf: () => null })).toEqual([]);
   });
 });

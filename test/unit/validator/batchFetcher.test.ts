@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createSilentLog } from "../../../node/src/host/log.ts";
+import { createValidatorSet, fixedSets } from "../../../protocol/src/agreement/certificates.ts";
 import { asciiBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
@@ -8,7 +9,14 @@ import { ManualClock } from "./support/manualClock.ts";
 
 const BODY = asciiBytes("a batch");
 const DIGEST = sha256(BODY);
-const PEERS = ["a", "b", "c"];
+const set = createValidatorSet([1, 2, 3].map((fill) => new Uint8Array(32).fill(fill)));
+const PEERS = set.keys.map(encodeHex);
+const [A, B, C] = PEERS as [string, string, string];
+/** A certificate of the batch that these seats signed, as bits. */
+const certOf = (seats: number) => ({
+  ...{ lane: new Uint8Array(32), seq: 1, digest: DIGEST, epoch: 0, signatures: [] },
+  bitmap: Uint8Array.of(seats),
+});
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 type Answer = Uint8Array | null | "never";
@@ -22,6 +30,7 @@ function openFetcher(answers: Record<string, Answer>) {
   const said: unknown[][] = [];
   const fetcher = new BatchFetcher({
     clock,
+    sets: fixedSets(set),
     log: { ...createSilentLog(), error: (...words) => void said.push(words) },
     mesh: {
       connected: () => PEERS,
@@ -44,34 +53,43 @@ function openFetcher(answers: Record<string, Answer>) {
 
 describe("a batch that is missing", () => {
   test("is asked of one validator, and of another the next time", async () => {
-    const { fetcher, asked, disk, reads } = openFetcher({ a: BODY, b: BODY, c: BODY });
+    const { fetcher, asked, disk, reads } = openFetcher({ [A]: BODY, [B]: BODY, [C]: BODY });
     expect(await fetcher.getBatch(DIGEST)).toEqual(BODY);
-    expect([asked, reads()]).toEqual([["a"], 1]);
+    expect([asked, reads()]).toEqual([[A], 1]);
     disk.clear();
     expect(await fetcher.getBatch(DIGEST)).toEqual(BODY);
-    expect(asked).toEqual(["a", "b"]);
+    expect(asked).toEqual([A, B]);
   });
 
   test("is asked of its author first, where there is one", async () => {
-    const { fetcher, asked } = openFetcher({ a: BODY, b: BODY, c: BODY });
-    expect(await fetcher.find(DIGEST, "c")).toEqual(BODY);
-    expect(asked).toEqual(["c"]);
+    const { fetcher, asked } = openFetcher({ [A]: BODY, [B]: BODY, [C]: BODY });
+    expect(await fetcher.find(DIGEST, C)).toEqual(BODY);
+    expect(asked).toEqual([C]);
+  });
+
+  test("is asked of those who hold it by its certificate before all others, each time of another first", async () => {
+    const { fetcher, asked, disk } = openFetcher({ [A]: BODY, [B]: BODY, [C]: BODY });
+    for (let turn = 0; turn < 4; turn++) {
+      disk.clear();
+      await fetcher.getBatch(DIGEST, certOf(0b110));
+    }
+    expect(new Set(asked)).toEqual(new Set([B, C]));
   });
 
   test("is asked of the next at once where one has nothing, or something else", async () => {
-    const { fetcher, asked } = openFetcher({ a: null, b: asciiBytes("another"), c: BODY });
+    const { fetcher, asked } = openFetcher({ [A]: null, [B]: asciiBytes("another"), [C]: BODY });
     expect(await fetcher.find(DIGEST)).toEqual(BODY);
-    expect(asked).toEqual(["a", "b", "c"]);
+    expect(asked).toEqual([A, B, C]);
   });
 
   test("is asked of the next where one is slow, and nothing is waited for longer than that", async () => {
-    const { fetcher, asked, clock } = openFetcher({ a: "never", b: "never", c: BODY });
+    const { fetcher, asked, clock } = openFetcher({ [A]: "never", [B]: "never", [C]: BODY });
     const found = fetcher.find(DIGEST);
     await turn();
-    expect(asked).toEqual(["a"]);
+    expect(asked).toEqual([A]);
     clock.advance(250);
     await turn();
-    expect(asked).toEqual(["a", "b"]);
+    expect(asked).toEqual([A, B]);
     clock.advance(250);
     expect(await found).toEqual(BODY);
     expect(asked).toEqual(PEERS);
@@ -79,13 +97,13 @@ describe("a batch that is missing", () => {
   });
 
   test("is found nowhere where nobody has it", async () => {
-    const { fetcher, asked } = openFetcher({ a: null, b: null, c: null });
+    const { fetcher, asked } = openFetcher({ [A]: null, [B]: null, [C]: null });
     expect(await fetcher.find(DIGEST)).toBeNull();
     expect(asked).toEqual(PEERS);
   });
 
   test("is counted and told of when nobody gives it for long, and no more once somebody does", async () => {
-    const answers: Record<string, Answer> = { a: null, b: null, c: null };
+    const answers: Record<string, Answer> = { [A]: null, [B]: null, [C]: null };
     const { fetcher, clock, said } = openFetcher(answers);
     const found = fetcher.getBatch(DIGEST);
     const pass = async (milliseconds: number) => {
@@ -99,16 +117,16 @@ describe("a batch that is missing", () => {
     await pass(20_000);
     expect(fetcher.countMissing()).toBe(1);
     expect(said).toEqual([[expect.any(String), { digest: encodeHex(DIGEST), asked: 3 }]]);
-    answers.b = BODY;
+    answers[B] = BODY;
     await pass(6_000);
     expect(await found).toEqual(BODY);
     expect(fetcher.countMissing()).toBe(0);
   });
 
   test("that is fetched ahead comes once, and is read from the disk by whoever needs it", async () => {
-    const { fetcher, asked, reads } = openFetcher({ a: BODY, b: BODY, c: BODY });
-    fetcher.prefetch([DIGEST, DIGEST]);
+    const { fetcher, asked, reads } = openFetcher({ [A]: BODY, [B]: BODY, [C]: BODY });
+    fetcher.prefetch([certOf(0b111), certOf(0b111)]);
     expect(await fetcher.getBatch(DIGEST)).toEqual(BODY);
-    expect([asked, reads()]).toEqual([["a"], 2]);
+    expect([asked, reads()]).toEqual([[A], 2]);
   });
 });

@@ -5,7 +5,13 @@
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import { requireSet } from "../../../protocol/src/agreement/certificates.ts";
 import { computeRoundTimeMs, type LaneSpan, listLaneSpans } from "../../../protocol/src/agreement/cut.ts";
-import { type Batch, decodeBatch, decodeBitmap, type Value } from "../../../protocol/src/agreement/rounds.ts";
+import {
+  type AvailabilityCert,
+  type Batch,
+  decodeBatch,
+  decodeBitmap,
+  type Value,
+} from "../../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
@@ -13,11 +19,13 @@ import { decodeLedgerMessage } from "../../../protocol/src/ledger/bundleDecode.t
 import type { Ledger } from "../../../protocol/src/ledger/state.ts";
 import type { LedgerMessage, RoundInput } from "../../../protocol/src/ledger/types.ts";
 import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
-import type { BatchStore } from "../store/batchStore.ts";
 import type { BatchSpan } from "../store/store.ts";
 
 export type RoundInputModules = {
-  readonly batches: Pick<BatchStore, "getBatch">;
+  /** @param cert whose signers hold the batch. */
+  readonly batches: {
+    readonly getBatch: (digest: Uint8Array, cert?: AvailabilityCert) => Promise<Uint8Array | null>;
+  };
   readonly domains: SigningDomains;
   /** The ledger between the round before and this one. */
   readonly ledger: Pick<Ledger, "setOf" | "laneEndOf" | "parameters">;
@@ -85,7 +93,7 @@ async function loadSpan(span: LaneSpan, { batches }: RoundInputModules): Promise
   const loaded: LoadedBatch[] = [];
   let digest = span.to.digest;
   for (let seq = span.to.seq; seq > span.from.seq; seq--) {
-    const bytes = await batches.getBatch(digest);
+    const bytes = await batches.getBatch(digest, span.to);
     if (bytes === null)
       throw new CodedError("batch_missing", `batch ${encodeHex(digest)} of a decided round is not there`);
     const batch = decodeBatch(bytes);

@@ -5,6 +5,9 @@
 import { hash } from "node:crypto";
 import { CodedError, isCodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
+import type { ValidatorSets } from "../../../protocol/src/agreement/certificates.ts";
+import { listHolders, orderAsked } from "../../../protocol/src/agreement/lanes/index.ts";
+import type { AvailabilityCert } from "../../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
@@ -26,6 +29,7 @@ const TRIES_UNTIL_MISSING = 8;
 
 export type BatchFetcherModules = {
   readonly mesh: Pick<Mesh, "fetch" | "connected">;
+  readonly sets: ValidatorSets;
   readonly batches: Pick<BatchStore, "getBatch" | "putBatch">;
   readonly clock: Clock;
   readonly log: Log;
@@ -34,7 +38,7 @@ export type BatchFetcherModules = {
 export class BatchFetcher {
   readonly #modules: BatchFetcherModules;
   /** What will be asked for soon, in order, and what is on its way. */
-  readonly #ahead: Uint8Array[] = [];
+  readonly #ahead: AvailabilityCert[] = [];
   readonly #onTheWay = new Map<string, Promise<void>>();
   readonly #stopped = Promise.withResolvers<never>();
   /** What is needed, and nobody who was asked has. */
@@ -50,14 +54,15 @@ export class BatchFetcher {
 
   /** One try: the body from disk or from one of the validators that are connected, `first` before all; else null. */
   async find(digest: Uint8Array, first: PeerName | null = null): Promise<Uint8Array | null> {
-    return (await this.#read(digest)) ?? (await this.#ask(digest, first));
+    return (await this.#read(digest)) ?? (await this.#ask(digest, { first }));
   }
 
   /**
    * The body of a batch that a decided cut names, durable here: asks until somebody gives it.
+   * @param cert of the batch, or of a later one of its lane in the same cut: its signers are asked first.
    * @throws CodedError "stopped" when the fetcher is stopped before.
    */
-  getBatch = async (digest: Uint8Array): Promise<Uint8Array> => {
+  getBatch = async (digest: Uint8Array, cert: AvailabilityCert | null = null): Promise<Uint8Array> => {
     const name = encodeHex(digest);
     await this.#onTheWay.get(name);
     for (
@@ -67,7 +72,7 @@ export class BatchFetcher {
     ) {
       if (this.#isStopped) throw new CodedError("stopped", "fetching was stopped");
       const held = await this.#read(digest);
-      const found = held ?? (await Promise.race([this.#ask(digest), this.#stopped.promise]));
+      const found = held ?? (await Promise.race([this.#ask(digest, { cert }), this.#stopped.promise]));
       if (found !== null) this.#missing.delete(name);
       if (held !== null) return held;
       if (found !== null) {
@@ -92,18 +97,18 @@ export class BatchFetcher {
   }
 
   /** Begins to fetch what decided rounds name, before their turn of execution comes. */
-  prefetch(digests: readonly Uint8Array[]): void {
-    this.#ahead.push(...digests.slice(0, MAX_AHEAD - this.#ahead.length));
+  prefetch(certs: readonly AvailabilityCert[]): void {
+    this.#ahead.push(...certs.slice(0, MAX_AHEAD - this.#ahead.length));
     this.#fetchAhead();
   }
 
   #fetchAhead(): void {
     while (!this.#isStopped && this.#onTheWay.size < AHEAD_AT_ONCE) {
-      const digest = this.#ahead.shift();
-      if (digest === undefined) return;
-      const name = encodeHex(digest);
+      const cert = this.#ahead.shift();
+      if (cert === undefined) return;
+      const name = encodeHex(cert.digest);
       if (this.#onTheWay.has(name)) continue;
-      const fetched = this.#fetchOnce(digest).finally(() => {
+      const fetched = this.#fetchOnce(cert).finally(() => {
         this.#onTheWay.delete(name);
         this.#fetchAhead();
       });
@@ -112,10 +117,11 @@ export class BatchFetcher {
   }
 
   /** A failure costs nothing: whoever needs the batch asks again. */
-  async #fetchOnce(digest: Uint8Array): Promise<void> {
+  async #fetchOnce(cert: AvailabilityCert): Promise<void> {
+    const { digest } = cert;
     try {
       if ((await this.#read(digest)) !== null) return;
-      const found = await this.#ask(digest);
+      const found = await this.#ask(digest, { cert });
       if (found !== null && !this.#isStopped) await this.#modules.batches.putBatch(digest, found);
     } catch {
       // Left to `getBatch`, which says what is wrong.
@@ -137,14 +143,20 @@ export class BatchFetcher {
     }
   }
 
-  /** Asks one after the other, the next as soon as those before are slow or have nothing. Begins with another each time. */
-  async #ask(digest: Uint8Array, first: PeerName | null = null): Promise<Uint8Array | null> {
-    const connected = this.#modules.mesh.connected();
-    const start = this.#turn++ % Math.max(1, connected.length);
-    const others = [...connected.slice(start), ...connected.slice(0, start)].filter((name) => name !== first);
+  /** Asks one after the other, the next as soon as those before are slow or have nothing. */
+  async #ask(
+    digest: Uint8Array,
+    {
+      first = null,
+      cert = null,
+    }: { readonly first?: PeerName | null; readonly cert?: AvailabilityCert | null },
+  ): Promise<Uint8Array | null> {
+    const { mesh, sets } = this.#modules;
+    const holders = new Set(cert === null ? [] : listHolders(cert, sets).map(encodeHex));
+    const asked = orderAsked(mesh.connected(), { first, holders, turn: this.#turn++ });
     const answers: Promise<Uint8Array>[] = [];
     const anyOf = () => Promise.any(answers).catch(() => null);
-    for (const name of first === null ? others : [first, ...others]) {
+    for (const name of asked) {
       answers.push(this.#askOne(name, digest));
       const slow = this.#wait(SLOW_MS);
       const found = await Promise.race([anyOf(), slow.promise]);

@@ -112,15 +112,15 @@ export class PeerLanes {
     return null;
   }
 
-  /** Digests of a decided cut's new entries that were never acknowledged here. */
-  listMissing(cut: Cut): Uint8Array[] {
+  /** A decided cut's new entries that were never acknowledged here. */
+  listMissing(cut: Cut): Cut {
     const self = encodeHex(this.#config.self);
     const isMissing = ({ lane: key, seq }: Cut[number]): boolean => {
       const name = encodeHex(key);
       const heldSeq = this.#lanes.get(name)?.state.head.seq ?? this.#placeOf(key).seq;
       return name !== self && seq > heldSeq;
     };
-    return cut.filter(isMissing).map(({ digest }) => digest);
+    return cut.filter(isMissing);
   }
 
   /** A decided cut is where every lane's chain begins from now on. */

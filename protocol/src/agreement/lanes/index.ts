@@ -24,6 +24,7 @@ export {
   type GatherState,
   stepGather,
 } from "./gather.ts";
+export { listHolders, orderAsked } from "./holders.ts";
 export {
   MAX_BATCHES_IN_FLIGHT,
   MAX_CERTIFIED_AHEAD,
