@@ -52,12 +52,16 @@ export function AccountPage({ params }: PageProps) {
               </dl>
             </section>
             <ProofCard id={account.id} earned={account.earned} />
-            <RewardsCard
-              route="/v1/accounts/{id}/rewards"
-              id={account.id}
-              latest={status.data?.closedEpoch ?? null}
-              columns={COLUMNS}
-            />
+            <Shown what="The network's status" asked={status}>
+              {({ closedEpoch }) => (
+                <RewardsCard
+                  route="/v1/accounts/{id}/rewards"
+                  id={account.id}
+                  latest={closedEpoch}
+                  columns={COLUMNS}
+                />
+              )}
+            </Shown>
             <OwnHotspots owner={account.id} />
           </>
         )}

@@ -25,20 +25,25 @@ export function HotspotPage({ params }: PageProps) {
   const id = params.id!;
   const asked = useRoute("/v1/hotspots/{id}", { path: { id } });
   const status = useRoute("/v1/status");
-  const latest = status.data?.closedEpoch ?? null;
   return (
     <Page title={asked.data?.name ?? "Hotspot"} lead={<code>{asked.data?.id ?? id}</code>}>
       <Shown what="The hotspot" asked={asked} missing="The network knows no such hotspot.">
         {(hotspot) => (
           <>
             <Facts hotspot={hotspot} />
-            <RewardsCard
-              route="/v1/hotspots/{id}/rewards"
-              id={hotspot.id}
-              latest={latest}
-              columns={COLUMNS}
-            />
-            {latest === null ? null : <WhyCard id={hotspot.id} latest={latest} />}
+            <Shown what="The network's status" asked={status}>
+              {({ closedEpoch: latest }) => (
+                <>
+                  <RewardsCard
+                    route="/v1/hotspots/{id}/rewards"
+                    id={hotspot.id}
+                    latest={latest}
+                    columns={COLUMNS}
+                  />
+                  {latest === null ? null : <WhyCard id={hotspot.id} latest={latest} />}
+                </>
+              )}
+            </Shown>
             <ActivityCard id={hotspot.id} />
             <TrustCard id={hotspot.id} />
             <NeighboursCard hotspot={hotspot} />

@@ -3,7 +3,7 @@ import { useCallback, useMemo, useRef, useState } from "preact/hooks";
 import type { MapViewJson } from "../../../src/api/schemas/explorer.ts";
 import { useApi } from "../data/useApi.ts";
 import { createScale, type Scale, VIEW_WORDS, VIEWS, type ViewName } from "../map/colours.ts";
-import type { View } from "../map/openMap.ts";
+import { computeQuery, readStart, type View, writeAt } from "../map/viewport.ts";
 import { navigate, rewriteQuery, useLocation } from "../routing/location.ts";
 import { formatCount } from "../ui/format.ts";
 import { Page } from "../ui/page.tsx";
@@ -11,7 +11,6 @@ import { Empty, Shown } from "../ui/states.tsx";
 import { CellPanel } from "./map/cellPanel.tsx";
 import { CellTable } from "./map/cellTable.tsx";
 import { MapCanvas } from "./map/mapCanvas.tsx";
-import { computeQuery, readStart, writeAt } from "./map/viewport.ts";
 
 export function MapPage({ params }: { readonly params: Readonly<Record<string, string>> }) {
   const { query } = useLocation();
@@ -104,8 +103,8 @@ function MapSummary({ map, name }: { readonly map: MapViewJson; readonly name: V
   return (
     <section class="card" aria-label="Cells in view">
       <p>
-        In view: {formatCount(hotspots)} hotspots in {formatCount(items.length)} cells of resolution{" "}
-        {resolution}.{" "}
+        In and around the view: {formatCount(hotspots)} hotspots in {formatCount(items.length)} cells of
+        resolution {resolution}.{" "}
         {epoch === null
           ? "No epoch has closed yet, so no coverage is proven."
           : `Coverage and pay of epoch ${epoch}.`}

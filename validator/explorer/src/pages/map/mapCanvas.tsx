@@ -3,10 +3,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Box } from "../../../../src/api/explorer/mapIndex.ts";
 import type { MapCellJson } from "../../../../src/api/schemas/explorer.ts";
 import type { Scale } from "../../map/colours.ts";
-import type { OpenMap, View } from "../../map/openMap.ts";
+import type { OpenMap } from "../../map/openMap.ts";
+import { computeScaleBar, type Start, type View } from "../../map/viewport.ts";
 import { formatCount } from "../../ui/format.ts";
 import { currentTheme, useTheme } from "../../ui/theme.ts";
-import { computeScaleBar, type Start } from "./viewport.ts";
 
 type MapCanvasProps = {
   readonly cells: readonly MapCellJson[];

@@ -24,7 +24,7 @@ const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 type RewardsCardProps<Of extends Route> = {
   readonly route: Of;
   readonly id: string;
-  /** The newest closed epoch; null while that is not known. */
+  /** The newest closed epoch; null where none has closed yet. */
   readonly latest: number | null;
   readonly columns: readonly Column<Of>[];
 };
@@ -36,10 +36,7 @@ export function RewardsCard<Of extends Route>({ route, id, latest, columns }: Re
     zone: HERE,
     ...(latest === null ? {} : { from: Math.max(0, latest - RANGE_EPOCHS[size] + 1), to: latest }),
   };
-  const asked = useRoute(
-    "/v1/hotspots/{id}/rewards" as Route,
-    latest === null ? null : { path: { id }, query },
-  );
+  const asked = useRoute(route as Route, latest === null ? null : { path: { id }, query });
   const table = apiUrl(writePath(route as "/v1/hotspots/{id}/rewards", { path: { id }, query }));
   return (
     <section class="card" aria-labelledby="rewards">
