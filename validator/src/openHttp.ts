@@ -27,6 +27,8 @@ export type HttpOptions = {
   readonly port: number;
   readonly version: string;
   readonly requestsPerMinute?: number;
+  /** Origins of pages that may read the API; none by default. */
+  readonly corsOrigins?: readonly string[];
 };
 export type HttpModules = {
   readonly identity: Identity;
@@ -52,7 +54,7 @@ const HTTP_CONNECTION = "http";
 export async function openHttp(options: HttpOptions, modules: HttpModules): Promise<OpenedHttp> {
   const { identity, metrics, core, network, ledger } = modules;
   const { genesis, networkId, signer } = identity;
-  const limit = options.requestsPerMinute;
+  const { requestsPerMinute, corsOrigins = [] } = options;
   const api = await createApi(
     {
       network: {
@@ -62,7 +64,8 @@ export async function openHttp(options: HttpOptions, modules: HttpModules): Prom
       validator: signer.publicKey,
       version: options.version,
       explorerFolder: EXPLORER_FOLDER,
-      ...(limit === undefined ? {} : { requestsPerMinute: limit }),
+      corsOrigins,
+      ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
     },
     {
       store: modules.store,

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { cellArea, UNITS } from "h3-js";
 import { describe, expect, test } from "vitest";
-import type { View } from "../../../validator/explorer/src/map/openMap.ts";
 import {
   computeQuery,
   computeScaleBar,
   readStart,
   resolutionAt,
+  type View,
   writeAt,
-} from "../../../validator/explorer/src/pages/map/viewport.ts";
+} from "../../../validator/explorer/src/map/viewport.ts";
 
 const view = fc.record({
   zoom: fc.double({ min: 0, max: 16, noNaN: true }),

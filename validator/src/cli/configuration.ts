@@ -27,6 +27,7 @@ export type RunFlags = {
   readonly keepEpochs?: string;
   readonly snapshotEpochs?: string;
   readonly requestsPerMinute?: string;
+  readonly corsOrigin?: readonly string[];
   readonly logLevel?: string;
   readonly logFormat?: string;
   readonly admin?: string;
@@ -38,7 +39,12 @@ export type RunConfiguration = {
   readonly genesis: Genesis;
   readonly keyPair: Ed25519KeyPair;
   readonly listen: readonly string[];
-  readonly http: { readonly host: string; readonly port: number; readonly requestsPerMinute?: number };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly requestsPerMinute?: number;
+    readonly corsOrigins: readonly string[];
+  };
   readonly maxConnections: number;
   readonly verifierThreads?: number;
   readonly keepEpochs: number;
@@ -69,6 +75,7 @@ export async function readRunConfiguration(flags: RunFlags): Promise<RunConfigur
     http: {
       ...readHttp(flags.http ?? DEFAULT_HTTP, faults),
       ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+      corsOrigins: readOrigins(flags.corsOrigin ?? [], faults),
     },
     maxConnections:
       readCount(flags.maxConnections, "--max-connections", 1, 100_000, faults) ?? DEFAULT_MAX_CONNECTIONS,
@@ -154,6 +161,15 @@ function readListen(addresses: readonly string[], faults: string[]): readonly st
     }
   }
   return addresses;
+}
+
+/** Origins as browsers write them: a scheme, a host, and a port where it is not the scheme's own. */
+function readOrigins(origins: readonly string[], faults: string[]): readonly string[] {
+  for (const origin of origins) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+      faults.push(`--cors-origin: ${origin} is no origin, such as https://explorer.example.net`);
+  }
+  return origins;
 }
 
 function readHttp(text: string, faults: string[]): { readonly host: string; readonly port: number } {

@@ -82,6 +82,11 @@ function createRunCommand(io: NodeIo): Command {
     .option("--keep-epochs <n>", "closed epochs whose evidence is kept (default: 720)")
     .option("--snapshot-epochs <n>", "epochs from one snapshot to the next (default: 1)")
     .option("--requests-per-minute <n>", "API requests that one address may make (default: 600)")
+    .option(
+      "--cors-origin <origin>",
+      "whose pages may read the API, such as a static explorer; may be given again (default: none)",
+      collect,
+    )
     .option("--log-level <level>", "debug, info, warn, error or silent (default: info)")
     .option("--log-format <format>", "plain or json (default: plain)")
     .option(

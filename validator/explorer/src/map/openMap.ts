@@ -11,13 +11,11 @@ import type { Theme } from "../ui/theme.ts";
 import type { Colour } from "./colours.ts";
 import { loadLand } from "./land.ts";
 import { boundsOf, createLinkLayers, type Linked, type Place } from "./linkLayers.ts";
-
-/** Where one looks: the box that is in view, and the zoom, of which each step doubles the scale. */
-export type View = { readonly box: Box; readonly zoom: number; readonly centre: readonly [number, number] };
+import type { Start, View } from "./viewport.ts";
 
 export type MapOptions = {
   readonly theme: Theme;
-  readonly start: { readonly centre: readonly [lng: number, lat: number]; readonly zoom: number } | null;
+  readonly start: Start;
   readonly onView: (view: View) => void;
   readonly onPick: (cell: string) => void;
 };
