@@ -102,7 +102,11 @@ describe("operators", () => {
       { event: "answered", of: 3, status: 400 },
     ]);
     const { json } = await ask("GET", "/admin/v1/audit?limit=3");
-    expect(json).toMatchObject({ lines: 5, brokenAt: null, items: [{ seq: 3 }, { seq: 4 }, { seq: 5 }] });
+    expect(json).toMatchObject({
+      lines: 5,
+      brokenAt: null,
+      items: [{ seq: 3 }, { of: 3, status: 400 }, { seq: 5 }],
+    });
   });
 });
 

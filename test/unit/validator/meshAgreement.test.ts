@@ -27,6 +27,7 @@ const PEER = encodeHex(VALIDATOR.publicKey);
 
 type Change = {
   readonly votes?: Votes;
+  readonly mayPropose?: boolean;
   readonly last?: Finalized;
   readonly startMs?: number;
   readonly keys?: typeof VALIDATOR;
@@ -68,7 +69,7 @@ function openAgreement(change: Change = {}) {
       executed: () => executed,
       backlog: () => 0,
       seedOf: () => context.genesis.seed,
-      mayPropose: () => true,
+      mayPropose: () => change.mayPropose ?? true,
       hasRewardCert: () => true,
       maySign: () => true,
       onSigning: () => {},
@@ -90,6 +91,13 @@ function openAgreement(change: Change = {}) {
 }
 
 describe("agreement of one", () => {
+  test("makes no value where it may not propose", () => {
+    const { agreement, clock, finalized, failures } = openAgreement({ mayPropose: false });
+    agreement.start();
+    clock.advance(1_000 + 5 * roundMs);
+    expect([finalized, failures]).toEqual([[], []]);
+  });
+
   test("begins at genesis's time and decides a round every ROUND_MS", () => {
     const { agreement, clock, finalized } = openAgreement();
     agreement.start();

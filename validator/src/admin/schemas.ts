@@ -103,7 +103,8 @@ export const Audit = object({
         request: Type.String(),
         previous: Type.String(),
       },
-      { description: "A line as it stands in the file." },
+      // What else an event tells differs from event to event.
+      { additionalProperties: true, description: "A line as it stands in the file." },
     ),
   ),
 });

@@ -44,6 +44,6 @@ export async function restore(folder: string, flags: RestoreFlags, io: NodeIo): 
   printLine(io, `Restored the backup of ${time}, up to round ${round}.`);
   printLine(
     io,
-    "After its start the validator signs nothing until the others have told it what it may have signed since; see /readyz.",
+    "Among four validators or more it signs nothing after its start until the others have told it what it may have signed since; see /readyz.",
   );
 }
