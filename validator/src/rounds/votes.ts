@@ -134,13 +134,13 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
   /** Acknowledgements to forget, by lane: part of the next commit, since nobody waits for it. */
   const forgettable = new Map<string, readonly [lane: Uint8Array, belowSeq: number]>();
   const transact = (body: () => VoteVerdict): VoteVerdict => {
-    db.exec("BEGIN IMMEDIATE");
+    statements.begin.run();
     let verdict: VoteVerdict = "conflict";
     try {
       for (const forgotten of forgettable.values()) statements.pruneAcks.run(...forgotten);
       verdict = body();
     } finally {
-      db.exec(verdict === "recorded" ? "COMMIT" : "ROLLBACK");
+      (verdict === "recorded" ? statements.commit : statements.rollback).run();
     }
     if (verdict === "recorded") forgettable.clear();
     return verdict;
@@ -235,6 +235,9 @@ type Row = Record<string, unknown>;
 
 function prepareStatements(db: DatabaseSync) {
   return {
+    begin: db.prepare("BEGIN IMMEDIATE"),
+    commit: db.prepare("COMMIT"),
+    rollback: db.prepare("ROLLBACK"),
     voteOf: db.prepare("SELECT digest FROM vote WHERE round = ? AND view = ? AND kind = ?"),
     addVote: db.prepare("INSERT INTO vote (round, view, kind, digest) VALUES (?, ?, ?, ?)"),
     addDecided: db.prepare("INSERT INTO decided (round, value, cert) VALUES (?, ?, ?)"),
