@@ -2,7 +2,6 @@
  * What the hotspot's closed lists mean, for people: a sentence for every way in which a beacon ends, and for every failure to
  * send one. The types hold the tables to the lists.
  */
-
 import type { AttemptFailure } from "./beaconer.ts";
 import type { BeaconEnd, BeaconPhase } from "./beaconState.ts";
 
