@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { createValidatorSet, fixedSets } from "../../../protocol/src/agreement/certificates.ts";
-import { asciiBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { encodeBatch } from "../../../protocol/src/agreement/rounds.ts";
+import { asciiBytes, equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { BatchFetcher } from "../../../validator/src/lanes/batchFetcher.ts";
@@ -21,8 +22,8 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 type Answer = Uint8Array | null | "never";
 
-/** A fetcher whose peers answer what a test says, and a disk that counts how often it is asked. */
-function openFetcher(answers: Record<string, Answer>) {
+/** A fetcher whose peers answer what a test says, or have all of some bodies; its disk counts how often it is asked. */
+function openFetcher(answers: Record<string, Answer>, bodies: readonly Uint8Array[] = []) {
   const clock = new ManualClock(0);
   const asked: string[] = [];
   const disk = new Map<string, Uint8Array>();
@@ -34,9 +35,11 @@ function openFetcher(answers: Record<string, Answer>) {
     log: { ...createSilentLog(), error: (...words) => void said.push(words) },
     mesh: {
       connected: () => PEERS,
-      fetch: (name) => {
+      fetch: (name, fetch) => {
         asked.push(name);
-        const answer = answers[name]!;
+        const isAsked = (body: Uint8Array) =>
+          fetch.type === "batch" && equalBytes(sha256(body), fetch.digest);
+        const answer = answers[name] ?? bodies.find(isAsked) ?? null;
         return answer === "never" ? new Promise(() => {}) : Promise.resolve(answer);
       },
     },
@@ -125,8 +128,23 @@ describe("a batch that is missing", () => {
 
   test("that is fetched ahead comes once, and is read from the disk by whoever needs it", async () => {
     const { fetcher, asked, reads } = openFetcher({ [A]: BODY, [B]: BODY, [C]: BODY });
-    fetcher.prefetch([certOf(0b111), certOf(0b111)]);
+    const missing = { digest: DIGEST, aboveSeq: 0, cert: certOf(0b111) };
+    fetcher.prefetch([missing, missing]);
     expect(await fetcher.getBatch(DIGEST)).toEqual(BODY);
     expect([asked, reads()]).toEqual([[A], 2]);
+  });
+
+  test("brings those before it along, back to what is held", async () => {
+    const lane = sha256(asciiBytes("lane"));
+    const bodies: Uint8Array[] = [];
+    for (let seq = 1; seq <= 5; seq++) {
+      const prev = seq === 1 ? new Uint8Array(32) : sha256(bodies.at(-1)!);
+      bodies.push(encodeBatch({ lane, seq, prev, messages: [asciiBytes(`message ${seq}`)] }));
+    }
+    const { fetcher, disk } = openFetcher({}, bodies);
+    fetcher.prefetch([{ digest: sha256(bodies[4]!), aboveSeq: 2, cert: certOf(0b111) }]);
+    while (disk.size < 3) await turn();
+    for (let i = 0; i < 10; i++) await turn();
+    expect([...disk.keys()]).toEqual([4, 3, 2].map((at) => encodeHex(sha256(bodies[at]!))));
   });
 });

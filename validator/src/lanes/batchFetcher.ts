@@ -7,7 +7,7 @@ import { CodedError, isCodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
 import type { ValidatorSets } from "../../../protocol/src/agreement/certificates.ts";
 import { listHolders, orderAsked } from "../../../protocol/src/agreement/lanes/index.ts";
-import type { AvailabilityCert } from "../../../protocol/src/agreement/rounds.ts";
+import { type AvailabilityCert, decodeBatch } from "../../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
@@ -27,6 +27,16 @@ const BACKOFF_MAX_MS = 5_000;
 /** After so many tries, some eleven seconds, the pause is at its longest, and whoever is connected was asked each time. */
 const TRIES_UNTIL_MISSING = 8;
 
+/**
+ * Batches of a lane that a cut takes in: from this one back to the first above a number. `cert`: of the newest, whose
+ * signers hold all of them.
+ */
+export type Missing = {
+  readonly digest: Uint8Array;
+  readonly aboveSeq: number;
+  readonly cert: AvailabilityCert;
+};
+
 export type BatchFetcherModules = {
   readonly mesh: Pick<Mesh, "fetch" | "connected">;
   readonly sets: ValidatorSets;
@@ -38,7 +48,7 @@ export type BatchFetcherModules = {
 export class BatchFetcher {
   readonly #modules: BatchFetcherModules;
   /** What will be asked for soon, in order, and what is on its way. */
-  readonly #ahead: AvailabilityCert[] = [];
+  readonly #ahead: Missing[] = [];
   readonly #onTheWay = new Map<string, Promise<void>>();
   readonly #stopped = Promise.withResolvers<never>();
   /** What is needed, and nobody who was asked has. */
@@ -97,18 +107,18 @@ export class BatchFetcher {
   }
 
   /** Begins to fetch what decided rounds name, before their turn of execution comes. */
-  prefetch(certs: readonly AvailabilityCert[]): void {
-    this.#ahead.push(...certs.slice(0, MAX_AHEAD - this.#ahead.length));
+  prefetch(missing: readonly Missing[]): void {
+    this.#ahead.push(...missing.slice(0, Math.max(0, MAX_AHEAD - this.#ahead.length)));
     this.#fetchAhead();
   }
 
   #fetchAhead(): void {
     while (!this.#isStopped && this.#onTheWay.size < AHEAD_AT_ONCE) {
-      const cert = this.#ahead.shift();
-      if (cert === undefined) return;
-      const name = encodeHex(cert.digest);
+      const missing = this.#ahead.shift();
+      if (missing === undefined) return;
+      const name = encodeHex(missing.digest);
       if (this.#onTheWay.has(name)) continue;
-      const fetched = this.#fetchOnce(cert).finally(() => {
+      const fetched = this.#fetchOnce(missing).finally(() => {
         this.#onTheWay.delete(name);
         this.#fetchAhead();
       });
@@ -116,13 +126,17 @@ export class BatchFetcher {
     }
   }
 
-  /** A failure costs nothing: whoever needs the batch asks again. */
-  async #fetchOnce(cert: AvailabilityCert): Promise<void> {
-    const { digest } = cert;
+  /** Fetches a batch and names the one before it. A failure costs nothing: whoever needs the batch asks again. */
+  async #fetchOnce({ digest, aboveSeq, cert }: Missing): Promise<void> {
     try {
-      if ((await this.#read(digest)) !== null) return;
-      const found = await this.#ask(digest, { cert });
-      if (found !== null && !this.#isStopped) await this.#modules.batches.putBatch(digest, found);
+      const held = await this.#read(digest);
+      const body = held ?? (await this.#ask(digest, { cert }));
+      if (body === null || this.#isStopped) return;
+      if (held === null) await this.#modules.batches.putBatch(digest, body);
+      const batch = decodeBatch(body);
+      // Before all else: the round that needs it comes before those of the others.
+      if (batch !== null && batch.seq - 1 > aboveSeq)
+        this.#ahead.unshift({ digest: batch.prev, aboveSeq, cert });
     } catch {
       // Left to `getBatch`, which says what is wrong.
     }

@@ -30,7 +30,7 @@ import type { Signer } from "../signer.ts";
 import type { BatchStore } from "../store/batchStore.ts";
 import type { SignatureClaim } from "../verify/signatureJob.ts";
 import type { VerifierPool } from "../verify/verifierPool.ts";
-import type { BatchFetcher } from "./batchFetcher.ts";
+import type { BatchFetcher, Missing } from "./batchFetcher.ts";
 
 /**
  * Three units of 1e-7 degrees, against the one that a validator asks of its own batches: two machines whose
@@ -113,14 +113,13 @@ export class PeerLanes {
   }
 
   /** A decided cut's new entries that were never acknowledged here. */
-  listMissing(cut: Cut): Cut {
+  listMissing(cut: Cut): Missing[] {
     const self = encodeHex(this.#config.self);
-    const isMissing = ({ lane: key, seq }: Cut[number]): boolean => {
-      const name = encodeHex(key);
-      const heldSeq = this.#lanes.get(name)?.state.head.seq ?? this.#placeOf(key).seq;
-      return name !== self && seq > heldSeq;
-    };
-    return cut.filter(isMissing);
+    return cut.flatMap((cert) => {
+      const name = encodeHex(cert.lane);
+      const aboveSeq = this.#lanes.get(name)?.state.head.seq ?? this.#placeOf(cert.lane).seq;
+      return name !== self && cert.seq > aboveSeq ? [{ digest: cert.digest, aboveSeq, cert }] : [];
+    });
   }
 
   /** A decided cut is where every lane's chain begins from now on. */
