@@ -10,11 +10,11 @@ import { HotspotTable } from "./hotspot/hotspotTable.tsx";
 import { type Column, RewardsCard } from "./rewards/rewardsCard.tsx";
 
 const COLUMNS: readonly Column<"/v1/accounts/{id}/rewards">[] = [
-  { title: "Beacons", value: ({ beaconPaid }) => <Amount value={beaconPaid} /> },
-  { title: "Witnesses", value: ({ witnessPaid }) => <Amount value={witnessPaid} /> },
-  { title: "As validator", value: ({ validatorPaid }) => <Amount value={validatorPaid} /> },
-  { title: "From escrow", value: ({ released }) => <Amount value={released} /> },
-  { title: "Earned", value: ({ earned }) => <Amount value={earned} /> },
+  { title: "Beacons", kind: "number", value: ({ beaconPaid }) => <Amount value={beaconPaid} /> },
+  { title: "Witnesses", kind: "number", value: ({ witnessPaid }) => <Amount value={witnessPaid} /> },
+  { title: "As validator", kind: "number", value: ({ validatorPaid }) => <Amount value={validatorPaid} /> },
+  { title: "From escrow", kind: "number", value: ({ released }) => <Amount value={released} /> },
+  { title: "Earned", kind: "number", value: ({ earned }) => <Amount value={earned} /> },
 ];
 
 export function AccountPage({ params }: PageProps) {

@@ -1,7 +1,7 @@
 /** An epoch: its books, what was paid to whom, what was refused and why, and a quorum's word for it. */
 import type { Reason } from "../../../../protocol/src/evidence/reasons.ts";
 import { describeVerdict } from "../../../../protocol/src/evidence/reasonWords.ts";
-import type { Epoch } from "../../../client/api.ts";
+import type { Epoch, RewardLine } from "../../../client/api.ts";
 import { apiUrl } from "../data/api.ts";
 import { usePages, useRoute } from "../data/useRoute.ts";
 import type { PageProps } from "../pages.tsx";
@@ -9,6 +9,7 @@ import { formatCount, formatPpm } from "../ui/format.ts";
 import { Page } from "../ui/page.tsx";
 import { Paged } from "../ui/paged.tsx";
 import { Shown } from "../ui/states.tsx";
+import { type Column, Table } from "../ui/table.tsx";
 import { Amount, Hash, KeyLink, Time } from "../ui/values.tsx";
 
 export function EpochPage({ params }: PageProps) {
@@ -63,42 +64,27 @@ const POOLS = {
   validators: "Validators",
 } as const;
 
+const POOL_NAMES = ["beacons", "witnesses", "data", "validators"] as const;
+type PoolRow = Epoch["pools"]["beacons"] & { readonly name: (typeof POOL_NAMES)[number] };
+
+const POOL_COLUMNS: readonly Column<PoolRow>[] = [
+  { title: "Pool", kind: "head", value: ({ name }) => POOLS[name] },
+  { title: "Emitted", kind: "number", value: ({ emitted }) => <Amount value={emitted} /> },
+  { title: "Carried in", kind: "number", value: ({ carriedIn }) => <Amount value={carriedIn} /> },
+  { title: "Paid", kind: "number", value: ({ paid }) => <Amount value={paid} /> },
+  { title: "Carried out", kind: "number", value: ({ carriedOut }) => <Amount value={carriedOut} /> },
+];
+
 function Books({ epoch: { pools, escrow } }: { readonly epoch: Epoch }) {
   return (
     <section class="card" aria-labelledby="books">
       <h2 id="books">Books</h2>
-      <div class="scroll">
-        <table>
-          <caption class="dim">
-            In each pool, emitted and carried in are paid and carried out, to the base unit.
-          </caption>
-          <thead>
-            <tr>
-              <th scope="col">Pool</th>
-              {["Emitted", "Carried in", "Paid", "Carried out"].map((title) => (
-                <th key={title} scope="col" class="number">
-                  {title}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {(Object.keys(POOLS) as (keyof typeof POOLS)[]).map((pool) => {
-              const { emitted, carriedIn, paid, carriedOut } = pools[pool];
-              return (
-                <tr key={pool}>
-                  <th scope="row">{POOLS[pool]}</th>
-                  {[emitted, carriedIn, paid, carriedOut].map((value, index) => (
-                    <td key={index} class="number">
-                      <Amount value={value} />
-                    </td>
-                  ))}
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        caption="In each pool, emitted and carried in are paid and carried out, to the base unit."
+        columns={POOL_COLUMNS}
+        rows={POOL_NAMES.map((name) => ({ name, ...pools[name] }))}
+        keyOf={({ name }) => name}
+      />
       <p class="dim">
         Escrow: <Amount value={escrow.carriedIn} /> carried in, <Amount value={escrow.withheld} /> withheld,{" "}
         <Amount value={escrow.released} /> released, <Amount value={escrow.returned} /> returned to the pools,{" "}
@@ -107,6 +93,15 @@ function Books({ epoch: { pools, escrow } }: { readonly epoch: Epoch }) {
     </section>
   );
 }
+
+const LINE_COLUMNS: readonly Column<RewardLine>[] = [
+  { title: "Rank", value: ({ rank }) => formatCount(rank) },
+  { title: "Hotspot", value: ({ hotspot, name }) => <KeyLink kind="hotspots" id={hotspot} name={name} /> },
+  { title: "Beacons", kind: "number", value: ({ beaconPaid }) => <Amount value={beaconPaid} /> },
+  { title: "Witnesses", kind: "number", value: ({ witnessPaid }) => <Amount value={witnessPaid} /> },
+  { title: "Paid", kind: "number", value: ({ paid }) => <Amount value={paid} /> },
+  { title: "Scale", kind: "number", value: ({ scalePpm }) => formatPpm(scalePpm) },
+];
 
 function Lines({ epoch }: { readonly epoch: number }) {
   const path = { epoch: `${epoch}` };
@@ -121,43 +116,11 @@ function Lines({ epoch }: { readonly epoch: number }) {
       </div>
       <Paged what="The rewards" pages={pages} empty="No hotspot earned anything in this epoch.">
         {(read) => (
-          <div class="scroll">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Rank</th>
-                  <th scope="col">Hotspot</th>
-                  {["Beacons", "Witnesses", "Paid", "Scale"].map((title) => (
-                    <th key={title} scope="col" class="number">
-                      {title}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {read
-                  .flatMap(({ items }) => items)
-                  .map(({ rank, hotspot, name, beaconPaid, witnessPaid, paid, scalePpm }) => (
-                    <tr key={hotspot}>
-                      <td>{formatCount(rank)}</td>
-                      <td>
-                        <KeyLink kind="hotspots" id={hotspot} name={name} />
-                      </td>
-                      <td class="number">
-                        <Amount value={beaconPaid} />
-                      </td>
-                      <td class="number">
-                        <Amount value={witnessPaid} />
-                      </td>
-                      <td class="number">
-                        <Amount value={paid} />
-                      </td>
-                      <td class="number">{formatPpm(scalePpm)}</td>
-                    </tr>
-                  ))}
-              </tbody>
-            </table>
-          </div>
+          <Table
+            columns={LINE_COLUMNS}
+            rows={read.flatMap(({ items }) => items)}
+            keyOf={({ hotspot }) => hotspot}
+          />
         )}
       </Paged>
     </section>

@@ -1,9 +1,32 @@
 /** Closed epochs, newest first. */
+import type { Epoch } from "../../../client/api.ts";
 import { usePages } from "../data/useRoute.ts";
 import { formatCount } from "../ui/format.ts";
 import { Page } from "../ui/page.tsx";
 import { Paged } from "../ui/paged.tsx";
+import { type Column, Table } from "../ui/table.tsx";
 import { Amount, Time } from "../ui/values.tsx";
+
+const COLUMNS: readonly Column<Epoch>[] = [
+  {
+    title: "Epoch",
+    kind: "head",
+    value: ({ epoch }) => <a href={`/epochs/${epoch}`}>{formatCount(epoch)}</a>,
+  },
+  { title: "Ended", value: ({ endTimeMs }) => <Time timeMs={endTimeMs} /> },
+  { title: "Beacons", kind: "number", value: ({ beacons }) => formatCount(beacons.closed) },
+  {
+    title: "Witness reports accepted",
+    kind: "number",
+    value: ({ witnesses }) => formatCount(witnesses.accepted),
+  },
+  { title: "Paid for beacons", kind: "number", value: ({ pools }) => <Amount value={pools.beacons.paid} /> },
+  {
+    title: "Paid for witnesses",
+    kind: "number",
+    value: ({ pools }) => <Amount value={pools.witnesses.paid} />,
+  },
+];
 
 export function EpochsPage() {
   const pages = usePages("/v1/epochs", { query: { limit: 30 } });
@@ -12,50 +35,7 @@ export function EpochsPage() {
       <section class="card" aria-label="Closed epochs">
         <Paged what="The epochs" pages={pages} empty="No epoch has closed yet.">
           {(read) => (
-            <div class="scroll">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Epoch</th>
-                    <th scope="col">Ended</th>
-                    <th scope="col" class="number">
-                      Beacons
-                    </th>
-                    <th scope="col" class="number">
-                      Witness reports accepted
-                    </th>
-                    <th scope="col" class="number">
-                      Paid for beacons
-                    </th>
-                    <th scope="col" class="number">
-                      Paid for witnesses
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {read
-                    .flatMap(({ items }) => items)
-                    .map(({ epoch, endTimeMs, beacons, witnesses, pools }) => (
-                      <tr key={epoch}>
-                        <th scope="row">
-                          <a href={`/epochs/${epoch}`}>{formatCount(epoch)}</a>
-                        </th>
-                        <td>
-                          <Time timeMs={endTimeMs} />
-                        </td>
-                        <td class="number">{formatCount(beacons.closed)}</td>
-                        <td class="number">{formatCount(witnesses.accepted)}</td>
-                        <td class="number">
-                          <Amount value={pools.beacons.paid} />
-                        </td>
-                        <td class="number">
-                          <Amount value={pools.witnesses.paid} />
-                        </td>
-                      </tr>
-                    ))}
-                </tbody>
-              </table>
-            </div>
+            <Table columns={COLUMNS} rows={read.flatMap(({ items }) => items)} keyOf={({ epoch }) => epoch} />
           )}
         </Paged>
       </section>

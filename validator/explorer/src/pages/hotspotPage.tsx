@@ -14,11 +14,11 @@ import { WhyCard } from "./hotspot/whyCard.tsx";
 import { type Column, RewardsCard } from "./rewards/rewardsCard.tsx";
 
 const COLUMNS: readonly Column<"/v1/hotspots/{id}/rewards">[] = [
-  { title: "Beacons", value: ({ beaconPaid }) => <Amount value={beaconPaid} /> },
-  { title: "Witnesses", value: ({ witnessPaid }) => <Amount value={witnessPaid} /> },
-  { title: "Withheld", value: ({ withheld }) => <Amount value={withheld} /> },
-  { title: "From escrow", value: ({ released }) => <Amount value={released} /> },
-  { title: "Earned", value: ({ earned }) => <Amount value={earned} /> },
+  { title: "Beacons", kind: "number", value: ({ beaconPaid }) => <Amount value={beaconPaid} /> },
+  { title: "Witnesses", kind: "number", value: ({ witnessPaid }) => <Amount value={witnessPaid} /> },
+  { title: "Withheld", kind: "number", value: ({ withheld }) => <Amount value={withheld} /> },
+  { title: "From escrow", kind: "number", value: ({ released }) => <Amount value={released} /> },
+  { title: "Earned", kind: "number", value: ({ earned }) => <Amount value={earned} /> },
 ];
 
 export function HotspotPage({ params }: PageProps) {

@@ -5,7 +5,23 @@ import type { Activity } from "../../../../client/api.ts";
 import { usePages } from "../../data/useRoute.ts";
 import { formatCount } from "../../ui/format.ts";
 import { Paged } from "../../ui/paged.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/values.tsx";
+
+const COLUMNS: readonly Column<Activity>[] = [
+  {
+    title: "When",
+    value: (report) => (
+      <>
+        {timeOf(report) === null ? "–" : <Time timeMs={timeOf(report)!} />}{" "}
+        <span class="dim">round {formatCount(report.includedRound)}</span>
+      </>
+    ),
+  },
+  { title: "What", value: ({ kind }) => kind },
+  { title: "Heard or sent", value: (report) => describeRadio(report) },
+  { title: "What became of it", value: (report) => <Verdict report={report} /> },
+];
 
 export function ActivityCard({ id }: { readonly id: string }) {
   const pages = usePages("/v1/hotspots/{id}/activity", { path: { id }, query: { limit: 20 } });
@@ -14,35 +30,7 @@ export function ActivityCard({ id }: { readonly id: string }) {
       <h2 id="activity">Beacons and witness reports</h2>
       <Paged what="The reports" pages={pages} empty="It has reported nothing that is still kept.">
         {(read) => (
-          <div class="scroll">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">When</th>
-                  <th scope="col">What</th>
-                  <th scope="col">Heard or sent</th>
-                  <th scope="col">What became of it</th>
-                </tr>
-              </thead>
-              <tbody>
-                {read
-                  .flatMap(({ items }) => items)
-                  .map((report) => (
-                    <tr key={report.id}>
-                      <td>
-                        {timeOf(report) === null ? "–" : <Time timeMs={timeOf(report)!} />}{" "}
-                        <span class="dim">round {formatCount(report.includedRound)}</span>
-                      </td>
-                      <td>{report.kind}</td>
-                      <td>{describeRadio(report)}</td>
-                      <td>
-                        <Verdict report={report} />
-                      </td>
-                    </tr>
-                  ))}
-              </tbody>
-            </table>
-          </div>
+          <Table columns={COLUMNS} rows={read.flatMap(({ items }) => items)} keyOf={(report) => report.id} />
         )}
       </Paged>
     </section>

@@ -2,6 +2,7 @@
 import type { Hotspot } from "../../../../client/api.ts";
 import type { Pages } from "../../data/useRoute.ts";
 import { Paged } from "../../ui/paged.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
 import { CellLink, KeyLink } from "../../ui/values.tsx";
 
 type HotspotTableProps = {
@@ -9,47 +10,25 @@ type HotspotTableProps = {
   readonly empty: string;
 };
 
+const COLUMNS: readonly Column<Hotspot>[] = [
+  { title: "Hotspot", value: ({ id, name }) => <KeyLink kind="hotspots" id={id} name={name} /> },
+  { title: "Status", value: ({ status }) => <HotspotStatus status={status} /> },
+  {
+    title: "Cell",
+    value: ({ assertion }) => (assertion === null ? "–" : <CellLink cell={assertion.cell} />),
+  },
+  { title: "Region", value: ({ assertion }) => assertion?.region ?? "–" },
+  {
+    title: "Last active in",
+    value: ({ lastActiveEpoch: epoch }) =>
+      epoch === null ? "–" : <a href={`/epochs/${epoch}`}>epoch {epoch}</a>,
+  },
+];
+
 export function HotspotTable({ pages, empty }: HotspotTableProps) {
   return (
     <Paged what="The hotspots" pages={pages} empty={empty}>
-      {(read) => (
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Hotspot</th>
-                <th scope="col">Status</th>
-                <th scope="col">Cell</th>
-                <th scope="col">Region</th>
-                <th scope="col">Last active in</th>
-              </tr>
-            </thead>
-            <tbody>
-              {read
-                .flatMap(({ items }) => items)
-                .map(({ id, name, status, assertion, lastActiveEpoch }) => (
-                  <tr key={id}>
-                    <td>
-                      <KeyLink kind="hotspots" id={id} name={name} />
-                    </td>
-                    <td>
-                      <HotspotStatus status={status} />
-                    </td>
-                    <td>{assertion === null ? "–" : <CellLink cell={assertion.cell} />}</td>
-                    <td>{assertion?.region ?? "–"}</td>
-                    <td>
-                      {lastActiveEpoch === null ? (
-                        "–"
-                      ) : (
-                        <a href={`/epochs/${lastActiveEpoch}`}>epoch {lastActiveEpoch}</a>
-                      )}
-                    </td>
-                  </tr>
-                ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      {(read) => <Table columns={COLUMNS} rows={read.flatMap(({ items }) => items)} keyOf={({ id }) => id} />}
     </Paged>
   );
 }

@@ -5,6 +5,7 @@ import { useRoute } from "../../data/useRoute.ts";
 import type { OpenMap } from "../../map/openMap.ts";
 import { formatCount } from "../../ui/format.ts";
 import { Empty, Shown } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
 import { currentTheme, useTheme } from "../../ui/theme.ts";
 import { KeyLink } from "../../ui/values.tsx";
 
@@ -20,7 +21,12 @@ export function NeighboursCard({ hotspot }: { readonly hotspot: Hotspot }) {
           ) : (
             <>
               {hotspot.assertion === null ? null : <LinkMap own={hotspot.assertion} links={items} />}
-              <LinkTable links={items} fromEpoch={fromEpoch} />
+              <Table
+                caption={`By valid reports of beacons that closed since epoch ${formatCount(fromEpoch)}.`}
+                columns={COLUMNS}
+                rows={items}
+                keyOf={({ hotspot: other }) => other}
+              />
             </>
           )
         }
@@ -67,40 +73,12 @@ function LinkMap({ own, links }: LinkMapProps) {
   );
 }
 
-function LinkTable({ links, fromEpoch }: { readonly links: readonly Link[]; readonly fromEpoch: number }) {
-  return (
-    <div class="scroll">
-      <table>
-        <caption class="dim">
-          By valid reports of beacons that closed since epoch {formatCount(fromEpoch)}.
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Hotspot</th>
-            <th scope="col" class="number">
-              Heard it
-            </th>
-            <th scope="col" class="number">
-              Was heard by it
-            </th>
-            <th scope="col">Last in</th>
-          </tr>
-        </thead>
-        <tbody>
-          {links.map(({ hotspot, name, heard, heardBy, lastEpoch }) => (
-            <tr key={hotspot}>
-              <td>
-                <KeyLink kind="hotspots" id={hotspot} name={name} />
-              </td>
-              <td class="number">{formatCount(heardBy)}</td>
-              <td class="number">{formatCount(heard)}</td>
-              <td>
-                <a href={`/epochs/${lastEpoch}`}>epoch {formatCount(lastEpoch)}</a>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
+const COLUMNS: readonly Column<Link>[] = [
+  { title: "Hotspot", value: ({ hotspot, name }) => <KeyLink kind="hotspots" id={hotspot} name={name} /> },
+  { title: "Heard it", kind: "number", value: ({ heardBy }) => formatCount(heardBy) },
+  { title: "Was heard by it", kind: "number", value: ({ heard }) => formatCount(heard) },
+  {
+    title: "Last in",
+    value: ({ lastEpoch }) => <a href={`/epochs/${lastEpoch}`}>epoch {formatCount(lastEpoch)}</a>,
+  },
+];

@@ -4,9 +4,16 @@ import type { Explanation, Gets } from "../../../../client/api.ts";
 import { useRoute } from "../../data/useRoute.ts";
 import { formatCount, formatPpm } from "../../ui/format.ts";
 import { Shown } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
 import { Amount } from "../../ui/values.tsx";
 
 type Pool = Explanation["beacons"];
+
+const COLUMNS: readonly Column<Explanation["reports"][number]>[] = [
+  { title: "Report", value: (report) => <code title={report.id}>{report.id.slice(0, 12)}…</code> },
+  { title: "As", value: ({ kind }) => kind },
+  { title: "Units", kind: "number", value: ({ unitsPpm }) => formatUnits(unitsPpm) },
+];
 
 export function WhyCard({ id, latest }: { readonly id: string; readonly latest: number }) {
   const [epoch, setEpoch] = useState(latest);
@@ -72,30 +79,7 @@ function Why({
             {formatCount(reports.length)} reports that counted
             {complete ? ", which make the units" : "; older ones are no longer kept"}
           </summary>
-          <div class="scroll">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Report</th>
-                  <th scope="col">As</th>
-                  <th scope="col" class="number">
-                    Units
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {reports.map((report) => (
-                  <tr key={report.id}>
-                    <td>
-                      <code title={report.id}>{report.id.slice(0, 12)}…</code>
-                    </td>
-                    <td>{report.kind}</td>
-                    <td class="number">{formatUnits(report.unitsPpm)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table columns={COLUMNS} rows={reports} keyOf={(report) => report.id} />
         </details>
       )}
     </>

@@ -1,10 +1,11 @@
 /** What a hotspot or an account earned over time: a chart, the same as a table, and the same for a spreadsheet. */
-import type { ComponentType, VNode } from "preact";
+import type { ComponentType } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Gets } from "../../../../client/api.ts";
 import { apiUrl } from "../../data/api.ts";
 import { useRoute, writePath } from "../../data/useRoute.ts";
 import { Empty, Shown } from "../../ui/states.tsx";
+import { Table, type Column as TableColumn } from "../../ui/table.tsx";
 import { Amount } from "../../ui/values.tsx";
 import type { Bar } from "./rewardChart.tsx";
 
@@ -12,10 +13,7 @@ type Route = "/v1/hotspots/{id}/rewards" | "/v1/accounts/{id}/rewards";
 type Answer<Of extends Route> = Gets[Of]["json"];
 export type Bucket<Of extends Route> = Answer<Of>["items"][number];
 type Size = "epoch" | "day" | "month";
-export type Column<Of extends Route> = {
-  readonly title: string;
-  readonly value: (bucket: Bucket<Of>) => VNode;
-};
+export type Column<Of extends Route> = TableColumn<Bucket<Of>>;
 
 /** An epoch's bars fit a screen, a year of days and ten of months too. */
 const RANGE_EPOCHS: Readonly<Record<Size, number>> = { epoch: 96, day: 8_784, month: 8_784 };
@@ -87,41 +85,23 @@ function Buckets<Of extends Route>({ data, size, columns }: BucketsProps<Of>) {
         {size === "epoch" ? null : <span class="dim">, by the clocks of {data.zone}</span>}.
       </p>
       <LazyChart bars={bars} />
-      <div class="scroll tall">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{size === "epoch" ? "Epoch" : size === "day" ? "Day" : "Month"}</th>
-              {columns.map(({ title }) => (
-                <th key={title} scope="col" class="number">
-                  {title}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {items.toReversed().map((bucket) => (
-              <tr key={bucket.period}>
-                <th scope="row">
-                  {size === "epoch" ? (
-                    <a href={`/epochs/${bucket.period}`}>{bucket.period}</a>
-                  ) : (
-                    bucket.period
-                  )}
-                </th>
-                {columns.map(({ title, value }) => (
-                  <td key={title} class="number">
-                    {value(bucket)}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        isTall
+        columns={[periodOf(size), ...columns]}
+        rows={items.toReversed()}
+        keyOf={({ period }) => period}
+      />
     </>
   );
 }
+
+const TITLES: Readonly<Record<Size, string>> = { epoch: "Epoch", day: "Day", month: "Month" };
+
+const periodOf = (size: Size): TableColumn<{ readonly period: string }> => ({
+  title: TITLES[size],
+  kind: "head",
+  value: ({ period }) => (size === "epoch" ? <a href={`/epochs/${period}`}>{period}</a> : period),
+});
 
 /** The chart's code comes after the page's. Without it the table still says everything. */
 function LazyChart({ bars }: { readonly bars: readonly Bar[] }) {
