@@ -44,7 +44,7 @@ export type Targets = { readonly validators: readonly string[]; readonly hotspot
 export type AlertWatch = {
   /** `name instance` of each alert that fires now. */
   readonly firing: () => ReadonlySet<string>;
-  /** Resolves when all of these fire at one time. */
+  /** Resolves when each of these has fired since it was called; what is counted in a window fires no longer than that. */
   readonly fired: (...alerts: readonly string[]) => Promise<void>;
   /** Resolves when an alert fires no more, or has never fired. */
   readonly resolved: (alert: string) => Promise<void>;
@@ -106,7 +106,13 @@ export async function startPrometheus(folder: string, targets: Targets): Promise
   };
   return {
     firing: () => new Set(list()),
-    fired: (...alerts) => until(() => alerts.filter((alert) => !isFiring(alert))),
+    fired: (...alerts) => {
+      const unheard = new Set(alerts);
+      return until(() => {
+        for (const alert of unheard) if (isFiring(alert)) unheard.delete(alert);
+        return [...unheard];
+      });
+    },
     resolved: (alert) => until(() => (isFiring(alert) ? [`the end of ${alert}`] : [])),
     stop: async () => {
       const ended = once(child, "exit");
