@@ -1,9 +1,10 @@
 /**
  * docker-compose.yml, brought up for real: images are built, the network pays, rewards are there at the published port,
- * Prometheus sees everybody and answers every panel, the network goes on without any one validator, and all of it stops
- * in time.
+ * Prometheus sees everybody and answers every panel, one more validator joins by a checkpoint, the network goes on without
+ * any one of its own, and all of it stops in time.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -24,6 +25,8 @@ const SERVICES = [
   "prometheus",
 ];
 const IMAGES = { validator: "validator", node: "node", "test/devnet": "simulation" };
+/** Short epochs: pay is what everything here waits for. */
+const EPOCH_SECONDS = 12;
 const MINUTE_MS = 60_000;
 const POLL_MS = 1_000;
 
@@ -33,7 +36,8 @@ const found = isAsked
   : ({ ok: false, reason: "it takes minutes: npm run test:containers" } as const);
 
 type Rewards = { readonly items: readonly { readonly paid: string }[] };
-type Epochs = { readonly items: readonly { readonly epoch: number; readonly rewardRoot: string }[] };
+type Epoch = { readonly epoch: number; readonly rewardRoot: string; readonly stateRoot: string };
+type Epochs = { readonly items: readonly Epoch[] };
 type Answer = { readonly data: { readonly result: readonly { readonly value: [number, string] }[] } };
 
 async function getJson<Json>(url: string): Promise<Json> {
@@ -76,7 +80,7 @@ describe.skipIf(!found.ok)(`containers${found.ok ? "" : ` (skipped: ${found.reas
       await shell.run(`docker build ${secret} -q -f ${folder}/Dockerfile -t hexbeacon-${name} .`);
     }
     await shell.run("docker compose down -v || true");
-    await shell.run(`docker compose up -d ${SERVICES.join(" ")}`);
+    await shell.run(`HEXBEACON_EPOCH_SECONDS=${EPOCH_SECONDS} docker compose up -d ${SERVICES.join(" ")}`);
   }, 15 * MINUTE_MS);
 
   afterAll(async () => {
@@ -136,12 +140,47 @@ describe.skipIf(!found.ok)(`containers${found.ok ? "" : ` (skipped: ${found.reas
   );
 
   test(
+    "are joined by a validator of its own, from a checkpoint, as the guide says",
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "hexbeacon-compose-"));
+      try {
+        const genesis = join(folder, "genesis.json");
+        writeFileSync(
+          genesis,
+          await shell.run(`docker exec ${await containerOf("validator-1")} cat /data/genesis.json`),
+        );
+        const { epoch, stateRoot } = (await getJson<Epochs>(`${API}/v1/epochs`)).items[0]!;
+        // `docker compose run`, spelled out: not every stand-in mounts what it is given, nor calls the project by its name.
+        const project = (await containerOf("validator-1")).replace(/[_-]validator-1[_-]1$/, "");
+        const volumes = `-v ${project}_validator:/data -v ${genesis}:/genesis.json:ro`;
+        const options = `--rm --network ${project}_default ${volumes}`;
+        const run = (command: string) => shell.run(`docker run ${options} hexbeacon-validator ${command}`);
+        await run("init --home /data --genesis /genesis.json");
+        await run(
+          `join --home /data --genesis /genesis.json --checkpoint ${epoch}:${stateRoot} --from /dns4/validator-1/tcp/4467`,
+        );
+        await shell.run("COMPOSE_PROFILES=network,validator docker compose up -d --no-deps validator");
+        const isLater = ({ items }: Epochs) => (items[0]?.epoch ?? -1) > epoch;
+        const [own] = (await waitFor<Epochs>("http://127.0.0.1:8081/v1/epochs", isLater)).items;
+        const theirs = await waitFor<Epochs>(
+          `${API}/v1/epochs`,
+          ({ items }) => items[0]!.epoch >= own!.epoch,
+        );
+        expect(theirs.items.find((item) => item.epoch === own!.epoch)).toEqual(own);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+    2 * MINUTE_MS,
+  );
+
+  test(
     "pay on while a validator is gone, which then pays the same",
     async () => {
       const name = await containerOf("validator-2");
       await shell.run(`docker stop -t 0 ${name}`);
       const newest = (await getJson<Epochs>(`${API}/v1/epochs`)).items[0]!;
-      const isLater = ({ items }: Epochs) => items[0]!.epoch > newest.epoch + 1;
+      const isLater = ({ items }: Epochs) => items[0]!.epoch > newest.epoch;
       const without = await waitFor<Epochs>(`${API}/v1/epochs`, isLater);
       await shell.run(`docker start ${name}`);
       const { epoch } = without.items[0]!;
@@ -163,13 +202,24 @@ describe.skipIf(!found.ok)(`containers${found.ok ? "" : ` (skipped: ${found.reas
       // One command: after a kill of its own, engines differ in whether the restart policy starts it as well.
       await shell.run(`docker restart -t 0 ${name}`);
       const newest = before.items[0]!;
-      const after = await waitFor<Epochs>(
-        `${API}/v1/epochs`,
-        ({ items }) => items[0]!.epoch > newest.epoch + 1,
-      );
+      const after = await waitFor<Epochs>(`${API}/v1/epochs`, ({ items }) => items[0]!.epoch > newest.epoch);
       expect(after.items.find(({ epoch }) => epoch === newest.epoch)).toEqual(newest);
     },
     4 * MINUTE_MS,
+  );
+
+  test(
+    "stop at once in the moment of their start, when no program has a handler for signals yet",
+    async () => {
+      const name = await containerOf("validator-3");
+      const startMs = Date.now();
+      await shell.run(`docker restart -t 0 ${name} && docker stop -t 30 ${name}`);
+      const code = (await shell.run(`docker inspect -f '{{.State.ExitCode}}' ${name}`)).trim();
+      // By the signal, or, when it was quicker than that, by its own handler.
+      expect(["143", "0"]).toContain(code);
+      expect(Date.now() - startMs).toBeLessThan(25_000);
+    },
+    MINUTE_MS,
   );
 
   test(
