@@ -73,7 +73,6 @@ describe.skipIf(chromium === null)(
     test.each([
       ["a desk", DESKTOP],
       ["a phone", PHONE],
-      ["a desk in the dark", { ...DESKTOP, colorScheme: "dark" as const }],
     ])(
       "shows every page on %s without a complaint, and none is wider than the window",
       async (_name, options) => {

@@ -8,7 +8,7 @@ import { encodeHex } from "../../../../protocol/src/bytes/hex.ts";
 import { PPM } from "../../../../protocol/src/network/parameters.ts";
 import { COVERAGE_RESOLUTION } from "../../../../protocol/src/score/coverage.ts";
 import { cellAtResolution, computeWholeRange } from "../../store/cellRange.ts";
-import type { HotspotCursor, QueryStore } from "../../store/store.ts";
+import type { HotspotCursor, Page, QueryStore } from "../../store/store.ts";
 
 /** Rows between two turns of the event loop: some milliseconds. */
 const ROWS_PER_TURN = 250;
@@ -110,65 +110,54 @@ class EpochMap {
   }
 }
 
+const NOTHING = { cells: 0, gaps: 0, hotspots: 0, counterpartsMax: 0, coveragePpmSum: 0, paid: 0n } as const;
+
 /** The resolution-8 cells, ascending. */
 async function readCells(store: MapStore, epoch: number | null): Promise<MapCell[]> {
   const cells = new Map<bigint, MapCell>();
   const paid = new Map<string, bigint>();
   if (epoch !== null) {
     await readCoverage(store, epoch, cells);
-    let after = 0;
-    for (let next: number | null = 0; next !== null; ) {
-      const page = await store.listRewardLines(epoch, after, ROWS_PER_TURN);
-      for (const line of page.rows) paid.set(encodeHex(line.hotspot), line.paid);
-      next = page.next;
-      after = next ?? after;
-      await setImmediate();
-    }
-  }
-  let after: HotspotCursor | null = null;
-  do {
-    const page: Awaited<ReturnType<MapStore["listHotspots"]>> = await store.listHotspots(
-      {},
-      after,
-      ROWS_PER_TURN,
+    await eachRow(
+      (after: number | null) => store.listRewardLines(epoch, after ?? 0, ROWS_PER_TURN),
+      (line) => paid.set(encodeHex(line.hotspot), line.paid),
     );
-    for (const { key, assertion, leavingUntilEpoch } of page.rows) {
-      if (assertion === null || leavingUntilEpoch !== null) continue;
+  }
+  await eachRow(
+    (after: HotspotCursor | null) => store.listHotspots({}, after, ROWS_PER_TURN),
+    ({ key, assertion, leavingUntilEpoch }) => {
+      if (assertion === null || leavingUntilEpoch !== null) return;
       const cell = cellAtResolution(assertion.cell, COVERAGE_RESOLUTION);
-      const stands = {
-        ...NOTHING,
-        cell,
-        cells: 1,
-        gaps: 1,
-        hotspots: 1,
-        paid: paid.get(encodeHex(key)) ?? 0n,
-      };
-      const known = cells.get(cell);
-      cells.set(
-        cell,
-        known === undefined ? stands : { ...addCells(known, stands), cells: known.cells, gaps: known.gaps },
-      );
-    }
-    after = page.next;
-    await setImmediate();
-  } while (after !== null);
+      // Where the epoch has no coverage to tell of, such as for who has just come, there is a gap.
+      const known = cells.get(cell) ?? { ...NOTHING, cell, cells: 1, gaps: 1 };
+      const earned = paid.get(encodeHex(key)) ?? 0n;
+      cells.set(cell, { ...known, hotspots: known.hotspots + 1, paid: known.paid + earned });
+    },
+  );
   return [...cells.values()].sort((a, b) => (a.cell < b.cell ? -1 : 1));
 }
 
-const NOTHING = { cells: 0, gaps: 0, hotspots: 0, counterpartsMax: 0, coveragePpmSum: 0, paid: 0n } as const;
-
 async function readCoverage(store: MapStore, epoch: number, cells: Map<bigint, MapCell>): Promise<void> {
   const range = computeWholeRange(COVERAGE_RESOLUTION);
-  let after: bigint | null = null;
-  do {
-    const page: Awaited<ReturnType<MapStore["listCoverage"]>> = await store.listCoverage(
-      ...[epoch, COVERAGE_RESOLUTION, range, after, ROWS_PER_TURN],
-    );
-    for (const { cell, counterpartsMax, coveragePpmMax } of page.rows) {
+  await eachRow(
+    (after: bigint | null) => store.listCoverage(epoch, COVERAGE_RESOLUTION, range, after, ROWS_PER_TURN),
+    ({ cell, counterpartsMax, coveragePpmMax }) => {
       const gaps = coveragePpmMax < PPM ? 1 : 0;
       cells.set(cell, { ...NOTHING, cell, cells: 1, gaps, counterpartsMax, coveragePpmSum: coveragePpmMax });
-    }
-    after = page.next;
+    },
+  );
+}
+
+/** Goes through all pages, with a turn of the event loop between two: others wait for it too. */
+async function eachRow<Row, Cursor>(
+  ask: (after: Cursor | null) => Promise<Page<Row, Cursor>>,
+  take: (row: Row) => void,
+): Promise<void> {
+  let after: Cursor | null = null;
+  do {
+    const { rows, next }: Page<Row, Cursor> = await ask(after);
+    for (const row of rows) take(row);
+    after = next;
     await setImmediate();
   } while (after !== null);
 }
