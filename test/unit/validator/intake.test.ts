@@ -1,8 +1,10 @@
 /** Admission: every reason, in the order that no unauthenticated message can turn against its alleged sender. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { verifySignature } from "../../../node/src/host/verify.ts";
+import { verifyDeviceSignature, verifySignature } from "../../../node/src/host/verify.ts";
 import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { signingMessage } from "../../../protocol/src/crypto/domain.ts";
+import { createP256KeyPair, signP256 } from "../../../protocol/src/crypto/p256.ts";
 import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
 import { cellToBigint } from "../../../protocol/src/geo/cell.ts";
 import { computeCentre } from "../../../protocol/src/geo/centre.ts";
@@ -14,6 +16,7 @@ import {
   encodeParcel,
   MAX_ENVELOPES_PER_PARCEL,
 } from "../../../protocol/src/wire/envelope.ts";
+import { encodeCosignedBeacons, encodeReportBundle } from "../../../protocol/src/wire/reports.ts";
 import { decodeCandidate, keyOfBytes } from "../../../validator/src/intake/candidate.ts";
 import { computeHoldRounds } from "../../../validator/src/intake/heldGossip.ts";
 import type { IntakeKind } from "../../../validator/src/intake/inbox.ts";
@@ -52,7 +55,13 @@ function openIntake(change: { disk?: "at once" | "by hand"; verifier?: "at once"
   const rounds = { next: FIRST_ROUND };
   const judge = (claims: readonly SignatureClaim[]) =>
     Uint8Array.from(claims, ({ publicKey, message, signature }) =>
-      verifySignature(publicKey, concatBytes(...message), signature) ? 1 : 0,
+      (publicKey.length === 32 ? verifySignature : verifyDeviceSignature)(
+        publicKey,
+        concatBytes(...message),
+        signature,
+      )
+        ? 1
+        : 0,
     );
   const intake = createIntake(
     { parameters: context.parameters, domains: context.domains, nextRound: FIRST_ROUND },
@@ -106,6 +115,18 @@ const idOfReport = (bytes: Uint8Array): Uint8Array => {
   return item.candidate.id;
 };
 const report = (salt: number, hotspot = 0, epoch = 2) => signReports(context, hotspot, epoch, salt);
+/** A beacon's report, co-signed for one that was sent so much later. */
+function cosigned(lateMs: number): Uint8Array {
+  const device = createP256KeyPair(new Uint8Array(32).fill(8));
+  const sent = { freqHz: 868_100_000, spreadingFactor: 9, bandwidthHz: 125_000, powerCentiDbm: 1_300 };
+  const beacon = { commit: new Uint8Array(32), ...sent, timeMs: 1 };
+  const bundle = { epoch: 2, beacons: [beacon], witnesses: [], reveals: [] };
+  const signed = { ...bundle, beacons: [{ ...beacon, timeMs: 1 + lateMs }] };
+  const body = encodeCosignedBeacons(hotspotKey(0).publicKey, signed);
+  const signature = signP256(device.secret, signingMessage(context.domains, "cosigned", body));
+  const cosignature = { deviceKey: device.publicKey, signature };
+  return signEnvelope(context, hotspotKey(0), "reports", encodeReportBundle({ ...bundle, cosignature }));
+}
 const parcelOf = (...envelopes: Uint8Array[]) => encodeParcel(envelopes);
 
 function withBadSignature(envelope: Uint8Array): Uint8Array {
@@ -189,6 +210,8 @@ describe("admission", () => {
       () => assertTransaction({}, keyNamed("thief")),
     ],
     ["bad_cosignature", "a registration that the owner has not signed", () => registerTransaction(false)],
+    ["bad_cosignature", "a beacon with a device's signature over another one", () => cosigned(1)],
+    [null, "a beacon that a device has signed too", () => cosigned(0)],
     ["stale_epoch", "a body two epochs old", () => report(1, 0, 0)],
     [null, "a body one epoch old", () => report(1, 0, 1)],
     ["future_epoch", "a body of the next epoch", () => report(1, 0, 3)],
