@@ -122,9 +122,12 @@ export class Member {
 
   receive(from: PeerName, message: PeerMessage): void {
     const { life } = this;
-    if (message.type === "evidence" && this.core !== null) this.#world.onTold(this, message.evidence);
+    const isHeard = this.core !== null;
     try {
       this.core?.handlers.onMessage(from, message);
+      // Where the power went in the middle of it, nothing was heard.
+      if (message.type === "evidence" && isHeard && life === this.life)
+        this.#world.onTold(this, message.evidence);
     } catch (error) {
       this.#fail(life, error);
     }

@@ -49,8 +49,13 @@ export class StackWatch {
   readonly #options: WatchOptions;
   /** By what must be one: the first that was seen. */
   readonly #facts = new Map<string, string>();
-  /** Who must hold evidence against whom: validator and offender. */
-  readonly #told = new Set<string>();
+  /**
+   * Who must hold evidence against whom, and the first round whose values must have it: one is begun after the round
+   * before is decided, and used in all views of its round.
+   */
+  readonly #told = new Map<string, number>();
+  /** The newest round that each validator has decided. */
+  readonly #decided = new Map<number, number>();
   readonly #convicted = new Set<string>();
   readonly #saidEvidence = new Set<string>();
   violation: StackViolation | null = null;
@@ -99,6 +104,7 @@ export class StackWatch {
 
   /** @param value its encoding. */
   onDecided(validator: number, round: number, value: Uint8Array): void {
+    this.#decided.set(validator, round);
     this.#once("disagreement", `round ${round}`, hash("sha256", value, "hex"), `validator ${validator}`);
   }
 
@@ -124,7 +130,7 @@ export class StackWatch {
   /** An honest validator found evidence, or was told what it did not know: it has passed it on by now. */
   onHeld(validator: number, offender: Uint8Array): void {
     const name = nameOf(validator, offender);
-    this.#told.add(name);
+    this.onTold(validator, offender);
     if (!this.#saidEvidence.has(name))
       this.report("evidence_withheld", `validator ${validator} keeps evidence to itself`);
   }
@@ -132,7 +138,8 @@ export class StackWatch {
   /** An honest validator was told of evidence that proves something. */
   onTold(validator: number, offender: Uint8Array): void {
     const name = nameOf(validator, offender);
-    if (!this.#convicted.has(name)) this.#told.add(name);
+    if (!this.#convicted.has(name) && !this.#told.has(name))
+      this.#told.set(name, (this.#decided.get(validator) ?? -1) + 2);
   }
 
   /** A validator decided a value with evidence against the offender: nothing more need be said of it. */
@@ -144,11 +151,11 @@ export class StackWatch {
 
   /** A fresh value of an honest leader holds what the leader was told of. */
   #onFreshValue(from: number, bytes: Uint8Array): void {
-    const { evidence } = decodeValue(bytes)!;
+    const { round, evidence } = decodeValue(bytes)!;
     const inIt = new Set(evidence.map(({ offender }) => nameOf(from, offender)));
     if (evidence.length >= MAX_VALUE_EVIDENCE) return;
-    for (const name of this.#told)
-      if (name.startsWith(`${from} `) && !inIt.has(name))
+    for (const [name, fromRound] of this.#told)
+      if (name.startsWith(`${from} `) && round >= fromRound && !inIt.has(name))
         this.report("evidence_withheld", `validator ${from} proposes without the evidence that it has`);
   }
 
