@@ -1,7 +1,7 @@
 /** The map of coverage: cells coloured by how well they are covered, what they earn or what is missing, and who stands in one. */
 import { useCallback, useMemo, useRef, useState } from "preact/hooks";
-import type { MapViewJson } from "../../../src/api/schemas/explorer.ts";
-import { useApi } from "../data/useApi.ts";
+import type { Json } from "../../../client/client.ts";
+import { useRoute } from "../data/useRoute.ts";
 import { createScale, type Scale, VIEW_WORDS, VIEWS, type ViewName } from "../map/colours.ts";
 import { computeQuery, readStart, type View, writeAt } from "../map/viewport.ts";
 import { navigate, rewriteQuery, useLocation } from "../routing/location.ts";
@@ -12,14 +12,13 @@ import { CellPanel } from "./map/cellPanel.tsx";
 import { CellTable } from "./map/cellTable.tsx";
 import { MapCanvas } from "./map/mapCanvas.tsx";
 
+type MapViewJson = Json<"/v1/map">;
+
 export function MapPage({ params }: { readonly params: Readonly<Record<string, string>> }) {
   const { query } = useLocation();
   const [view, setView] = useState<View | null>(null);
   const [start] = useState(() => readStart(query, params.cell));
-  const asked = useApi<MapViewJson>(
-    "/v1/map",
-    useMemo(() => computeQuery(view, start), [view, start]),
-  );
+  const asked = useRoute("/v1/map", { query: computeQuery(view, start) });
   // While the map moves, what was shown stays until the new cells are there.
   const last = useRef<MapViewJson | null>(null);
   last.current = asked.data ?? last.current;

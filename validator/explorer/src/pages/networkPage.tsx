@@ -1,8 +1,8 @@
 /** The network as it runs: where it stands, rounds as they are finalized, and who decides on them. */
 import { useState } from "preact/hooks";
-import type { StatusJson } from "../../../src/api/schemas/entities.ts";
-import { useApi } from "../data/useApi.ts";
+import type { Json } from "../../../client/client.ts";
 import { type LinkState, useEvents } from "../data/useEvents.ts";
+import { useRoute } from "../data/useRoute.ts";
 import { formatCount } from "../ui/format.ts";
 import { Page } from "../ui/page.tsx";
 import { Empty, Shown } from "../ui/states.tsx";
@@ -12,6 +12,7 @@ import { ValidatorTable } from "./network/validatorTable.tsx";
 /** Rounds shown, newest first: a screen of them. */
 const ROUNDS_SHOWN = 12;
 
+type StatusJson = Json<"/v1/status">;
 /** A `round` event. */
 type RoundEvent = {
   readonly round: number;
@@ -31,7 +32,7 @@ type BeaconEvent = {
 };
 
 export function NetworkPage() {
-  const status = useApi<StatusJson>("/v1/status");
+  const status = useRoute("/v1/status");
   const [isPaused, setPaused] = useState(false);
   const [rounds, setRounds] = useState<readonly RoundEvent[]>([]);
   const [beacons, setBeacons] = useState<readonly BeaconEvent[]>([]);

@@ -1,13 +1,13 @@
 /** What a text may mean: hotspots, accounts, validators, a cell. The only thing that it can mean is shown at once. */
 import { useEffect } from "preact/hooks";
-import type { SearchResultsJson } from "../../../src/api/schemas/explorer.ts";
-import { useApi } from "../data/useApi.ts";
+import type { Json } from "../../../client/client.ts";
+import { useRoute } from "../data/useRoute.ts";
 import { navigate, useLocation } from "../routing/location.ts";
 import { shortenKey } from "../ui/format.ts";
 import { Page } from "../ui/page.tsx";
 import { Empty, Shown } from "../ui/states.tsx";
 
-type Result = SearchResultsJson["items"][number];
+type Result = Json<"/v1/search">["items"][number];
 
 const PLACES: Readonly<Record<Result["kind"], (id: string) => string>> = {
   hotspot: (id) => `/hotspots/${encodeURIComponent(id)}`,
@@ -19,7 +19,7 @@ const PLACES: Readonly<Record<Result["kind"], (id: string) => string>> = {
 export function SearchPage() {
   const { query } = useLocation();
   const text = (query.get("q") ?? "").trim();
-  const asked = useApi<SearchResultsJson>(text === "" ? null : "/v1/search", { q: text });
+  const asked = useRoute("/v1/search", text === "" ? null : { query: { q: text } });
   const only = asked.data?.items.length === 1 ? asked.data.items[0]! : null;
   useEffect(() => {
     if (only !== null) navigate(PLACES[only.kind](only.id), { replace: true });

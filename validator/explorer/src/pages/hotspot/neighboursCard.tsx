@@ -76,7 +76,7 @@ function LinkMap({ own, links }: LinkMapProps) {
 const COLUMNS: readonly Column<Link>[] = [
   { title: "Hotspot", value: ({ hotspot, name }) => <KeyLink kind="hotspots" id={hotspot} name={name} /> },
   { title: "Heard it", kind: "number", value: ({ heardBy }) => formatCount(heardBy) },
-  { title: "Was heard by it", kind: "number", value: ({ heard }) => formatCount(heard) },
+  { title: "It heard", kind: "number", value: ({ heard }) => formatCount(heard) },
   {
     title: "Last in",
     value: ({ lastEpoch }) => <a href={`/epochs/${lastEpoch}`}>epoch {formatCount(lastEpoch)}</a>,

@@ -60,10 +60,10 @@ function Why({
         <strong>
           <Amount value={paid} />
         </strong>{" "}
-        were paid for <a href={`/epochs/${epoch}`}>epoch {formatCount(epoch)}</a>
+        was paid for <a href={`/epochs/${epoch}`}>epoch {formatCount(epoch)}</a>
         {suspended ? (
           <>
-            , and <Amount value={withheld} /> put into escrow, since it was suspended from pay
+            , and <Amount value={withheld} /> was put into escrow, since it was suspended from pay
           </>
         ) : null}
         . Its trust was {formatPpm(trustPpm)}
@@ -76,8 +76,8 @@ function Why({
       {reports.length === 0 ? null : (
         <details>
           <summary>
-            {formatCount(reports.length)} reports that counted
-            {complete ? ", which make the units" : "; older ones are no longer kept"}
+            Reports that counted: {formatCount(reports.length)}
+            {complete ? ", which make the units" : "; others are no longer kept"}
           </summary>
           <Table columns={COLUMNS} rows={reports} keyOf={(report) => report.id} />
         </details>

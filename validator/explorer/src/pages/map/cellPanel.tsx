@@ -1,24 +1,15 @@
 /** One cell: who stands in it and so covers it, how well, and by whose witness. */
 import { useState } from "preact/hooks";
-import type { CoverageCellJson, HotspotJson } from "../../../../src/api/schemas/entities.ts";
-import type { LinksJson } from "../../../../src/api/schemas/explorer.ts";
-import { useApi } from "../../data/useApi.ts";
+import type { Json } from "../../../../client/client.ts";
+import { useRoute } from "../../data/useRoute.ts";
 import { formatCount, formatPpm } from "../../ui/format.ts";
 import { Empty, Shown } from "../../ui/states.tsx";
 import { KeyLink } from "../../ui/values.tsx";
 
-/** What /v1/cells/{cell} answers. */
-type CellJson = {
-  readonly cell: string;
-  readonly resolution: number;
-  readonly epoch: number | null;
-  readonly coverage: CoverageCellJson | null;
-  readonly hotspots: readonly HotspotJson[];
-  readonly next: string | null;
-};
+type CellJson = Json<"/v1/cells/{cell}">;
 
 export function CellPanel({ cell }: { readonly cell: string }) {
-  const asked = useApi<CellJson>(`/v1/cells/${encodeURIComponent(cell)}`);
+  const asked = useRoute("/v1/cells/{cell}", { path: { cell } });
   return (
     <section class="card" aria-label="The cell">
       <p>
@@ -62,7 +53,13 @@ function CellFacts({ cell: { resolution, epoch, coverage } }: { readonly cell: C
   );
 }
 
-function CellHotspot({ hotspot, isOpen }: { readonly hotspot: HotspotJson; readonly isOpen: boolean }) {
+function CellHotspot({
+  hotspot,
+  isOpen,
+}: {
+  readonly hotspot: CellJson["hotspots"][number];
+  readonly isOpen: boolean;
+}) {
   const [open, setOpen] = useState(isOpen);
   const { id, name, status, assertion } = hotspot;
   return (
@@ -83,7 +80,7 @@ function CellHotspot({ hotspot, isOpen }: { readonly hotspot: HotspotJson; reado
 }
 
 function HotspotLinks({ id }: { readonly id: string }) {
-  const asked = useApi<LinksJson>(`/v1/hotspots/${encodeURIComponent(id)}/links`);
+  const asked = useRoute("/v1/hotspots/{id}/links", { path: { id } });
   return (
     <Shown what="The links" asked={asked}>
       {({ items, fromEpoch }) =>

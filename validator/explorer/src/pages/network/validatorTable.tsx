@@ -1,13 +1,11 @@
 /** Who has a seat in the running epoch, with what each has at stake and did in its last epochs. */
-import type { Static } from "typebox";
-import type { ParticipationJson, Validators } from "../../../../src/api/schemas/agreement.ts";
-import { useApi } from "../../data/useApi.ts";
+import type { Json } from "../../../../client/client.ts";
+import { useRoute } from "../../data/useRoute.ts";
 import { formatCount, formatPpm, shortenKey } from "../../ui/format.ts";
 import { Shown } from "../../ui/states.tsx";
 import { Amount } from "../../ui/values.tsx";
 
-type ValidatorsJson = Static<typeof Validators>;
-type Seat = ValidatorsJson["items"][number];
+type Seat = Json<"/v1/validators">["items"][number];
 
 /** One question for each seat is asked of a set no larger than this; the API has the rest. */
 const ASKED_SEATS_MAX = 32;
@@ -15,7 +13,7 @@ const PPM = 1_000_000;
 
 /** @param epoch the running one as far as known: another asks again. */
 export function ValidatorTable({ epoch }: { readonly epoch: number | null }) {
-  const asked = useApi<ValidatorsJson>("/v1/validators", epoch === null ? {} : { epoch });
+  const asked = useRoute("/v1/validators", { query: epoch === null ? {} : { epoch: `${epoch}` } });
   return (
     <section class="card" aria-labelledby="validators">
       <h2 id="validators">Validators</h2>
@@ -60,8 +58,8 @@ export function ValidatorTable({ epoch }: { readonly epoch: number | null }) {
 }
 
 function SeatRow({ seat, isAsked }: { readonly seat: Seat; readonly isAsked: boolean }) {
-  const path = `/v1/validators/${encodeURIComponent(seat.id)}/participation`;
-  const asked = useApi<{ readonly items: readonly ParticipationJson[] }>(isAsked ? path : null, { limit: 1 });
+  const request = { path: { id: seat.id }, query: { limit: 1 } };
+  const asked = useRoute("/v1/validators/{id}/participation", isAsked ? request : null);
   const newest = asked.data?.items[0] ?? null;
   return (
     <tr>
