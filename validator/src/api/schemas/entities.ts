@@ -234,4 +234,3 @@ export const Status = object({
   closedEpoch: orNull(EpochNumber),
   hotspots: Count,
 });
-export type StatusJson = Static<typeof Status>;
