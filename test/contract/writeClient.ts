@@ -93,6 +93,8 @@ const writeList = (item: string): string =>
 function writeObject({ properties = {}, additionalProperties, required = [] }: Schema): string {
   if (typeof additionalProperties === "object")
     return `Readonly<Record<string, ${writeType(additionalProperties)}>>`;
+  // An object of which nothing is said.
+  if (Object.keys(properties).length === 0) return "Readonly<Record<string, unknown>>";
   const fields = Object.entries(properties).map(
     ([name, field]) => `readonly ${name}${required.includes(name) ? "" : "?"}: ${writeType(field)};`,
   );

@@ -744,7 +744,7 @@ export type Gets = {
         };
   };
   /** The genesis file: what `hexbeacon verify --genesis` reads */
-  readonly "/v1/genesis": { readonly json: {} };
+  readonly "/v1/genesis": { readonly json: Readonly<Record<string, unknown>> };
   /** Hotspots, by owner, cell and status */
   readonly "/v1/hotspots": {
     readonly query: {
