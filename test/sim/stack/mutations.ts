@@ -232,12 +232,15 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
   {
     name: "an epoch stored before the end is not attested to after it",
     rule: "C1",
-    // It takes a crash, and somebody else whose attestation is missing as well.
-    among: (scenario) =>
-      ["recordAck", "recordAttest"].includes(scenario.crashesOn) &&
-      scenario.crashesWriting > 0 &&
-      scenario.healMs > 1_000 &&
-      scenario.behaviours.some((behaviour) => behaviour !== null),
+    // Who only lacks the certificate asks for it (C5). Here nobody has one: it takes a crash in the middle of the record, on a
+    // network that comes so far in time, and somebody else whose attestation is missing as well.
+    among: ({ crashesOn, crashesWriting, healMs, lossPpm, maxDelayMs, behaviours }) =>
+      crashesOn === "recordAttest" &&
+      crashesWriting > 0 &&
+      healMs > 1_700 &&
+      lossPpm < 150_000 &&
+      maxDelayMs <= 320 &&
+      (behaviours.includes("silent") || behaviours.includes("wrongAttester")),
     edit: {
       file: "validator/src/core.ts",
       find: "if (closed !== null) attestor.onEpochClosed(closed);",
