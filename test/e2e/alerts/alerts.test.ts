@@ -179,6 +179,8 @@ test.skipIf(missing.length > 0)(
 
     // Two of four validators are lost, and what comes in meanwhile is more than the others can keep.
     load = await openLoad(fleet, FLOOD.reportsPerEnvelope);
+    // Reports name their epoch, which it hears of with the next round.
+    await load.reached(1);
     await Promise.all([validators[2]!.kill(), validators[3]!.kill()]);
     const flood = load.start(FLOOD.reportsPerSecond, { receipts: 0, isGossiped: true });
     await fired(...outage).finally(flood.stop);
