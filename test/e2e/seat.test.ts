@@ -44,7 +44,7 @@ async function makeHome(name: string, secretSeed: Uint8Array): Promise<string> {
   return home;
 }
 
-type Standing = { readonly epoch: number; readonly round: number };
+type Standing = { readonly round: number };
 const standingOf = (role: ValidatorRole) => ask<Standing>(role, "/v1/status");
 
 /** The digest of the state after a round, as soon as the validator has executed it. */
@@ -99,10 +99,10 @@ test("takes its seat two epochs after its stake, and then is counted on", {
 
   // Four of five are a quorum: without one of the old ones no round is decided unless the newcomer votes in it.
   await doomed.kill();
-  const { round } = await standingOf(role);
+  const { round } = await waitFor(role, () => standingOf(role));
   const later = round + fleet.genesis.parameters.roundsPerEpoch;
   const digests = await Promise.all([role, other, third, newcomer].map((each) => digestAt(each, later)));
   expect(new Set(digests).size).toBe(1);
-  const { participation } = await ask<ValidatorJson>(role, `/v1/validators/${id}`);
+  const { participation } = await waitFor(role, () => ask<ValidatorJson>(role, `/v1/validators/${id}`));
   expect(participation[0]!.rounds).toBeGreaterThan(0);
 });
