@@ -46,11 +46,18 @@ const NOTHING: Standing = { rounds: NEXT_ROUND, tips: [], batch: [] };
 
 function openGuard(
   answers: readonly (Standing | null | Uint8Array)[],
-  change: { readonly isMarkedRestored?: boolean; readonly set?: typeof set } = {},
+  change: {
+    readonly isMarkedRestored?: boolean;
+    readonly set?: typeof set;
+    readonly nextRound?: number;
+    readonly isEmpty?: boolean;
+  } = {},
 ) {
   const clock = new ManualClock(0);
   const votes = openVotes(":memory:", { network: context.networkId, validator: SELF.publicKey });
-  votes.recordVotes([{ round: 10, view: 0, kind: "tips", digest: sha256(encodeTips(tipsOf(10).tips)) }]);
+  const known = { round: 10, view: 0, kind: "tips", digest: sha256(encodeTips(tipsOf(10).tips)) } as const;
+  if (change.isEmpty !== true) votes.recordVotes([known]);
+  const at = { round: change.nextRound ?? NEXT_ROUND };
   const adopted: AuthoredBatch[] = [];
   const failures: Error[] = [];
   const counts = { restored: 0, firstSignings: 0 };
@@ -76,7 +83,7 @@ function openGuard(
       verify: verifySignature,
       clock,
       log: createSilentLog(),
-      nextRound: () => NEXT_ROUND,
+      nextRound: () => at.round,
       adoptLane: async (place) => void adopted.push(place),
       onProgress: () => {},
       onRestored: () => counts.restored++,
@@ -95,7 +102,7 @@ function openGuard(
     clock.advance(RETRY_MS);
     await settle();
   };
-  return { guard, votes, said, adopted, failures, counts, start, later };
+  return { guard, votes, at, said, adopted, failures, counts, start, later };
 }
 
 const decided = (
@@ -180,6 +187,62 @@ describe("a validator after its start", () => {
     const { guard, start, counts } = openGuard([NOTHING, NOTHING], { isMarkedRestored: true, set: three });
     await start();
     expect([counts.restored, guard.maySign(NEXT_ROUND)]).toEqual([0, true]);
+  });
+
+  test("with empty votes goes a round beyond the others, once a quorum of them says that rounds were decided", async () => {
+    const empty = { isEmpty: true, nextRound: 0 };
+    const { guard, said, start, later, counts } = openGuard([NOTHING, NOTHING, null], empty);
+    await start();
+    expect(guard.maySign(1_000)).toBe(false);
+    expect(guard.describe()).toMatch(/votes are empty .* before a quorum of the others answers/);
+    said[2] = { ...NOTHING, rounds: NEXT_ROUND + 1 };
+    await later();
+    expect([0, NEXT_ROUND + 2, NEXT_ROUND + 3].map((round) => guard.maySign(round))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    // It may as well be new: nobody is told that it was restored, before a signature shows it.
+    expect(counts.restored).toBe(0);
+    guard.onDecided(decided(3, { tips: [tipsOf(3)] }));
+    expect([counts.restored, guard.maySign(NEXT_ROUND + 3)]).toEqual([1, false]);
+    await later();
+    expect(guard.maySign(NEXT_ROUND + 3)).toBe(true);
+  });
+
+  test("with empty votes and decided rounds at hand takes nobody's word that there are none", async () => {
+    const fresh = { ...NOTHING, rounds: 0 };
+    const { guard, start } = openGuard([fresh, fresh, fresh], { isEmpty: true, nextRound: 7 });
+    await start();
+    expect([7, 8, 9].map((round) => guard.maySign(round))).toEqual([false, false, true]);
+  });
+
+  test("with empty votes signs the first round of a network, whatever one of the others claims", async () => {
+    const fresh = { ...NOTHING, rounds: 0 };
+    const empty = { isEmpty: true, nextRound: 0 };
+    const two = openGuard([fresh, fresh, null], empty);
+    await two.start();
+    expect(two.guard.maySign(0)).toBe(true);
+    const liar = { ...NOTHING, rounds: 1_000 };
+    const { guard, said, start, later } = openGuard([liar, fresh, null], empty);
+    await start();
+    expect(guard.maySign(0)).toBe(false);
+    said[2] = fresh;
+    await later();
+    expect(guard.maySign(0)).toBe(true);
+  });
+
+  test("sees first what was decided without it, as far as an honest one of the others has come", async () => {
+    const { guard, at, start, later, failures, counts } = openGuard([
+      { ...NOTHING, rounds: NEXT_ROUND + 5 },
+      { ...NOTHING, rounds: 1_000 },
+      null,
+    ]);
+    await start();
+    expect(guard.maySign(NEXT_ROUND)).toBe(false);
+    at.round = NEXT_ROUND + 5;
+    await later();
+    expect([guard.maySign(at.round), counts.restored, failures.length]).toEqual([true, 0, 0]);
   });
 
   test("continues its lane behind what others hold", async () => {

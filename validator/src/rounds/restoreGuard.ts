@@ -2,7 +2,8 @@
  * Guards against an own past that this home does not know. What a validator signed is durable before it leaves, so its
  * votes know all of it, unless they were restored from a backup or lost. So it first hears from the others what they
  * hold of its word; where that is more than its votes know, it signs for no round up to one beyond the highest that a
- * quorum of the others is in, and continues its lane behind what they hold. Every decided round is looked at as well.
+ * quorum of the others is in, and continues its lane behind what they hold. Every decided round is looked at as well,
+ * before the first signature; and votes that know nothing, where others have decided rounds, may have known more.
  */
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
@@ -59,6 +60,8 @@ export class RestoreGuard {
   #standings = new Map<PeerName, Standing>();
   #isSettled = false;
   #isRestored = false;
+  /** Whether it may have signed what its votes do not know: restored, or empty-handed where rounds were decided. */
+  #mayHaveForgotten = false;
   #isMarked: boolean;
   /** The first round to sign for; what is signed before it may be another process's. */
   #signsFrom = 0;
@@ -98,11 +101,15 @@ export class RestoreGuard {
   describe(): string | null {
     const round = this.#modules.nextRound();
     if (this.maySign(round)) return null;
-    if (!this.#isRestored) return "it has not heard from a quorum of validators yet what it signed before";
+    if (!this.#mayHaveForgotten)
+      return "it has not heard from a quorum of validators yet what it signed before, or not seen all they decided";
     const until = this.#isSettled
       ? `before round ${this.#signsFrom}`
       : "before a quorum of the others answers";
-    return `its votes are older than what other validators hold of it, so it signs nothing ${until}`;
+    const why = this.#isRestored
+      ? "its votes are older than what other validators hold of it"
+      : "its votes are empty while other validators have decided rounds";
+    return `${why}, so it signs nothing ${until}`;
   }
 
   /**
@@ -157,6 +164,7 @@ export class RestoreGuard {
     }
     if (this.#isRestored) return;
     this.#isRestored = true;
+    this.#mayHaveForgotten = true;
     this.#isSettled = false;
     this.#standings = new Map();
     this.#modules.log.error(
@@ -207,13 +215,14 @@ export class RestoreGuard {
   }
 
   /** The others with a seat in the round that is decided next; nobody need be asked by one who has none. */
-  #others(): { readonly quorum: number; readonly names: readonly PeerName[] } | null {
+  #others(): Others | null {
     const { sets, nextRound } = this.#modules;
     const set = sets.setOfRound(nextRound());
     if (set === null) return null;
     const isSeated = set.positionOf(this.#options.self) !== undefined;
     const others = isSeated ? set.keys.filter((key) => !equalBytes(key, this.#options.self)) : [];
-    return { quorum: isSeated ? set.quorum : 1, names: others.map(encodeHex) };
+    const faulty = set.keys.length - set.quorum;
+    return { quorum: isSeated ? set.quorum : 1, faulty, names: others.map(encodeHex) };
   }
 
   #ask(): void {
@@ -234,7 +243,7 @@ export class RestoreGuard {
    * Votes from a backup are treated as old without anybody having to show it. That takes a quorum without this validator:
    * where there is none, nothing would ever be decided again, and what the others hold of its word must do.
    */
-  #heedMark({ quorum, names }: { readonly quorum: number; readonly names: readonly PeerName[] }): void {
+  #heedMark({ quorum, names }: Others): void {
     if (!this.#isMarked) return;
     this.#isMarked = false;
     const { log, onRestored } = this.#modules;
@@ -243,6 +252,7 @@ export class RestoreGuard {
       return;
     }
     this.#isRestored = true;
+    this.#mayHaveForgotten = true;
     log.warn("Sign nothing for now: the votes come from a backup");
     onRestored();
   }
@@ -276,25 +286,52 @@ export class RestoreGuard {
 
   /**
    * Together with itself a quorum, as long as nothing is missing: in a quorum there is an honest one that took part in
-   * whatever was decided. Restored, a quorum without itself, or all where there are fewer.
+   * whatever was decided. Where something may be forgotten, a quorum without itself, or all where there are fewer.
    */
   #settleIfHeard(): void {
     const others = this.#others();
     if (others === null || this.#isSettled || this.#isStopped) return;
+    const rounds = others.names.flatMap((name) => this.#standings.get(name)?.rounds ?? []);
+    const needsOthers = this.#doubtEmptyVotes(others, rounds);
     const { quorum, names } = others;
-    const heard = names.flatMap((name) => this.#standings.get(name) ?? []);
-    const needed = this.#isRestored ? Math.min(quorum, names.length) : quorum - 1;
-    if (heard.length < needed) return;
+    if (rounds.length < (needsOthers ? Math.min(quorum, names.length) : quorum - 1)) return;
+    const nextRound = this.#modules.nextRound();
+    // The decided rounds come first: in one of them an own signature may be that the votes do not know.
+    if (!this.#mayHaveForgotten && nextRound < reachedRound(others, rounds)) return;
     this.#isSettled = true;
     this.#cancel?.();
-    if (this.#isRestored) {
-      const highest = Math.max(this.#modules.nextRound(), ...heard.map(({ rounds }) => rounds));
+    if (this.#mayHaveForgotten) {
       // They are in the round of this number; the own votes may have been for it, or for the one after.
-      this.#signsFrom = highest + 2;
+      this.#signsFrom = Math.max(nextRound, ...rounds) + 2;
       this.#modules.log.warn("Sign again behind all that may have been signed before", {
         round: this.#signsFrom,
       });
     }
     this.#modules.onProgress();
   }
+
+  /**
+   * A lost home looks like that of a validator that never signed, and after some rounds nobody remembers what it signed
+   * in one that is not decided. Only genesis begins with empty votes everywhere: where a round was decided, as a
+   * certificate or an honest validator says, they may have known more. What fewer than that say asks for a hearing of
+   * more, so that nobody alone can keep a network from its first round. @returns whether to hear a quorum of the others.
+   */
+  #doubtEmptyVotes(others: Others, rounds: readonly number[]): boolean {
+    if (this.#mayHaveForgotten) return true;
+    const { votes, nextRound, log } = this.#modules;
+    if (votes.lowestRound() !== null || others.quorum > others.names.length) return false;
+    if (Math.max(nextRound(), reachedRound(others, rounds)) > 0) {
+      this.#mayHaveForgotten = true;
+      log.warn("Sign nothing for now: the votes are empty, and others have decided rounds");
+      return true;
+    }
+    return Math.max(...rounds) > 0;
+  }
 }
+
+/** Whom to hear: the others with a seat, how many of the set may lie, and how many are a quorum. */
+type Others = { readonly quorum: number; readonly faulty: number; readonly names: readonly PeerName[] };
+
+/** The highest round that at least one honest validator is in, of those who answered; 0 where too few did. */
+const reachedRound = ({ faulty }: Others, rounds: readonly number[]): number =>
+  rounds.toSorted((a, b) => b - a)[faulty] ?? 0;
