@@ -17,6 +17,11 @@ const ROOT = resolve(ROOM, "../..");
 const ENTRY = "src/main.tsx";
 /** maplibre's worker is a file of its own: the content security policy lets none be made of text. */
 const MAP_WORKER = "maplibre-gl/dist/maplibre-gl-worker.mjs";
+/** Hashing that compiles WebAssembly when it is loaded, which the policy refuses, and what stands in its place. */
+const COMPILED_HASHING = /^@chainsafe\/as-sha256$/;
+const PLAIN_HASHING = "src/light/plainSha256.ts";
+/** What browsers lack of Node and the SSZ package asks for. */
+const BUFFER = "build/buffer.ts";
 const MANIFEST = "manifest.json";
 /** Compressing what is small makes it larger. */
 const LEAST_COMPRESSED_BYTES = 512;
@@ -134,6 +139,14 @@ async function bundle(options: BuildOptions) {
     logLevel: "error",
     // The map's land comes as data to fetch when it is needed, not as code.
     loader: { ".json": "file" },
+    inject: [BUFFER],
+    plugins: [
+      {
+        name: "plain-hashing",
+        setup: ({ onResolve }) =>
+          onResolve({ filter: COMPILED_HASHING }, () => ({ path: join(ROOM, PLAIN_HASHING) })),
+      },
+    ],
     define: { "process.env.NODE_ENV": '"production"', ...options.define },
   } as BuildOptions & { metafile: true; write: false });
 }
