@@ -129,8 +129,7 @@ describe.skipIf(chromium === null)("in Chromium", () => {
       const page = await show(`/hotspots/${items[0].hotspot}`);
       const why = page.locator("section[aria-labelledby=why]");
       await why.locator(".steps").first().waitFor();
-      // Made-up lines do not follow from made-up pools, so this answer is not held against its description.
-      const explained = await served.fixture.api.inject(
+      const explained = await served.fixture.get(
         `/v1/hotspots/${items[0].hotspot}/rewards/${EPOCHS - 1}/explain`,
       );
       const { beacons, witnesses } = explained.json();

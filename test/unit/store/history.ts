@@ -358,6 +358,29 @@ function trustRow(
   };
 }
 
+/** What an epoch pays, and over what, so that a line's amounts follow from its units and its scale. */
+const EMITTED = { beacons: 12n, witnesses: 48n } as const;
+const SHARES = { beacons: 1_000_000n * EMITTED.beacons, witnesses: EMITTED.witnesses } as const;
+
+/** A line of an epoch: a few base units for beacons, thousands of tokens for witnesses, each at times withheld in part. */
+function drawLine({ key, owner }: HotspotView, draw: (below: number) => number): EpochClose["lines"][number] {
+  const halvings = draw(3);
+  const paid = { beacons: draw(3), witnesses: draw(3) * 100_000 };
+  const withheld = { beacons: draw(2), witnesses: draw(2) * 7 };
+  return {
+    ...{ hotspot: key, owner },
+    beaconUnitsPpm: (paid.beacons + withheld.beacons) << halvings,
+    witnessUnitsPpm: (paid.witnesses + withheld.witnesses) << halvings,
+    scalePpm: 1_000_000 >> halvings,
+    beaconPaid: BigInt(paid.beacons),
+    witnessPaid: BigInt(paid.witnesses) * 1_000_000n,
+    trustPpm: draw(1_000_001),
+    penalties: draw(2_048),
+    beaconWithheld: BigInt(withheld.beacons),
+    witnessWithheld: BigInt(withheld.witnesses) * 1_000_000n,
+  };
+}
+
 function closeEpoch(
   seed: string,
   epoch: number,
@@ -378,32 +401,18 @@ function closeEpoch(
     seed: named(`${seed} seed ${epoch}`),
     nextSeed: named(`${seed} seed ${epoch + 1}`),
     nextValidators: seatsOf(epoch + 2),
-    shares: { beacons: 10n ** 14n, witnesses: 3n },
+    shares: SHARES,
     escrow: { carriedIn: 3n, withheld: 5n, released: 1n, returned: 2n, carriedOut: 5n },
     trustRows:
       epoch % 2 === 0 ? null : hotspots.slice(0, 3).map((h, i) => trustRow(h.key, hotspots, epoch, i)),
     releases: epoch === 0 ? [] : [{ hotspot: hotspots[epoch % 3]!.key, owner: named("owner 2"), amount: 1n }],
     pools: {
-      beacons: books(12n),
-      witnesses: books(48n),
+      beacons: books(EMITTED.beacons),
+      witnesses: books(EMITTED.witnesses),
       data: books(0n),
       validators: books((1n << 62n) - 1n),
     },
-    lines: hotspots
-      .filter(() => draw(3) > 0)
-      .map((h) => ({
-        hotspot: h.key,
-        owner: h.owner,
-        beaconUnitsPpm: draw(2_000_000),
-        witnessUnitsPpm: draw(2_000_000),
-        scalePpm: draw(1_000_001),
-        beaconPaid: BigInt(draw(3)),
-        witnessPaid: BigInt(draw(3)) * 100_000_000_000n,
-        trustPpm: draw(1_000_001),
-        penalties: draw(2_048),
-        beaconWithheld: BigInt(draw(2)),
-        witnessWithheld: BigInt(draw(2)) * 7n,
-      })),
+    lines: hotspots.filter(() => draw(3) > 0).map((hotspot) => drawLine(hotspot, draw)),
     validatorsPaid: seatsOf(epoch).map((key, seat) => ({
       key,
       rounds: draw(ROUNDS_PER_EPOCH + 1),

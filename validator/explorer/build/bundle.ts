@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { type BuildOptions, build, type Metafile } from "esbuild";
@@ -19,9 +20,9 @@ const ENTRY = "src/main.tsx";
 const MAP_WORKER = "maplibre-gl/dist/maplibre-gl-worker.mjs";
 /** Hashing that compiles WebAssembly when it is loaded, which the policy refuses, and what stands in its place. */
 const COMPILED_HASHING = /^@chainsafe\/as-sha256$/;
-const PLAIN_HASHING = "src/light/plainSha256.ts";
+const PLAIN_HASHING = new URL("../src/light/plainSha256.ts", import.meta.url);
 /** What browsers lack of Node and the SSZ package asks for. */
-const BUFFER = "build/buffer.ts";
+const BUFFER = new URL("./buffer.ts", import.meta.url);
 const MANIFEST = "manifest.json";
 /** Compressing what is small makes it larger. */
 const LEAST_COMPRESSED_BYTES = 512;
@@ -139,12 +140,12 @@ async function bundle(options: BuildOptions) {
     logLevel: "error",
     // The map's land comes as data to fetch when it is needed, not as code.
     loader: { ".json": "file" },
-    inject: [BUFFER],
+    inject: [fileURLToPath(BUFFER)],
     plugins: [
       {
         name: "plain-hashing",
         setup: ({ onResolve }) =>
-          onResolve({ filter: COMPILED_HASHING }, () => ({ path: join(ROOM, PLAIN_HASHING) })),
+          onResolve({ filter: COMPILED_HASHING }, () => ({ path: fileURLToPath(PLAIN_HASHING) })),
       },
     ],
     define: { "process.env.NODE_ENV": '"production"', ...options.define },
