@@ -189,32 +189,38 @@ describe("a validator after its start", () => {
     expect([counts.restored, guard.maySign(NEXT_ROUND)]).toEqual([0, true]);
   });
 
-  test("with empty votes goes a round beyond the others, once a quorum of them says that rounds were decided", async () => {
+  test("with empty votes sees first what the others decided, and finds in it that it took part", async () => {
     const empty = { isEmpty: true, nextRound: 0 };
-    const { guard, said, start, later, counts } = openGuard([NOTHING, NOTHING, null], empty);
+    const { guard, at, start, later, counts, failures } = openGuard([NOTHING, NOTHING, NOTHING], empty);
     await start();
-    expect(guard.maySign(1_000)).toBe(false);
-    expect(guard.describe()).toMatch(/votes are empty .* before a quorum of the others answers/);
-    said[2] = { ...NOTHING, rounds: NEXT_ROUND + 1 };
-    await later();
-    expect([0, NEXT_ROUND + 2, NEXT_ROUND + 3].map((round) => guard.maySign(round))).toEqual([
-      false,
-      false,
-      true,
-    ]);
-    // It may as well be new: nobody is told that it was restored, before a signature shows it.
-    expect(counts.restored).toBe(0);
+    expect([0, NEXT_ROUND].map((round) => guard.maySign(round))).toEqual([false, false]);
+    at.round = 4;
     guard.onDecided(decided(3, { tips: [tipsOf(3)] }));
-    expect([counts.restored, guard.maySign(NEXT_ROUND + 3)]).toEqual([1, false]);
+    expect(counts.restored).toBe(1);
     await later();
-    expect(guard.maySign(NEXT_ROUND + 3)).toBe(true);
+    const signsFrom = NEXT_ROUND + 2;
+    expect([4, signsFrom - 1, signsFrom].map((round) => guard.maySign(round))).toEqual([false, false, true]);
+    expect(failures).toEqual([]);
   });
 
-  test("with empty votes and decided rounds at hand takes nobody's word that there are none", async () => {
-    const fresh = { ...NOTHING, rounds: 0 };
-    const { guard, start } = openGuard([fresh, fresh, fresh], { isEmpty: true, nextRound: 7 });
+  test("with empty votes and no word of it anywhere is new, and is needed where another one is down", async () => {
+    const empty = { isEmpty: true, nextRound: NEXT_ROUND - 1 };
+    const { guard, at, start, later, counts } = openGuard([NOTHING, NOTHING, null], empty);
     await start();
-    expect([7, 8, 9].map((round) => guard.maySign(round))).toEqual([false, false, true]);
+    expect(guard.maySign(NEXT_ROUND - 1)).toBe(false);
+    at.round = NEXT_ROUND;
+    await later();
+    expect([guard.maySign(NEXT_ROUND), counts.restored]).toEqual([true, 0]);
+  });
+
+  test("with empty votes asks a third where one of two is behind", async () => {
+    const behind = { ...NOTHING, rounds: 7 };
+    const { guard, said, start, later } = openGuard([NOTHING, behind, null], { isEmpty: true, nextRound: 7 });
+    await start();
+    expect(guard.maySign(7)).toBe(false);
+    said[2] = NOTHING;
+    await later();
+    expect(guard.maySign(7)).toBe(false);
   });
 
   test("with empty votes signs the first round of a network, whatever one of the others claims", async () => {

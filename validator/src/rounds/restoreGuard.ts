@@ -3,7 +3,7 @@
  * votes know all of it, unless they were restored from a backup or lost. So it first hears from the others what they
  * hold of its word; where that is more than its votes know, it signs for no round up to one beyond the highest that a
  * quorum of the others is in, and continues its lane behind what they hold. Every decided round is looked at as well,
- * before the first signature; and votes that know nothing, where others have decided rounds, may have known more.
+ * those that the others have decided by then before the first signature.
  */
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
@@ -60,8 +60,6 @@ export class RestoreGuard {
   #standings = new Map<PeerName, Standing>();
   #isSettled = false;
   #isRestored = false;
-  /** Whether it may have signed what its votes do not know: restored, or empty-handed where rounds were decided. */
-  #mayHaveForgotten = false;
   #isMarked: boolean;
   /** The first round to sign for; what is signed before it may be another process's. */
   #signsFrom = 0;
@@ -101,15 +99,12 @@ export class RestoreGuard {
   describe(): string | null {
     const round = this.#modules.nextRound();
     if (this.maySign(round)) return null;
-    if (!this.#mayHaveForgotten)
+    if (!this.#isRestored)
       return "it has not heard from a quorum of validators yet what it signed before, or not seen all they decided";
     const until = this.#isSettled
       ? `before round ${this.#signsFrom}`
       : "before a quorum of the others answers";
-    const why = this.#isRestored
-      ? "its votes are older than what other validators hold of it"
-      : "its votes are empty while other validators have decided rounds";
-    return `${why}, so it signs nothing ${until}`;
+    return `its votes are older than what other validators hold of it, so it signs nothing ${until}`;
   }
 
   /**
@@ -164,7 +159,6 @@ export class RestoreGuard {
     }
     if (this.#isRestored) return;
     this.#isRestored = true;
-    this.#mayHaveForgotten = true;
     this.#isSettled = false;
     this.#standings = new Map();
     this.#modules.log.error(
@@ -252,7 +246,6 @@ export class RestoreGuard {
       return;
     }
     this.#isRestored = true;
-    this.#mayHaveForgotten = true;
     log.warn("Sign nothing for now: the votes come from a backup");
     onRestored();
   }
@@ -286,21 +279,22 @@ export class RestoreGuard {
 
   /**
    * Together with itself a quorum, as long as nothing is missing: in a quorum there is an honest one that took part in
-   * whatever was decided. Where something may be forgotten, a quorum without itself, or all where there are fewer.
+   * whatever was decided. Restored, a quorum without itself, or all where there are fewer.
    */
   #settleIfHeard(): void {
     const others = this.#others();
     if (others === null || this.#isSettled || this.#isStopped) return;
-    const rounds = others.names.flatMap((name) => this.#standings.get(name)?.rounds ?? []);
-    const needsOthers = this.#doubtEmptyVotes(others, rounds);
     const { quorum, names } = others;
-    if (rounds.length < (needsOthers ? Math.min(quorum, names.length) : quorum - 1)) return;
+    const rounds = names.flatMap((name) => this.#standings.get(name)?.rounds ?? []);
+    const needed =
+      this.#isRestored || this.#doubtsItself(rounds) ? Math.min(quorum, names.length) : quorum - 1;
+    if (rounds.length < needed) return;
     const nextRound = this.#modules.nextRound();
-    // The decided rounds come first: in one of them an own signature may be that the votes do not know.
-    if (!this.#mayHaveForgotten && nextRound < reachedRound(others, rounds)) return;
+    // After two rounds nobody holds its tips any more: decided rounds, which catching up brings, show that it sent any.
+    if (!this.#isRestored && nextRound < reachedRound(others, rounds)) return;
     this.#isSettled = true;
     this.#cancel?.();
-    if (this.#mayHaveForgotten) {
+    if (this.#isRestored) {
       // They are in the round of this number; the own votes may have been for it, or for the one after.
       this.#signsFrom = Math.max(nextRound, ...rounds) + 2;
       this.#modules.log.warn("Sign again behind all that may have been signed before", {
@@ -311,25 +305,17 @@ export class RestoreGuard {
   }
 
   /**
-   * A lost home looks like that of a validator that never signed, and after some rounds nobody remembers what it signed
-   * in one that is not decided. Only genesis begins with empty votes everywhere: where a round was decided, as a
-   * certificate or an honest validator says, they may have known more. What fewer than that say asks for a hearing of
-   * more, so that nobody alone can keep a network from its first round. @returns whether to hear a quorum of the others.
+   * Empty votes are those of a new validator or of a lost home. While somebody claims rounds that are not decided here,
+   * it asks as many as a restored one: a quorum may hold but one honest validator that knows of them, and a single
+   * liar must not keep a network from its first round.
    */
-  #doubtEmptyVotes(others: Others, rounds: readonly number[]): boolean {
-    if (this.#mayHaveForgotten) return true;
-    const { votes, nextRound, log } = this.#modules;
-    if (votes.lowestRound() !== null || others.quorum > others.names.length) return false;
-    if (Math.max(nextRound(), reachedRound(others, rounds)) > 0) {
-      this.#mayHaveForgotten = true;
-      log.warn("Sign nothing for now: the votes are empty, and others have decided rounds");
-      return true;
-    }
-    return Math.max(...rounds) > 0;
+  #doubtsItself(rounds: readonly number[]): boolean {
+    const { votes, nextRound } = this.#modules;
+    return votes.lowestRound() === null && Math.max(...rounds) > nextRound();
   }
 }
 
-/** Whom to hear: the others with a seat, how many of the set may lie, and how many are a quorum. */
+/** Whom to hear: the others with a seat, how many are a quorum, and how many of the set may lie. */
 type Others = { readonly quorum: number; readonly faulty: number; readonly names: readonly PeerName[] };
 
 /** The highest round that at least one honest validator is in, of those who answered; 0 where too few did. */
