@@ -96,7 +96,7 @@ export async function startDevnet(options: DevnetOptions, onStep: (line: string)
     throw error;
   }
   const who = validators.length === 1 ? "validator" : `${validators.length} validators`;
-  onStep(`${who} ready, HTTP API at ${validator.ready().http}`);
+  onStep(`${who} ready, explorer and HTTP API at ${validator.ready().http}`);
   const { closedEpoch } = await fetchState(validator.ready().http);
 
   const ether = createDevnetEther(options.seed);

@@ -130,7 +130,7 @@ export function renderStatus(status: DevnetStatus): string[] {
   return [
     `Hexbeacon devnet  ${status.network}   up ${minutes}:${String(seconds).padStart(2, "0")}   Ctrl-C stops everything`,
     "",
-    `  HTTP API     ${status.apiUrl}   (documentation: ${status.apiUrl}/docs)`,
+    `  explorer     ${status.apiUrl}/   (HTTP API: ${status.apiUrl}/docs)`,
     ...renderValidators(status),
     `  hotspots     ${status.hotspotsUp} of ${status.hotspots} running`,
     `  round        ${status.round}`,
