@@ -1,6 +1,6 @@
 /** What every page has: a title in the document and as its heading, to which the focus goes after navigation. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useLocation } from "../routing/location.ts";
 import { announce } from "./announce.ts";
 
@@ -15,11 +15,12 @@ type PageProps = {
 export function Page({ title, lead, children, className }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   const { visit } = useLocation();
-  useEffect(() => {
+  // Before it is painted: who sees or hears the heading finds title and focus there already.
+  useLayoutEffect(() => {
     document.title = `${title} · Hexbeacon`;
   }, [title]);
   // Once for each navigation, and not again when a title gets its name.
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The reader who has just come starts at the top, like with any document.
     if (visit === 0) return;
     heading.current?.focus({ preventScroll: true });
