@@ -153,7 +153,10 @@ describe("under load, with receipts to keep", () => {
     expect(await runHexbeacon(["validator", "replay", "--home", home, "--all"])).toMatchObject({ code: 0 });
   });
 
-  test("seven survive the loss of any two", { timeout: TIMEOUT_MS * CYCLES }, async () => {
+  // Everything must pass in a quarter of an hour on two cores; the same rules are shown with four, and simulated with seven.
+  const isLong = process.env.HEXBEACON_FAULT_CYCLES !== undefined;
+  const seven = `seven survive the loss of any two${isLong ? "" : " (skipped: long, set HEXBEACON_FAULT_CYCLES)"}`;
+  test.skipIf(!isLong)(seven, { timeout: TIMEOUT_MS * CYCLES }, async () => {
     const all = await startAll(7);
     const { validators } = all.fleet;
     const running = all.load.start(REPORTS_PER_SECOND, AS_HOTSPOTS);
