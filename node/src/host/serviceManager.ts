@@ -42,21 +42,27 @@ export function createServiceManager(
   const environment = { NOTIFY_SOCKET: env.NOTIFY_SOCKET, PATH: env.PATH ?? "/usr/bin:/bin" };
   let sending = false;
   let failed = false;
+  /** What is said after the command that runs now: only the newest is worth it. */
+  let next: readonly string[] | null = null;
+  const run = async (args: readonly string[]): Promise<void> => {
+    const { execFile } = await import("node:child_process");
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const options = { env: environment, timeout: SEND_TIMEOUT_MS };
+    execFile(command, args, options, (error) => (error === null ? resolve() : reject(error)));
+    await promise;
+  };
   const send = async (...args: string[]): Promise<void> => {
+    next = args;
     if (sending) return;
     sending = true;
-    try {
-      const { execFile } = await import("node:child_process");
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const options = { env: environment, timeout: SEND_TIMEOUT_MS };
-      execFile(command, args, options, (error) => (error === null ? resolve() : reject(error)));
-      await promise;
-    } catch (error) {
-      if (!failed) log.warn("Cannot tell the service manager", { error: String(error) });
-      failed = true;
-    } finally {
-      sending = false;
+    for (let words: readonly string[] | null = args; words !== null; words = next) {
+      next = null;
+      await run(words).catch((error: unknown) => {
+        if (!failed) log.warn("Cannot tell the service manager", { error: String(error) });
+        failed = true;
+      });
     }
+    sending = false;
   };
   const watchdogMs = readWatchdogMs(env);
   return {

@@ -64,6 +64,17 @@ describe("the service manager", () => {
     expect(timers).toEqual([]);
   });
 
+  test("hears the newest words after those that are on their way", async () => {
+    const { clock, timers } = createHandClock();
+    const manager = createServiceManager({ env, command }, { clock, log: createSilentLog() });
+    const words = ["First.", "Overtaken.", "Newest."];
+    const stop = manager.watch(() => ({ words: words.shift()!, stalled: true }));
+    for (let beat = 0; beat < 3; beat++) timers[0]!.callback();
+    await eventually(said).toHaveLength(2);
+    expect((await said()).map((line) => line.split("|")[0])).toEqual(["--status=First.", "--status=Newest."]);
+    stop();
+  });
+
   test("that is not there is not spoken to, and one that cannot be is no failure", async () => {
     const { clock, timers } = createHandClock();
     const none = createServiceManager({ env: {}, command }, { clock, log: createSilentLog() });
