@@ -1,7 +1,7 @@
 /** The explorer: head, page, foot. A page's code is loaded when it is first shown. */
 import { Component, type ComponentChildren, type ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { API_BASE } from "./data/api.ts";
+import { apiUrl } from "./data/api.ts";
 import { PAGES, type PageProps } from "./pages.tsx";
 import { useLocation } from "./routing/location.ts";
 import { matchPath } from "./routing/match.ts";
@@ -31,8 +31,8 @@ export function App() {
       </main>
       <footer>
         <p>
-          Every number here is the API's own: <a href={`${API_BASE}/docs`}>ask it yourself</a>. Land and
-          borders: Natural Earth.
+          Every number here is the API's own: <a href={apiUrl("/docs")}>ask it yourself</a>. Land and borders:
+          Natural Earth.
         </p>
       </footer>
     </>

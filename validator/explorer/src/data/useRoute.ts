@@ -1,7 +1,7 @@
 /** An answer of the API by its route, as the client's types have it; and a list that grows page by page. */
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { createClient, type Json, type JsonRoute, type PagedRoute } from "../../../client/client.ts";
-import type { ApiFailure } from "./api.ts";
+import type { ApiFailure } from "./ask.ts";
 import { type Asked, useApi } from "./useApi.ts";
 
 /** Writes paths only; what it is asked with is `useApi`. */
@@ -53,10 +53,7 @@ export function usePages<Route extends PagedRoute>(
   const pages = data === null ? read : [...read, data];
   const next = (data as { readonly next: string | null } | null)?.next ?? null;
   useEffect(() => setState({ whole, cursor: undefined, read: [] }), [whole]);
-  const more = useCallback(
-    () => next !== null && setState({ whole, cursor: next, read: pages }),
-    [whole, next, pages.length],
-  );
+  const more = next === null ? null : () => setState({ whole, cursor: next, read: pages });
   const { failure, isLoading, retry } = asked;
-  return { pages, failure, isLoading, retry, more: next === null ? null : () => void more() };
+  return { pages, failure, isLoading, retry, more };
 }

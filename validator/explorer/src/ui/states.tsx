@@ -1,6 +1,6 @@
 /** The states that anything asked for can be in: on its way, empty, failed. */
 import type { ComponentChildren, VNode } from "preact";
-import type { ApiFailure } from "../data/api.ts";
+import type { ApiFailure } from "../data/ask.ts";
 import type { Asked } from "../data/useApi.ts";
 
 export function Loading({ what }: { readonly what: string }) {

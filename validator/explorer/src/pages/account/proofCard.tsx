@@ -1,6 +1,6 @@
 /** The proof of what an account earned: to keep, and checked here against the genesis that the reader has pinned. */
 import { useEffect, useState } from "preact/hooks";
-import { api, apiUrl } from "../../data/api.ts";
+import { apiUrl, askApi } from "../../data/api.ts";
 import type { CheckedReward, ReadGenesis } from "../../light/checkReward.ts";
 import { setPin, usePin } from "../../light/pin.ts";
 import { formatCount } from "../../ui/format.ts";
@@ -28,14 +28,14 @@ export function ProofCard({ id, earned }: { readonly id: string; readonly earned
       setState({ at: "working", what: "Reading the genesis file" });
       const [light, genesisJson] = await Promise.all([
         import("../../light/checkReward.ts"),
-        api.get<object>("/v1/genesis"),
+        askApi<object>("/v1/genesis"),
       ]);
       const genesis = light.readGenesis(JSON.stringify(genesisJson));
       if (genesis === null) throw new Error("What the API gave is no genesis file.");
       if (pinned === null) return setState({ at: "unpinned", genesis });
       if (genesis.id !== pinned) return setState({ at: "mismatch", shown: genesis.id, pinned });
       setState({ at: "working", what: "Checking signatures" });
-      const proof = await api.get<object>(path);
+      const proof = await askApi<object>(path);
       // The page shows what is going on before the arithmetic takes the thread.
       await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
       setState({ at: "checked", result: light.checkReward(proof, genesis.genesis, id) });
