@@ -4,9 +4,8 @@
  * that, so any one validator may be asked.
  */
 import { createHash } from "node:crypto";
-import { access } from "node:fs/promises";
 import { CodedError } from "../../node/src/host/codedError.ts";
-import { makePrivateFolder } from "../../node/src/host/durableFile.ts";
+import { isThere, makePrivateFolder } from "../../node/src/host/durableFile.ts";
 import type { Log } from "../../node/src/host/types.ts";
 import { verifySignature } from "../../node/src/host/verify.ts";
 import { checkFinalCert, requireSet } from "../../protocol/src/agreement/certificates.ts";
@@ -104,11 +103,8 @@ export async function startHome(
 /** @throws CodedError "home_exists" where the home has a store: it goes on from there, and no state is put over it. */
 export async function refuseStore(home: string): Promise<void> {
   const { store } = homePaths(home);
-  const isThere = await access(store).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) throw new CodedError("home_exists", `${store} exists: run this home, or join with another`);
+  if (await isThere(store))
+    throw new CodedError("home_exists", `${store} exists: run this home, or join with another`);
 }
 
 async function fetchPieces(manifest: StateManifest, modules: JoinModules): Promise<Uint8Array> {

@@ -167,12 +167,13 @@ async function openParts(
   closers.add("draining", async () => draining.stop());
   const { version } = options.http;
   const backups = new Backups({ home: options.home, identity, version }, { storage, nowMs: clock.nowMs });
-  closers.add("backups", backups.stop);
   const administration = { ...doors, bans, draining, backups, level: log };
   const admin =
     options.admin &&
     (await openAdministration({ ...options.admin, home: options.home, version }, administration));
   if (admin !== null) closers.add("admin", admin.close);
+  // Ended before the interface, so that what became of a backup still gets its line in the audit log.
+  closers.add("backups", backups.stop);
   core.agreement.start();
   const did = encodeDidKey(identity.signer.publicKey);
   return {

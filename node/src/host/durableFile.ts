@@ -3,7 +3,7 @@
  * name, and the folder that holds the name is flushed too.
  */
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { access, copyFile, link, mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CodedError, systemCodeOf } from "./codedError.ts";
 
@@ -26,6 +26,27 @@ export async function makePrivateFolder(folder: string): Promise<void> {
     if (first !== undefined) await syncFolder(dirname(first));
   } catch (cause) {
     throw new CodedError("file_unwritable", `cannot create the folder ${folder}`, cause);
+  }
+}
+
+/** Whether there is anything under a name; what may not be looked at counts as there. */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    return systemCodeOf(error) !== "ENOENT";
+  }
+}
+
+/** Copies a file whose content is then on the disk; its name is when its folder is flushed. */
+export async function copyFileDurably(from: string, to: string): Promise<void> {
+  await copyFile(from, to);
+  const handle = await open(to, "r+");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -3,20 +3,23 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createRandom } from "../../../node/src/radio/ether/prng.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { openArchive } from "../../../validator/src/backup/archive.ts";
-import { Backups } from "../../../validator/src/backup/backup.ts";
+import { Backups, copyStore } from "../../../validator/src/backup/backup.ts";
 import { restoreHome } from "../../../validator/src/backup/restore.ts";
 import { homePaths } from "../../../validator/src/home.ts";
 import { createIdentity, type Identity } from "../../../validator/src/identity.ts";
@@ -86,7 +89,7 @@ describe("a backup", () => {
     await making;
     await storage.close();
     const restored = join(folder, "restored");
-    await restoreHome(target, restored, identity);
+    await restoreHome(await openArchive(target), restored, identity);
     storage = await openStorage(restored, identity);
     const last = storage.votes.lastBatch()!;
     expect(last.seq).toBeGreaterThanOrEqual(20);
@@ -113,6 +116,17 @@ describe("a backup", () => {
     expect([await storage.batches.getBatch(sha256(body)), storage.votes.lowestRound()]).toEqual([null, 4]);
   });
 
+  test("of a large store ends between two steps of its copy when the validator does", async () => {
+    const from = homePaths(home).store;
+    const db = new DatabaseSync(from);
+    db.exec("CREATE TABLE large (bytes BLOB); INSERT INTO large VALUES (zeroblob(10000000))");
+    db.close();
+    const reason = new Error("the validator ends");
+    const to = join(folder, "copy.sqlite");
+    await expect(copyStore(from, to, AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(statSync(to).size).toBeLessThan(10_000_000);
+  });
+
   test("is one at a time, and leaves nothing where it fails", async () => {
     await putBatch(1);
     const backups = open();
@@ -134,7 +148,9 @@ describe("a restored home", () => {
     const target = await makeBackup();
     await storage.close();
     const restored = join(folder, "restored");
-    expect(await restoreHome(target, restored, identity)).toMatchObject({ round: null });
+    const archive = await openArchive(target);
+    expect(archive.manifest).toMatchObject({ round: null });
+    await restoreHome(archive, restored, identity);
     storage = await openStorage(restored, identity);
     expect(storage.votes.isRestored()).toBe(true);
     expect(storage.votes.voteOf(5, 0, "tips")).toEqual(digestOf(5));
@@ -143,18 +159,48 @@ describe("a restored home", () => {
       expect(await storage.batches.getBatch(sha256(new Uint8Array(1_000).fill(seq)))).not.toBeNull();
     storage.votes.unmarkRestored();
     expect(storage.votes.isRestored()).toBe(false);
-    await expect(restoreHome(target, restored, identity)).rejects.toMatchObject({ code: "home_exists" });
+    await expect(restoreHome(archive, restored, identity)).rejects.toMatchObject({ code: "home_exists" });
+  });
+
+  test("never has a log of what lay there before replayed over it", async () => {
+    const archive = await openArchive(await makeBackup());
+    const restored = join(folder, "restored");
+    const { store, votes } = homePaths(restored);
+    mkdirSync(restored);
+    for (const left of [store, votes].flatMap((path) => [`${path}-wal`, `${path}-shm`])) {
+      writeFileSync(left, "of another database");
+      await expect(restoreHome(archive, restored, identity)).rejects.toMatchObject({
+        ...{ code: "home_exists", message: expect.stringContaining(left) },
+      });
+      rmSync(left);
+    }
+    // An earlier try that a crash ended between its copy of the votes and their mark.
+    writeFileSync(`${votes}.restoring-wal`, "of another database");
+    await restoreHome(archive, restored, identity);
+    expect(readdirSync(restored).sort()).toEqual(["batches", "store.sqlite", "votes.sqlite"]);
+  });
+
+  test("takes only bodies into its batches, and nothing beside them", async () => {
+    const target = await makeBackup();
+    const archive = await openArchive(target);
+    const body = archive.paths.find((path) => path.startsWith("batches/"))!;
+    const strange = ["elsewhere/file", "batches/readme", body.replace("batches/", "batches/x")];
+    const restored = join(folder, "restored");
+    await restoreHome({ ...archive, paths: [...archive.paths, ...strange] }, restored, identity);
+    const found = readdirSync(join(restored, "batches"), { recursive: true, withFileTypes: true });
+    expect(found.filter((entry) => entry.isFile())).toHaveLength(3);
   });
 
   test("is its own key's and network's only", async () => {
     const target = await makeBackup();
     const other = createIdentity(createTestGenesis(1), keyNamed("other").secretSeed);
+    const archive = await openArchive(target);
     const elsewhere = createIdentity(createTestGenesis(2), VALIDATOR.secretSeed);
     for (const [who, words] of [
       [other, "and the home's key is"],
       [elsewhere, "of another network"],
     ] as const) {
-      await expect(restoreHome(target, join(folder, "x"), who)).rejects.toMatchObject({
+      await expect(restoreHome(archive, join(folder, "x"), who)).rejects.toMatchObject({
         ...{ code: "backup_malformed", message: expect.stringContaining(words) },
       });
       expect(existsSync(join(folder, "x", "store.sqlite"))).toBe(false);

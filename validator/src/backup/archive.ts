@@ -7,14 +7,11 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { GENESIS_FILE } from "../../../node/src/cli/config.ts";
 import { CodedError, systemCodeOf } from "../../../node/src/host/codedError.ts";
 import { readFileIfAny } from "../../../node/src/host/durableFile.ts";
 
 export const BACKUP_FORMAT = "hexbeacon-validator-backup-1";
 export const MANIFEST_FILE = "manifest.json";
-/** The genesis by the name that it has in a home. */
-export const BACKUP_GENESIS_FILE = GENESIS_FILE;
 export const SUMS_FILE = "SHA256SUMS";
 
 export type BackupManifest = {
@@ -33,7 +30,12 @@ export type BackupManifest = {
 };
 /** A file of a backup: its path inside, and its SHA-256 in hexadecimal. */
 export type BackupSum = { readonly path: string; readonly sha256: string };
-export type OpenedArchive = { readonly manifest: BackupManifest; readonly paths: readonly string[] };
+/** A backup that was whole when it was opened: where it lies, and its files without the manifest and the sums. */
+export type OpenedArchive = {
+  readonly folder: string;
+  readonly manifest: BackupManifest;
+  readonly paths: readonly string[];
+};
 
 const SUM_PATTERN = /^([0-9a-f]{64}) {2}([a-z0-9][a-zA-Z0-9./-]*)$/;
 
@@ -77,7 +79,7 @@ export async function openArchive(folder: string): Promise<OpenedArchive> {
   if (manifest === null) throw refuse(`${MANIFEST_FILE} is of another version of this program`);
   if (manifest.files !== paths.length || manifest.bytes !== bytes)
     throw refuse(`it has ${paths.length} files of ${manifest.files}`);
-  return { manifest, paths };
+  return { folder, manifest, paths };
 }
 
 /** Each path is one that a backup has: relative, inside, and named once. */

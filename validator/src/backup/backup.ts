@@ -4,17 +4,18 @@
  * which are written before anything names them. Nothing is given up by retention meanwhile, so nothing that the first
  * copies name is gone when the last are made. Keys are never in it.
  */
-import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
-import { CodedError, systemCodeOf } from "../../../node/src/host/codedError.ts";
-import { makePrivateFolder, readFileIfAny, syncFolder } from "../../../node/src/host/durableFile.ts";
+import { CodedError } from "../../../node/src/host/codedError.ts";
+import { isThere, makePrivateFolder, readFileIfAny, syncFolder } from "../../../node/src/host/durableFile.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { homePaths } from "../home.ts";
 import type { Identity } from "../identity.ts";
 import type { Votes } from "../rounds/votes.ts";
 import type { OpenedStorage } from "../storage.ts";
+import { isBodyPath } from "../store/batchStore.ts";
 import {
   BACKUP_FORMAT,
   type BackupManifest,
@@ -102,14 +103,12 @@ export class Backups {
     const { home, identity, version } = this.#options;
     const paths = homePaths(home);
     const { signal } = this.#stopped;
-    const round = await copyStore(paths.store, join(partial, basename(paths.store)));
-    signal.throwIfAborted();
+    const round = await copyStore(paths.store, join(partial, basename(paths.store)), signal);
     await this.#modules.storage.votes.copyTo(join(partial, basename(paths.votes)));
     for (const path of [paths.genesis, paths.bans, paths.audit]) {
       const bytes = await readFileIfAny(path);
       if (bytes !== null) await writeFile(join(partial, basename(path)), bytes, { mode: 0o600, flush: true });
     }
-    const batches = basename(paths.batches);
     const sums: BackupSum[] = [];
     let bytes = 0;
     for (const path of await listFiles(partial)) {
@@ -117,14 +116,17 @@ export class Backups {
       sums.push({ path, sha256: found.sha256 });
       bytes += found.bytes;
     }
-    for (const path of await listFiles(paths.batches)) {
+    const batches = basename(paths.batches);
+    const folders = new Set<string>();
+    for (const path of (await listFiles(paths.batches)).filter(isBodyPath)) {
       signal.throwIfAborted();
-      // A body that is being written has another name until it is whole.
-      if (!/^[0-9a-f]{2}\/[0-9a-f]{64}$/.test(path)) continue;
-      await mkdir(join(partial, batches, dirname(path)), { recursive: true, mode: 0o700 });
-      bytes += await copyBatch(join(paths.batches, path), join(partial, batches, path));
+      const to = join(partial, batches, path);
+      await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+      folders.add(dirname(to)).add(join(partial, batches));
+      bytes += await copyBatch(join(paths.batches, path), to);
       sums.push({ path: `${batches}/${path}`, sha256: basename(path) });
     }
+    for (const folder of folders) await syncFolder(folder);
     const manifest: BackupManifest = {
       format: BACKUP_FORMAT,
       networkId: encodeHex(identity.networkId),
@@ -145,30 +147,25 @@ async function makeEmptyFolder(folder: string, partial: string): Promise<void> {
   // What a crash has left of an earlier try.
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { mode: 0o700 });
-  const isTaken = await open(folder, "r").then(
-    async (handle) => {
-      await handle.close();
-      return true;
-    },
-    (error: unknown) => systemCodeOf(error) !== "ENOENT",
-  );
-  if (isTaken)
+  if (await isThere(folder))
     throw new CodedError("file_exists", `${folder} exists: a backup is never written over another`);
 }
 
 /**
  * The store as it is now, over a connection of its own: the transaction stays open, so that rounds that are committed
  * meanwhile neither show nor make SQLite begin again, and the validator's own connection is never waited for.
+ * @param signal ends it between two steps, by its reason.
  * @returns the newest round in it.
  */
-async function copyStore(from: string, to: string): Promise<number | null> {
+export async function copyStore(from: string, to: string, signal: AbortSignal): Promise<number | null> {
   const source = new DatabaseSync(from, { readOnly: true, timeout: 5_000 });
   try {
     source.exec("BEGIN");
     const { round } = source.prepare("SELECT max(round) AS round FROM rounds").get() as {
       round: number | null;
     };
-    await backup(source, to, { rate: PAGES_PER_STEP });
+    await backup(source, to, { rate: PAGES_PER_STEP, progress: () => signal.throwIfAborted() });
+    signal.throwIfAborted();
     return round;
   } finally {
     source.close();

@@ -1,9 +1,10 @@
-/** `validator backup`, `restore` and `migrate`: a home's copies, and its way to a newer program. */
-import { resolve } from "node:path";
+/** `validator backup` and `restore`: a home's copies. */
+import { basename, join, resolve } from "node:path";
 import { readGenesis } from "../../../node/src/cli/config.ts";
 import { ConfigErrors, type NodeIo, printJson, printLine } from "../../../node/src/cli/io.ts";
-import { BACKUP_GENESIS_FILE, openArchive } from "../backup/archive.ts";
+import { openArchive } from "../backup/archive.ts";
 import { restoreHome } from "../backup/restore.ts";
+import { homePaths } from "../home.ts";
 import { createIdentity } from "../identity.ts";
 import type { AdminFlags } from "./adminAccess.ts";
 import { askInWords } from "./adminCommand.ts";
@@ -36,11 +37,12 @@ export async function restore(folder: string, flags: RestoreFlags, io: NodeIo): 
   const keyPair = home === "" ? null : await readKey(home, faults);
   if (faults.length > 0 || keyPair === null) throw new ConfigErrors(faults);
   // Before anything in the folder is believed.
-  await openArchive(folder);
-  const genesis = await readGenesis(flags.genesis ?? resolve(folder, BACKUP_GENESIS_FILE));
+  const archive = await openArchive(folder);
+  const genesis = await readGenesis(flags.genesis ?? join(folder, basename(homePaths(home).genesis)));
   if (!genesis.ok) throw new ConfigErrors(genesis.faults);
   await keepGenesis(home, genesis.value);
-  const { round, time } = await restoreHome(folder, home, createIdentity(genesis.value, keyPair.secretSeed));
+  await restoreHome(archive, home, createIdentity(genesis.value, keyPair.secretSeed));
+  const { round, time } = archive.manifest;
   printLine(io, `Restored the backup of ${time}, up to round ${round}.`);
   printLine(
     io,

@@ -23,6 +23,10 @@ export type BatchStore = {
 /** Two hexadecimal digits a folder: 256 folders, so that none of them grows to millions of names. */
 const FOLDER_PATTERN = /^[0-9a-f]{2}$/;
 const NAME_PATTERN = /^[0-9a-f]{64}$/;
+const BODY_PATH_PATTERN = /^([0-9a-f]{2})\/\1[0-9a-f]{62}$/;
+
+/** Whether a path inside the folder is a body's. One that is being written has another name until it is whole. */
+export const isBodyPath = (path: string): boolean => BODY_PATH_PATTERN.test(path);
 
 /** Node's own SHA-256, ten times as fast as the protocol's portable one on bodies of this size. */
 const hashBody = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
