@@ -122,7 +122,8 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
   const { recovered, onFailure } = modules;
   const { delayMs } = timesOf(options);
   const verify = modules.verify ?? createRememberedVerifier(verifyEd25519);
-  const evidence = openEvidencePool(options, modules, verify);
+  const nextRound = () => several.agreement.newestRound() + 1;
+  const evidence = openEvidencePool(options, modules, { verify, nextRound });
   const attestor = openAttestor(options, modules, verify, evidence);
   const onFinalized = (finalized: Finalized): void => {
     const seq = ownSeqOf(finalized, options.signer);
@@ -203,14 +204,14 @@ function timesOf({ genesis }: CoreOptions): { flushMs: number; delayMs: number }
 function openEvidencePool(
   { genesis, domains, signer }: CoreOptions,
   { storage, recovered, sets, mesh, observer, log, onFailure }: CoreModules,
-  verify: VerifySignature,
+  parts: { readonly verify: VerifySignature; readonly nextRound: () => number },
 ): EvidencePool {
   const { votes } = storage;
   const isTombstoned = (key: Uint8Array) => recovered.ledger.viewValidator(key)?.isTombstoned ?? false;
   return new EvidencePool(
     { parameters: genesis.parameters, domains, self: signer.publicKey },
     {
-      ...{ votes, verify, log, isTombstoned, mesh, onFailure },
+      ...{ votes, log, isTombstoned, mesh, onFailure, ...parts },
       members: sets.members,
       onEvidence: observer.onEvidence,
     },

@@ -161,7 +161,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
         attestor.onRewardCert(message.cert);
         break;
       case "evidence":
-        modules.evidence.hear(message.evidence, epoch());
+        modules.evidence.hear(message.evidence);
         break;
       default:
         agreement.onMessage(from, message);

@@ -281,8 +281,8 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     among: hasBad("doubleAuthor"),
     edit: {
       file: EVIDENCE,
-      find: "if (!this.#isNews(evidence) || isEvidenceOld",
-      replace: "if (this || isEvidenceOld",
+      find: "if (this.#isMember(evidence.offender)) this.add(evidence);",
+      replace: "void evidence;",
     },
   },
   {

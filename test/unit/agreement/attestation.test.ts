@@ -110,6 +110,23 @@ describe("attestation", () => {
     }
   });
 
+  test("convicts nobody of an epoch far away, and still sends its certificate", () => {
+    const certOf = (epoch: number) => {
+      const own = { ...close, closed: { ...closed, epoch } } as AttestationEvent;
+      const words = [1, 2].map((position) => heard(position, undefined, epoch));
+      const keep = run(open(0), own, ...words).effects.find(({ type }) => type === "keep");
+      return keep?.type === "keep" ? keep.cert : null;
+    };
+    const lieOf = (epoch: number) =>
+      ({ ...heard(1, named("other"), epoch), kept: certOf(epoch) }) as AttestationEvent;
+    const state = { ...open(0), newestEpoch: closed.epoch + GATHERED_EPOCHS + 1 };
+    expect(run(state, lieOf(closed.epoch)).types).toEqual(["sendCert"]);
+    // A piece of then, too old to be used, would be the only one that is made against it.
+    expect(run(state, lieOf(closed.epoch), lieOf(closed.epoch + 1)).types).toEqual([
+      ...["sendCert", "sendCert", "evidence"],
+    ]);
+  });
+
   test("takes nothing unsigned, of strangers, or of epochs far away", () => {
     const signed = attestationOf(1);
     const forged = { ...signed, validator: 2 };

@@ -37,6 +37,8 @@ export type EvidencePoolModules = {
   readonly isTombstoned: (validator: Uint8Array) => boolean;
   /** Who has a seat in the running epoch, the one before or the next. */
   readonly members: () => readonly Uint8Array[];
+  /** The round after the newest decided one. */
+  readonly nextRound: () => number;
   readonly mesh: Pick<Mesh, "broadcast">;
   readonly onEvidence: (evidence: Evidence) => void;
   readonly onFailure: (error: Error) => void;
@@ -47,7 +49,7 @@ export class EvidencePool {
   readonly #modules: EvidencePoolModules;
   /** By offender. */
   readonly #pieces = new Map<string, Evidence>();
-  /** Offenders that a decided value has a piece against: execution is about to punish them, and may lag behind. */
+  /** Members that a decided value has a piece against: execution is about to punish them, and may lag behind. */
   readonly #settled = new Set<string>();
 
   constructor(options: EvidencePoolOptions, modules: EvidencePoolModules) {
@@ -61,12 +63,15 @@ export class EvidencePool {
     }
   }
 
-  /** Takes what convicts a validator, the first piece against each; a piece that proves nothing is a bug of its finder. */
+  /**
+   * Takes what convicts a validator, the first piece against each that is not too old to be used; a piece that proves
+   * nothing is a bug of its finder.
+   */
   add = (evidence: Evidence): void => {
     const { domains, self } = this.#options;
     const { votes, mesh, verify, log, onEvidence, onFailure } = this.#modules;
     const offender = encodeHex(evidence.offender);
-    if (!this.#isNews(evidence) || this.#pieces.size >= MAX_PIECES) return;
+    if (!this.#isWanted(evidence) || this.#pieces.size >= MAX_PIECES) return;
     if (checkEvidence(evidence, { domains, verify }) !== null) return;
     const kind = evidenceKindOf(evidence);
     if (equalBytes(evidence.offender, self)) {
@@ -83,17 +88,22 @@ export class EvidencePool {
   /**
    * Takes what another validator says convicts one. Only against those who have a seat, or anybody could fill the pool
    * with the contradictions of keys made up for it; verified like an own find, and passed on once.
-   * @param epoch of the round that is decided next: what is too old for it is not kept.
    */
-  hear(evidence: Evidence, epoch: number): void {
-    const { parameters } = this.#options;
-    if (!this.#isNews(evidence) || isEvidenceOld(evidence, parameters, epoch)) return;
-    if (this.#modules.members().some((key) => equalBytes(key, evidence.offender))) this.add(evidence);
+  hear(evidence: Evidence): void {
+    if (this.#isMember(evidence.offender)) this.add(evidence);
   }
 
-  #isNews({ offender }: Evidence): boolean {
-    const name = encodeHex(offender);
-    return !this.#pieces.has(name) && !this.#settled.has(name) && !this.#modules.isTombstoned(offender);
+  #isMember(validator: Uint8Array): boolean {
+    return this.#modules.members().some((key) => equalBytes(key, validator));
+  }
+
+  /** Whether something may come of a piece, and of none that is here already. */
+  #isWanted(evidence: Evidence): boolean {
+    const { parameters } = this.#options;
+    const { isTombstoned, nextRound } = this.#modules;
+    const name = encodeHex(evidence.offender);
+    if (this.#pieces.has(name) || this.#settled.has(name) || isTombstoned(evidence.offender)) return false;
+    return !isEvidenceOld(evidence, parameters, epochOfRound(parameters, nextRound()));
   }
 
   /** What a value of this round may hold, by offender, as its rules ask. */
@@ -107,16 +117,23 @@ export class EvidencePool {
       .slice(0, MAX_VALUE_EVIDENCE);
   }
 
-  /** What a decided value holds will be executed, and is said no more; what it passes over is said again. */
+  /**
+   * What a decided value holds will be executed, and is said no more; what it passes over is said again. What can be
+   * used no more is forgotten, or it would keep out whatever its offender signs later.
+   */
   onDecided({ round, evidence }: Value): void {
+    const { parameters } = this.#options;
+    const { isTombstoned, mesh } = this.#modules;
     for (const { offender } of evidence) {
-      if (this.#settled.size < MAX_PIECES) this.#settled.add(encodeHex(offender));
+      // A value may hold contradictions of keys made up for it: they must not take the members' places.
+      if (this.#settled.size < MAX_PIECES && this.#isMember(offender)) this.#settled.add(encodeHex(offender));
       this.#forget(offender);
     }
-    for (const { offender } of this.#pieces.values())
-      if (this.#modules.isTombstoned(offender)) this.#forget(offender);
-    for (const piece of this.listFor(round + 1))
-      this.#modules.mesh.broadcast({ type: "evidence", evidence: piece });
+    const epoch = epochOfRound(parameters, round + 1);
+    for (const piece of this.#pieces.values())
+      if (isTombstoned(piece.offender) || isEvidenceOld(piece, parameters, epoch))
+        this.#forget(piece.offender);
+    for (const piece of this.listFor(round + 1)) mesh.broadcast({ type: "evidence", evidence: piece });
   }
 
   #forget(offender: Uint8Array): void {

@@ -159,19 +159,20 @@ function attest(draft: Draft, closed: ClosedEpoch, kept: RewardCert | null): voi
 
 /**
  * C2 whoever still attests has not got the certificate, so it is sent; a different word is noticed all the same.
- * Attestations of epochs far away are not gathered.
+ * Attestations of epochs far away are neither gathered nor noticed: evidence of them may be too old to be used, and
+ * one piece is made against a validator.
  */
 function takeAttest(draft: Draft, from: string, signed: SignedAttest, kept: RewardCert | null): void {
   const { epoch } = signed.attest;
   const set = draft.config.sets.setOf(epoch);
+  if (kept !== null) draft.effects.push({ type: "sendCert", to: from, cert: kept });
+  if (set === null || Math.abs(epoch - draft.newestEpoch) > GATHERED_EPOCHS) return;
   if (kept !== null) {
-    draft.effects.push({ type: "sendCert", to: from, cert: kept });
-    if (set === null || isSame(kept.attest, signed.attest) || !isSigned(draft, signed, set)) return;
+    if (isSame(kept.attest, signed.attest) || !isSigned(draft, signed, set)) return;
     const first = findSigned(kept, signed.validator, set);
     if (first !== null) convict(draft, first, signed, set);
     return;
   }
-  if (set === null || Math.abs(epoch - draft.newestEpoch) > GATHERED_EPOCHS) return;
   const held = draft.gathered.get(epoch)?.signed.get(signed.validator);
   if (held !== undefined && isSame(held.attest, signed.attest)) return;
   if (isSigned(draft, signed, set)) gather(draft, signed);
