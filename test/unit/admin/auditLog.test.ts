@@ -1,8 +1,9 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   type AuditFields,
   type AuditLine,
@@ -17,6 +18,10 @@ let file = "";
 let files = 0;
 beforeEach(() => {
   file = join(folder, `${++files}.ndjson`);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
 });
 
 const nowMs = () => 1_700_000_000_000;
@@ -92,6 +97,31 @@ describe("the audit log", () => {
     await write("one");
     appendFileSync(file, '{"seq":2,"time":"20');
     await write("two");
+    expect((await checkAuditLog(file)).state).toMatchObject({ lines: 2, brokenAt: null });
+  });
+
+  test("goes on with a whole chain after a line that the disk refused", async () => {
+    const log = await openAuditLog(file, { nowMs });
+    await log.append(asked("one"));
+    const handle = await open(file);
+    const methods = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const failure = new Error("EIO");
+    vi.spyOn(methods, "datasync").mockRejectedValueOnce(failure);
+    await expect(log.append(asked("lost"))).rejects.toMatchObject({
+      code: "file_unwritable",
+      cause: failure,
+    });
+    expect(linesOf()).toHaveLength(1);
+    // The disk may also take half a line and then not let go of it.
+    vi.spyOn(methods, "appendFile").mockImplementationOnce(async () => {
+      appendFileSync(file, '{"seq":2,');
+      throw failure;
+    });
+    vi.spyOn(methods, "truncate").mockRejectedValueOnce(failure);
+    await expect(log.append(asked("lost as well"))).rejects.toMatchObject({ code: "file_unwritable" });
+    expect(await log.append(asked("two"))).toBe(2);
+    await log.close();
     expect((await checkAuditLog(file)).state).toMatchObject({ lines: 2, brokenAt: null });
   });
 

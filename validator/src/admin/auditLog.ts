@@ -61,7 +61,7 @@ export type AuditLog = {
 const FIRST_PREVIOUS = "0".repeat(64);
 const NEWLINE = 0x0a;
 /** A request's body is at most 16 kB, and JSON may write each byte of it as six. */
-export const MAX_AUDIT_LINE_BYTES = 131_072;
+const MAX_AUDIT_LINE_BYTES = 131_072;
 
 const hashLine = (line: Uint8Array): string => createHash("sha256").update(line).digest("hex");
 
@@ -75,7 +75,7 @@ export async function openAuditLog(
 ): Promise<AuditLog> {
   const { state: found, bytes } = await checkAuditLog(path, modules.onLine);
   const handle = await openForAppending(path, bytes);
-  return new FileAuditLog(handle, path, found, modules.nowMs);
+  return new FileAuditLog(handle, { path, state: found, bytes }, modules.nowMs);
 }
 
 async function openForAppending(path: string, bytes: number): Promise<FileHandle> {
@@ -94,12 +94,20 @@ class FileAuditLog implements AuditLog {
   readonly #path: string;
   readonly #nowMs: () => number;
   #state: AuditState;
+  /** How long the file is with the lines that count, and whether something of another may lie behind them. */
+  #bytes: number;
+  #isTorn = false;
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(handle: FileHandle, path: string, state: AuditState, nowMs: () => number) {
+  constructor(
+    handle: FileHandle,
+    found: { readonly path: string; readonly state: AuditState; readonly bytes: number },
+    nowMs: () => number,
+  ) {
     this.#handle = handle;
-    this.#path = path;
-    this.#state = state;
+    this.#path = found.path;
+    this.#state = found.state;
+    this.#bytes = found.bytes;
     this.#nowMs = nowMs;
   }
 
@@ -122,13 +130,26 @@ class FileAuditLog implements AuditLog {
     const time = new Date(this.#nowMs()).toISOString();
     const line = Buffer.from(JSON.stringify({ seq, time, ...fields, previous: head }), "utf8");
     try {
+      await this.#cutTorn();
+      this.#isTorn = true;
       await this.#handle.appendFile(Buffer.concat([line, Buffer.of(NEWLINE)]));
       await this.#handle.datasync();
     } catch (cause) {
+      // Where the disk does not even give bytes back, the next line tries again.
+      await this.#cutTorn().catch(() => undefined);
       throw new CodedError("file_unwritable", `cannot write the audit log ${this.#path}`, cause);
     }
+    this.#isTorn = false;
+    this.#bytes += line.length + 1;
     this.#state = { ...this.#state, lines: seq, head: hashLine(line) };
     return seq;
+  }
+
+  /** Takes away what a failed write has left: a line behind it would follow from none, and break the chain for ever. */
+  async #cutTorn(): Promise<void> {
+    if (!this.#isTorn) return;
+    await this.#handle.truncate(this.#bytes);
+    this.#isTorn = false;
   }
 }
 
