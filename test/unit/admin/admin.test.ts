@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { CodedError } from "../../../node/src/host/codedError.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { type AuditLine, checkAuditLog } from "../../../validator/src/admin/auditLog.ts";
 import { createResponseCheck } from "../api/apiFixture.ts";
@@ -76,6 +77,37 @@ describe("operators", () => {
     expect((await ask("POST", "/admin/v1/backup", { folder: "/srv/copy" })).status).toBe(200);
     expect((await ask("POST", "/admin/v1/backup", { folder: "copy" })).status).toBe(400);
     expect(fixture.backups).toEqual(["/srv/copy"]);
+  });
+
+  test("learn in words and by a code why something could not be done", async () => {
+    const refusals = [
+      ["file_exists", 409],
+      ["backup_busy", 409],
+      ["config_invalid", 409],
+      ["file_unwritable", 500],
+    ] as const;
+    for (const [code, status] of refusals) {
+      fixture.failure = new CodedError(code, `words of ${code}`);
+      expect(await ask("POST", "/admin/v1/backup", { folder: "/srv/copy" })).toMatchObject({
+        ...{ status, json: { status, detail: `words of ${code}`, reason: code } },
+      });
+    }
+    // What is the validator's own failure is in its log too.
+    expect(fixture.errors.splice(0)).toEqual([expect.stringContaining("words of file_unwritable")]);
+    fixture.failure = new Error("a secret of the inside");
+    const bug = await ask("POST", "/admin/v1/backup", { folder: "/srv/copy" });
+    expect(bug).toMatchObject({ status: 500, json: { detail: expect.not.stringContaining("secret") } });
+    expect(fixture.errors.splice(0)).toHaveLength(1);
+  });
+
+  test("send JSON and nothing else", async () => {
+    const [url, payload] = ["/admin/v1/drain", "{}"];
+    const headers = {
+      "content-type": "text/plain",
+      authorization: fixture.sign({ method: "POST", path: url, body: Buffer.from("") }),
+    };
+    const answer = await fixture.api.inject({ method: "POST", url, payload, headers });
+    expect([answer.statusCode, await auditLines()]).toEqual([415, []]);
   });
 
   test("begin a drain, and may give it longer", async () => {

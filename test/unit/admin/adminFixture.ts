@@ -32,6 +32,8 @@ export type AdminFixture = {
   level: LogLevel;
   waiting: number;
   checkpoint: CheckpointOffer | null;
+  /** What a backup ends with; null where it is made. */
+  failure: Error | null;
   /** An Authorization header of its own for a request. */
   readonly sign: (request: AdminRequest, by?: typeof OPERATOR) => string;
   /** Asks as the operator. */
@@ -92,6 +94,7 @@ export async function createAdminFixture(
     findCheckpoint: async () => fixture.checkpoint,
     draining,
     backUp: async (to) => {
+      if (fixture.failure !== null) throw fixture.failure;
       fixture.backups.push(to);
       return { folder: to, round: 7, files: 3, bytes: 1_000, milliseconds: 5 };
     },
@@ -114,6 +117,7 @@ export async function createAdminFixture(
       level: "info",
       waiting: 0,
       checkpoint: null,
+      failure: null,
     },
     sign,
     api: null as never,

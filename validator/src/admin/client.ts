@@ -59,6 +59,8 @@ function exchange(
   timeoutMs: number,
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
+    const fail = (cause: Error) =>
+      reject(cause instanceof CodedError ? cause : describeFailure(cause, address));
     const request = httpRequest({ ...options, agent: false, timeout: timeoutMs }, (response) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
@@ -71,15 +73,12 @@ function exchange(
       response.on("end", () =>
         resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
       );
-      response.on("error", reject);
+      response.on("error", fail);
     });
     request.on("timeout", () =>
       request.destroy(new CodedError("request_timeout", `no answer within ${timeoutMs / 1_000} s`)),
     );
-    request.on("error", (cause) => {
-      if (cause instanceof CodedError) reject(cause);
-      else reject(describeFailure(cause, address));
-    });
+    request.on("error", fail);
     request.end(body);
   });
 }

@@ -1,6 +1,7 @@
 /** What operators can ask and order. Who asked is known, and is in the audit log, before any of this runs. */
 import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
@@ -73,7 +74,7 @@ function addPeerRoutes(
     async (request) => {
       const peer = readKey("peer", request.params.peer);
       const { reason, seconds, force = false } = request.body;
-      if (Buffer.compare(peer, target.validator) === 0) throw badField("peer", "is this validator itself");
+      if (equalBytes(peer, target.validator)) throw badField("peer", "is this validator itself");
       if (isSeated(peer) && !force)
         throw new ApiProblem(
           409,
@@ -83,9 +84,7 @@ function addPeerRoutes(
       const untilMs = seconds === undefined ? null : sinceMs + seconds * 1_000;
       const ban = { peer, reason, sinceMs, untilMs, operator: operatorOf(request) };
       await bans.put(ban);
-      const links = connections().filter(
-        ({ publicKey }) => publicKey && Buffer.compare(publicKey, peer) === 0,
-      );
+      const links = connections().filter(({ publicKey }) => publicKey && equalBytes(publicKey, peer));
       for (const { peerId } of links) await disconnect(peerId);
       return presentBan(ban);
     },

@@ -7,8 +7,8 @@ import { rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import swagger from "@fastify/swagger";
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
-import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
-import { CodedError } from "../../../node/src/host/codedError.ts";
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from "fastify";
+import { CodedError, isCodedError, type RimErrorCode } from "../../../node/src/host/codedError.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { ApiProblem, createErrorHandler, notFound } from "../api/problem.ts";
@@ -23,12 +23,15 @@ import { addAdminRoutes } from "./routes.ts";
 const MAX_BODY_BYTES = 16_384;
 /** Some operators and their scripts at once. */
 const MAX_CONNECTIONS = 16;
-/** A backup of a large home takes minutes; whoever waits for it keeps the connection. */
+/** A request is small and comes at once. The time is for its coming alone: a backup's answer may take minutes. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** What is not from an operator gets this many lines an hour, so that nobody fills the disk with refusals. */
 const REFUSALS_LOGGED_PER_HOUR = 60;
 /** A path of a socket has 108 bytes on Linux with its end (unix(7)). */
 const MAX_SOCKET_PATH_BYTES = 107;
+
+/** Failures by which what was asked for contradicts what is; every other one is the validator's own. */
+const CONTRADICTIONS: readonly RimErrorCode[] = ["file_exists", "backup_busy", "config_invalid"];
 
 export type OpenedAdmin = {
   /** `unix:` and a path, or an http address. */
@@ -87,7 +90,9 @@ export async function createAdminApi(
   }).withTypeProvider<TypeBoxTypeProvider>();
   api.server.maxConnections = MAX_CONNECTIONS;
   api.setValidatorCompiler(TypeBoxValidatorCompiler);
-  api.setErrorHandler(handleError);
+  api.setErrorHandler((error: FastifyError, request, reply) =>
+    handleError(explainToOperator(error), request, reply),
+  );
   api.setNotFoundHandler(() => {
     throw notFound("page");
   });
@@ -98,6 +103,13 @@ export async function createAdminApi(
   addAdminRoutes(api, { ...options, operatorOf: requests.operatorOf }, modules);
   await api.ready();
   return { api: api as unknown as FastifyInstance, audit };
+}
+
+/** Operators see the words and the code of a failure at the rim, which the public never does. */
+function explainToOperator(error: FastifyError): FastifyError | ApiProblem {
+  if (!isCodedError(error)) return error;
+  const status = CONTRADICTIONS.includes(error.code) ? 409 : 500;
+  return new ApiProblem(status, error.message, { reason: error.code });
 }
 
 /** A request that is being carried out: who signed it, and its line in the log. */
@@ -126,6 +138,7 @@ class AuditedRequests {
   operatorOf = (request: FastifyRequest): Uint8Array => this.#asked.get(request)!.operator;
 
   watch(api: Routes): void {
+    api.removeAllContentTypeParsers();
     // The signature is over the bytes as they came, so they are kept beside what they say.
     api.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done) => {
       this.#bodies.set(request, body as Buffer);
