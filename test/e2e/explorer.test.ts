@@ -279,6 +279,35 @@ describe.skipIf(chromium === null)(
       expect(complaints).toEqual([]);
     });
 
+    test("leaves the address of another page alone when a map that was left has loaded", async () => {
+      const { page, complaints } = await open();
+      // A map gives its drawing context back when it is closed, which is the last that it does.
+      await page.addInitScript(`
+        window.closedMaps = 0;
+        const { getExtension } = WebGL2RenderingContext.prototype;
+        WebGL2RenderingContext.prototype.getExtension = function (name) {
+          if (name === "WEBGL_lose_context") window.closedMaps++;
+          return getExtension.call(this, name);
+        };`);
+      let answer = (): void => {};
+      const held = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      await page.route("**/assets/countries-110m*", async (route) => {
+        await held;
+        await route.continue();
+      });
+      const asked = page.waitForRequest("**/assets/countries-110m*");
+      await page.goto("/");
+      await asked;
+      await page.getByRole("link", { name: "Network", exact: true }).click();
+      await page.getByText("As it happens").waitFor();
+      answer();
+      await expect.poll(() => page.evaluate("window.closedMaps"), { timeout: 15_000 }).toBeGreaterThan(0);
+      expect(new URL(page.url()).search).toBe("");
+      expect(complaints).toEqual([]);
+    });
+
     test("says the same in a table where no map can be drawn", async () => {
       const { page } = await open();
       await page.addInitScript("HTMLCanvasElement.prototype.getContext = () => null;");

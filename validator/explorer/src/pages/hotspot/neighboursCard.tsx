@@ -1,12 +1,11 @@
 /** Whom a hotspot heard and who heard it, as a table and on a map. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { Hotspot, Link } from "../../../../client/api.ts";
 import { useRoute } from "../../data/useRoute.ts";
-import type { OpenMap } from "../../map/openMap.ts";
+import { useOpenMap } from "../../map/useOpenMap.ts";
 import { formatCount } from "../../ui/format.ts";
 import { Empty, Shown } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { currentTheme, useTheme } from "../../ui/theme.ts";
 import { KeyLink } from "../../ui/values.tsx";
 
 export function NeighboursCard({ hotspot }: { readonly hotspot: Hotspot }) {
@@ -37,35 +36,18 @@ export function NeighboursCard({ hotspot }: { readonly hotspot: Hotspot }) {
 
 type LinkMapProps = { readonly own: NonNullable<Hotspot["assertion"]>; readonly links: readonly Link[] };
 
+/** A town: what is shown until the map holds all of them. */
+const START_ZOOM = 9;
+
 /** The table has all that the map shows, so a browser that cannot draw it leaves it out. */
 function LinkMap({ own, links }: LinkMapProps) {
-  const place = useRef<HTMLDivElement>(null);
-  const [map, setMap] = useState<OpenMap | null>(null);
-  const theme = useTheme();
   const { latitude, longitude } = own;
-  useEffect(() => {
-    let opened: OpenMap | null = null;
-    let isWanted = true;
-    const start = { centre: [longitude, latitude] as const, zoom: 9 };
-    const options = { theme: currentTheme(), start, onView: () => {}, onPick: () => {} };
-    void import("../../map/openMap.ts")
-      .then(({ openMap }) => openMap(place.current!, options))
-      .then((open) => {
-        opened = open;
-        if (isWanted) setMap(open);
-        else open.close();
-      })
-      .catch((error: unknown) => console.warn("The map cannot be drawn", error));
-    return () => {
-      isWanted = false;
-      opened?.close();
-    };
-  }, [latitude, longitude]);
-  useEffect(() => {
-    if (map === null) return;
-    map.setTheme(theme);
-    map.showLinks(own, links);
-  }, [map, theme, own, links]);
+  const start = useMemo(
+    () => ({ centre: [longitude, latitude] as const, zoom: START_ZOOM }),
+    [latitude, longitude],
+  );
+  const { place, map } = useOpenMap({ start });
+  useEffect(() => map?.showLinks(own, links), [map, own, links]);
   return (
     <div class="small-map">
       <div class="map-place" ref={place} data-ready={map !== null} />

@@ -1,12 +1,11 @@
-/** The place of the map in the page, and its buttons. The map's own code is loaded beside the page's. */
-import { useEffect, useRef, useState } from "preact/hooks";
+/** The place of the map in the page, and its buttons. */
+import { useEffect, useRef } from "preact/hooks";
 import type { Box } from "../../../../src/api/explorer/mapIndex.ts";
 import type { MapCellJson } from "../../../../src/api/schemas/explorer.ts";
 import type { Scale } from "../../map/colours.ts";
-import type { OpenMap } from "../../map/openMap.ts";
+import { useOpenMap } from "../../map/useOpenMap.ts";
 import { computeScaleBar, type Start, type View } from "../../map/viewport.ts";
 import { formatCount } from "../../ui/format.ts";
-import { currentTheme, useTheme } from "../../ui/theme.ts";
 
 type MapCanvasProps = {
   readonly cells: readonly MapCellJson[];
@@ -21,33 +20,8 @@ type MapCanvasProps = {
 };
 
 export function MapCanvas({ cells, scale, selected, start, view, bounds, onView, onPick }: MapCanvasProps) {
-  const place = useRef<HTMLDivElement>(null);
-  const [map, setMap] = useState<OpenMap | null>(null);
-  const [hasFailed, setFailed] = useState(false);
+  const { place, map, hasFailed } = useOpenMap({ start, onView, onPick });
   const isPlaced = useRef(start !== null);
-  const theme = useTheme();
-
-  useEffect(() => {
-    let opened: OpenMap | null = null;
-    let isWanted = true;
-    void import("../../map/openMap.ts")
-      .then(({ openMap }) => openMap(place.current!, { theme: currentTheme(), start, onView, onPick }))
-      .then((open) => {
-        opened = open;
-        if (isWanted) setMap(open);
-        else open.close();
-      })
-      .catch((error: unknown) => {
-        console.warn("The map cannot be drawn", error);
-        if (isWanted) setFailed(true);
-      });
-    return () => {
-      isWanted = false;
-      opened?.close();
-    };
-  }, [start, onView, onPick]);
-
-  useEffect(() => map?.setTheme(theme), [map, theme]);
   useEffect(() => {
     map?.show(cells, (cell) => scale.steps[scale.stepOf(cell)]!.colour, selected);
   }, [map, cells, scale, selected]);
