@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RoundResult } from "../../../protocol/src/ledger/types.ts";
 import { EVENTS_KEPT, EventHub, MAX_LISTENERS } from "../../../validator/src/api/eventHub.ts";
+import { MAX_UNREAD_BYTES } from "../../../validator/src/api/routes/eventRoutes.ts";
 import { ROUNDS_PER_EPOCH } from "../store/history.ts";
 import { createFixture, type Fixture } from "./apiFixture.ts";
 
@@ -106,6 +107,22 @@ describe("events", () => {
     for (const controller of open) controller.abort();
     await reading;
     deaf.destroy();
+  });
+
+  test("reach whoever reads, also when they are more at once than may be left unread", async () => {
+    const { until } = await listen();
+    await until("retry: ");
+    const [beacon] = round(1).beaconsClosed;
+    fixture.events.publish({
+      ...round(0),
+      beaconsClosed: Array.from({ length: 2 * EVENTS_KEPT }, () => beacon!),
+    });
+    expect(await until("event: round")).toContain(`id: 0.${2 * EVENTS_KEPT}\n`);
+    // And so does all that is kept, to one who comes back.
+    const resumed = await listen({ "last-event-id": `0.${EVENTS_KEPT + 1}` });
+    const missed = await resumed.until("event: round");
+    expect(missed.match(/event: beacon/g)).toHaveLength(EVENTS_KEPT - 2);
+    expect(missed.length).toBeGreaterThan(MAX_UNREAD_BYTES);
   });
 
   test("end with the server", async () => {

@@ -13,8 +13,9 @@ import type { RouteContext, Routes } from "./context.ts";
 export const EVENTS_ROUTE = "/v1/events";
 /** Proxies cut connections that are silent for a minute or less. */
 const HEARTBEAT_MS = 15_000;
-/** What a client may leave unread: some thousand events, or it is gone. */
-const MAX_UNREAD_BYTES = 262_144;
+const HEARTBEAT = Buffer.from(": still here\n\n");
+/** What a client may have left unread when there is more to tell it: some thousand events, or it is gone. */
+export const MAX_UNREAD_BYTES = 262_144;
 
 /** One timer for all listeners, while there are any: silence is theirs together. */
 function createHeartbeat(modules: Pick<ApiModules, "clock" | "events">, beat: () => void) {
@@ -43,11 +44,12 @@ export function addEventRoutes(routes: Routes, { modules }: RouteContext): void 
   const { events, metrics } = modules;
   const open = new Set<ServerResponse>();
   const send = (response: ServerResponse, text: Buffer | string): void => {
-    response.write(text);
+    // What is written now waits for the end of this turn, however fast it is read: it counts against nobody yet.
     if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
+    else response.write(text);
   };
   const heartbeat = createHeartbeat(modules, () => {
-    for (const response of open) send(response, ": still here\n\n");
+    for (const response of open) send(response, HEARTBEAT);
   });
   const count = (): void => {
     metrics.setEventClients(open.size);
