@@ -125,8 +125,22 @@ export function presentLineOf(
   };
 }
 
+/** Where a hotspot says that it stands, and with what antenna. */
+export function presentAssertion(
+  assertion: NonNullable<HotspotRow["assertion"]>,
+): NonNullable<HotspotJson["assertion"]> {
+  return {
+    cell: presentCell(assertion.cell),
+    latitude: assertion.latE7 / E7,
+    longitude: assertion.lngE7 / E7,
+    gainDbi: assertion.gainCentiDbi / CENTI,
+    elevationM: assertion.elevationM,
+    region: assertion.region,
+    fromEpoch: assertion.fromEpoch,
+  };
+}
+
 export function presentHotspot(row: HotspotRow, epochs: StatusEpochs): HotspotJson {
-  const a = row.assertion;
   return {
     id: encodeDidKey(row.key),
     name: computeName(row.key),
@@ -134,18 +148,7 @@ export function presentHotspot(row: HotspotRow, epochs: StatusEpochs): HotspotJs
     status: computeHotspotStatus(row, epochs),
     registeredEpoch: row.registeredEpoch,
     bond: `${row.bond}`,
-    assertion:
-      a === null
-        ? null
-        : {
-            cell: presentCell(a.cell),
-            latitude: a.latE7 / E7,
-            longitude: a.lngE7 / E7,
-            gainDbi: a.gainCentiDbi / CENTI,
-            elevationM: a.elevationM,
-            region: a.region,
-            fromEpoch: a.fromEpoch,
-          },
+    assertion: row.assertion === null ? null : presentAssertion(row.assertion),
     lastActiveEpoch: row.lastActiveEpoch,
     silentUntilEpoch: row.silentUntilEpoch,
     leavingUntilEpoch: row.leavingUntilEpoch,

@@ -9,7 +9,7 @@ import { ASSERTION_RESOLUTION } from "../../store/cellRange.ts";
 import type { ReceptionRow } from "../../store/store.ts";
 import { type MapCell as MapCellRow, MapIndex } from "../explorer/mapIndex.ts";
 import { NameIndex } from "../explorer/nameIndex.ts";
-import { presentCell, presentHotspot, presentReportId } from "../present.ts";
+import { presentAssertion, presentCell, presentReportId } from "../present.ts";
 import { badField, notFound } from "../problem.ts";
 import { readKey } from "../requests.ts";
 import { json, KeyInput, object, PROBLEMS } from "../schemas/common.ts";
@@ -24,7 +24,7 @@ import {
   SearchResults,
   type SearchResultsJson,
 } from "../schemas/explorer.ts";
-import { type RouteContext, type Routes, readStatusEpochs } from "./context.ts";
+import type { RouteContext, Routes } from "./context.ts";
 
 /** Results of a search: a screen of them. */
 const SEARCH_RESULTS_MAX = 20;
@@ -121,8 +121,7 @@ function addSearch(routes: Routes, { modules: { store } }: RouteContext): void {
   }
 }
 
-function addLinks(routes: Routes, context: RouteContext): void {
-  const { store } = context.modules;
+function addLinks(routes: Routes, { modules: { store } }: RouteContext): void {
   routes.get(
     "/v1/hotspots/:id/links",
     {
@@ -140,10 +139,9 @@ function addLinks(routes: Routes, context: RouteContext): void {
       const closed = await store.latestEpoch();
       const fromEpoch = Math.max(0, (closed?.epoch ?? 0) - LINK_EPOCHS + 1);
       const counted = countLinks(await store.listReceptions(key, fromEpoch, LINK_ENVELOPES_MAX));
-      const epochs = await readStatusEpochs(context);
       const items = counted.slice(0, LINKS_MAX).map(async ({ counterpart, ...link }): Promise<LinkJson> => {
-        const row = await store.getHotspot(counterpart);
-        const at = row === null ? null : presentHotspot(row, epochs).assertion;
+        const assertion = (await store.getHotspot(counterpart))?.assertion;
+        const at = assertion ? presentAssertion(assertion) : null;
         const { cell = null, latitude = null, longitude = null } = at ?? {};
         const name = computeName(counterpart);
         return { hotspot: encodeDidKey(counterpart), name, cell, latitude, longitude, ...link };
