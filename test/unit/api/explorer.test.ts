@@ -108,7 +108,7 @@ describe("the map of a view", () => {
       countHotspots: async () => rows.length,
       latestCoverageEpoch: async () => null,
       listCoverage: async () => ({ rows: [], next: null }),
-      listRewardLines: async () => ({ rows: [], next: null }),
+      listPlainLines: async () => ({ rows: [], next: null }),
       listHotspots: async (_filter, after, limit) => {
         reads++;
         const from = after === null ? 0 : after.position + 1;

@@ -49,7 +49,7 @@ export type MapView = {
 type Level = { readonly cells: readonly MapCell[]; readonly lat: Float64Array; readonly lng: Float64Array };
 type MapStore = Pick<
   QueryStore,
-  "countHotspots" | "latestCoverageEpoch" | "listCoverage" | "listHotspots" | "listRewardLines"
+  "countHotspots" | "latestCoverageEpoch" | "listCoverage" | "listHotspots" | "listPlainLines"
 >;
 
 export class MapIndex {
@@ -83,11 +83,14 @@ export class MapIndex {
 
 class EpochMap {
   readonly #epoch: number | null;
+  readonly #bounds: Box | null;
   readonly #levels: Level[] = [];
 
   constructor(epoch: number | null, cells: readonly MapCell[]) {
     this.#epoch = epoch;
-    this.#levels[COVERAGE_RESOLUTION] = locate(cells);
+    const finest = locate(cells);
+    this.#bounds = computeBounds(finest);
+    this.#levels[COVERAGE_RESOLUTION] = finest;
   }
 
   view(finest: number, box: Box | null): MapView {
@@ -95,12 +98,7 @@ class EpochMap {
       const cells = selectWithin(this.#level(resolution), box);
       // At resolution 0 there are 122 cells, so it ends.
       if (cells.length <= MAP_CELLS_MAX)
-        return {
-          epoch: this.#epoch,
-          resolution,
-          bounds: computeBounds(this.#level(COVERAGE_RESOLUTION)),
-          cells,
-        };
+        return { epoch: this.#epoch, resolution, bounds: this.#bounds, cells };
     }
   }
 
@@ -119,8 +117,8 @@ async function readCells(store: MapStore, epoch: number | null): Promise<MapCell
   if (epoch !== null) {
     await readCoverage(store, epoch, cells);
     await eachRow(
-      (after: number | null) => store.listRewardLines(epoch, after ?? 0, ROWS_PER_TURN),
-      (line) => paid.set(encodeHex(line.hotspot), line.paid),
+      (after: number | null) => store.listPlainLines(epoch, after ?? 0, ROWS_PER_TURN),
+      (line) => paid.set(line.hotspot, line.paid),
     );
   }
   await eachRow(
