@@ -32,9 +32,17 @@ export class NameIndex {
     // One after another, so that none is read twice.
     this.#reading = this.#reading.catch(() => {}).then(() => this.#readNew());
     await this.#reading;
-    const found = this.#named.filter(({ name }) => name.includes(text));
-    const rank = ({ name }: NamedKey): number => (name === text ? 0 : name.startsWith(text) ? 1 : 2);
-    return found.sort((a, b) => rank(a) - rank(b)).slice(0, limit);
+    const same: NamedKey[] = [];
+    const begun: NamedKey[] = [];
+    const held: NamedKey[] = [];
+    for (const named of this.#named) {
+      const { name } = named;
+      if (!name.includes(text)) continue;
+      const group = name === text ? same : name.startsWith(text) ? begun : held;
+      // One letter is in nearly every name: no group needs more than are told in all.
+      if (group.length < limit) group.push(named);
+    }
+    return [...same, ...begun, ...held].slice(0, limit);
   }
 
   async #readNew(): Promise<void> {
