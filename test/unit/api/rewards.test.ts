@@ -242,3 +242,29 @@ describe("pages while epochs close between them", () => {
     expect((await fixture.get("/v1/epochs/latest/rewards?cursor=99.2")).statusCode).toBe(404);
   });
 });
+
+describe("an epoch's table", () => {
+  test("leaves others a turn between two pages", async () => {
+    const { rows } = await fixture.store.listRewardLines(0, 0, 1);
+    let turns = 0;
+    let isDone = false;
+    const turn = (): void => {
+      turns++;
+      if (!isDone) setImmediate(turn);
+    };
+    const seen: number[] = [];
+    // Pages that are there at once: nothing else in the way of a table waits for anything.
+    const listRewardLines: Store["listRewardLines"] = async (_epoch, after) => {
+      seen.push(turns);
+      return { rows, next: after < 10 ? after + 1 : null };
+    };
+    const paged = await createFixture({}, { store: { ...fixture.store, listRewardLines } });
+    setImmediate(turn);
+    const { body } = await paged.get("/v1/epochs/0/rewards?format=csv");
+    isDone = true;
+    expect(body.trimEnd().split("\r\n")).toHaveLength(12);
+    expect(seen).toHaveLength(11);
+    expect(new Set(seen).size).toBe(seen.length);
+    await paged.api.close();
+  });
+});

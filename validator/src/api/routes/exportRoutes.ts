@@ -3,6 +3,7 @@
  * faster: what is made ahead is one page, a client that stops reading is let go, and few are served at once.
  */
 import { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { Type } from "typebox";
 import type { Clock } from "../../../../node/src/host/types.ts";
 import { decodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
@@ -110,7 +111,7 @@ async function* writeLines(store: QueryStore, from: number, to: number): AsyncGe
       if (page.rows.length > 0) yield page.rows.map((line) => writeReward(epoch, line, texts)).join("");
       lines += page.rows.length;
       // The rounds come first: without a turn of the event loop a fast client's export would hold them up to its end.
-      await new Promise((resolve) => setImmediate(resolve));
+      await setImmediate();
       next = page.next;
     }
     yield writeEpoch(row, lines);
