@@ -23,6 +23,8 @@ const context = contextOf(createTestGenesis(0));
 const keys = [0, 1, 2, 3].map((index) => keyNamed(`guarded ${index}`));
 const [SELF] = keys as [(typeof keys)[number]];
 const set = createValidatorSet(keys.map(({ publicKey }) => publicKey));
+/** Before it has a seat. */
+const WITHOUT_SELF = createValidatorSet(keys.slice(1).map(({ publicKey }) => publicKey));
 const NEXT_ROUND = 20;
 const RETRY_MS = 100;
 
@@ -57,7 +59,7 @@ function openGuard(
   const votes = openVotes(":memory:", { network: context.networkId, validator: SELF.publicKey });
   const known = { round: 10, view: 0, kind: "tips", digest: sha256(encodeTips(tipsOf(10).tips)) } as const;
   if (change.isEmpty !== true) votes.recordVotes([known]);
-  const at = { round: change.nextRound ?? NEXT_ROUND };
+  const at = { round: change.nextRound ?? NEXT_ROUND, set: change.set ?? set };
   const adopted: AuthoredBatch[] = [];
   const failures: Error[] = [];
   const counts = { restored: 0, firstSignings: 0 };
@@ -78,7 +80,7 @@ function openGuard(
           return answer === null || answer instanceof Uint8Array ? answer : encodeStanding(answer);
         },
       },
-      sets: { setOfRound: () => change.set ?? set },
+      sets: { setOfRound: () => at.set },
       votes,
       verify: verifySignature,
       clock,
@@ -180,6 +182,39 @@ describe("a validator after its start", () => {
     guard.onSigning(22);
     guard.onSigning(23);
     expect(counts).toEqual({ restored: 1, firstSignings: 1 });
+  });
+
+  test("restored without a seat is still restored when it gets one, and lacks nothing until then", async () => {
+    const { guard, at, start, later, counts } = openGuard([NOTHING, NOTHING, NOTHING], {
+      isMarkedRestored: true,
+      set: WITHOUT_SELF,
+    });
+    await start();
+    await later();
+    expect([guard.maySign(NEXT_ROUND), guard.describe(), counts.restored]).toEqual([false, null, 0]);
+    at.set = set;
+    await later();
+    const signsFrom = NEXT_ROUND + 2;
+    expect([signsFrom - 1, signsFrom].map((round) => guard.maySign(round))).toEqual([false, true]);
+    expect(counts.restored).toBe(1);
+  });
+
+  test("lost, and begun with a state of before its seat, sees first what was decided with it", async () => {
+    const early = { isEmpty: true, nextRound: 0, set: WITHOUT_SELF };
+    const { guard, at, start, later, counts, failures } = openGuard([NOTHING, NOTHING, NOTHING], early);
+    await start();
+    at.round = 3;
+    at.set = set;
+    expect(guard.maySign(3)).toBe(false);
+    await later();
+    expect([3, NEXT_ROUND].map((round) => guard.maySign(round))).toEqual([false, false]);
+    expect(guard.describe()).toMatch(/not seen all they decided/);
+    guard.onDecided(decided(3, { tips: [tipsOf(3)] }));
+    at.round = 4;
+    await later();
+    const signsFrom = NEXT_ROUND + 2;
+    expect([4, signsFrom - 1, signsFrom].map((round) => guard.maySign(round))).toEqual([false, false, true]);
+    expect([counts.restored, failures]).toEqual([1, []]);
   });
 
   test("restored where there is no quorum without it goes by what the others hold", async () => {

@@ -3,7 +3,8 @@
  * votes know all of it, unless they were restored from a backup or lost. So it first hears from the others what they
  * hold of its word; where that is more than its votes know, it signs for no round up to one beyond the highest that a
  * quorum of the others is in, and continues its lane behind what they hold. Every decided round is looked at as well,
- * those that the others have decided by then before the first signature.
+ * those that the others have decided by then before the first signature. Who has no seat has nothing to sign, and asks
+ * nobody until it has one.
  */
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
@@ -95,10 +96,12 @@ export class RestoreGuard {
     return this.#isSettled && !this.#isLaneBehind;
   }
 
-  /** Why it does not sign now, in words; null where it does. */
+  /** Why it does not sign now, in words; null where it does, and where it has no seat to sign for. */
   describe(): string | null {
     const round = this.#modules.nextRound();
-    if (this.maySign(round)) return null;
+    const set = this.#modules.sets.setOfRound(round);
+    const isUnseated = set !== null && set.positionOf(this.#options.self) === undefined;
+    if (this.maySign(round) || isUnseated) return null;
     if (!this.#isRestored)
       return "it has not heard from a quorum of validators yet what it signed before, or not seen all they decided";
     const until = this.#isSettled
@@ -208,15 +211,14 @@ export class RestoreGuard {
     }
   }
 
-  /** The others with a seat in the round that is decided next; nobody need be asked by one who has none. */
+  /** The others with a seat in the round that is decided next; null as long as this validator has none there. */
   #others(): Others | null {
     const { sets, nextRound } = this.#modules;
+    const { self } = this.#options;
     const set = sets.setOfRound(nextRound());
-    if (set === null) return null;
-    const isSeated = set.positionOf(this.#options.self) !== undefined;
-    const others = isSeated ? set.keys.filter((key) => !equalBytes(key, this.#options.self)) : [];
-    const faulty = set.keys.length - set.quorum;
-    return { quorum: isSeated ? set.quorum : 1, faulty, names: others.map(encodeHex) };
+    if (set?.positionOf(self) === undefined) return null;
+    const names = set.keys.filter((key) => !equalBytes(key, self)).map(encodeHex);
+    return { quorum: set.quorum, faulty: set.keys.length - set.quorum, names };
   }
 
   #ask(): void {
