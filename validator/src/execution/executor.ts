@@ -20,11 +20,12 @@ export type ExecutorOptions = {
   readonly snapshotEpochs: number;
 };
 export type ExecutorModules = Omit<RoundInputModules, "batches" | "ledger"> & {
-  /** Where a round's batches come from: the disk alone, or from other validators what is missing on it. */
+  /** Where the batches of a group's first round come from: the disk, or other validators where it lacks one. */
   readonly source: RoundInputModules["batches"];
   readonly ledger: Ledger;
   readonly store: Pick<RoundStore, "commitRounds" | "prune">;
-  readonly batches: Pick<BatchStore, "deleteBatches">;
+  /** The disk alone, which is where those of its other rounds must be. */
+  readonly batches: Pick<BatchStore, "getBatch" | "deleteBatches">;
   readonly log: Log;
   readonly onExecuted: (executed: ExecutedRound) => void;
   /** Execution cannot go on: the validator must stop. */
@@ -125,22 +126,27 @@ class RoundExecutor implements Executor {
     }
   }
 
-  /** Executes what waits, up to what may share a transaction, and stores it. An epoch's end is the last of its group. */
+  /**
+   * Executes what waits, up to what may share a transaction, and stores it. An epoch's end is the last of its group, and
+   * so is a round before one whose batches are not on the disk: what is executed must not wait for the network.
+   */
   async #executeGroup(): Promise<void> {
-    const { elapsedMs, store, onExecuted } = this.#modules;
-    const group: Uncommitted[] = [];
-    let messages = 0;
-    let last: Uncommitted;
-    do {
-      last = await this.#execute(this.#queue[group.length]!);
-      group.push(last);
-      messages += last.messageIds.length;
-    } while (
+    const { elapsedMs, store, source, onExecuted } = this.#modules;
+    const group = [await this.#execute(this.#queue[0]!, source)];
+    let last = group[0]!;
+    let messages = last.messageIds.length;
+    while (
       group.length < Math.min(this.#queue.length, ROUNDS_PER_COMMIT) &&
       messages < MESSAGES_PER_COMMIT &&
       last.result.epochClose === null &&
       !this.#isStopped
-    );
+    ) {
+      const next = await this.#executeFromDisk(this.#queue[group.length]!);
+      if (next === null) break;
+      group.push(next);
+      last = next;
+      messages += next.messageIds.length;
+    }
     const startMs = elapsedMs();
     await store.commitRounds(group.map(toCommit), this.#snapshotOf(last.result));
     const commitMs = (elapsedMs() - startMs) / group.length;
@@ -153,8 +159,18 @@ class RoundExecutor implements Executor {
     if (last.result.epochClose !== null) this.#pruning ??= this.#prune();
   }
 
-  async #execute(finalized: Finalized): Promise<Uncommitted> {
-    const { ledger, elapsedMs, source: batches, domains } = this.#modules;
+  /** Null where the disk lacks a batch of the round, or has it damaged; the ledger is then as it was. */
+  async #executeFromDisk(finalized: Finalized): Promise<Uncommitted | null> {
+    try {
+      return await this.#execute(finalized, this.#modules.batches);
+    } catch (error) {
+      if (isCodedError(error, "batch_missing", "file_corrupt")) return null;
+      throw error;
+    }
+  }
+
+  async #execute(finalized: Finalized, batches: RoundInputModules["batches"]): Promise<Uncommitted> {
+    const { ledger, elapsedMs, domains } = this.#modules;
     const yieldTurn = () => this.#yieldTurn();
     const loaded = await loadRound(finalized.value, ledger.timeMs, { batches, domains, ledger, yieldTurn });
     const { input, batchDigests, batchSpans } = loaded;
