@@ -6,6 +6,7 @@ import * as agreement from "../../validator/src/api/schemas/agreement.ts";
 import * as common from "../../validator/src/api/schemas/common.ts";
 import * as entities from "../../validator/src/api/schemas/entities.ts";
 import * as explorer from "../../validator/src/api/schemas/explorer.ts";
+import * as messages from "../../validator/src/api/schemas/messages.ts";
 import * as rewards from "../../validator/src/api/schemas/rewards.ts";
 import * as trust from "../../validator/src/api/schemas/trust.ts";
 
@@ -50,7 +51,7 @@ export type OpenApi = {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 };
 
-const NAMED = [common, entities, rewards, trust, agreement, explorer];
+const NAMED = [common, entities, rewards, trust, agreement, explorer, messages];
 const REF = "#/components/schemas/";
 
 /** Describes the API of this tree. No route is asked, so nothing of a validator is there. */

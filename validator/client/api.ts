@@ -324,6 +324,53 @@ export type Measurement = {
   readonly timeMs: number;
 };
 
+/** One message's way through this validator. Ids are remembered for three epochs. */
+export type MessageTrace = {
+  readonly id: string;
+  readonly state: "pending" | "included";
+  readonly intake: {
+    readonly way: "submission" | "reports" | "transactions";
+    readonly receivedMs: number;
+    readonly admittedMs: number;
+    readonly certifiedMs: number | null;
+  } | null;
+  readonly batch: { readonly lane: string; readonly seq: number; readonly digest: string } | null;
+  readonly round: {
+    readonly round: number;
+    readonly epoch: number;
+    readonly timeMs: number;
+    readonly decidedMs: number | null;
+    readonly executedMs: number | null;
+  } | null;
+  readonly transaction: { readonly kind: string; readonly reason: string | null } | null;
+  readonly reports: readonly {
+    readonly id: string;
+    readonly kind: "beacon" | "witness" | "reveal";
+    readonly includedRound: number;
+    readonly verdict: "pending" | "accepted" | "refused";
+    readonly reason: string | null;
+    readonly selectionPending: boolean;
+    readonly beacon: string | null;
+    readonly distanceM: number | null;
+    readonly ceilingDbm: number | null;
+    readonly measurement: Measurement | null;
+    readonly unitsPpm: number | null;
+    readonly report: BeaconReport | null;
+    readonly hotspot: string;
+    readonly closed: {
+      readonly epoch: number;
+      readonly round: number;
+      readonly beaconReason: string | null;
+    } | null;
+    readonly paid: {
+      readonly epoch: number;
+      readonly beacons: string;
+      readonly witnesses: string;
+      readonly total: string;
+    } | null;
+  }[];
+};
+
 /** What a validator did with a seat: it helped to finalize `rounds` of the epoch's `epochRounds`. */
 export type Participation = {
   readonly epoch: number;
@@ -806,54 +853,7 @@ export type Gets = {
     readonly json: MapView;
   };
   /** A message's way from intake to verdict and pay, with times */
-  readonly "/v1/messages/{id}": {
-    readonly path: { readonly id: string };
-    readonly json: {
-      readonly id: string;
-      readonly state: "pending" | "included";
-      readonly intake: {
-        readonly way: "submission" | "reports" | "transactions";
-        readonly receivedMs: number;
-        readonly admittedMs: number;
-        readonly certifiedMs: number | null;
-      } | null;
-      readonly batch: { readonly lane: string; readonly seq: number; readonly digest: string } | null;
-      readonly round: {
-        readonly round: number;
-        readonly epoch: number;
-        readonly timeMs: number;
-        readonly decidedMs: number | null;
-        readonly executedMs: number | null;
-      } | null;
-      readonly transaction: { readonly kind: string; readonly reason: string | null } | null;
-      readonly reports: readonly {
-        readonly id: string;
-        readonly kind: "beacon" | "witness" | "reveal";
-        readonly includedRound: number;
-        readonly verdict: "pending" | "accepted" | "refused";
-        readonly reason: string | null;
-        readonly selectionPending: boolean;
-        readonly beacon: string | null;
-        readonly distanceM: number | null;
-        readonly ceilingDbm: number | null;
-        readonly measurement: Measurement | null;
-        readonly unitsPpm: number | null;
-        readonly report: BeaconReport | null;
-        readonly hotspot: string;
-        readonly closed: {
-          readonly epoch: number;
-          readonly round: number;
-          readonly beaconReason: string | null;
-        } | null;
-        readonly paid: {
-          readonly epoch: number;
-          readonly beacons: string;
-          readonly witnesses: string;
-          readonly total: string;
-        } | null;
-      }[];
-    };
-  };
+  readonly "/v1/messages/{id}": { readonly path: { readonly id: string }; readonly json: MessageTrace };
   /** The newest finalized and executed round, with its certificate */
   readonly "/v1/rounds/latest": { readonly json: Round };
   /** A finalized and executed round, with its certificate */
