@@ -6,7 +6,7 @@ import { cellFromHex, cellToBigint, resolutionOf } from "../../../protocol/src/g
 import type { ReportId } from "../../../protocol/src/ledger/types.ts";
 import { MAX_REPORTS_PER_BUNDLE } from "../../../protocol/src/wire/reports.ts";
 import { ASSERTION_RESOLUTION } from "../store/cellRange.ts";
-import type { HotspotCursor } from "../store/store.ts";
+import type { EpochRow, HotspotCursor } from "../store/store.ts";
 import { badField } from "./problem.ts";
 
 /** 32 bytes from did:key or hexadecimal. */
@@ -88,31 +88,34 @@ const REVALIDATE = "public, no-cache";
 /** Counted up when an answer of the same rows gets another form, so that nobody goes on with the old one. */
 const FORM = 2;
 
-/**
- * Marks an answer that follows from closed epochs alone, and says whether the client has it already (RFC 9110, 13).
- * @param digest of the newest record that the answer rests on; @param variant whatever else the answer depends on;
- * @param modifiedMs when that record closed, before which the answer was another one or none.
- */
+/** What an answer rests on: `row` is its newest epoch, before whose end it was another one or none. */
+type Freshness = {
+  readonly row: Pick<EpochRow, "recordDigest" | "endTimeMs">;
+  /** Whatever else the answer depends on. */
+  readonly variant: string;
+  /** Whether what was asked for can never have another answer. */
+  readonly isFixed: boolean;
+};
+
+/** Marks an answer that follows from closed epochs alone, and says whether the client has it already (RFC 9110, 13). */
 export function isUnchanged(
   request: FastifyRequest,
   reply: FastifyReply,
-  { digest, variant, isFixed, modifiedMs }: Freshness,
+  { row: { recordDigest, endTimeMs }, variant, isFixed }: Freshness,
 ): boolean {
-  const tag = `"${encodeHex(digest.subarray(0, 16))}-${FORM}-${variant}"`;
+  const tag = `"${encodeHex(recordDigest.subarray(0, 16))}-${FORM}-${variant}"`;
   const vary = reply.getHeader("vary");
   reply.header("etag", tag).header("vary", vary === undefined ? "accept" : `${vary}, accept`);
   reply.header("cache-control", isFixed ? IMMUTABLE : REVALIDATE);
-  reply.header("last-modified", new Date(modifiedMs).toUTCString());
-  const known = request.headers["if-none-match"];
+  reply.header("last-modified", new Date(endTimeMs).toUTCString());
   // A date says whole seconds, in which two epochs never close; whoever sends a tag too is answered by the tag.
-  if (known === undefined) return Date.parse(request.headers["if-modified-since"] ?? "") >= modifiedMs - 999;
-  const tags = known.split(",").map((part) => part.trim().replace(/^W\//, ""));
-  return tags.includes(tag) || tags.includes("*");
+  if (request.headers["if-none-match"] === undefined)
+    return Date.parse(request.headers["if-modified-since"] ?? "") >= endTimeMs - 999;
+  return hasTag(request, tag);
 }
 
-type Freshness = {
-  readonly digest: Uint8Array;
-  readonly variant: string;
-  readonly isFixed: boolean;
-  readonly modifiedMs: number;
-};
+/** Whether a client says that it has the answer of an entity tag, which stands in its quotes (RFC 9110, 13.1.2). */
+export function hasTag({ headers }: FastifyRequest, tag: string): boolean {
+  const tags = (headers["if-none-match"] ?? "").split(",").map((part) => part.trim().replace(/^W\//, ""));
+  return tags.includes(tag) || tags.includes("*");
+}

@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
 import type { FastifyReply } from "fastify";
 import type { Routes } from "../routes/context.ts";
@@ -11,7 +12,7 @@ import { EXPLORER_PAGES } from "./pages.ts";
 import { CONTENT_SECURITY_POLICY } from "./policy.ts";
 
 /** Where `npm run build:explorer` puts it. */
-export const EXPLORER_FOLDER = new URL("../../../explorer/dist/", import.meta.url).pathname;
+export const EXPLORER_FOLDER = fileURLToPath(new URL("../../../explorer/dist/", import.meta.url));
 
 const DOCUMENT = "index.html";
 const ASSETS_PREFIX = "/assets/";

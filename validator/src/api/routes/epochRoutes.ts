@@ -36,12 +36,6 @@ async function findEpoch(store: QueryStore, text: string): Promise<EpochRow> {
   return row;
 }
 
-const freshnessOf = (row: EpochRow, variant: string, isFixed: boolean) => ({
-  digest: row.recordDigest,
-  modifiedMs: row.endTimeMs,
-  ...{ variant, isFixed },
-});
-
 function addEpochListings(routes: Routes, store: QueryStore): void {
   routes.get(
     "/v1/epochs",
@@ -74,9 +68,7 @@ function addEpochListings(routes: Routes, store: QueryStore): void {
     async (request, reply) => {
       const row = await findEpoch(store, request.params.epoch);
       const isFixed = request.params.epoch !== "latest";
-      if (isUnchanged(request, reply, freshnessOf(row, "epoch", isFixed))) {
-        return reply.code(304).send(null);
-      }
+      if (isUnchanged(request, reply, { row, variant: "epoch", isFixed })) return reply.code(304).send(null);
       return presentEpoch(row);
     },
   );
@@ -121,7 +113,7 @@ function addEpochRewards(routes: Routes, store: QueryStore): void {
       const after = cursor?.rank ?? 0;
       const isCsv = wantsCsv(request, format);
       const variant = `${isCsv ? "rewards-csv" : "rewards"}-${after}-${limit ?? ""}`;
-      if (isUnchanged(request, reply, freshnessOf(row, variant, isFixed))) return reply.code(304).send(null);
+      if (isUnchanged(request, reply, { row, variant, isFixed })) return reply.code(304).send(null);
       if (isCsv) {
         reply.header("content-type", "text/csv; charset=utf-8");
         reply.header("content-disposition", `attachment; filename="rewards-epoch-${epoch}.csv"`);

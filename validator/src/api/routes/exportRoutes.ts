@@ -62,11 +62,9 @@ export function addExportRoutes(routes: Routes, { modules: { store, clock } }: R
       const to = Math.min(toEpoch ?? Number.MAX_SAFE_INTEGER, latest!.epoch);
       const [first, last] = [await store.getEpoch(from), await store.getEpoch(to)];
       if (first === null || last === null) throw notFound("closed epoch");
-      const { recordDigest: digest, endTimeMs: modifiedMs } = last;
       const isFixed = toEpoch === to;
       const variant = `export-${from}-${to}`;
-      if (isUnchanged(request, reply, { digest, variant, isFixed, modifiedMs }))
-        return reply.code(304).send(null);
+      if (isUnchanged(request, reply, { row: last, variant, isFixed })) return reply.code(304).send(null);
       if (running >= MAX_EXPORTS) {
         reply.header("retry-after", RETRY_AFTER_S).header("cache-control", "no-store");
         throw new ApiProblem(503, `${MAX_EXPORTS} exports are running; ask again when one has ended.`);

@@ -161,8 +161,7 @@ function isKnown(
 ): boolean {
   if (last === null) return false;
   const variant = `${from}-${to}-${size}-${zone}${isCsv ? "-csv" : ""}`;
-  const { recordDigest: digest, endTimeMs: modifiedMs } = last;
-  return isUnchanged(request, reply, { digest, variant, isFixed, modifiedMs });
+  return isUnchanged(request, reply, { row: last, variant, isFixed });
 }
 
 /** The rows as CSV, and the headers that make a spreadsheet of them. */

@@ -5,6 +5,7 @@ import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import type { ApiOptions } from "../modules.ts";
 import { presentRound } from "../present.ts";
 import { ApiProblem, notFound } from "../problem.ts";
+import { hasTag } from "../requests.ts";
 import { json, object, PROBLEMS, UNCHANGED } from "../schemas/common.ts";
 import { Round, Status } from "../schemas/entities.ts";
 import type { RouteContext, Routes } from "./context.ts";
@@ -87,7 +88,7 @@ function addGenesis(routes: Routes, { network }: ApiOptions): void {
     async (request, reply) => {
       const tag = `"${encodeHex0x(network.id)}"`;
       reply.header("etag", tag).header("cache-control", "public, no-cache");
-      if (request.headers["if-none-match"]?.includes(tag)) return reply.code(304).send(null);
+      if (hasTag(request, tag)) return reply.code(304).send(null);
       text ??= network.writeGenesis();
       return reply.type("application/json; charset=utf-8").send(text as never);
     },

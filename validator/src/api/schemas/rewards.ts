@@ -14,16 +14,20 @@ const periodFields = {
   epochs: Count,
 } as const;
 
-const hotspotFields = {
-  beaconUnitsPpm: Ppm,
-  witnessUnitsPpm: Ppm,
-  scalePpm: orNull(Ppm),
+const hotspotAmounts = {
   beaconPaid: Amount,
   witnessPaid: Amount,
   paid: Amount,
   withheld: Amount,
   released: Amount,
   earned: Amount,
+} as const;
+
+const hotspotFields = {
+  beaconUnitsPpm: Ppm,
+  witnessUnitsPpm: Ppm,
+  scalePpm: orNull(Ppm),
+  ...hotspotAmounts,
 } as const;
 
 const accountFields = {
@@ -59,7 +63,6 @@ const rangeOf = <Bucket extends typeof RewardBucket | typeof AccountBucket, Tota
     items: Type.Array(bucket),
   });
 
-const { beaconUnitsPpm: _b, witnessUnitsPpm: _w, scalePpm: _s, ...hotspotAmounts } = hotspotFields;
 export const HotspotRewards = rangeOf(RewardBucket, hotspotAmounts);
 export const AccountRewards = rangeOf(AccountBucket, accountFields);
 
