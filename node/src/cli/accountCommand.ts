@@ -2,7 +2,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
-import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { decodeDidKey, encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
 import { CodedError } from "../host/codedError.ts";
@@ -125,12 +124,11 @@ async function signRequest(flags: SignFlags, io: NodeIo): Promise<void> {
 }
 
 async function signChangeRequest(session: Session, request: ChangeRequest, io: NodeIo): Promise<void> {
-  const { change, consents, networkId } = request;
+  const { change, consents } = request;
   const { describeChange, sendChange } = await import("./account/change.ts");
   const { findConsent } = await import("./account/requestFile.ts");
-  if (!equalBytes(networkId, session.networkId)) {
-    throw new ConfigErrors(["the request is for another network than the genesis file's"]);
-  }
+  const { expectRequestNetwork } = await import("./account/session.ts");
+  expectRequestNetwork(session, request);
   sayHotspot(change.hotspot, io);
   printLine(io, describeChange(change));
   await sendChange(session, change, (epoch) => findConsent(consents, epoch));

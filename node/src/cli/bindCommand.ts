@@ -2,10 +2,9 @@
 import { Command } from "commander";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { Ed25519KeyPair } from "../../../protocol/src/crypto/ed25519.ts";
-import { computeNetworkId } from "../../../protocol/src/network/genesis.ts";
 import type { DeviceKey } from "../host/deviceKey.ts";
 import type { Change } from "./account/change.ts";
-import type { ChangeRequest } from "./account/changeRequest.ts";
+import type { ChangeRequest, ChangeSigners } from "./account/changeRequest.ts";
 import { ACCOUNT_PASSPHRASE_OPTION, VALIDATOR_OPTION } from "./account/flags.ts";
 import type { OwnerFlags } from "./account/open.ts";
 import type { Session } from "./account/session.ts";
@@ -42,18 +41,19 @@ async function bind(flags: OwnerFlags, io: NodeIo): Promise<void> {
   const device = await openDevice!();
   printLine(io, `device key: ${encodeHex(device.publicKey)}`);
   if (flags.out !== undefined) {
-    const { findFirstEpoch, writeRequestFile } = await import("./account/requestFile.ts");
-    const { encodeChangeRequest } = await import("./account/changeRequest.ts");
-    const networkId = computeNetworkId(genesis);
-    const firstEpoch = await findFirstEpoch(genesis, networkId, api);
-    const request = await requestBinding(networkId, keyPair, device, firstEpoch);
-    return await writeRequestFile(flags.out, encodeChangeRequest(request), firstEpoch, io);
+    const { writeChangeRequest } = await import("./account/requestFile.ts");
+    const [change, signers] = [bindingOf(keyPair, device), signersOf(keyPair, device)];
+    return await writeChangeRequest(flags.out, change, signers, { genesis, api }, io);
   }
   await sendBinding(await startSession({ account, genesis, api }, faults, io), keyPair, device);
 }
 
 function bindingOf({ publicKey: hotspot }: Ed25519KeyPair, { publicKey: key }: DeviceKey): Change {
   return { kind: "bind", hotspot, key };
+}
+
+function signersOf({ secretSeed }: Ed25519KeyPair, { sign }: DeviceKey): ChangeSigners {
+  return { hotspotSeed: secretSeed, signWithKey: sign };
 }
 
 /** What hotspot and device consent to, for the owner to sign elsewhere. */
@@ -65,8 +65,7 @@ export async function requestBinding(
 ): Promise<ChangeRequest> {
   const { createChangeRequest } = await import("./account/changeRequest.ts");
   const { REQUEST_EPOCHS } = await import("./account/signingRequest.ts");
-  const signers = { hotspotSeed: keyPair.secretSeed, signWithKey: device.sign };
-  const change = bindingOf(keyPair, device);
+  const [change, signers] = [bindingOf(keyPair, device), signersOf(keyPair, device)];
   return await createChangeRequest({ networkId, change }, signers, firstEpoch, REQUEST_EPOCHS);
 }
 

@@ -11,6 +11,7 @@ import { lockHome } from "../host/homeLock.ts";
 import { createKeyFile, openKeyFile, succeedKeyFile } from "../host/keystore.ts";
 import { EPOCHS_AFTER_ROTATION, saveFirstChallenge } from "../hotspot/firstChallenge.ts";
 import type { Change } from "./account/change.ts";
+import type { ChangeSigners } from "./account/changeRequest.ts";
 import { ACCOUNT_PASSPHRASE_OPTION, VALIDATOR_OPTION } from "./account/flags.ts";
 import type { OwnerFlags } from "./account/open.ts";
 import type { ValidatorApi } from "./account/validatorApi.ts";
@@ -59,10 +60,17 @@ async function rotate(flags: OwnerFlags, io: NodeIo): Promise<void> {
   try {
     const next = await findNextKey(home, passphrase, isSignedElsewhere);
     const change: Change = { kind: "rotate", hotspot: keyPair.publicKey, key: next.publicKey };
-    const keys = { old: keyPair, next };
-    if (flags.out !== undefined) return await writeRequest(flags.out, { genesis, change, api }, keys, io);
+    const signers: ChangeSigners = {
+      hotspotSeed: keyPair.secretSeed,
+      signWithKey: (message) => sign(next.secretSeed, message),
+    };
+    if (flags.out !== undefined) {
+      const { writeChangeRequest } = await import("./account/requestFile.ts");
+      await writeChangeRequest(flags.out, change, signers, { genesis, api }, io);
+      return sayWhatFollows(home, io);
+    }
     if (isSignedElsewhere) await expectRotated(genesis, change, api!);
-    else await sendRotation({ account, genesis, api }, change, keys, faults, io);
+    else await sendRotation({ account, genesis, api }, change, signers, faults, io);
     // It was rotated in this epoch or before.
     await saveFirstChallenge(home, (await api!.getStatus()).epoch + EPOCHS_AFTER_ROTATION);
     await takeNextKey(home, next, io);
@@ -70,8 +78,6 @@ async function rotate(flags: OwnerFlags, io: NodeIo): Promise<void> {
     unlock();
   }
 }
-
-type Keys = { readonly old: Ed25519KeyPair; readonly next: Ed25519KeyPair };
 
 /** The key that the hotspot is to have: the one that was made before, else a new one. */
 async function findNextKey(
@@ -87,23 +93,10 @@ async function findNextKey(
   return await createKeyFile(path, passphrase === null ? {} : { passphrase });
 }
 
-async function writeRequest(
-  path: string,
-  { genesis, change, api }: { genesis: Genesis; change: Change; api: ValidatorApi | null },
-  { old, next }: Keys,
-  io: NodeIo,
-): Promise<void> {
-  const { findFirstEpoch, writeRequestFile } = await import("./account/requestFile.ts");
-  const { createChangeRequest, encodeChangeRequest } = await import("./account/changeRequest.ts");
-  const { REQUEST_EPOCHS } = await import("./account/signingRequest.ts");
-  const networkId = computeNetworkId(genesis);
-  const firstEpoch = await findFirstEpoch(genesis, networkId, api);
-  const signers = {
-    hotspotSeed: old.secretSeed,
-    signWithKey: (message: Uint8Array) => sign(next.secretSeed, message),
-  };
-  const request = await createChangeRequest({ networkId, change }, signers, firstEpoch, REQUEST_EPOCHS);
-  await writeRequestFile(path, encodeChangeRequest(request), firstEpoch, io);
+/** From the owner's signature on the hotspot is the new key's alone, which lies in this home and nowhere else. */
+function sayWhatFollows(home: string, io: NodeIo): void {
+  const path = join(home, NEXT_KEY_FILE);
+  printLine(io, `before that, copy ${path} off this machine: then it is the hotspot's only key`);
   printLine(io, "when that is done, say node rotate again, without --out, and start the hotspot");
 }
 
@@ -111,16 +104,15 @@ async function writeRequest(
 async function sendRotation(
   parts: { account: Ed25519KeyPair | null; genesis: Genesis; api: ValidatorApi | null },
   change: Change,
-  { old, next }: Keys,
+  { hotspotSeed, signWithKey }: ChangeSigners,
   faults: readonly string[],
   io: NodeIo,
 ): Promise<void> {
   const { startSession } = await import("./account/open.ts");
   const { sendChange, signChange } = await import("./account/change.ts");
   const session = await startSession(parts, faults, io);
-  const signWithKey = (message: Uint8Array) => sign(next.secretSeed, message);
   await sendChange(session, change, (epoch) =>
-    signChange(session.domains, change, old.secretSeed, signWithKey, epoch),
+    signChange(session.domains, change, hotspotSeed, signWithKey, epoch),
   );
 }
 

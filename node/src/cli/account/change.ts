@@ -28,7 +28,7 @@ export type ChangeConsent = {
 export type KeySigner = (message: Uint8Array) => Uint8Array | Promise<Uint8Array>;
 
 /** What people call a change. */
-export const CHANGE_WORDS = { rotate: "rotation", bind: "binding" } as const;
+const CHANGE_WORDS = { rotate: "rotation", bind: "binding" } as const;
 
 /** The bytes that both keys sign for an epoch. */
 export function changeMessage(

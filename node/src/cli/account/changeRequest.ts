@@ -20,15 +20,17 @@ export type ChangeRequest = {
   readonly consents: readonly ChangeConsent[];
 };
 
+/** Who consents beside the owner: the hotspot by its seed, and the other key. */
+export type ChangeSigners = { readonly hotspotSeed: Uint8Array; readonly signWithKey: KeySigner };
+
 /** Consents to a change for `epochs` epochs from `firstEpoch` on. */
 export async function createChangeRequest(
   { networkId, change }: Omit<ChangeRequest, "consents">,
-  signers: { readonly hotspotSeed: Uint8Array; readonly signWithKey: KeySigner },
+  { hotspotSeed, signWithKey }: ChangeSigners,
   firstEpoch: number,
   epochs: number,
 ): Promise<ChangeRequest> {
   const domains = createSigningDomains(networkId);
-  const { hotspotSeed, signWithKey } = signers;
   const consents: ChangeConsent[] = [];
   // One after the other: a secure element does one thing at a time.
   for (let epoch = firstEpoch; epoch < firstEpoch + epochs; epoch++) {

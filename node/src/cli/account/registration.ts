@@ -8,7 +8,7 @@ import { CodedError } from "../../host/codedError.ts";
 import { findCell, type NodeConfig } from "../config.ts";
 import { ConfigErrors } from "../io.ts";
 import { missingConsent } from "./change.ts";
-import { readStanding, type Session, sendTransaction } from "./session.ts";
+import { expectRequestNetwork, readStanding, type Session, sendTransaction } from "./session.ts";
 import { type Claim, type Consent, createAssert, createRegister, type Place } from "./signing.ts";
 import type { HotspotAnswer } from "./validatorApi.ts";
 
@@ -68,9 +68,7 @@ export async function registerHotspot(
   consents: ConsentSource,
 ): Promise<boolean> {
   const { api, account, domains, parameters, say } = session;
-  if (!equalBytes(claim.networkId, session.networkId)) {
-    throw new ConfigErrors(["the request is for another network than the genesis file's"]);
-  }
+  expectRequestNetwork(session, claim);
   if (!equalBytes(claim.owner, account.publicKey)) {
     const owner = encodeDidKey(claim.owner);
     throw new ConfigErrors([`the hotspot's owner is ${owner}, not this account`]);

@@ -1,24 +1,46 @@
 /** The files that carry what a hotspot has consented to: written where the hotspot is, read where its owner's key lies. */
-import type { Genesis } from "../../../../protocol/src/network/genesis.ts";
+import { computeNetworkId, type Genesis } from "../../../../protocol/src/network/genesis.ts";
 import { epochOfRound } from "../../../../protocol/src/network/parameters.ts";
 import { createSystemClock } from "../../host/clock.ts";
 import { CodedError } from "../../host/codedError.ts";
 import { createFile, readFileIfAny } from "../../host/durableFile.ts";
 import type { Checked } from "../config.ts";
 import { type NodeIo, printLine } from "../io.ts";
-import { CHANGE_FORMAT, type ChangeRequest, decodeChangeRequest } from "./changeRequest.ts";
+import type { Change } from "./change.ts";
+import {
+  CHANGE_FORMAT,
+  type ChangeRequest,
+  type ChangeSigners,
+  createChangeRequest,
+  decodeChangeRequest,
+  encodeChangeRequest,
+} from "./changeRequest.ts";
 import { parseFields } from "./jsonFields.ts";
 import { expectNetwork } from "./session.ts";
 import { decodeSigningRequest, REQUEST_EPOCHS, type SigningRequest } from "./signingRequest.ts";
 import type { ValidatorApi } from "./validatorApi.ts";
 
 /** A request is some 10 kB, and one with a binding in it 20. */
-export const MAX_REQUEST_BYTES = 64_000;
+const MAX_REQUEST_BYTES = 64_000;
 
 /** Any request, by what it asks for. */
 export type AnyRequest =
   | { readonly kind: "registration"; readonly request: SigningRequest }
   | { readonly kind: "change"; readonly request: ChangeRequest };
+
+/** Writes a change that two keys consent to, for the owner to sign elsewhere. @throws as `writeRequestFile` does. */
+export async function writeChangeRequest(
+  path: string,
+  change: Change,
+  signers: ChangeSigners,
+  { genesis, api }: { readonly genesis: Genesis; readonly api: ValidatorApi | null },
+  io: NodeIo,
+): Promise<void> {
+  const networkId = computeNetworkId(genesis);
+  const firstEpoch = await findFirstEpoch(genesis, networkId, api);
+  const request = await createChangeRequest({ networkId, change }, signers, firstEpoch, REQUEST_EPOCHS);
+  await writeRequestFile(path, encodeChangeRequest(request), firstEpoch, io);
+}
 
 /** The epoch from which consents are given: a validator's, else the one by the clock. */
 export async function findFirstEpoch(

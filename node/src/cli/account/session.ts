@@ -2,6 +2,7 @@
  * An account at work: its key, its network and a validator that takes what it sends. A transaction is sent once, with
  * nonce and epoch as the validator tells them, and followed until it has a verdict.
  */
+import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
 import { encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
 import { createSigningDomains, type SigningDomains } from "../../../../protocol/src/crypto/domain.ts";
 import type { Ed25519KeyPair } from "../../../../protocol/src/crypto/ed25519.ts";
@@ -45,6 +46,15 @@ export async function openSession(
   const networkId = computeNetworkId(genesis);
   await expectNetwork(parts.api, networkId);
   return { ...parts, networkId, domains: createSigningDomains(networkId), parameters: genesis.parameters };
+}
+
+/** Checks that what a hotspot consented to is for a session's network. @throws ConfigErrors. */
+export function expectRequestNetwork(
+  { networkId }: Pick<Session, "networkId">,
+  request: { readonly networkId: Uint8Array },
+): void {
+  if (equalBytes(request.networkId, networkId)) return;
+  throw new ConfigErrors(["the request is for another network than the genesis file's"]);
 }
 
 /**
