@@ -8,6 +8,7 @@ import { REASONS, type Reason } from "../../../protocol/src/evidence/reasons.ts"
 import { describeVerdict } from "../../../protocol/src/evidence/reasonWords.ts";
 import { isCodedError } from "../host/codedError.ts";
 import { fetchJson } from "../host/fetchJson.ts";
+import type { Fields } from "./account/jsonFields.ts";
 import { parseApiUrl } from "./account/validatorApi.ts";
 import { ConfigErrors, exit, type NodeIo, printJson, printLine, runAction, useIo } from "./io.ts";
 
@@ -17,8 +18,7 @@ type TraceFlags = {
   readonly json?: boolean;
 };
 /** What one of those who were asked says; null where it knows nothing of the message. */
-type Answer = { readonly from: string; readonly message: Json | null; readonly failure: string | null };
-type Json = Readonly<Record<string, unknown>>;
+type Answer = { readonly from: string; readonly message: Fields | null; readonly failure: string | null };
 /** Something that happened, by the clock of whoever tells it; `timeMs` is null where no time is known. */
 type Happening = { readonly timeMs: number | null; readonly where: string; readonly words: string };
 
@@ -77,7 +77,7 @@ async function askValidator(url: URL, name: string): Promise<Answer> {
 }
 
 /** One that does not answer keeps nobody from hearing the others. */
-async function fetchOrSay(url: URL): Promise<{ json: Json | null; failure: string | null }> {
+async function fetchOrSay(url: URL): Promise<{ json: Fields | null; failure: string | null }> {
   try {
     const { status, json } = await fetchJson(url, LIMITS);
     const isUnknown = status === 404;
@@ -117,7 +117,7 @@ function print(name: string, answers: readonly Answer[], io: NodeIo): void {
     printLine(io, clean(`transaction, ${transaction?.kind}: ${transaction?.reason ?? "accepted"}`));
 }
 
-function listSteps(message: Json): Happening[] {
+function listSteps(message: Fields): Happening[] {
   return listOf(message.steps).map((step) => ({
     timeMs: Date.parse(`${step.time}`),
     where: "hotspot",
@@ -125,7 +125,7 @@ function listSteps(message: Json): Happening[] {
   }));
 }
 
-function describeStep({ step, validator, round, index, kind, reason }: Json): string {
+function describeStep({ step, validator, round, index, kind, reason }: Fields): string {
   if (step === "spooled") return "signed, and on its disk";
   if (step === "receipted")
     return `receipt of ${validator}, which knew round ${round}: ${reason === null ? "taken" : reason}`;
@@ -133,7 +133,7 @@ function describeStep({ step, validator, round, index, kind, reason }: Json): st
   return `hears of report ${index} (${kind}): ${reason ?? "accepted"}`;
 }
 
-function listPassages(where: string, message: Json): Happening[] {
+function listPassages(where: string, message: Fields): Happening[] {
   const [intake, batch, round] = [message.intake, message.batch, message.round].map(objectOf);
   const at = (timeMs: unknown, words: string): Happening[] =>
     typeof timeMs === "number" ? [{ timeMs, where, words }] : [];
@@ -155,7 +155,7 @@ function listPassages(where: string, message: Json): Happening[] {
   ];
 }
 
-function describeReport(report: Json): string[] {
+function describeReport(report: Fields): string[] {
   const reason: Reason | undefined = REASONS.find((each) => each === report.reason);
   const words = reason === undefined ? "" : `, ${reason}: ${describeVerdict(reason)}`;
   const lines = [`report ${report.id} (${report.kind}) of ${report.hotspot}: ${report.verdict}${words}`];
@@ -177,7 +177,7 @@ const formatTime = (timeMs: number | null): string =>
   timeMs === null || !Number.isFinite(timeMs) ? "            " : new Date(timeMs).toISOString().slice(11, 23);
 /** Whoever answers is a stranger: nothing of its text may act on a terminal. */
 const clean = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, "?");
-const objectOf = (value: unknown): Json | null =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : null;
-const listOf = (value: unknown): Json[] =>
+const objectOf = (value: unknown): Fields | null =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : null;
+const listOf = (value: unknown): Fields[] =>
   (Array.isArray(value) ? value : []).map(objectOf).filter((each) => each !== null);

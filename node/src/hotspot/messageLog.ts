@@ -5,9 +5,8 @@ import type { Clock, Log } from "../host/types.ts";
 import type { HotspotEmitter } from "./events.ts";
 
 /** `spooled`: on the disk; `receipted`: a validator answered for it; `included`: in a round; `judged`: one report's verdict. */
-export const MESSAGE_STEPS = ["spooled", "receipted", "included", "judged"] as const;
 export type MessageStep = {
-  readonly step: (typeof MESSAGE_STEPS)[number];
+  readonly step: "spooled" | "receipted" | "included" | "judged";
   readonly time: string;
   /** Who gave the receipt, and the newest round that it named. */
   readonly validator?: string;
