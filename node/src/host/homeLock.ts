@@ -1,7 +1,7 @@
 /**
- * One process a home: two hotspots with one key would beacon twice, two validators would sign twice. The lock is the
- * kernel's, on a database that holds nothing: it ends with its process in whatever way that ends, and it counts between
- * containers on one machine, whose process numbers say nothing to each other.
+ * One process a hotspot's home: two with one key would beacon twice. The lock is the kernel's, on a database that holds
+ * nothing: it ends with its process in whatever way that ends, and it counts between containers on one machine, whose
+ * process numbers say nothing to each other. (A validator's votes, which are a database, lock its home.)
  */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -10,6 +10,10 @@ import { CodedError } from "./codedError.ts";
 const LOCK_FILE = "lock.sqlite";
 /** SQLite's result code for a file that another connection holds. */
 const SQLITE_BUSY = 5;
+
+/** Whether SQLite failed because another connection holds the file. */
+export const isSqliteBusy = (error: unknown): boolean =>
+  (error as { errcode?: number }).errcode === SQLITE_BUSY;
 
 /**
  * Takes a home for this process.
@@ -26,8 +30,7 @@ export function lockHome(home: string): () => void {
     return () => db?.close();
   } catch (cause) {
     db?.close();
-    if ((cause as { errcode?: number }).errcode === SQLITE_BUSY)
-      throw new CodedError("home_in_use", `another process uses ${home}`, cause);
+    if (isSqliteBusy(cause)) throw new CodedError("home_in_use", `another process uses ${home}`, cause);
     throw new CodedError("file_unwritable", `cannot lock ${path}`, cause);
   }
 }

@@ -7,6 +7,7 @@
  */
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { CodedError } from "../../../node/src/host/codedError.ts";
+import { isSqliteBusy } from "../../../node/src/host/homeLock.ts";
 import { concatBytes, equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 
@@ -217,7 +218,7 @@ function openExclusively(path: string): DatabaseSync {
     return db;
   } catch (cause) {
     db.close();
-    if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw cause;
+    if (!isSqliteBusy(cause)) throw cause;
     throw new CodedError("home_in_use", "another process runs with this home", cause);
   }
 }
@@ -227,9 +228,6 @@ const KEY_BYTES = 32;
 const PAGES_PER_STEP = 256;
 /** Epochs whose sets are kept: more than those of which attestations are still gathered. */
 const KEPT_SETS = 32;
-
-/** SQLite's result code for a file that another connection holds. */
-const SQLITE_BUSY = 5;
 
 type Row = Record<string, unknown>;
 
