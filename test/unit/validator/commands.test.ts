@@ -1,5 +1,5 @@
 /** The validator's commands, called as the program calls them but without a process. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
@@ -74,6 +74,18 @@ describe("validator", () => {
     const other = await run("init", "--home", `${home}2`, "--genesis", file);
     expect(other.stdout).toContain("It has no seat in my net");
     rmSync(`${home}2`, { recursive: true });
+  });
+
+  test("migrate says that there is no store yet, and makes none", async () => {
+    const did = (await run("init", "--home", home)).stdout.split("\n")[1]!;
+    const genesis = await run("genesis", "--home", home, "--name", "my net", "--account", `${did}=500`);
+    writeFileSync(join(home, "genesis.json"), genesis.stdout);
+    const before = readdirSync(home);
+    for (const flags of [["--check"], []]) {
+      const { status, stdout } = await run("migrate", "--home", home, ...flags);
+      expect([status, stdout]).toEqual([0, expect.stringContaining("There is no store in")]);
+    }
+    expect(readdirSync(home)).toEqual(before);
   });
 
   test("says all faults at once, with status 2", async () => {

@@ -1,5 +1,6 @@
 /** `validator migrate`: a home's store of an older program, brought to this one's schema before the validator runs. */
 import { ConfigErrors, type NodeIo, printLine } from "../../../node/src/cli/io.ts";
+import { isThere } from "../../../node/src/host/durableFile.ts";
 import { homePaths } from "../home.ts";
 import { createIdentity } from "../identity.ts";
 import { openVotes } from "../rounds/votes.ts";
@@ -18,6 +19,10 @@ export async function migrate(flags: MigrateFlags, io: NodeIo): Promise<void> {
   if (faults.length > 0 || genesis === null || keyPair === null) throw new ConfigErrors(faults);
   const { networkId, signer } = createIdentity(genesis, keyPair.secretSeed);
   const paths = homePaths(home);
+  if (!(await isThere(paths.store))) {
+    printLine(io, `There is no store in ${home} yet: validator run makes one of this program's schema.`);
+    return;
+  }
   if (flags.check === true) {
     printLine(io, describe(planMigration(paths.store, networkId), "would be migrated"));
     return;
