@@ -49,7 +49,7 @@ export async function openStorage(
     const batches = await openBatchStore(paths.batches);
     const hold = new PruningHold();
     return {
-      votes: { ...votes, prune: (round, seq) => hold.whenFree("votes", () => votes.prune(round, seq)) },
+      votes: { ...votes, prune: (round, seq) => hold.whenFree(() => votes.prune(round, seq)) },
       store,
       batches: {
         ...batches,
@@ -94,8 +94,8 @@ export async function migrateHome(
 /** Puts off what deletes, while somebody copies. */
 class PruningHold {
   #released: PromiseWithResolvers<void> | null = null;
-  /** By name the newest of what was put off: pruning once, as far as now, does what all before would have. */
-  readonly #waiting = new Map<string, () => void>();
+  /** The newest of what was put off: pruning once, as far as now, does what all before would have. */
+  #waiting: (() => void) | null = null;
 
   take = (): (() => void) => {
     assert(this.#released === null, "one backup is made at a time");
@@ -103,15 +103,15 @@ class PruningHold {
     this.#released = released;
     return () => {
       this.#released = null;
-      for (const work of this.#waiting.values()) work();
-      this.#waiting.clear();
+      this.#waiting?.();
+      this.#waiting = null;
       released.resolve();
     };
   };
 
-  whenFree(name: string, work: () => void): void {
+  whenFree(work: () => void): void {
     if (this.#released === null) work();
-    else this.#waiting.set(name, work);
+    else this.#waiting = work;
   }
 
   async free(): Promise<void> {

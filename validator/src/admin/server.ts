@@ -98,8 +98,8 @@ export async function createAdminApi(
   });
   const requests = new AuditedRequests(gatekeeper, audit, modules);
   requests.watch(api);
-  const { title, version } = { title: "Hexbeacon for a validator's operators", version: options.version };
-  await api.register(swagger, { openapi: { openapi: "3.1.0", info: { title, version } } });
+  const info = { title: "Hexbeacon for a validator's operators", version: options.version };
+  await api.register(swagger, { openapi: { openapi: "3.1.0", info } });
   addAdminRoutes(api, { ...options, operatorOf: requests.operatorOf }, modules);
   await api.ready();
   return { api: api as unknown as FastifyInstance, audit };

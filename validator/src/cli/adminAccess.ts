@@ -1,5 +1,4 @@
 /** How a command reaches a validator as its operator: by its home, or by what stands in for one on another machine. */
-import { readGenesis } from "../../../node/src/cli/config.ts";
 import { ConfigErrors } from "../../../node/src/cli/io.ts";
 import { openKeyFile } from "../../../node/src/host/keystore.ts";
 import { decodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
@@ -8,6 +7,7 @@ import { computeNetworkId } from "../../../protocol/src/network/genesis.ts";
 import type { AdminAddress } from "../admin/client.ts";
 import type { AdminTarget } from "../admin/signedRequest.ts";
 import { homePaths } from "../home.ts";
+import { readGenesisFile } from "./configuration.ts";
 
 export type AdminFlags = {
   readonly home?: string;
@@ -32,17 +32,16 @@ export async function readAdminAccess(flags: AdminFlags): Promise<AdminAccess> {
   const keyFile = flags.operatorKey ?? paths?.operatorKey;
   if (keyFile === undefined)
     faults.push("--operator-key: name the operator's key, or --home the validator's folder");
-  const genesisFile = flags.genesis ?? paths?.genesis;
-  const genesis = genesisFile === undefined ? null : await readGenesis(genesisFile);
-  if (genesis === null) faults.push("--genesis: name the network's genesis file");
-  else if (!genesis.ok) faults.push(...genesis.faults);
+  if (flags.genesis === undefined && paths === null)
+    faults.push("--genesis: name the network's genesis file");
+  const genesis = await readGenesisFile(flags, faults);
   const named = flags.validator === undefined ? null : decodeDidKey(flags.validator);
   if (flags.validator !== undefined && named === null) faults.push("--validator: is no did:key");
   if (flags.validator === undefined && paths === null)
     faults.push("--validator: name the validator by its did:key");
-  if (faults.length > 0 || genesis?.ok !== true) throw new ConfigErrors(faults);
+  if (faults.length > 0 || genesis === null) throw new ConfigErrors(faults);
   const validator = named ?? (await openKeyFile(paths!.key)).publicKey;
-  const target = { networkId: computeNetworkId(genesis.value), validator };
+  const target = { networkId: computeNetworkId(genesis), validator };
   return { address: address!, target, operator: await openKeyFile(keyFile!) };
 }
 

@@ -96,7 +96,7 @@ export async function readRunConfiguration(flags: RunFlags): Promise<RunConfigur
 }
 
 /** The key of a home's first operator, made where there is none yet. @throws CodedError as `openKeyFile` does. */
-export async function openOperatorKey(home: string): Promise<Ed25519KeyPair> {
+async function openOperatorKey(home: string): Promise<Ed25519KeyPair> {
   const path = homePaths(home).operatorKey;
   try {
     return await openKeyFile(path);

@@ -15,7 +15,7 @@ import type {
 /** A row of one epoch, with when that began. */
 export type DatedRow = { readonly epoch: number; readonly startTimeMs: number };
 /** What was released to a hotspot's owner at the end of an epoch. */
-export type DatedRelease = DatedRow & { readonly amount: bigint };
+type DatedRelease = DatedRow & { readonly amount: bigint };
 
 export const NO_HOTSPOT_SUMS: HotspotSums = {
   ...{ beaconUnitsPpm: 0, witnessUnitsPpm: 0, scalePpm: null },
@@ -82,11 +82,12 @@ export function bucketRows<Sums extends object>(
   for (const row of rows) {
     const { name: period, startTimeMs } = periodOf(row, size, calendar);
     const before = buckets.get(period);
-    const { epoch } = row;
+    const { epoch, ...rest } = row;
+    const sums = rest as Sums;
     buckets.set(
       period,
       before === undefined
-        ? { ...row, period, startTimeMs, firstEpoch: epoch, lastEpoch: epoch, epochs: 1 }
+        ? { ...sums, period, startTimeMs, firstEpoch: epoch, lastEpoch: epoch, epochs: 1 }
         : { ...before, ...add(before, row), lastEpoch: epoch, epochs: before.epochs + 1 },
     );
   }

@@ -344,7 +344,10 @@ export type QueryStore = {
     after: bigint | null,
     limit: number,
   ) => Promise<Page<CoverageCell, bigint>>;
-  /** State of each id, in order: `included` with verdicts, or `unknown`. Ids are remembered for two epochs. */
+  /**
+   * State of each id, in order: `included` with verdicts, or `unknown`. Ids are remembered in the epoch of their inclusion
+   * and the two after it.
+   */
   readonly messageStatus: (ids: readonly Uint8Array[]) => Promise<readonly MessageStatus[]>;
   /** The reports of an envelope, by its id, in the order of their places; none where it is unknown or has none. */
   readonly listReports: (id: Uint8Array) => Promise<readonly ReportRow[]>;

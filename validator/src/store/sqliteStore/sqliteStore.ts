@@ -54,10 +54,14 @@ function writeStart(db: DatabaseSync, genesis: GenesisViews, base: StoreBase | u
 function compose(db: DatabaseSync, path: string, recent: RecentIds, writer: RoundWriter | null): Store {
   const rounds = createRoundQueries(db);
   // Nearly every question asks for the newest round; only the writer knows when there is a newer one.
-  let newest: RoundRow | null = null;
-  const latestRound = async (): Promise<RoundRow | null> => {
-    if (writer === null) return await rounds.latestRound();
-    newest ??= await rounds.latestRound();
+  // Its question is kept, and not the answer, which would be put in place behind a commit that has made it old.
+  let newest: Promise<RoundRow | null> | null = null;
+  const latestRound = (): Promise<RoundRow | null> => {
+    if (writer === null) return rounds.latestRound();
+    newest ??= rounds.latestRound().catch((error: unknown) => {
+      newest = null;
+      throw error;
+    });
     return newest;
   };
   const commitRounds: Store["commitRounds"] = async (commits, snapshot) => {
