@@ -1,5 +1,5 @@
 /** What the map's colours mean: five steps of a scale for each way of looking at a cell, with the words of the legend. */
-import type { MapCellJson } from "../../../src/api/schemas/explorer.ts";
+import type { MapCell } from "../../../client/api.ts";
 import { formatPpm, formatRoughAmount } from "../ui/format.ts";
 
 export const VIEWS = ["coverage", "rewards", "gaps"] as const;
@@ -7,7 +7,7 @@ export type ViewName = (typeof VIEWS)[number];
 
 export type Colour = readonly [red: number, green: number, blue: number];
 export type Step = { readonly colour: Colour; readonly label: string };
-export type Scale = { readonly steps: readonly Step[]; readonly stepOf: (cell: MapCellJson) => number };
+export type Scale = { readonly steps: readonly Step[]; readonly stepOf: (cell: MapCell) => number };
 
 /** Viridis, plasma (van der Walt and Smith, 2015) and a diverging red to blue, at five places: told apart without red or green. */
 const COLOURS: Readonly<Record<ViewName, readonly Colour[]>> = {
@@ -51,10 +51,10 @@ const shareLabel = (step: number): string =>
   `${formatPpm((step * PPM) / STEPS)} to ${formatPpm(((step + 1) * PPM) / STEPS)}`;
 const shareStep = (ppm: number): number => Math.min(STEPS - 1, Math.floor((ppm * STEPS) / PPM));
 
-const perCell = ({ paid, cells }: MapCellJson): bigint => BigInt(paid) / BigInt(cells);
+const perCell = ({ paid, cells }: MapCell): bigint => BigInt(paid) / BigInt(cells);
 
 /** The scale of a way to look, for the cells that are shown: rewards are told against the best paid of them. */
-export function createScale(view: ViewName, cells: readonly MapCellJson[]): Scale {
+export function createScale(view: ViewName, cells: readonly MapCell[]): Scale {
   const colours = COLOURS[view];
   if (view === "rewards") return createRewardScale(colours, cells);
   const steps = colours.map((colour, step) => ({ colour, label: shareLabel(step) }));
@@ -64,7 +64,7 @@ export function createScale(view: ViewName, cells: readonly MapCellJson[]): Scal
   };
 }
 
-function createRewardScale(colours: readonly Colour[], cells: readonly MapCellJson[]): Scale {
+function createRewardScale(colours: readonly Colour[], cells: readonly MapCell[]): Scale {
   const most = cells.reduce((max, cell) => (perCell(cell) > max ? perCell(cell) : max), 0n);
   const limits = colours.map((_colour, step) => most / REWARD_STEP ** BigInt(STEPS - 1 - step));
   const steps = colours.map((colour, step) => ({

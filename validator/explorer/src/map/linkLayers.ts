@@ -1,9 +1,9 @@
 /** A hotspot with those whom it hears, as points and lines for the map. */
 import type { Layer } from "@deck.gl/core";
 import { LineLayer, ScatterplotLayer } from "@deck.gl/layers";
-import type { Box } from "../../../src/api/explorer/mapIndex.ts";
 import type { Theme } from "../ui/theme.ts";
 import type { Colour } from "./colours.ts";
+import type { Box } from "./viewport.ts";
 
 export type Place = { readonly latitude: number; readonly longitude: number };
 export type Linked = {

@@ -5,13 +5,12 @@
 import { H3HexagonLayer } from "@deck.gl/geo-layers";
 import { MapboxOverlay } from "@deck.gl/mapbox";
 import * as maplibre from "maplibre-gl";
-import type { Box } from "../../../src/api/explorer/mapIndex.ts";
-import type { MapCellJson } from "../../../src/api/schemas/explorer.ts";
+import type { MapCell } from "../../../client/api.ts";
 import type { Theme } from "../ui/theme.ts";
 import type { Colour } from "./colours.ts";
 import { loadLand } from "./land.ts";
 import { boundsOf, createLinkLayers, type Linked, type Place } from "./linkLayers.ts";
-import type { Start, View } from "./viewport.ts";
+import { type Box, MERCATOR_LIMIT, type Start, type View, wrapLongitude } from "./viewport.ts";
 
 export type MapOptions = {
   readonly theme: Theme;
@@ -22,8 +21,8 @@ export type MapOptions = {
 
 export type OpenMap = {
   readonly show: (
-    cells: readonly MapCellJson[],
-    colourOf: (cell: MapCellJson) => Colour,
+    cells: readonly MapCell[],
+    colourOf: (cell: MapCell) => Colour,
     selected: string | null,
   ) => void;
   /** A hotspot with those whom it hears, instead of cells; all of them are in view. */
@@ -44,8 +43,6 @@ const MAX_ZOOM = 16;
 /** A single cell fills the view no further than this. */
 const FIT_MAX_ZOOM = 11;
 const CELL_ALPHA = 190;
-/** Web Mercator's own limit of latitude. */
-const MERCATOR_LIMIT = 85;
 
 /** @throws Error where the browser has no WebGL 2. */
 export async function openMap(container: HTMLElement, options: MapOptions): Promise<OpenMap> {
@@ -106,13 +103,13 @@ export async function openMap(container: HTMLElement, options: MapOptions): Prom
 }
 
 function createCells(
-  cells: readonly MapCellJson[],
-  colourOf: (cell: MapCellJson) => Colour,
+  cells: readonly MapCell[],
+  colourOf: (cell: MapCell) => Colour,
   selected: string | null,
   line: Colour,
   onPick: (cell: string) => void,
 ) {
-  return new H3HexagonLayer<MapCellJson>({
+  return new H3HexagonLayer<MapCell>({
     id: "cells",
     data: cells,
     getHexagon: ({ cell }) => cell,
@@ -175,13 +172,10 @@ function readView(map: maplibre.Map): View {
   const { lng, lat } = map.getCenter();
   const isWhole = bounds.getEast() - bounds.getWest() >= 360;
   const box = {
-    west: isWhole ? -180 : wrap(bounds.getWest()),
+    west: isWhole ? -180 : wrapLongitude(bounds.getWest()),
     south: Math.max(-MERCATOR_LIMIT, bounds.getSouth()),
-    east: isWhole ? 180 : wrap(bounds.getEast()),
+    east: isWhole ? 180 : wrapLongitude(bounds.getEast()),
     north: Math.min(MERCATOR_LIMIT, bounds.getNorth()),
   };
-  return { box, zoom: map.getZoom(), centre: [wrap(lng), lat] };
+  return { box, zoom: map.getZoom(), centre: [wrapLongitude(lng), lat] };
 }
-
-/** A longitude between -180 and 180, however often the world was gone round. */
-const wrap = (lng: number): number => ((((lng + 180) % 360) + 360) % 360) - 180;

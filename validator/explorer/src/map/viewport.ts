@@ -1,6 +1,9 @@
 /** Where one looks, as the address says it and as the API is asked for it. */
 import { cellToLatLng, getResolution, isValidCell } from "h3-js";
-import type { Box } from "../../../src/api/explorer/mapIndex.ts";
+import type { MapView } from "../../../client/api.ts";
+
+/** Degrees; `west` above `east` crosses the antimeridian. */
+export type Box = NonNullable<MapView["bounds"]>;
 
 /** Where one looks: the box that is in view, and the zoom, of which each step doubles the scale. */
 export type View = { readonly box: Box; readonly zoom: number; readonly centre: readonly [number, number] };
@@ -19,7 +22,10 @@ const ZOOM_PER_RESOLUTION = Math.log2(Math.sqrt(7));
 const MARGIN = 0.25;
 /** What is asked before the map knows what it will show: coarse enough to be small, fine enough to be the answer for a town. */
 const FIRST_RESOLUTION = 4;
-const MERCATOR_LIMIT = 90;
+/** What the API takes at most. */
+const POLE = 90;
+/** Web Mercator shows nothing beyond some 85 degrees of latitude. */
+export const MERCATOR_LIMIT = 85;
 
 export const resolutionAt = (zoom: number): number =>
   Math.max(
@@ -41,14 +47,15 @@ export function computeQuery(view: View | null, start: Start): MapQuery {
   const round = (degrees: number): number => Math.round(degrees * 1e4) / 1e4;
   return {
     resolution,
-    west: isWhole ? -180 : round(wrap(west - margin.lng)),
-    south: round(Math.max(-MERCATOR_LIMIT, south - margin.lat)),
-    east: isWhole ? 180 : round(wrap(east + margin.lng)),
-    north: round(Math.min(MERCATOR_LIMIT, north + margin.lat)),
+    west: isWhole ? -180 : round(wrapLongitude(west - margin.lng)),
+    south: round(Math.max(-POLE, south - margin.lat)),
+    east: isWhole ? 180 : round(wrapLongitude(east + margin.lng)),
+    north: round(Math.min(POLE, north + margin.lat)),
   };
 }
 
-const wrap = (lng: number): number => ((((lng + 180) % 360) + 360) % 360) - 180;
+/** A longitude between -180 and 180, however often the world was gone round. */
+export const wrapLongitude = (lng: number): number => ((((lng + 180) % 360) + 360) % 360) - 180;
 
 /** The equator's length in metres over maplibre's 512 pixels at zoom 0 (WGS 84). */
 const METRES_PER_PIXEL = 40_075_017 / 512;
@@ -73,7 +80,10 @@ export const writeAt = ({ zoom, centre: [lng, lat] }: View): string =>
 /** Where the map opens: as the address says, else at the cell that is shown; null leaves it to what there is. */
 export function readStart(query: URLSearchParams, cell: string | undefined): Start {
   const [zoom, lat, lng] = (query.get("at") ?? "").split("/").map(Number);
-  if ([zoom, lat, lng].every((part) => part !== undefined && Number.isFinite(part)) && Math.abs(lat!) <= 85)
+  if (
+    [zoom, lat, lng].every((part) => part !== undefined && Number.isFinite(part)) &&
+    Math.abs(lat!) <= MERCATOR_LIMIT
+  )
     return { zoom: zoom!, centre: [lng!, lat!] };
   if (cell === undefined || !isValidCell(cell)) return null;
   const [cellLat, cellLng] = cellToLatLng(cell);

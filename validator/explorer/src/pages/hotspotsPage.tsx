@@ -1,10 +1,18 @@
 /** All hotspots, by status. */
 import { useState } from "preact/hooks";
+import type { Hotspot } from "../../../client/api.ts";
 import { usePages } from "../data/useRoute.ts";
 import { Page } from "../ui/page.tsx";
 import { HotspotTable } from "./hotspot/hotspotTable.tsx";
 
-const STATUSES = ["active", "idle", "silent", "unasserted", "leaving", "gone"] as const;
+const STATUSES = [
+  "active",
+  "idle",
+  "silent",
+  "unasserted",
+  "leaving",
+  "gone",
+] as const satisfies readonly Hotspot["status"][];
 
 export function HotspotsPage() {
   const [status, setStatus] = useState("");

@@ -1,6 +1,6 @@
 /** The cells of the map as a table: the same for whoever reads, hears or tabs through it. */
 import { useMemo } from "preact/hooks";
-import type { MapCellJson } from "../../../../src/api/schemas/explorer.ts";
+import type { MapCell } from "../../../../client/api.ts";
 import type { ViewName } from "../../map/colours.ts";
 import { formatCount, formatPpm } from "../../ui/format.ts";
 import { Amount, CellLink } from "../../ui/values.tsx";
@@ -8,7 +8,7 @@ import { Amount, CellLink } from "../../ui/values.tsx";
 /** More rows than one reads through; the map and the search lead to the rest. */
 const ROWS_MAX = 30;
 
-type Order = (a: MapCellJson, b: MapCellJson) => number;
+type Order = (a: MapCell, b: MapCell) => number;
 const byHotspots: Order = (a, b) => b.hotspots - a.hotspots;
 const byPay: Order = (a, b) => (BigInt(a.paid) < BigInt(b.paid) ? 1 : -1);
 const byGaps: Order = (a, b) => b.gaps - a.gaps;
@@ -18,13 +18,7 @@ const ORDERS: Readonly<Record<ViewName, { readonly order: Order; readonly words:
   gaps: { order: byGaps, words: "those with most gaps first" },
 };
 
-export function CellTable({
-  cells,
-  name,
-}: {
-  readonly cells: readonly MapCellJson[];
-  readonly name: ViewName;
-}) {
+export function CellTable({ cells, name }: { readonly cells: readonly MapCell[]; readonly name: ViewName }) {
   const { order, words } = ORDERS[name];
   const rows = useMemo(() => cells.toSorted(order).slice(0, ROWS_MAX), [cells, order]);
   const isPart = rows.length < cells.length;

@@ -1,14 +1,13 @@
 /** The place of the map in the page, and its buttons. */
 import { useEffect, useRef } from "preact/hooks";
-import type { Box } from "../../../../src/api/explorer/mapIndex.ts";
-import type { MapCellJson } from "../../../../src/api/schemas/explorer.ts";
+import type { MapCell } from "../../../../client/api.ts";
 import type { Scale } from "../../map/colours.ts";
 import { useOpenMap } from "../../map/useOpenMap.ts";
-import { computeScaleBar, type Start, type View } from "../../map/viewport.ts";
+import { type Box, computeScaleBar, type Start, type View } from "../../map/viewport.ts";
 import { formatCount } from "../../ui/format.ts";
 
 type MapCanvasProps = {
-  readonly cells: readonly MapCellJson[];
+  readonly cells: readonly MapCell[];
   readonly scale: Scale;
   readonly selected: string | null;
   readonly start: Start;
