@@ -17,8 +17,9 @@ const NEAREST_SEATS = 2;
 const HOLD_ROUNDS_MAX = 3;
 
 /**
- * k: how many rounds a held message is waited for in a cut. Never more than half of the window in which a witness report
- * counts, so that a held report is still in time when its nearest validators are both lost.
+ * k: how many rounds a held message is waited for in a cut, before the first turn among those who hold it and after
+ * each renewal. Never more than half of the window in which a witness report counts, so that a report is
+ * still in time at the first turn when its nearest validators are both lost; a later turn may be too late for it.
  */
 export function computeHoldRounds({ witnessWindowRounds }: Pick<Parameters, "witnessWindowRounds">): number {
   return Math.min(HOLD_ROUNDS_MAX, Math.floor(witnessWindowRounds / 2));
@@ -96,10 +97,12 @@ export class HeldGossip {
   takeDue(round: number, most: number): Candidate[] {
     const due: Candidate[] = [];
     const rounds = [...this.#due.keys()].filter((each) => each <= round).sort((a, b) => a - b);
-    for (const idKey of rounds.flatMap((each) => [...this.#due.get(each)!])) {
-      if (due.length === most) break;
-      due.push(this.#held.get(idKey)!.candidate);
-      this.forget(idKey);
+    for (const each of rounds) {
+      for (const idKey of this.#due.get(each)!) {
+        if (due.length === most) return due;
+        due.push(this.#held.get(idKey)!.candidate);
+        this.forget(idKey);
+      }
     }
     return due;
   }
