@@ -72,7 +72,7 @@ export type ParametersJson = Record<NumberField, number> &
 
 /** Versions of the score, see score/score.ts. */
 const SCORE_VERSIONS_MAX = 2;
-/** What trust's history counts of a pair in a window are up to 63 beacons: some of two more intervals may close in it. */
+/** Beacons of a window on average: trust's history sums the first 63 of a pair, and what a window has beyond is not summed. */
 const BEACONS_PER_WINDOW_MAX = 60;
 
 /** Steps of transmit power that fit one byte of challenge; more would thin out the evidence for each. */
@@ -232,7 +232,7 @@ export function checkParameterRelations(p: Parameters): string[] {
     [
       p.trustWindowEpochs >= p.trustIntervalEpochs &&
         p.trustWindowEpochs <= BEACONS_PER_WINDOW_MAX * p.beaconIntervalEpochs,
-      `trustWindowEpochs must be from trustIntervalEpochs to ${BEACONS_PER_WINDOW_MAX} beaconIntervalEpochs: more beacons of a window are not counted`,
+      `trustWindowEpochs must be from trustIntervalEpochs to ${BEACONS_PER_WINDOW_MAX} beaconIntervalEpochs: of more beacons a window not all are summed`,
     ],
     [p.trustPaidMinPpm >= 1 && p.trustPaidMinPpm <= PPM, "trustPaidMinPpm must be from 1 to 1,000,000"],
     [p.penaltyEpochs >= p.trustIntervalEpochs, "penaltyEpochs must be at least trustIntervalEpochs"],

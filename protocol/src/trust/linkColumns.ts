@@ -2,7 +2,7 @@
 import type { HistoryEntry, LinkRecord } from "./linkRecord.ts";
 import { addToSlope } from "./penalties/powerSlope.ts";
 
-/** Receptions of one direction and window that are summed: more than a window holds (`BEACONS_PER_WINDOW_MAX`). */
+/** Receptions of one direction and window that are summed; on average a window has up to 60 (`BEACONS_PER_WINDOW_MAX`). */
 export const LINK_RECEPTIONS_MAX = 63;
 
 /** Lower and higher index, first epoch of the acquaintance, distance and opener, newest valid epoch each way. */

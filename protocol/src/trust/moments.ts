@@ -52,7 +52,7 @@ export const EMPTY_MOMENTS: Moments = {
 
 /**
  * RSSI and signal are summed as tenths of a dB above this. It lies in the middle of the permitted range, so that the
- * square of any reception is below 700^2, and 255 of them fit 31 bits.
+ * square of any reception is at most 700^2: 63 of them above the 6 bits of a count (`linkColumns.ts`) are 92 % of 2^31.
  */
 export const RSSI_ORIGIN_DECI_DBM = -800;
 

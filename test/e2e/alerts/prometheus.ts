@@ -24,8 +24,8 @@ const SHORTENED = 60;
 const PATIENCE_MS = 60_000;
 const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 
-/** The same rules for a network that is a hundred times faster: nothing but windows and patience becomes shorter. */
-export function shortenRules(text: string): string {
+/** The same rules for a network that is `SHORTENED` times faster: nothing but windows and patience becomes shorter. */
+function shortenRules(text: string): string {
   const shorten = (count: string, unit: string): string => {
     const seconds = (Number(count) * SECONDS[unit as keyof typeof SECONDS]) / SHORTENED;
     return `${Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, Math.round(seconds)))}s`;
