@@ -21,7 +21,7 @@ import { addStartTrust } from "./startTrust.ts";
 import { computeGraphTrustPpm } from "./sybilRank.ts";
 import { RAMPS } from "./thresholds.ts";
 import type { TrustHistory } from "./trustHistory.ts";
-import { reorderBreadthFirst, type WitnessGraph } from "./witnessGraph.ts";
+import { numberBreadthFirst, reorderBreadthFirst, type WitnessGraph } from "./witnessGraph.ts";
 
 /** Hotspots by dense index. Places are those in force at the start of `epoch`; a high half of 0 is none. */
 export type TrustNetwork = HotspotCells & {
@@ -80,8 +80,11 @@ type GraphPart = { readonly graphPpm: Uint32Array; readonly order: Uint32Array }
 
 /** SybilRank over the graph in breadth-first order, which is part of the rule: seeds are dealt in that order. */
 function computeGraphPart({ seeds, ...cells }: TrustNetwork, graph: WitnessGraph): GraphPart {
+  if (seeds.length === 0) {
+    const { order } = numberBreadthFirst(graph);
+    return { graphPpm: new Uint32Array(graph.count).fill(PPM), order };
+  }
   const { graph: ordered, order } = reorderBreadthFirst(graph);
-  if (seeds.length === 0) return { graphPpm: new Uint32Array(graph.count).fill(PPM), order };
   const region = numberRegions(cells);
   const numberOf = new Uint32Array(graph.count);
   for (let number = 0; number < order.length; number++) numberOf[order[number]!] = number;

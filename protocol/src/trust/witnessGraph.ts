@@ -109,8 +109,8 @@ export function reorderBreadthFirst(graph: WitnessGraph): OrderedGraph {
   return { graph: { count, start: newStart, neighbour: newNeighbour, weight: newWeight }, order };
 }
 
-/** For each number the hotspot, and for each hotspot its number. */
-function numberBreadthFirst({ count, start, neighbour }: WitnessGraph): {
+/** A breadth-first search from the lowest number of each part: for each place in it the hotspot, and for each hotspot its place. */
+export function numberBreadthFirst({ count, start, neighbour }: WitnessGraph): {
   readonly order: Uint32Array;
   readonly numberOf: Int32Array;
 } {

@@ -186,9 +186,7 @@ function listTried({ count, eastM, northM }: Points): Float64Array {
     TRIED[2 * i + 2] = eastM[from]!;
     TRIED[2 * i + 3] = northM[from]!;
   }
-  // Where counterparts are few, the rest are the last one once more.
-  for (let i = 2 * counterparts + 2; i < TRIED.length; i++) TRIED[i] = TRIED[i - 2]!;
-  return TRIED;
+  return TRIED.subarray(0, 2 * counterparts + 2);
 }
 
 function takeMedianOf(values: Int32Array | Float64Array, count: number): number {
