@@ -157,6 +157,19 @@ describe.skipIf(chromium === null)("in Chromium", () => {
       expect(await textOf("section[aria-labelledby=evidence]")).toContain(
         "it is stronger than the distance allows",
       );
+      // A reason that beacons and witness reports share is told of each.
+      await page.route(`**/v1/epochs/${EPOCHS - 1}`, async (route) => {
+        const response = await route.fetch();
+        const json = await response.json();
+        json.beacons.refused = { over_quota: 2 };
+        json.witnesses.refused = { over_quota: 5 };
+        await route.fulfill({ response, json });
+      });
+      await show(`/epochs/${EPOCHS - 1}`);
+      const told = await textOf("section[aria-labelledby=evidence] li");
+      expect(told).toMatch(/Beacons: 2 .*over_quota\nWitness reports: 5 .*over_quota/);
+      await page.unroute(`**/v1/epochs/${EPOCHS - 1}`);
+      await page.getByText(`3 of 4 validators signed`).waitFor();
       expect(await page.locator("section[aria-labelledby=books] tbody tr").count()).toBe(4);
       expect(await page.locator("section[aria-labelledby=lines] tbody tr").count()).toBeGreaterThan(2);
       expect(opened.complaints).toEqual([]);

@@ -1,7 +1,7 @@
 /** An epoch: its books, what was paid to whom, what was refused and why, and a quorum's word for it. */
 import type { Reason } from "../../../../protocol/src/evidence/reasons.ts";
 import { describeVerdict } from "../../../../protocol/src/evidence/reasonWords.ts";
-import type { Epoch, RewardLine } from "../../../client/api.ts";
+import type { Epoch, ReasonCounts, RewardLine } from "../../../client/api.ts";
 import { apiUrl } from "../data/api.ts";
 import { usePages, useRoute } from "../data/useRoute.ts";
 import type { PageProps } from "../pages.tsx";
@@ -127,10 +127,15 @@ function Lines({ epoch }: { readonly epoch: number }) {
   );
 }
 
+const listReasons = (kind: "Beacons" | "Witness reports", counts: ReasonCounts) =>
+  Object.entries(counts).map(([reason, count]) => ({ kind, reason: reason as Reason, count }));
+
 function Counts({ epoch: { beacons, witnesses } }: { readonly epoch: Epoch }) {
-  const reasons = [beacons.refused, witnesses.refused, witnesses.unpaid].flatMap((counts) =>
-    Object.entries(counts),
-  );
+  // Some reasons are those of beacons and of witness reports.
+  const refused = [
+    ...listReasons("Beacons", beacons.refused),
+    ...listReasons("Witness reports", { ...witnesses.refused, ...witnesses.unpaid }),
+  ];
   return (
     <section class="card" aria-labelledby="evidence">
       <h2 id="evidence">Evidence</h2>
@@ -138,11 +143,11 @@ function Counts({ epoch: { beacons, witnesses } }: { readonly epoch: Epoch }) {
         {formatCount(beacons.closed)} beacons closed; {formatCount(witnesses.accepted)} witness reports were
         accepted.
       </p>
-      {reasons.length === 0 ? null : (
+      {refused.length === 0 ? null : (
         <ul class="list">
-          {reasons.map(([reason, count]) => (
-            <li key={reason}>
-              <strong>{formatCount(count)}</strong> {describeVerdict(reason as Reason)}{" "}
+          {refused.map(({ kind, reason, count }) => (
+            <li key={`${kind} ${reason}`}>
+              {kind}: <strong>{formatCount(count)}</strong> {describeVerdict(reason)}{" "}
               <code class="dim">{reason}</code>
             </li>
           ))}
