@@ -1,6 +1,6 @@
 /** What the map's colours mean: five steps of a scale for each way of looking at a cell, with the words of the legend. */
 import type { MapCell } from "../../../client/api.ts";
-import { formatPpm, formatRoughAmount } from "../ui/format.ts";
+import { formatPpm, formatRoughAmount, PPM } from "../ui/format.ts";
 
 export const VIEWS = ["coverage", "rewards", "gaps"] as const;
 export type ViewName = (typeof VIEWS)[number];
@@ -34,7 +34,6 @@ const COLOURS: Readonly<Record<ViewName, readonly Colour[]>> = {
   ],
 };
 const STEPS = 5;
-const PPM = 1_000_000;
 /** Pay is spread over orders of magnitude: each step is three times the one below. */
 const REWARD_STEP = 3n;
 

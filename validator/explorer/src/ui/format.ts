@@ -2,7 +2,7 @@
 
 /** A token is 10^8 base units; the protocol's own constant comes with all of SSZ, and a test compares the two. */
 const TOKEN_DECIMALS = 8;
-const PPM = 1_000_000;
+export const PPM = 1_000_000;
 const counts = new Intl.NumberFormat();
 const percents = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
 const amounts = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 8 });
@@ -14,25 +14,24 @@ const briefAmounts = new Intl.NumberFormat(undefined, {
 const roughAmounts = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
 const times = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
-export const formatCount = (count: number): string => counts.format(count);
+export const formatCount = (count: number | bigint): string => counts.format(count);
 
 /** Parts per million as a percentage. */
 export const formatPpm = (ppm: number): string => percents.format(ppm / PPM);
 
 /** An amount of base units, in decimal, as tokens: exact, since the text itself is formatted and never a double. */
-export const formatAmount = (baseUnits: string): string =>
-  amounts.format(placePoint(baseUnits.padStart(TOKEN_DECIMALS + 1, "0")) as `${number}`);
+export const formatAmount = (baseUnits: string): string => amounts.format(placePoint(baseUnits));
 
 /** The same with two decimals, rounded down, where many stand in a narrow column. */
-export const formatBriefAmount = (baseUnits: string): string =>
-  briefAmounts.format(placePoint(baseUnits.padStart(TOKEN_DECIMALS + 1, "0")) as `${number}`);
+export const formatBriefAmount = (baseUnits: string): string => briefAmounts.format(placePoint(baseUnits));
 
 /** The same to three digits, for the words of a scale. */
-export const formatRoughAmount = (baseUnits: string): string =>
-  roughAmounts.format(placePoint(baseUnits.padStart(TOKEN_DECIMALS + 1, "0")) as `${number}`);
+export const formatRoughAmount = (baseUnits: string): string => roughAmounts.format(placePoint(baseUnits));
 
-const placePoint = (digits: string): string =>
-  `${digits.slice(0, -TOKEN_DECIMALS)}.${digits.slice(-TOKEN_DECIMALS)}`;
+function placePoint(baseUnits: string): `${number}` {
+  const digits = baseUnits.padStart(TOKEN_DECIMALS + 1, "0");
+  return `${digits.slice(0, -TOKEN_DECIMALS)}.${digits.slice(-TOKEN_DECIMALS)}` as `${number}`;
+}
 
 export const formatTime = (timeMs: number): string => times.format(timeMs);
 

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Explanation, Gets } from "../../../../client/api.ts";
 import { useRoute } from "../../data/useRoute.ts";
-import { formatCount, formatPpm } from "../../ui/format.ts";
+import { formatCount, formatPpm, PPM } from "../../ui/format.ts";
 import { Shown } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Amount } from "../../ui/values.tsx";
@@ -88,8 +88,8 @@ function Why({
 
 const unitNumbers = new Intl.NumberFormat(undefined, { minimumFractionDigits: 6, maximumFractionDigits: 6 });
 /** Units are told in millionths, none of which may be lost. */
-const formatUnits = (ppm: number): string => unitNumbers.format(ppm / 1_000_000);
-const formatWhole = (digits: string): string => new Intl.NumberFormat().format(BigInt(digits));
+const formatUnits = (ppm: number): string => unitNumbers.format(ppm / PPM);
+const formatWhole = (digits: string): string => formatCount(BigInt(digits));
 
 /** A pool's arithmetic, line by line, in base units. */
 function PoolSum({ title, pool }: { readonly title: string; readonly pool: Pool }) {

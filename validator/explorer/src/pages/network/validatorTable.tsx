@@ -1,7 +1,7 @@
 /** Who has a seat in the running epoch, with what each has at stake and did in its last epochs. */
 import type { Json } from "../../../../client/client.ts";
 import { useRoute } from "../../data/useRoute.ts";
-import { formatCount, formatPpm, shortenKey } from "../../ui/format.ts";
+import { formatCount, formatPpm, PPM, shortenKey } from "../../ui/format.ts";
 import { Shown } from "../../ui/states.tsx";
 import { Amount } from "../../ui/values.tsx";
 
@@ -9,7 +9,6 @@ type Seat = Json<"/v1/validators">["items"][number];
 
 /** One question for each seat is asked of a set no larger than this; the API has the rest. */
 const ASKED_SEATS_MAX = 32;
-const PPM = 1_000_000;
 
 /** @param epoch the running one as far as known: another asks again. */
 export function ValidatorTable({ epoch }: { readonly epoch: number | null }) {

@@ -15,7 +15,7 @@ export type Bucket<Of extends Route> = Answer<Of>["items"][number];
 type Size = "epoch" | "day" | "month";
 export type Column<Of extends Route> = TableColumn<Bucket<Of>>;
 
-/** An epoch's bars fit a screen, a year of days and ten of months too. */
+/** As many epochs as bars of a screen; in days and months a year of hourly epochs, the most that the API is asked for. */
 const RANGE_EPOCHS: Readonly<Record<Size, number>> = { epoch: 96, day: 8_784, month: 8_784 };
 const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
