@@ -20,7 +20,11 @@ import { encodeCosignedBeacons, encodeReportBundle } from "../../../protocol/src
 import { decodeCandidate, keyOfBytes } from "../../../validator/src/intake/candidate.ts";
 import { computeHoldRounds } from "../../../validator/src/intake/heldGossip.ts";
 import type { IntakeKind } from "../../../validator/src/intake/inbox.ts";
-import { CONNECTION_ENVELOPES_PER_SECOND, createIntake } from "../../../validator/src/intake/intake.ts";
+import {
+  CONNECTION_ENVELOPES_PER_SECOND,
+  createIntake,
+  DEVICE_SIGNATURE_COST,
+} from "../../../validator/src/intake/intake.ts";
 import type { SignatureClaim } from "../../../validator/src/verify/signatureJob.ts";
 import { ManualClock } from "./support/manualClock.ts";
 import {
@@ -436,6 +440,17 @@ describe("limits", () => {
     expect(reasonsOf(await intake.submit("honest", parcelOf(report(1))))).toEqual([null]);
     clock.advance(1_000);
     expect(reasonsOf(await intake.submit("flood", parcelOf(report(2))))).toEqual([null]);
+  });
+
+  test("a device's signature costs a connection what it takes to verify", async () => {
+    const { intake } = openIntake();
+    const full = parcelOf(...Array.from({ length: MAX_ENVELOPES_PER_PARCEL }, () => cosigned(1)));
+    const cost = MAX_ENVELOPES_PER_PARCEL * (1 + DEVICE_SIGNATURE_COST);
+    const parcels = Math.floor(CONNECTION_ENVELOPES_PER_SECOND / cost);
+    for (let i = 0; i < parcels; i++)
+      expect(reasonsOf(await intake.submit("flood", full))[0]).toBe("bad_cosignature");
+    expect(reasonsOf(await intake.submit("flood", full))[0]).toBe("rate_limited");
+    expect(reasonsOf(await intake.submit("flood", parcelOf(report(1))))).toEqual([null]);
   });
 
   test("a sender has its quota, which a replay by others does not use up", async () => {
