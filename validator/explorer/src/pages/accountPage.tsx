@@ -4,7 +4,7 @@ import type { PageProps } from "../pages.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Page } from "../ui/page.tsx";
 import { Shown } from "../ui/states.tsx";
-import { Amount } from "../ui/values.tsx";
+import { Amount, Fact } from "../ui/values.tsx";
 import { ProofCard } from "./account/proofCard.tsx";
 import { HotspotTable } from "./hotspot/hotspotTable.tsx";
 import { type Column, RewardsCard } from "./rewards/rewardsCard.tsx";
@@ -33,22 +33,13 @@ export function AccountPage({ params }: PageProps) {
           <>
             <section class="card" aria-label="Totals">
               <dl class="facts">
-                <div>
-                  <dt>Balance</dt>
-                  <dd>
-                    <Amount value={account.balance} />
-                  </dd>
-                </div>
-                <div>
-                  <dt>Ever earned</dt>
-                  <dd>
-                    <Amount value={account.earned} />
-                  </dd>
-                </div>
-                <div>
-                  <dt>Transactions made</dt>
-                  <dd>{formatCount(account.nonce)}</dd>
-                </div>
+                <Fact label="Balance">
+                  <Amount value={account.balance} />
+                </Fact>
+                <Fact label="Ever earned">
+                  <Amount value={account.earned} />
+                </Fact>
+                <Fact label="Transactions made">{formatCount(account.nonce)}</Fact>
               </dl>
             </section>
             <ProofCard id={account.id} earned={account.earned} />

@@ -10,7 +10,7 @@ import { Page } from "../ui/page.tsx";
 import { Paged } from "../ui/paged.tsx";
 import { Shown } from "../ui/states.tsx";
 import { type Column, Table } from "../ui/table.tsx";
-import { Amount, Hash, KeyLink, Time } from "../ui/values.tsx";
+import { Amount, Fact, Hash, KeyLink, Time } from "../ui/values.tsx";
 
 export function EpochPage({ params }: PageProps) {
   const epoch = params.epoch!;
@@ -170,17 +170,11 @@ function Roots({ epoch }: { readonly epoch: Epoch }) {
       <h2 id="roots">Roots</h2>
       <dl class="facts">
         {Object.entries(rows).map(([title, value]) => (
-          <div key={title}>
-            <dt>{title}</dt>
-            <dd>
-              <Hash value={value} />
-            </dd>
-          </div>
+          <Fact key={title} label={title}>
+            <Hash value={value} />
+          </Fact>
         ))}
-        <div>
-          <dt>Accounts under the reward root</dt>
-          <dd>{formatCount(epoch.accounts)}</dd>
-        </div>
+        <Fact label="Accounts under the reward root">{formatCount(epoch.accounts)}</Fact>
       </dl>
     </section>
   );

@@ -5,7 +5,7 @@ import type { PageProps } from "../pages.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Page } from "../ui/page.tsx";
 import { Shown } from "../ui/states.tsx";
-import { Amount, CellLink, KeyLink } from "../ui/values.tsx";
+import { Amount, CellLink, Fact, KeyLink } from "../ui/values.tsx";
 import { ActivityCard } from "./hotspot/activityCard.tsx";
 import { HotspotStatus } from "./hotspot/hotspotTable.tsx";
 import { NeighboursCard } from "./hotspot/neighboursCard.tsx";
@@ -59,44 +59,27 @@ function Facts({ hotspot }: { readonly hotspot: Hotspot }) {
   return (
     <section class="card" aria-label="What it is">
       <dl class="facts">
-        <div>
-          <dt>Status</dt>
-          <dd>
-            <HotspotStatus status={status} />
-          </dd>
-        </div>
-        <div>
-          <dt>Owner</dt>
-          <dd>
-            <KeyLink kind="accounts" id={owner} />
-          </dd>
-        </div>
-        <div>
-          <dt>Place</dt>
-          <dd>{assertion === null ? "none asserted" : <CellLink cell={assertion.cell} />}</dd>
-        </div>
+        <Fact label="Status">
+          <HotspotStatus status={status} />
+        </Fact>
+        <Fact label="Owner">
+          <KeyLink kind="accounts" id={owner} />
+        </Fact>
+        <Fact label="Place">{assertion === null ? "none asserted" : <CellLink cell={assertion.cell} />}</Fact>
         {assertion === null ? null : (
-          <div>
-            <dt>Antenna</dt>
-            <dd>
-              {assertion.gainDbi} dBi, {formatCount(assertion.elevationM)} m up, {assertion.region}
-            </dd>
-          </div>
+          <Fact label="Antenna">
+            {assertion.gainDbi} dBi, {formatCount(assertion.elevationM)} m up, {assertion.region}
+          </Fact>
         )}
-        <div>
-          <dt>Registered</dt>
-          <dd>{registeredEpoch < 0 ? "in the genesis" : `in epoch ${formatCount(registeredEpoch)}`}</dd>
-        </div>
-        <div>
-          <dt>Last active</dt>
-          <dd>{lastActiveEpoch === null ? "never yet" : `in epoch ${formatCount(lastActiveEpoch)}`}</dd>
-        </div>
-        <div>
-          <dt>Bond</dt>
-          <dd>
-            <Amount value={bond} />
-          </dd>
-        </div>
+        <Fact label="Registered">
+          {registeredEpoch < 0 ? "in the genesis" : `in epoch ${formatCount(registeredEpoch)}`}
+        </Fact>
+        <Fact label="Last active">
+          {lastActiveEpoch === null ? "never yet" : `in epoch ${formatCount(lastActiveEpoch)}`}
+        </Fact>
+        <Fact label="Bond">
+          <Amount value={bond} />
+        </Fact>
       </dl>
     </section>
   );

@@ -6,7 +6,8 @@ import { useRoute } from "../data/useRoute.ts";
 import { formatCount } from "../ui/format.ts";
 import { Page } from "../ui/page.tsx";
 import { Empty, Shown } from "../ui/states.tsx";
-import { Hash, KeyLink, Time } from "../ui/values.tsx";
+import { type Column, Table } from "../ui/table.tsx";
+import { Fact, Hash, KeyLink, Time } from "../ui/values.tsx";
 import { ValidatorTable } from "./network/validatorTable.tsx";
 
 /** Rounds shown, newest first: a screen of them. */
@@ -131,47 +132,22 @@ function StatusFacts({
   );
 }
 
-function Fact({ label, children }: { readonly label: string; readonly children: preact.ComponentChildren }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
+const ROUND_COLUMNS: readonly Column<RoundEvent>[] = [
+  { title: "Round", value: ({ round }) => formatCount(round) },
+  { title: "Time", value: ({ timeMs }) => <Time timeMs={timeMs} /> },
+  { title: "Messages", kind: "number", value: ({ messages }) => formatCount(messages) },
+  { title: "Beacons closed", kind: "number", value: ({ beaconsClosed }) => formatCount(beaconsClosed) },
+];
 
 function RoundTable({ rounds }: { readonly rounds: readonly RoundEvent[] }) {
   if (rounds.length === 0) return <Empty>No round has been finalized since this page was opened.</Empty>;
   return (
-    <div class="scroll">
-      <table>
-        <caption class="dim">Rounds, the newest first</caption>
-        <thead>
-          <tr>
-            <th scope="col">Round</th>
-            <th scope="col">Time</th>
-            <th scope="col" class="number">
-              Messages
-            </th>
-            <th scope="col" class="number">
-              Beacons closed
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rounds.map(({ round, timeMs, messages, beaconsClosed }) => (
-            <tr key={round}>
-              <td>{formatCount(round)}</td>
-              <td>
-                <Time timeMs={timeMs} />
-              </td>
-              <td class="number">{formatCount(messages)}</td>
-              <td class="number">{formatCount(beaconsClosed)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      caption="Rounds, the newest first"
+      columns={ROUND_COLUMNS}
+      rows={rounds}
+      keyOf={({ round }) => round}
+    />
   );
 }
 

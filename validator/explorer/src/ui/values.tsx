@@ -1,4 +1,5 @@
 /** Values that occur on every page: amounts, times, and keys with their names, as links. */
+import type { ComponentChildren } from "preact";
 import { formatAmount, formatBriefAmount, formatTime, shortenHash, shortenKey } from "./format.ts";
 
 /** An amount of base units as tokens; the exact base units are told on request. `brief` keeps two decimals. */
@@ -12,6 +13,16 @@ export function Amount({ value, brief = false }: { readonly value: string; reado
 
 export function Time({ timeMs }: { readonly timeMs: number }) {
   return <time dateTime={new Date(timeMs).toISOString()}>{formatTime(timeMs)}</time>;
+}
+
+/** A name with its value, in a list of them. */
+export function Fact({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
 }
 
 type KeyProps = {

@@ -4,7 +4,7 @@ import { apiUrl, askApi } from "../../data/api.ts";
 import type { CheckedReward, ReadGenesis } from "../../light/checkReward.ts";
 import { setPin, usePin } from "../../light/pin.ts";
 import { formatCount } from "../../ui/format.ts";
-import { Amount } from "../../ui/values.tsx";
+import { Amount, Fact } from "../../ui/values.tsx";
 
 type State =
   | { readonly at: "idle" }
@@ -145,18 +145,12 @@ function Mismatch({ shown, pinned, onForget }: MismatchProps) {
         validator shows is of your network.
       </p>
       <dl class="facts">
-        <div>
-          <dt>You pinned</dt>
-          <dd>
-            <code>{pinned}</code>
-          </dd>
-        </div>
-        <div>
-          <dt>This validator shows</dt>
-          <dd>
-            <code>{shown}</code>
-          </dd>
-        </div>
+        <Fact label="You pinned">
+          <code>{pinned}</code>
+        </Fact>
+        <Fact label="This validator shows">
+          <code>{shown}</code>
+        </Fact>
       </dl>
       <button type="button" onClick={onForget}>
         Forget the pinned genesis

@@ -4,7 +4,7 @@ import type { Json } from "../../../../client/client.ts";
 import { useRoute } from "../../data/useRoute.ts";
 import { formatCount, formatPpm } from "../../ui/format.ts";
 import { Empty, Shown } from "../../ui/states.tsx";
-import { KeyLink } from "../../ui/values.tsx";
+import { Fact, KeyLink } from "../../ui/values.tsx";
 
 type CellJson = Json<"/v1/cells/{cell}">;
 
@@ -37,18 +37,13 @@ export function CellPanel({ cell }: { readonly cell: string }) {
 function CellFacts({ cell: { resolution, epoch, coverage } }: { readonly cell: CellJson }) {
   return (
     <dl class="facts">
-      <div>
-        <dt>Resolution</dt>
-        <dd>{resolution}</dd>
-      </div>
-      <div>
-        <dt>Covered{epoch === null ? "" : ` in epoch ${epoch}`}</dt>
-        <dd>{coverage === null ? "not at all" : formatPpm(coverage.coveragePpmMax)}</dd>
-      </div>
-      <div>
-        <dt>Others in reach</dt>
-        <dd>{coverage === null ? "none" : formatCount(coverage.counterpartsMax)}</dd>
-      </div>
+      <Fact label="Resolution">{resolution}</Fact>
+      <Fact label={`Covered${epoch === null ? "" : ` in epoch ${epoch}`}`}>
+        {coverage === null ? "not at all" : formatPpm(coverage.coveragePpmMax)}
+      </Fact>
+      <Fact label="Others in reach">
+        {coverage === null ? "none" : formatCount(coverage.counterpartsMax)}
+      </Fact>
     </dl>
   );
 }

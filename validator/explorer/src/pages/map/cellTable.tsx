@@ -3,6 +3,7 @@ import { useMemo } from "preact/hooks";
 import type { MapCell } from "../../../../client/api.ts";
 import type { ViewName } from "../../map/colours.ts";
 import { formatCount, formatPpm } from "../../ui/format.ts";
+import { type Column, Table } from "../../ui/table.tsx";
 import { Amount, CellLink } from "../../ui/values.tsx";
 
 /** More rows than one reads through; the map and the search lead to the rest. */
@@ -18,45 +19,23 @@ const ORDERS: Readonly<Record<ViewName, { readonly order: Order; readonly words:
   gaps: { order: byGaps, words: "those with most gaps first" },
 };
 
+const COLUMNS: readonly Column<MapCell>[] = [
+  { title: "Cell", value: ({ cell }) => <CellLink cell={cell} /> },
+  { title: "Hotspots", kind: "number", value: ({ hotspots }) => formatCount(hotspots) },
+  { title: "Covered", kind: "number", value: ({ coveragePpm }) => formatPpm(coveragePpm) },
+  { title: "Tokens", kind: "number", value: ({ paid }) => <Amount value={paid} brief /> },
+];
+
 export function CellTable({ cells, name }: { readonly cells: readonly MapCell[]; readonly name: ViewName }) {
   const { order, words } = ORDERS[name];
   const rows = useMemo(() => cells.toSorted(order).slice(0, ROWS_MAX), [cells, order]);
   const isPart = rows.length < cells.length;
   return (
-    <div class="scroll">
-      <table>
-        <caption class="dim">
-          {isPart ? `${formatCount(rows.length)} of them, ${words}.` : `All of them, ${words}.`}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Cell</th>
-            <th scope="col" class="number">
-              Hotspots
-            </th>
-            <th scope="col" class="number">
-              Covered
-            </th>
-            <th scope="col" class="number">
-              Tokens
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ cell, hotspots, coveragePpm, paid }) => (
-            <tr key={cell}>
-              <td>
-                <CellLink cell={cell} />
-              </td>
-              <td class="number">{formatCount(hotspots)}</td>
-              <td class="number">{formatPpm(coveragePpm)}</td>
-              <td class="number">
-                <Amount value={paid} brief />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      caption={isPart ? `${formatCount(rows.length)} of them, ${words}.` : `All of them, ${words}.`}
+      columns={COLUMNS}
+      rows={rows}
+      keyOf={({ cell }) => cell}
+    />
   );
 }
