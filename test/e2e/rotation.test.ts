@@ -60,7 +60,9 @@ describe("node rotate", () => {
     const here = ["node", "rotate", "--home", home, "--validator", running.addresses.http];
     const early = await runCommand(...here);
     expect([early.status, early.stderr]).toEqual([2, expect.stringContaining("--out a file for it to sign")]);
-    expect(await runToSuccess(...here, "--out", request)).toContain("good for epochs");
+    const written = await runToSuccess(...here, "--out", request);
+    expect(written).toContain("good for epochs");
+    expect(written).toContain(`copy ${join(home, "key.next")} off this machine`);
     const unsigned = await runCommand(...here);
     expect([unsigned.status, unsigned.stderr]).toEqual([1, expect.stringContaining("account sign")]);
     expect(await didOf()).toBe(before);
