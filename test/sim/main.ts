@@ -2,7 +2,8 @@
  * Simulates the agreement of validators, explores it, and checks the checks:
  * `npm run sim -- [--seeds N] [--first S] [--n 4] [--profile loss|chaos|both]`, `--seed S` replays one,
  * `--stack` simulates whole validators in place of one round (profiles calm, loss and chaos),
- * `--explore VIEWS [--states N]` visits every state, `--mutations [--seeds N]` prints which check catches which mistake.
+ * `--explore VIEWS [--states N]` visits every state, `--mutations [--seeds N]` prints which check catches which mistake,
+ * of all of them or with `--only` of those whose rule or name has a text, or whose numbers lie in a range such as 10-19.
  * Exits 1 when anything is wrong, 2 on a bad flag.
  */
 import { parseArgs } from "node:util";
@@ -99,20 +100,36 @@ async function printExplorations(views: number, maxStates: number): Promise<void
 
 async function printMutations(): Promise<void> {
   if (!flags.stack) {
-    for (const mutation of MUTATIONS)
-      printFindings(mutation, await judgeMutation(mutation, readNumber("seeds", 1_000), true));
+    for (const [number, mutation] of listAsked(MUTATIONS))
+      printFindings(number, mutation, await judgeMutation(mutation, readNumber("seeds", 1_000), true));
   }
-  for (const mutation of STACK_MUTATIONS) {
+  for (const [number, mutation] of listAsked(STACK_MUTATIONS)) {
     const found = await judgeStackMutation(mutation, readNumber("seeds", 200));
-    printFindings(mutation, found === null ? [] : [{ check: "stack", how: found }]);
+    printFindings(number, mutation, found === null ? [] : [{ check: "stack", how: found }]);
   }
 }
 
+type Mistake = { readonly name: string; readonly rule: string };
+
+/** The mistakes that `--only` names, each with its number in its list. */
+function listAsked<T extends Mistake>(mistakes: readonly T[]): [number, T][] {
+  const only = flags.only ?? "";
+  const [, first, last] = /^(\d+)-(\d+)$/.exec(only) ?? [];
+  return mistakes
+    .map((mistake, index): [number, T] => [index + 1, mistake])
+    .filter(([number, { name, rule }]) =>
+      first === undefined
+        ? `${rule}: ${name}`.includes(only)
+        : number >= Number(first) && number <= Number(last),
+    );
+}
+
 function printFindings(
-  { name, rule }: { readonly name: string; readonly rule: string },
+  number: number,
+  { name, rule }: Mistake,
   findings: readonly { readonly check: string; readonly how: string }[],
 ): void {
-  console.log(`${findings.length > 0 ? "caught  " : "SURVIVED"} ${rule}: ${name}`);
+  console.log(`${findings.length > 0 ? "caught  " : "SURVIVED"} ${number} ${rule}: ${name}`);
   for (const { check, how } of findings) console.log(`           ${check}: ${how.slice(0, 160)}`);
   if (findings.length === 0) process.exitCode = 1;
 }
@@ -129,6 +146,7 @@ function readFlags() {
         explore: { type: "string" },
         states: { type: "string" },
         mutations: { type: "boolean", default: false },
+        only: { type: "string" },
         stack: { type: "boolean", default: false },
       },
     });

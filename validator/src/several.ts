@@ -6,7 +6,11 @@ import type { Clock, Log } from "../../node/src/host/types.ts";
 import type { VerifySignature } from "../../protocol/src/agreement/certificates.ts";
 import type { Fetch } from "../../protocol/src/agreement/fetches.ts";
 import type { PeerMessage } from "../../protocol/src/agreement/peerMessages.ts";
-import { type AvailabilityCert, decodeBatch } from "../../protocol/src/agreement/rounds.ts";
+import {
+  type AvailabilityCert,
+  decodeBatch,
+  encodeAvailabilityCert,
+} from "../../protocol/src/agreement/rounds.ts";
 import { encodeStanding } from "../../protocol/src/agreement/standing.ts";
 import { decodeHex, encodeHex } from "../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../protocol/src/crypto/domain.ts";
@@ -174,7 +178,8 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     guard,
     handlers: {
       onMessage,
-      answer: (fetch, from) => answerFetch(fetch, from, { ...storage, agreement, peerLanes, snapshots }),
+      answer: (fetch, from) =>
+        answerFetch(fetch, from, { ...storage, agreement, availability, peerLanes, snapshots }),
     },
     onExecuted: (executed) => {
       divergence.onExecuted(executed);
@@ -239,6 +244,7 @@ async function fetchLane(
 
 type Answerers = Storage & {
   readonly agreement: MeshAgreement;
+  readonly availability: AvailabilityBook;
   readonly peerLanes: PeerLanes;
   readonly snapshots: SnapshotServer;
 };
@@ -247,7 +253,7 @@ type Answerers = Storage & {
 async function answerFetch(
   fetch: Fetch,
   from: PeerName,
-  { batches, store, votes, agreement, peerLanes, snapshots }: Answerers,
+  { batches, store, votes, agreement, availability, peerLanes, snapshots }: Answerers,
 ): Promise<Uint8Array | null> {
   switch (fetch.type) {
     case "batch":
@@ -268,6 +274,10 @@ async function answerFetch(
     }
     case "rewardCert":
       return votes.rewardCert(fetch.epoch);
+    case "availability": {
+      const cert = availability.certificateOf(fetch.tip);
+      return cert && encodeAvailabilityCert(cert);
+    }
     case "manifest":
       return await snapshots.manifest(fetch.epoch);
     case "piece":

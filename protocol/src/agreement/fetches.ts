@@ -1,12 +1,20 @@
 /**
- * What a validator asks another for when it misses something: a batch by its digest, a value by its digest, or the
- * decided rounds from one on. What comes back is proven by its digest or its certificate, so anyone may be asked.
+ * What a validator asks another for when it misses something: a batch or a value by its digest, the decided rounds from
+ * one on, certificates. What comes back is proven by its digest or its certificate, so anyone may be asked.
  */
 import { ByteListType, ContainerType, ListCompositeType, type ValueOf } from "@chainsafe/ssz";
 import { concatBytes, uint64Bytes } from "../bytes/bytes.ts";
 import { MAX_PIECE_BYTES, MAX_STATE_MANIFEST_BYTES } from "../ledger/stateManifest.ts";
 import { decodeStrict } from "../wire/ssz.ts";
-import { MAX_ANNOUNCEMENT_BYTES, MAX_BATCH_BYTES, MAX_VALUE_BYTES } from "./rounds.ts";
+import {
+  decodeBatchBody,
+  encodeBatchBody,
+  type LaneTip,
+  LaneTipSsz,
+  MAX_ANNOUNCEMENT_BYTES,
+  MAX_BATCH_BYTES,
+  MAX_VALUE_BYTES,
+} from "./rounds.ts";
 
 /** The stream protocol on which validators answer each other. */
 export const FETCH_PROTOCOL = "/hexbeacon/fetch/1";
@@ -21,7 +29,9 @@ export type Fetch =
   | { readonly type: "manifest"; readonly epoch: number }
   | { readonly type: "piece"; readonly epoch: number; readonly piece: number }
   /** The certificate of an epoch's rewards. */
-  | { readonly type: "rewardCert"; readonly epoch: number };
+  | { readonly type: "rewardCert"; readonly epoch: number }
+  /** The certificate of availability of a batch that tips name. */
+  | { readonly type: "availability"; readonly tip: LaneTip };
 
 /** A decided round on its way to one who missed it: the value's encoding and the certificate's. */
 export type FetchedRound = ValueOf<typeof FetchedRoundSsz>;
@@ -37,8 +47,8 @@ const FetchedRoundSsz = new ContainerType(
 );
 const FetchedRoundsSsz = new ListCompositeType(FetchedRoundSsz, MAX_FETCHED_ROUNDS);
 
-/** One byte of kind, and a digest or a round. */
-export const MAX_FETCH_BYTES = 33;
+/** One byte of kind, and at most a batch's place in its lane. */
+export const MAX_FETCH_BYTES = 1 + LaneTipSsz.maxSize;
 /** One round of any size beyond the length at which an answer ends. */
 export const MAX_FETCH_ANSWER_BYTES = Math.max(
   MAX_BATCH_BYTES,
@@ -55,6 +65,7 @@ const KIND_BYTES = {
   manifest: 5,
   piece: 6,
   rewardCert: 7,
+  availability: 8,
 } as const;
 
 export function encodeFetch(fetch: Fetch): Uint8Array {
@@ -69,6 +80,8 @@ export function encodeFetch(fetch: Fetch): Uint8Array {
       return concatBytes(kind, uint64Bytes(fetch.epoch));
     case "piece":
       return concatBytes(kind, uint64Bytes(fetch.epoch), uint64Bytes(fetch.piece));
+    case "availability":
+      return concatBytes(kind, encodeBatchBody(fetch.tip));
     default:
       return concatBytes(kind, fetch.digest);
   }
@@ -80,6 +93,10 @@ export function decodeFetch(bytes: Uint8Array): Fetch | null {
   if (bytes[0] === KIND_BYTES.batch && body.length === 32) return { type: "batch", digest: body };
   if (bytes[0] === KIND_BYTES.value && body.length === 32) return { type: "value", digest: body };
   if (bytes[0] === KIND_BYTES.standing && body.length === 0) return { type: "standing" };
+  if (bytes[0] === KIND_BYTES.availability) {
+    const tip = decodeBatchBody(body);
+    return tip && { type: "availability", tip };
+  }
   const numbers = readNumbers(body);
   const [first, second] = numbers ?? [];
   if (first === undefined) return null;

@@ -151,6 +151,12 @@ export const decodeBatch = (bytes: Uint8Array): Batch | null =>
 /** A batch's digest: SHA-256 of its encoding. */
 export const computeBatchDigest = (encoded: Uint8Array): Uint8Array => sha256(encoded);
 
+export const encodeAvailabilityCert = (cert: AvailabilityCert): Uint8Array =>
+  AvailabilityCertSsz.serialize(cert);
+/** Strictly decodes a certificate of availability; null where malformed. Its signatures are the caller's to verify. */
+export const decodeAvailabilityCert = (bytes: Uint8Array): AvailabilityCert | null =>
+  decodeStrict(AvailabilityCertSsz, bytes, AvailabilityCertSsz.maxSize);
+
 /** The bytes of an acknowledgement, signed under the domain `ack`. */
 export const encodeAckBody = (body: AckBody): Uint8Array => AckBodySsz.serialize(body);
 /** The bytes by which an author signs its batch, under the domain `batch`: two digests of one number convict it. */

@@ -173,10 +173,11 @@ describe("fetches", () => {
       { type: "value", digest: fill(2) },
       { type: "rounds", from: 2 ** 40 },
       { type: "rewardCert", epoch: 7 },
+      { type: "availability", tip: { lane: fill(3), seq: 9, digest: fill(4) } },
     ];
     for (const fetch of fetches) expect(decodeFetch(encodeFetch(fetch))).toEqual(fetch);
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+      fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
         const decoded = decodeFetch(bytes);
         if (decoded !== null) expect(encodeFetch(decoded)).toEqual(bytes);
       }),

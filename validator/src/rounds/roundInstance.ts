@@ -2,7 +2,6 @@
  * One round's instance of agreement among several: the pure core's effects carried out. Everything that the core asks
  * to persist is durable before anything is sent, and what it asks for (values, timers) comes back to it as events.
  */
-import { hash } from "node:crypto";
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
 import { requireSet, type ValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
@@ -10,7 +9,6 @@ import { createEvidence, evidenceOfConflict } from "../../../protocol/src/agreem
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
 import { toFinalCert } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
-  decodeValue,
   type Evidence,
   encodeTips,
   type FinalCert,
@@ -30,7 +28,7 @@ import {
   type SimplexState,
   stepSimplex,
 } from "../../../protocol/src/agreement/simplex/index.ts";
-import { checkValue, type ValueContext } from "../../../protocol/src/agreement/valueRules.ts";
+import type { ValueContext } from "../../../protocol/src/agreement/valueRules.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { signingMessage } from "../../../protocol/src/crypto/domain.ts";
@@ -39,13 +37,12 @@ import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
 import type { AvailabilityBook } from "../lanes/availability.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { Signer } from "../signer.ts";
+import { MissingCertificates } from "./missingCertificates.ts";
 import { RoundJournal } from "./roundJournal.ts";
 import { RoundTips } from "./roundTips.ts";
-import { buildValue } from "./valueBuilder.ts";
+import { RoundValues } from "./roundValues.ts";
+import { buildValue, listUncertified } from "./valueBuilder.ts";
 import type { JournalEntry, Vote, Votes } from "./votes.ts";
-
-/** Values that one validator may have this one keep in a round; an honest leader makes one. */
-const VALUES_PER_VALIDATOR = 4;
 
 export type RoundInstanceOptions = {
   readonly round: number;
@@ -81,12 +78,9 @@ export class RoundInstance {
   #isStepping = false;
   #isStopped = false;
   readonly tips: RoundTips;
-  /** Encodings by their digest's name; whether they are valid, once judged. */
-  readonly #values = new Map<string, Uint8Array>();
-  readonly #verdicts = new Map<string, boolean>();
-  readonly #valuesOf = new Map<number, number>();
+  readonly #values: RoundValues;
   readonly #journal: RoundJournal;
-  readonly #fetching = new Set<string>();
+  readonly #missing: MissingCertificates;
   /** Positions of those who signed two tips of the round. */
   readonly #accused = new Set<number>();
   #wantsValue = false;
@@ -100,6 +94,8 @@ export class RoundInstance {
     this.#modules = modules;
     this.round = options.round;
     this.#journal = new RoundJournal(options.round, options.config.validators);
+    this.#values = new RoundValues(options.context, { ...modules, onFetched: (name) => this.#judge(name) });
+    this.#missing = new MissingCertificates({ ...modules, onFound: () => this.#build() });
     const { sets, parameters } = options.context;
     this.#set = requireSet(sets, epochOfRound(parameters, options.round));
     this.tips = new RoundTips(this.#set.quorum, modules.clock.nowMs);
@@ -151,7 +147,7 @@ export class RoundInstance {
         this.#takeTips(message.signed);
         break;
       case "proposal":
-        if (message.value !== null) this.#keepValue(from, message.proposal.value, message.value);
+        if (message.value !== null) this.#values.keep(from, message.proposal.value, message.value);
         this.#post({ type: "proposal", from, proposal: message.proposal });
         break;
       case "vote":
@@ -169,7 +165,7 @@ export class RoundInstance {
 
   /** A value's encoding by its digest's name, or null. */
   valueOf(name: string): Uint8Array | null {
-    return this.#values.get(name) ?? null;
+    return this.#values.encodings.get(name) ?? null;
   }
 
   /** The tips of the round that are held of a validator. */
@@ -186,7 +182,7 @@ export class RoundInstance {
 
   /** A fetched encoding of the value that was decided. */
   adoptValue(name: string, bytes: Uint8Array): void {
-    this.#values.set(name, bytes);
+    this.#values.put(name, bytes);
   }
 
   /** Ends timers; a decided instance still answers. */
@@ -197,6 +193,7 @@ export class RoundInstance {
 
   stop(): void {
     this.#isStopped = true;
+    this.#values.stop();
     this.rest();
   }
 
@@ -257,7 +254,7 @@ export class RoundInstance {
     const votes: Vote[] = [];
     for (const effect of effects) {
       if (effect.type !== "persist") continue;
-      entries.push(...this.#journal.toEntries(effect.record, this.#values));
+      entries.push(...this.#journal.toEntries(effect.record, this.#values.encodings));
       votes.push(...this.#journal.toVotes(effect.record));
     }
     if (entries.length > 0) this.#record(entries, votes);
@@ -301,74 +298,38 @@ export class RoundInstance {
     }
   }
 
-  /** B1: a fresh value once a quorum's tips are here with every certificate that they name. */
+  /** B1: a fresh value once a quorum's tips are here with every certificate that they name; what is missing is asked for. */
   #build(): void {
     const { availability, previousFinal, listEvidence, mayPropose, log } = this.#modules;
+    const { context } = this.#options;
     if (!this.#wantsValue || this.#isBuilt || this.#isStopped || !mayPropose()) return;
-    const built = buildValue(
-      this.tips.list(),
-      this.#options.context,
-      availability,
-      previousFinal(),
-      listEvidence(this.round),
-    );
-    if (built === null) return;
+    const tips = this.tips.list();
+    const built = buildValue(tips, context, availability, previousFinal(), listEvidence(this.round));
+    if (built === null) {
+      for (const signed of tips) this.#missing.ask(signed, listUncertified(signed, context, availability));
+      return;
+    }
     if (built.fault !== null) {
       log.error("Propose nothing: the own value breaks a rule", { rule: built.fault, round: this.round });
       return;
     }
     this.#isBuilt = true;
     const name = encodeHex(built.digest);
-    this.#values.set(name, built.bytes);
-    this.#verdicts.set(name, true);
+    this.#values.putValid(name, built.bytes);
     this.#post({ type: "propose", value: name });
   }
 
   #judge(name: string): void {
-    const bytes = this.#values.get(name);
-    if (bytes === undefined) {
-      void this.#fetchValue(name);
-      return;
-    }
-    let valid = this.#verdicts.get(name);
-    if (valid === undefined) {
-      const value = decodeValue(bytes);
-      const reason = value === null ? "malformed" : checkValue(value, this.#options.context);
-      if (reason !== null)
-        this.#modules.log.warn("A proposed value breaks a rule", { rule: reason, round: this.round });
-      valid = reason === null;
-      this.#verdicts.set(name, valid);
-    }
-    this.#post({ type: "valueAvailable", value: name, valid });
-  }
-
-  /** Asks those that are connected, one after the other; the core asks again at a standstill. */
-  async #fetchValue(name: string): Promise<void> {
-    if (this.#fetching.has(name)) return;
-    this.#fetching.add(name);
-    const digest = decodeHex(name, 32);
-    for (const peer of this.#modules.mesh.connected()) {
-      if (digest === null || this.#values.has(name) || this.#isStopped) break;
-      const bytes = await this.#modules.mesh.fetch(peer, { type: "value", digest });
-      if (bytes !== null && hash("sha256", bytes, "hex") === name) this.#values.set(name, bytes);
-    }
-    this.#fetching.delete(name);
-    if (this.#values.has(name)) this.#judge(name);
-  }
-
-  #keepValue(from: number, name: string, bytes: Uint8Array): void {
-    const kept = this.#valuesOf.get(from) ?? 0;
-    if (this.#values.has(name) || kept >= VALUES_PER_VALIDATOR) return;
-    if (hash("sha256", bytes, "hex") !== name) return;
-    this.#valuesOf.set(from, kept + 1);
-    this.#values.set(name, bytes);
+    const valid = this.#values.judge(name);
+    if (valid === null) void this.#values.fetch(name);
+    else this.#post({ type: "valueAvailable", value: name, valid });
   }
 
   #toPeer(message: Message): PeerMessage {
     const { round } = this;
     if (message.type !== "proposal") return { ...message, round };
     const { proposal } = message;
-    const value = proposal.parent === 0 ? (this.#values.get(proposal.value) ?? null) : null;
+    const value = proposal.parent === 0 ? this.valueOf(proposal.value) : null;
     return { type: "proposal", round, proposal, value };
   }
 
@@ -380,7 +341,7 @@ export class RoundInstance {
         this.tips.put(this.#options.config.self, recalled.signed);
         return [];
       case "value":
-        this.#values.set(recalled.name, recalled.bytes);
+        this.#values.put(recalled.name, recalled.bytes);
         return [{ type: "value", value: recalled.name }];
       case "record":
         return [recalled.record];

@@ -6,6 +6,7 @@ import {
   type Evidence,
   encodeValue,
   type FinalCert,
+  type LaneTip,
   type SignedTips,
   type Value,
 } from "../../../protocol/src/agreement/rounds.ts";
@@ -55,18 +56,40 @@ export function buildValue(
 }
 
 /** Whether a value may hold these tips: executed far enough, and every certificate is here and not too old. */
-function isUsable(
+function isUsable(signed: SignedTips, context: ValueContext, availability: AvailabilityBook): boolean {
+  const epoch = epochOfRound(context.parameters, context.round);
+  return (
+    isExecutedFarEnough(signed, context) &&
+    listUncutTips(signed, context, availability).every((tip) => {
+      const cert = availability.certificateOf(tip);
+      return cert !== null && (cert.epoch === epoch || cert.epoch === epoch - 1);
+    })
+  );
+}
+
+function isExecutedFarEnough({ tips }: SignedTips, { round, parameters }: ValueContext): boolean {
+  const lagRounds = round - tips.executedRound;
+  return lagRounds >= 0 && lagRounds <= parameters.execLagRounds + 1;
+}
+
+/** The batches that tips name, which the round's cut would newly take in. */
+function listUncutTips(
   { tips }: SignedTips,
   { round, parameters, sets }: ValueContext,
   availability: AvailabilityBook,
-): boolean {
-  const epoch = epochOfRound(parameters, round);
-  const lagRounds = round - tips.executedRound;
-  if (lagRounds < 0 || lagRounds > parameters.execLagRounds + 1) return false;
-  const isInCut = createLaneFilter(sets, epoch);
-  return tips.tips.every((tip) => {
-    if (availability.isCut(tip) || !isInCut(tip.lane)) return true;
-    const cert = availability.certificateOf(tip);
-    return cert !== null && (cert.epoch === epoch || cert.epoch === epoch - 1);
-  });
+): LaneTip[] {
+  const isInCut = createLaneFilter(sets, epochOfRound(parameters, round));
+  return tips.tips.filter((tip) => isInCut(tip.lane) && !availability.isCut(tip));
+}
+
+/** Batches that tips name and whose certificates are all that is missing for a value to hold these tips. */
+export function listUncertified(
+  signed: SignedTips,
+  context: ValueContext,
+  availability: AvailabilityBook,
+): LaneTip[] {
+  if (!isExecutedFarEnough(signed, context)) return [];
+  return listUncutTips(signed, context, availability).filter(
+    (tip) => availability.certificateOf(tip) === null,
+  );
 }

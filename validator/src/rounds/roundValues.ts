@@ -1,0 +1,97 @@
+/**
+ * The values that were proposed in a round: their encodings by their digests' names, and whether they are valid once
+ * somebody asked. What is missing is fetched from the others; what one validator may have kept is bounded.
+ */
+import { hash } from "node:crypto";
+import type { Log } from "../../../node/src/host/types.ts";
+import { decodeValue } from "../../../protocol/src/agreement/rounds.ts";
+import { checkValue, type ValueContext } from "../../../protocol/src/agreement/valueRules.ts";
+import { decodeHex } from "../../../protocol/src/bytes/hex.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+
+/** Values that one validator may have this one keep in a round; an honest leader makes one. */
+const VALUES_PER_VALIDATOR = 4;
+
+export type RoundValuesModules = {
+  readonly mesh: Pick<Mesh, "connected" | "fetch">;
+  readonly log: Log;
+  /** A value that was asked for came. */
+  readonly onFetched: (name: string) => void;
+};
+
+export class RoundValues {
+  readonly #context: ValueContext;
+  readonly #modules: RoundValuesModules;
+  readonly #encodings = new Map<string, Uint8Array>();
+  readonly #verdicts = new Map<string, boolean>();
+  /** How many are kept that came with a validator's proposal, by its position. */
+  readonly #keptOf = new Map<number, number>();
+  readonly #fetching = new Set<string>();
+  #isStopped = false;
+
+  constructor(context: ValueContext, modules: RoundValuesModules) {
+    this.#context = context;
+    this.#modules = modules;
+  }
+
+  /** By name. */
+  get encodings(): ReadonlyMap<string, Uint8Array> {
+    return this.#encodings;
+  }
+
+  /** Takes a value whose name is known to be its digest. */
+  put(name: string, bytes: Uint8Array): void {
+    this.#encodings.set(name, bytes);
+  }
+
+  /** The own value, which was judged when it was built. */
+  putValid(name: string, bytes: Uint8Array): void {
+    this.put(name, bytes);
+    this.#verdicts.set(name, true);
+  }
+
+  /** Keeps what came with a validator's proposal, if it is what it is called and not one too many. */
+  keep(from: number, name: string, bytes: Uint8Array): void {
+    const kept = this.#keptOf.get(from) ?? 0;
+    if (this.#encodings.has(name) || kept >= VALUES_PER_VALIDATOR) return;
+    if (hash("sha256", bytes, "hex") !== name) return;
+    this.#keptOf.set(from, kept + 1);
+    this.put(name, bytes);
+  }
+
+  /** Whether a value is valid; null where it is not here. */
+  judge(name: string): boolean | null {
+    const bytes = this.#encodings.get(name);
+    if (bytes === undefined) return null;
+    let valid = this.#verdicts.get(name);
+    if (valid === undefined) {
+      const value = decodeValue(bytes);
+      const rule = value === null ? "malformed" : checkValue(value, this.#context);
+      if (rule !== null)
+        this.#modules.log.warn("A proposed value breaks a rule", { rule, round: this.#context.round });
+      valid = rule === null;
+      this.#verdicts.set(name, valid);
+    }
+    return valid;
+  }
+
+  /** Asks those that are connected, one after the other; the core asks again at a standstill. */
+  async fetch(name: string): Promise<void> {
+    if (this.#fetching.has(name)) return;
+    this.#fetching.add(name);
+    const { mesh, onFetched } = this.#modules;
+    const digest = decodeHex(name, 32);
+    for (const peer of mesh.connected()) {
+      if (digest === null || this.#encodings.has(name) || this.#isStopped) break;
+      const bytes = await mesh.fetch(peer, { type: "value", digest });
+      if (bytes !== null && hash("sha256", bytes, "hex") === name) this.put(name, bytes);
+    }
+    this.#fetching.delete(name);
+    if (this.#encodings.has(name)) onFetched(name);
+  }
+
+  /** Nothing more is asked for. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+}
