@@ -8,6 +8,7 @@
  */
 import type { Gets, Posts, Problem } from "./api.ts";
 import { readLines } from "./lines.ts";
+import { sleep } from "./sleep.ts";
 
 export type ClientOptions = {
   /** Where the API is, without `/v1`; nothing for a page's own origin. */
@@ -171,19 +172,4 @@ async function readProblem(response: Response): Promise<Problem | null> {
   const isProblem = (response.headers.get("content-type") ?? "").startsWith("application/problem+json");
   const json: unknown = isProblem ? await response.json().catch(() => null) : await response.body?.cancel();
   return (json ?? null) as Problem | null;
-}
-
-function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal!.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", abort, { once: true });
-  });
 }
