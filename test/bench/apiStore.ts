@@ -41,6 +41,7 @@ function createHotspots(count: number): HotspotView[] {
         region: "EU868",
         fromEpoch: -2,
       },
+      device: null,
       lastActiveEpoch: null,
       silentUntilEpoch: null,
       leavingUntilEpoch: null,

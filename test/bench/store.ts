@@ -102,6 +102,7 @@ function createHotspots(): HotspotView[] {
     registeredEpoch: -2,
     bond: 0n,
     assertion: null,
+    device: null,
     lastActiveEpoch: null,
     silentUntilEpoch: null,
     leavingUntilEpoch: null,

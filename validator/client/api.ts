@@ -256,6 +256,7 @@ export type Hotspot = {
     readonly region: string;
     readonly fromEpoch: number;
   } | null;
+  readonly device: { readonly key: string; readonly fromEpoch: number } | null;
   readonly lastActiveEpoch: number | null;
   readonly silentUntilEpoch: number | null;
   readonly leavingUntilEpoch: number | null;
@@ -541,7 +542,7 @@ export type Status = {
   readonly hotspots: number;
 };
 
-/** What became of a transaction. While it is pending, kind, sender and round are null. */
+/** What became of a transaction. While it is pending, kind, type, sender and round are null; kind is also null where type says what came after bind. */
 export type Transaction = {
   readonly id: string;
   readonly verdict: "pending" | "accepted" | "refused";
@@ -557,6 +558,7 @@ export type Transaction = {
     | "rotate"
     | "bind"
     | null;
+  readonly type: string | null;
   readonly sender: string | null;
   readonly round: number | null;
 };

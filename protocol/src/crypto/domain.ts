@@ -32,6 +32,7 @@ export const SIGNED_KINDS = [
   "bind",
   "binding",
   "cosigned",
+  "unbind",
 ] as const;
 
 /** The name of a signed body's kind. */

@@ -70,6 +70,7 @@ const REASON_WORDS: Readonly<Record<Reason, string>> = {
   rotated_lately: "the hotspot's key was changed in this epoch or one of the two before",
   not_cosigned: "the device that is bound to this hotspot did not sign it too",
   device_taken: "the device is bound to another hotspot",
+  not_bound: "no device is bound to the hotspot",
 };
 
 /** What became of a report that has a verdict, as a sentence. @param reason null: accepted. */

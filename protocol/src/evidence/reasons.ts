@@ -79,6 +79,7 @@ const REASON_TABLE = [
   ["rotated_lately", "transaction"],
   ["not_cosigned", "beacon"],
   ["device_taken", "transaction"],
+  ["not_bound", "transaction"],
 ] as const;
 
 type Row = (typeof REASON_TABLE)[number];

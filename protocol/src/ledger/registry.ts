@@ -20,8 +20,11 @@ export type Place = {
   readonly fromEpoch: number;
 };
 
-/** The P-256 key of a hotspot's secure element, from the start of an epoch until the next binding comes into force. */
-export type Device = { readonly key: Uint8Array; readonly fromEpoch: number };
+/**
+ * The P-256 key of a hotspot's secure element, from the start of an epoch until the next binding comes into force; null
+ * where the owner has taken it away.
+ */
+export type Device = { readonly key: Uint8Array | null; readonly fromEpoch: number };
 
 export type Hotspot = {
   /** Its key's for ever, also when it is gone: reports and links name hotspots by it. */
@@ -105,14 +108,14 @@ export class Registry {
   /** The hotspot to which a device was bound last; null where there is none, it has another now, or leaves. */
   findByDevice(deviceKey: Uint8Array): Hotspot | null {
     const hotspot = this.#byDevice.get(byteKey(deviceKey));
-    const newest = hotspot?.devices.at(-1);
-    if (hotspot === undefined || newest === undefined || hotspot.leaving !== null) return null;
-    return equalBytes(newest.key, deviceKey) ? hotspot : null;
+    if (hotspot === undefined || hotspot.leaving !== null) return null;
+    const newestKey = newestDeviceKey(hotspot);
+    return newestKey !== null && equalBytes(newestKey, deviceKey) ? hotspot : null;
   }
 
   /**
-   * Binds a device, which no other hotspot has. Those that nothing from `epoch` on can ask for are forgotten, which leaves
-   * at most three: of the epoch before, of the running one and of the next.
+   * Binds a device, which no other hotspot has, or none any more. Those that nothing from `epoch` on can ask for are
+   * forgotten, which leaves at most three: of the epoch before, of the running one and of the next.
    */
   bindDevice(hotspot: Hotspot, device: Device, epoch: number): void {
     this.restoreDevices(hotspot, addInForce(hotspot.devices, device, epoch - DEVICE_EPOCHS_BACK));
@@ -120,12 +123,14 @@ export class Registry {
 
   /** Gives a hotspot devices in the order of coming into force, in the place of those that it had. */
   restoreDevices(hotspot: Hotspot, devices: Device[]): void {
-    const [former, newest] = [hotspot.devices.at(-1), devices.at(-1)];
-    const formerKey = former === undefined ? "" : byteKey(former.key);
-    // That of a hotspot that leaves may be another's by now.
-    if (this.#byDevice.get(formerKey) === hotspot) this.#byDevice.delete(formerKey);
-    if (newest !== undefined && hotspot.leaving === null) this.#byDevice.set(byteKey(newest.key), hotspot);
+    const former = newestDeviceKey(hotspot);
     hotspot.devices = devices;
+    const newest = newestDeviceKey(hotspot);
+    // That of a hotspot that leaves may be another's by now.
+    if (former !== null && this.#byDevice.get(byteKey(former)) === hotspot) {
+      this.#byDevice.delete(byteKey(former));
+    }
+    if (newest !== null && hotspot.leaving === null) this.#byDevice.set(byteKey(newest), hotspot);
   }
 
   /**
@@ -175,9 +180,14 @@ export function placeAt(hotspot: Hotspot, epoch: number): Place | null {
   return inForceAt(hotspot.places, epoch);
 }
 
-/** The device in force at the start of an epoch, or null. Epochs further back than the one before are not kept. */
-export function deviceAt(hotspot: Hotspot, epoch: number): Device | null {
-  return inForceAt(hotspot.devices, epoch);
+/** The device's key in force at the start of an epoch, or null. Epochs further back than the one before are not kept. */
+export function deviceKeyAt(hotspot: Hotspot, epoch: number): Uint8Array | null {
+  return inForceAt(hotspot.devices, epoch)?.key ?? null;
+}
+
+/** The device's key that is in force from the next epoch at the latest, or null. */
+export function newestDeviceKey({ devices }: Hotspot): Uint8Array | null {
+  return devices.at(-1)?.key ?? null;
 }
 
 function inForceAt<T extends { readonly fromEpoch: number }>(list: readonly T[], epoch: number): T | null {
@@ -228,6 +238,8 @@ export function planOf(place: Place): RegionPlan {
 /** What shells store and show of a hotspot. */
 export function viewOfHotspot(hotspot: Hotspot): HotspotView {
   const newest = hotspot.places.at(-1);
+  const device = hotspot.devices.at(-1);
+  const deviceKey = newestDeviceKey(hotspot);
   return {
     key: hotspot.key,
     owner: hotspot.ownerKey,
@@ -245,6 +257,7 @@ export function viewOfHotspot(hotspot: Hotspot): HotspotView {
             region: newest.region,
             fromEpoch: newest.fromEpoch,
           },
+    device: deviceKey && { key: deviceKey, fromEpoch: device!.fromEpoch },
     lastActiveEpoch: hotspot.lastActiveEpoch,
     silentUntilEpoch: hotspot.silence?.untilEpoch ?? null,
     leavingUntilEpoch: hotspot.leaving?.untilEpoch ?? null,

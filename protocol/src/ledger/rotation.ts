@@ -33,7 +33,7 @@ export function executeRotate(
   // Whoever lists hotspots by key sees one that has gone, and another with all that it had.
   log.retireHotspot({
     ...viewOfHotspot(hotspot),
-    ...{ bond: 0n, assertion: null, lastActiveEpoch: null, silentUntilEpoch: null },
+    ...{ bond: 0n, assertion: null, device: null, lastActiveEpoch: null, silentUntilEpoch: null },
     leavingUntilEpoch: epoch - 1,
   });
   registry.rotate(hotspot, newKey, epoch);

@@ -14,6 +14,8 @@ import type { ReportId } from "./types.ts";
 
 const SECRET_BYTES = 16;
 const TAG_BYTES = 6;
+/** Stands for "none": a key begins with 2 or 3. */
+const NO_DEVICE_KEY = new Uint8Array(P256_PUBLIC_KEY_BYTES);
 
 export function writeHotspot(out: ByteWriter, hotspot: Hotspot): void {
   out.bytes(hotspot.key);
@@ -36,7 +38,7 @@ export function writeHotspot(out: ByteWriter, hotspot: Hotspot): void {
   out.list(hotspot.formerKeys, (key) => out.bytes(key));
   out.optional(hotspot.rotatedEpoch, (epoch) => out.int64(epoch));
   out.list(hotspot.devices, ({ key, fromEpoch }) => {
-    out.bytes(key);
+    out.bytes(key ?? NO_DEVICE_KEY);
     out.int64(fromEpoch);
   });
 }
@@ -63,7 +65,10 @@ export function readHotspot(
   hotspot.isGone = isGone;
   for (const key of input.list(() => input.bytes(32))) registry.retire(hotspot, key);
   hotspot.rotatedEpoch = input.optional(() => input.int64());
-  const devices = input.list(() => ({ key: input.bytes(P256_PUBLIC_KEY_BYTES), fromEpoch: input.int64() }));
+  const devices = input.list(() => {
+    const key = input.bytes(P256_PUBLIC_KEY_BYTES);
+    return { key: key[0] === 0 ? null : key, fromEpoch: input.int64() };
+  });
   registry.restoreDevices(hotspot, devices);
 }
 

@@ -18,7 +18,7 @@ import type {
 } from "../wire/transactions.ts";
 import type { Account } from "./accounts.ts";
 import { executeAppeal } from "./appeal.ts";
-import { executeBind } from "./binding.ts";
+import { executeBind, executeUnbind } from "./binding.ts";
 import { byteKey } from "./byteKey.ts";
 import { executeRotate } from "./rotation.ts";
 import type { RoundLog } from "./roundLog.ts";
@@ -116,6 +116,8 @@ function execute(
       return executeRotate(ledger, log, account, transaction, epoch);
     case "bind":
       return executeBind(ledger, log, account, transaction, epoch);
+    case "unbind":
+      return executeUnbind(ledger, log, account, transaction, epoch);
   }
 }
 

@@ -115,6 +115,8 @@ export type HotspotView = {
     readonly region: RegionName;
     readonly fromEpoch: number;
   } | null;
+  /** The newest device, and the epoch from whose start its co-signature is needed; null where there is none, or none any more. */
+  readonly device: { readonly key: Uint8Array; readonly fromEpoch: number } | null;
   readonly lastActiveEpoch: number | null;
   readonly silentUntilEpoch: number | null;
   /** The last epoch of a bond whose registration was ended: leaving up to that epoch, gone after it; else null. */

@@ -23,6 +23,7 @@ export const ENVELOPE_KINDS = {
   appeal: 8,
   rotate: 9,
   bind: 10,
+  unbind: 11,
 } as const satisfies Partial<Record<SignedKind, number>>;
 export type EnvelopeKind = keyof typeof ENVELOPE_KINDS;
 
@@ -38,6 +39,7 @@ export const MAX_BODY_BYTES: Readonly<Record<EnvelopeKind, number>> = {
   appeal: MAX_TRANSACTION_BYTES,
   rotate: MAX_TRANSACTION_BYTES,
   bind: MAX_TRANSACTION_BYTES,
+  unbind: MAX_TRANSACTION_BYTES,
 };
 const LARGEST_BODY_BYTES = Math.max(...Object.values(MAX_BODY_BYTES));
 

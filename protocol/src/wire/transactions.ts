@@ -90,6 +90,10 @@ const BindSsz = new ContainerType(
   },
   { typeName: "Bind" },
 );
+const UnbindSsz = new ContainerType(
+  { epoch: Uint64, nonce: Uint64, hotspot: Bytes32 },
+  { typeName: "Unbind" },
+);
 
 /** Sent by whoever pays the bond; owner and hotspot have signed the registration. */
 export type RegisterTransaction = {
@@ -177,6 +181,16 @@ export type BindTransaction = {
   readonly hotspotSignature: Uint8Array;
   readonly deviceSignature: Uint8Array;
 };
+/**
+ * Sent by the owner alone: from the next epoch on the hotspot's beacons count without a device. The element may be lost or
+ * broken, and the hotspot's key in somebody else's hands, so neither of them has a say.
+ */
+export type UnbindTransaction = {
+  readonly kind: "unbind";
+  readonly epoch: number;
+  readonly nonce: number;
+  readonly hotspot: Uint8Array;
+};
 export type Transaction =
   | RegisterTransaction
   | AssertTransaction
@@ -186,7 +200,8 @@ export type Transaction =
   | UnstakeTransaction
   | AppealTransaction
   | RotateTransaction
-  | BindTransaction;
+  | BindTransaction
+  | UnbindTransaction;
 export type TransactionKind = Transaction["kind"];
 export const TRANSACTION_KINDS = [
   "register",
@@ -198,6 +213,7 @@ export const TRANSACTION_KINDS = [
   "appeal",
   "rotate",
   "bind",
+  "unbind",
 ] as const satisfies readonly TransactionKind[];
 
 /** The largest body of any transaction. */
@@ -211,6 +227,7 @@ export const MAX_TRANSACTION_BYTES = Math.max(
   AppealSsz.maxSize,
   RotateSsz.fixedSize!,
   BindSsz.fixedSize!,
+  UnbindSsz.fixedSize!,
 );
 
 /** The body bytes of an envelope of the transaction's kind. */
@@ -234,6 +251,8 @@ export function encodeTransaction(transaction: Transaction): Uint8Array {
       return RotateSsz.serialize(transaction);
     case "bind":
       return BindSsz.serialize(transaction);
+    case "unbind":
+      return UnbindSsz.serialize(transaction);
   }
 }
 
@@ -285,6 +304,10 @@ export function decodeTransaction(kind: TransactionKind, bytes: Uint8Array): Tra
     }
     case "bind": {
       const raw = decodeStrict(BindSsz, bytes, MAX_TRANSACTION_BYTES);
+      return raw && { kind, ...raw };
+    }
+    case "unbind": {
+      const raw = decodeStrict(UnbindSsz, bytes, MAX_TRANSACTION_BYTES);
       return raw && { kind, ...raw };
     }
   }

@@ -358,6 +358,7 @@ describe("transactions", () => {
       verdict: "pending",
       reason: null,
       kind: null,
+      type: null,
       sender: null,
       round: null,
     });
@@ -370,6 +371,7 @@ describe("transactions", () => {
           verdict: reason === null ? "accepted" : "refused",
           reason,
           kind: "transfer",
+          type: "transfer",
           sender: did("owner 0"),
           round: commit.result.round,
         });

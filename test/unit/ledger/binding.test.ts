@@ -1,7 +1,7 @@
-/** Bindings: whose beacons need a device's co-signature, from when, and which device may stand beside which hotspot. */
+/** Bindings: whose beacons need a device's co-signature, from when, until when, and which device may stand beside which hotspot. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { decodeLedger, encodeLedger } from "../../../protocol/src/ledger/index.ts";
-import { deviceAt } from "../../../protocol/src/ledger/registry.ts";
+import { deviceKeyAt } from "../../../protocol/src/ledger/registry.ts";
 import type { LedgerMessage } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
@@ -43,6 +43,14 @@ function reasonAt(round: number, deviceKey?: Uint8Array, change?: Change): strin
   return outcome!.reason;
 }
 
+/** Executes up to the round of an unbinding and gives its reason. */
+function unbindAt(round: number, { to = hotspot, owner = to.owner }: Change = {}): string | null {
+  const epoch = epochOfRound(scenario.genesis.parameters, round);
+  const unbinding = { kind: "unbind", epoch, nonce: nonceOf(owner), hotspot: to.key } as const;
+  const { id } = scenario.transact(round, owner, unbinding);
+  return scenario.runTo(round).transactions.find((transaction) => transaction.id === id)!.reason;
+}
+
 /** A beacon of the hotspot in its slot of an epoch, co-signed by a device or by none. */
 function beaconIn(epoch: number, deviceKey?: Uint8Array, late = 0): LedgerMessage {
   const { report } = scenario.beacon(hotspot, epoch);
@@ -81,8 +89,8 @@ describe("a bound hotspot", () => {
     expect(reasonAt(EPOCH_ROUNDS, ANOTHER)).toBeNull();
     const { registry } = scenario.ledger;
     while (scenario.round < 2 * EPOCH_ROUNDS - 1) scenario.step();
-    expect(deviceAt(registry.find(hotspot.key)!, 1)!.key).toEqual(DEVICE);
-    expect(deviceAt(registry.find(hotspot.key)!, 2)!.key).toEqual(ANOTHER);
+    expect(deviceKeyAt(registry.find(hotspot.key)!, 1)).toEqual(DEVICE);
+    expect(deviceKeyAt(registry.find(hotspot.key)!, 2)).toEqual(ANOTHER);
     // Whether it is in its slot is looked at only where it has the right co-signature.
     const late = 2 * EPOCH_ROUNDS - scenario.challenge(hotspot, 1).slotRound;
     const newer = beaconIn(1, ANOTHER, late);
@@ -121,7 +129,7 @@ describe("a bound hotspot", () => {
       ...{ hotspotSignature: SIGNATURE, newSignature: SIGNATURE },
     });
     scenario.runTo(1);
-    expect(deviceAt(scenario.ledger.registry.find(newKey)!, 1)!.key).toEqual(DEVICE);
+    expect(deviceKeyAt(scenario.ledger.registry.find(newKey)!, 1)).toEqual(DEVICE);
   });
 });
 
@@ -149,5 +157,64 @@ describe("a binding is refused", () => {
     for (let epoch = 0; epoch <= unbondEpochs; epoch++) scenario.closeEpoch();
     expect(scenario.ledger.registry.findByDevice(DEVICE)!.key).toEqual(hotspot.key);
     expect(scenario.ledger.registry.list.find(({ key }) => key === other.key)?.devices ?? []).toEqual([]);
+  });
+});
+
+describe("an unbinding", () => {
+  test("ends the need of a co-signature with the epoch, and only for beacons of the next", () => {
+    reasonAt(0);
+    scenario.closeEpoch();
+    expect(unbindAt(EPOCH_ROUNDS)).toBeNull();
+    expect(scenario.ledger.viewHotspot(hotspot.key)!.device).toBeNull();
+    expect(fateOf(beaconIn(1, undefined, 1))).toBe("refused not_cosigned");
+    expect(fateOf(beaconIn(1, DEVICE, 2))).toBe("pending");
+    scenario.closeEpoch();
+    expect(fateOf(beaconIn(2))).toBe("pending");
+  });
+
+  test("is the owner's alone: whoever has the hotspot's key, or another account, cannot shed the device", () => {
+    reasonAt(0);
+    // One that holds the hotspot's key, and tokens of his own to pay with.
+    const bank = keyOf("bank");
+    scenario.transact(1, bank, {
+      ...{ kind: "transfer", epoch: 0, nonce: 0, to: hotspot.key, amount: 1_000_000_000n },
+    });
+    scenario.runTo(1);
+    expect(unbindAt(2, { owner: hotspot.key })).toBe("not_owner");
+    expect(unbindAt(3, { owner: other.owner })).toBe("not_owner");
+    expect(unbindAt(4, { to: { ...hotspot, key: keyOf("nobody") } })).toBe("not_registered");
+    expect(scenario.ledger.viewHotspot(hotspot.key)!.device).toEqual({ key: DEVICE, fromEpoch: 1 });
+  });
+
+  test("frees the device for another hotspot, and is refused where there is none", () => {
+    expect(unbindAt(0)).toBe("not_bound");
+    reasonAt(1);
+    expect(unbindAt(2)).toBeNull();
+    expect(unbindAt(3)).toBe("not_bound");
+    expect(reasonAt(4, DEVICE, { to: other })).toBeNull();
+    // Of several in one epoch the last counts, whichever it is.
+    expect(reasonAt(5, ANOTHER)).toBeNull();
+    scenario.closeEpoch();
+    expect(deviceKeyAt(scenario.ledger.registry.find(hotspot.key)!, 1)).toEqual(ANOTHER);
+  });
+
+  test("comes back from a snapshot, in which zeros stand for no device and nothing else does", () => {
+    reasonAt(0);
+    scenario.closeEpoch();
+    unbindAt(EPOCH_ROUNDS);
+    const bytes = encodeLedger(scenario.ledger);
+    const restored = decodeLedger(scenario.genesis, bytes);
+    expect(encodeLedger(restored)).toEqual(bytes);
+    expect(restored.registry.find(hotspot.key)!.devices).toEqual([
+      { key: DEVICE, fromEpoch: 1 },
+      { key: null, fromEpoch: 2 },
+    ]);
+    expect(restored.registry.findByDevice(DEVICE)).toBeNull();
+    // The entry after the device's is its end: 33 zeros and the epoch.
+    const damaged = Uint8Array.from(bytes);
+    const at = Buffer.from(bytes).indexOf(DEVICE) + DEVICE.length + 8;
+    expect(damaged.subarray(at, at + 33)).toEqual(new Uint8Array(33));
+    damaged[at + 1] = 1;
+    expect(() => decodeLedger(scenario.genesis, damaged)).toThrow(RangeError);
   });
 });

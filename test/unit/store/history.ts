@@ -74,6 +74,8 @@ function createHotspot(index: number): HotspotView {
             region: "EU868",
             fromEpoch: -2,
           },
+    // The first has a device from the start.
+    device: index === 0 ? { key: Uint8Array.of(2, ...named("device")), fromEpoch: 1 } : null,
     lastActiveEpoch: null,
     silentUntilEpoch: null,
     leavingUntilEpoch: null,

@@ -145,6 +145,12 @@ export const transactions: fc.Arbitrary<Transaction> = fc.oneof(
     deviceSignature: bytes(64),
   }),
   fc.record({
+    kind: fc.constant("unbind" as const),
+    epoch: safe,
+    nonce: safe,
+    hotspot: bytes(32),
+  }),
+  fc.record({
     kind: fc.constant("deregister" as const),
     epoch: safe,
     nonce: safe,

@@ -17,15 +17,16 @@ import type {
   TransactionRow,
   WitnessRow,
 } from "../store/store.ts";
-import type {
-  ActivityJson,
-  BeaconJson,
-  CoverageCellJson,
-  EpochJson,
-  HotspotJson,
-  RewardLineJson,
-  TransactionJson,
-  WitnessJson,
+import {
+  type ActivityJson,
+  type BeaconJson,
+  type CoverageCellJson,
+  type EpochJson,
+  type HotspotJson,
+  presentKind,
+  type RewardLineJson,
+  type TransactionJson,
+  type WitnessJson,
 } from "./schemas/entities.ts";
 
 const E7 = 10_000_000;
@@ -149,6 +150,7 @@ export function presentHotspot(row: HotspotRow, epochs: StatusEpochs): HotspotJs
     registeredEpoch: row.registeredEpoch,
     bond: `${row.bond}`,
     assertion: row.assertion === null ? null : presentAssertion(row.assertion),
+    device: row.device && { key: encodeHex0x(row.device.key), fromEpoch: row.device.fromEpoch },
     lastActiveEpoch: row.lastActiveEpoch,
     silentUntilEpoch: row.silentUntilEpoch,
     leavingUntilEpoch: row.leavingUntilEpoch,
@@ -248,7 +250,8 @@ export function presentTransaction(row: TransactionRow): TransactionJson {
     id: encodeHex0x(row.id),
     verdict: row.reason === null ? "accepted" : "refused",
     reason: row.reason,
-    kind: row.kind,
+    kind: presentKind(row.kind),
+    type: row.kind,
     sender: encodeDidKey(row.sender),
     round: row.round,
   };

@@ -178,6 +178,7 @@ function listCosignatures(
     case "deregister":
     case "unstake":
     case "appeal":
+    case "unbind":
       return [];
   }
 }

@@ -32,6 +32,7 @@ const WORDS: Readonly<Record<AdmissionReason | TransactionReason, string>> = {
   no_evidence: "a hotspot that was named as evidence has no link with this one on record",
   rotated_lately: "the hotspot's key was changed in this epoch or one of the two before",
   device_taken: "the device is bound to another hotspot",
+  not_bound: "no device is bound to the hotspot",
 };
 
 /** A reason with its words, such as "not_owner (the account does not own the hotspot)". */

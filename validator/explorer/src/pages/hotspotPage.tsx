@@ -5,7 +5,7 @@ import type { PageProps } from "../pages.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Page } from "../ui/page.tsx";
 import { Shown } from "../ui/states.tsx";
-import { Amount, CellLink, Fact, KeyLink } from "../ui/values.tsx";
+import { Amount, CellLink, Fact, Hash, KeyLink } from "../ui/values.tsx";
 import { ActivityCard } from "./hotspot/activityCard.tsx";
 import { HotspotStatus } from "./hotspot/hotspotTable.tsx";
 import { NeighboursCard } from "./hotspot/neighboursCard.tsx";
@@ -55,7 +55,7 @@ export function HotspotPage({ params }: PageProps) {
 }
 
 function Facts({ hotspot }: { readonly hotspot: Hotspot }) {
-  const { status, owner, assertion, registeredEpoch, bond, lastActiveEpoch } = hotspot;
+  const { status, owner, assertion, device, registeredEpoch, bond, lastActiveEpoch } = hotspot;
   return (
     <section class="card" aria-label="What it is">
       <dl class="facts">
@@ -69,6 +69,11 @@ function Facts({ hotspot }: { readonly hotspot: Hotspot }) {
         {assertion === null ? null : (
           <Fact label="Antenna">
             {assertion.gainDbi} dBi, {formatCount(assertion.elevationM)} m up, {assertion.region}
+          </Fact>
+        )}
+        {device === null ? null : (
+          <Fact label="Secure element">
+            <Hash value={device.key} /> signs its beacons from epoch {formatCount(device.fromEpoch)} on
           </Fact>
         )}
         <Fact label="Registered">

@@ -86,6 +86,7 @@ function addTransactionLookup(routes: Routes, { modules: { store, isPending } }:
         verdict: "pending" as const,
         reason: null,
         kind: null,
+        type: null,
         sender: null,
         round: null,
       };

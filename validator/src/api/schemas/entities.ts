@@ -2,7 +2,7 @@
 import { type Static, Type } from "typebox";
 import { POOL_NAMES } from "../../../../protocol/src/reward/pools.ts";
 import { RSSI_KINDS } from "../../../../protocol/src/wire/reports.ts";
-import { TRANSACTION_KINDS } from "../../../../protocol/src/wire/transactions.ts";
+import type { TransactionKind } from "../../../../protocol/src/wire/transactions.ts";
 import { HOTSPOT_STATUSES } from "../../store/hotspotStatus.ts";
 import {
   Amount,
@@ -99,6 +99,12 @@ export const Hotspot = object({
       fromEpoch: Type.Integer({ minimum: -2 }),
     }),
   ),
+  device: orNull(
+    object(
+      { key: Hex, fromEpoch: EpochNumber },
+      "The secure element's P-256 key, and the first epoch whose beacons count with its signature only; null once its owner has ended that.",
+    ),
+  ),
   lastActiveEpoch: orNull(EpochNumber),
   silentUntilEpoch: orNull(EpochNumber),
   leavingUntilEpoch: orNull(EpochNumber),
@@ -184,18 +190,41 @@ export type BeaconJson = Static<typeof Beacon>;
 
 export const Account = object({ id: Key, name: Name, balance: Amount, earned: Amount, nonce: Count });
 
+/** Programs were promised these kinds and no others in `kind`; `type` has those that came later too. */
+const PROMISED_KINDS = [
+  "register",
+  "assert",
+  "transfer",
+  "deregister",
+  "stake",
+  "unstake",
+  "appeal",
+  "rotate",
+  "bind",
+] as const satisfies readonly TransactionKind[];
+
 export const Transaction = object(
   {
     id: Hash,
     verdict: oneOf(["pending", "accepted", "refused"]),
     reason: orNull(ReasonText),
-    kind: orNull(oneOf(TRANSACTION_KINDS)),
+    kind: orNull(oneOf(PROMISED_KINDS)),
+    type: orNull(
+      Type.String({
+        pattern: "^[a-z_]+$",
+        description: "Its kind by docs/protocol.md, 5.3; new ones may come.",
+      }),
+    ),
     sender: orNull(Key),
     round: orNull(RoundNumber),
   },
-  "What became of a transaction. While it is pending, kind, sender and round are null.",
+  "What became of a transaction. While it is pending, kind, type, sender and round are null; kind is also null where type says what came after bind.",
 );
 export type TransactionJson = Static<typeof Transaction>;
+
+/** The kind for the field `kind`. */
+export const presentKind = (kind: TransactionKind): TransactionJson["kind"] =>
+  PROMISED_KINDS.find((promised) => promised === kind) ?? null;
 
 export const CoverageCell = object({
   cell: CellText,

@@ -86,6 +86,8 @@ export class RoundWriter {
         h.lastActiveEpoch,
         h.silentUntilEpoch,
         h.leavingUntilEpoch,
+        h.device?.key ?? null,
+        h.device?.fromEpoch ?? null,
       );
     }
   }

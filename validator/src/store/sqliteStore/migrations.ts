@@ -18,7 +18,10 @@ import { readStoreBinding, SCHEMA_VERSION } from "./schema.ts";
 type Migration = { readonly from: number; readonly run: (db: DatabaseSync) => void };
 
 /** The statements are those of their day: what later schemas change, later steps change. */
-const MIGRATIONS: readonly Migration[] = [{ from: 4, run: addEarnings }];
+const MIGRATIONS: readonly Migration[] = [
+  { from: 4, run: addEarnings },
+  { from: 5, run: addDevices },
+];
 /** Nobody waits for the store meanwhile, so in steps as large as they come. */
 const PAGES_PER_STEP = 65_536;
 const OLDEST_SCHEMA = Math.min(...MIGRATIONS.map(({ from }) => from));
@@ -152,6 +155,16 @@ CREATE INDEX releases_by_hotspot ON releases (hotspot, epoch);`);
     }
   }
   checkEarnings(db);
+}
+
+/**
+ * The device that stands beside a hotspot. The tables before do not tell it, so one that was bound before is shown once
+ * the hotspot's row is written again, with its next activity.
+ */
+function addDevices(db: DatabaseSync): void {
+  db.exec(`
+ALTER TABLE hotspots ADD COLUMN device_key BLOB;
+ALTER TABLE hotspots ADD COLUMN device_from_epoch INTEGER;`);
 }
 
 /** Over all epochs they must be what the accounts' rows say, where the store begins with the first epoch. */

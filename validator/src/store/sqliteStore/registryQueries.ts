@@ -40,6 +40,10 @@ function readHotspot(row: SqlRow): HotspotRow {
             region: row.region as RegionName,
             fromEpoch: readNumber(row, "from_epoch"),
           },
+    device:
+      row.device_key === null
+        ? null
+        : { key: readBytes(row, "device_key"), fromEpoch: readNumber(row, "device_from_epoch") },
     lastActiveEpoch: readNumberOrNull(row, "last_active_epoch"),
     silentUntilEpoch: readNumberOrNull(row, "silent_until_epoch"),
     leavingUntilEpoch: readNumberOrNull(row, "leaving_until_epoch"),

@@ -14,7 +14,7 @@ import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
 import { VALIDATOR_TABLES } from "./validatorRecords.ts";
 
 /** Any change of the tables counts one up, and adds a step to migrations.ts. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 /**
  * Older versions can corrupt a WAL database when two connections checkpoint at the same moment (the "WAL-reset" bug,
@@ -59,7 +59,7 @@ CREATE TABLE hotspots (
   position INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, owner BLOB NOT NULL, registered_epoch INTEGER NOT NULL,
   bond INTEGER NOT NULL, cell INTEGER, lat_e7 INTEGER, lng_e7 INTEGER, gain_centi_dbi INTEGER, elevation_m INTEGER,
   region TEXT, from_epoch INTEGER, last_active_epoch INTEGER, silent_until_epoch INTEGER,
-  leaving_until_epoch INTEGER
+  leaving_until_epoch INTEGER, device_key BLOB, device_from_epoch INTEGER
 ) STRICT;
 CREATE INDEX hotspots_by_owner ON hotspots (owner, position);
 CREATE INDEX hotspots_by_cell ON hotspots (cell, position) WHERE cell IS NOT NULL;

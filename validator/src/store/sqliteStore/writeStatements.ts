@@ -27,13 +27,14 @@ const prepare = (db: DatabaseSync) => ({
   transaction: db.prepare(`INSERT INTO transactions VALUES (${placeholders(4)})`),
   hotspot:
     db.prepare(`INSERT INTO hotspots (key, owner, registered_epoch, bond, cell, lat_e7, lng_e7, gain_centi_dbi,
-    elevation_m, region, from_epoch, last_active_epoch, silent_until_epoch, leaving_until_epoch)
-    VALUES (${placeholders(14)})
+    elevation_m, region, from_epoch, last_active_epoch, silent_until_epoch, leaving_until_epoch,
+    device_key, device_from_epoch) VALUES (${placeholders(16)})
     ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, registered_epoch = excluded.registered_epoch,
     bond = excluded.bond, cell = excluded.cell, lat_e7 = excluded.lat_e7, lng_e7 = excluded.lng_e7,
     gain_centi_dbi = excluded.gain_centi_dbi, elevation_m = excluded.elevation_m, region = excluded.region,
     from_epoch = excluded.from_epoch, last_active_epoch = excluded.last_active_epoch,
-    silent_until_epoch = excluded.silent_until_epoch, leaving_until_epoch = excluded.leaving_until_epoch`),
+    silent_until_epoch = excluded.silent_until_epoch, leaving_until_epoch = excluded.leaving_until_epoch,
+    device_key = excluded.device_key, device_from_epoch = excluded.device_from_epoch`),
   chain: db.prepare(
     "SELECT position, envelope FROM hotspots LEFT JOIN heads ON heads.hotspot = position WHERE key = ?",
   ),
