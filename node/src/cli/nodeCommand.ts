@@ -8,8 +8,9 @@ import { createDoctorCommand } from "./doctorCommand.ts";
 import { createInfoCommand } from "./infoCommand.ts";
 import { createInitCommand } from "./initCommand.ts";
 import { type NodeIo, useIo } from "./io.ts";
+import { createDeregisterCommand, createUnbindCommand } from "./ownerCommands.ts";
 import { createPassphraseCommand } from "./passphraseCommand.ts";
-import { createDeregisterCommand, createRegisterCommand } from "./registerCommand.ts";
+import { createRegisterCommand } from "./registerCommand.ts";
 import { createRotateCommand } from "./rotateCommand.ts";
 import { createRunCommand } from "./runCommand.ts";
 import { createStatusCommand } from "./statusCommand.ts";
@@ -31,6 +32,7 @@ export function createNodeCommand(io: NodeIo): Command {
     createRotateCommand(io),
     createDeviceKeyCommand(io),
     createBindCommand(io),
+    createUnbindCommand(io),
     createDeregisterCommand(io),
   ];
   for (const part of parts) node.addCommand(useIo(part, io));
