@@ -42,7 +42,7 @@ import {
   saveBeaconState,
 } from "./beaconState.ts";
 import type { HotspotEmitter } from "./events.ts";
-import { loadFirstChallenge } from "./firstChallenge.ts";
+import type { FirstChallenge } from "./firstChallenge.ts";
 import type { Outbox } from "./outbox.ts";
 import { checkFloor, FLOOR_REASONS, findTransmittingRun, learnFloor, type PowerFloor } from "./powerFloor.ts";
 import type { RandomBytes } from "./random.ts";
@@ -68,6 +68,7 @@ export type BeaconerModules = {
   readonly outbox: Pick<Outbox, "computeId" | "send">;
   readonly submitter: Pick<Submitter, "watch" | "isFollowed" | "includedRound" | "verdictOf">;
   readonly standing: Pick<Standing, "isKnown">;
+  readonly firstChallenge: Pick<FirstChallenge, "epoch">;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: RandomBytes;
@@ -86,17 +87,13 @@ export type NextBeacon = Challenge & { readonly epoch: number; readonly probably
 
 /** Creates a beaconer with what an earlier process has left. @throws CodedError where its file cannot be used. */
 export async function createBeaconer(options: BeaconerOptions, modules: BeaconerModules): Promise<Beaconer> {
-  const { home, hotspot } = options;
-  const [state, firstEpoch] = await Promise.all([loadBeaconState(home, hotspot), loadFirstChallenge(home)]);
-  return new Beaconer(options, modules, state, firstEpoch);
+  return new Beaconer(options, modules, await loadBeaconState(options.home, options.hotspot));
 }
 
 export class Beaconer {
   readonly #options: BeaconerOptions;
   readonly #modules: BeaconerModules;
   #state: BeaconState;
-  /** There is no challenge for it before this epoch. */
-  readonly #firstEpoch: number;
   /** The epoch whose beacon this very process armed: only that one may be tried again. */
   #armedHere: number | null = null;
   #lastFailure: AttemptFailure | null = null;
@@ -104,8 +101,7 @@ export class Beaconer {
   #signal: AbortSignal | null = null;
   #idle: Promise<void> = Promise.resolve();
 
-  constructor(options: BeaconerOptions, modules: BeaconerModules, state: BeaconState, firstEpoch: number) {
-    this.#firstEpoch = firstEpoch;
+  constructor(options: BeaconerOptions, modules: BeaconerModules, state: BeaconState) {
     this.#options = options;
     this.#modules = modules;
     this.#state = state;
@@ -187,7 +183,7 @@ export class Beaconer {
   }
 
   #challengeOf(epoch: number): Challenge | null {
-    if (epoch < this.#firstEpoch) return null;
+    if (epoch < this.#modules.firstChallenge.epoch) return null;
     const seed = this.#modules.follower.seedOf(epoch);
     if (seed === null) return null;
     const { parameters, hotspot, plan } = this.#options;

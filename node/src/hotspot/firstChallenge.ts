@@ -1,7 +1,8 @@
 /**
  * The first epoch in which a hotspot can be challenged. After its registration, and after a change of its key, there is
- * no challenge for some epochs, and a beacon in one would be refused. The rounds do not tell; so the command that has
- * seen the transaction through leaves a note in the home.
+ * no challenge for some epochs, and a beacon in one would be refused. The rounds do not tell. So the command that has
+ * seen the transaction through leaves a note in the home; where its owner has sent it from elsewhere, the hotspot leaves
+ * one itself once it sees that it is known.
  */
 import { join } from "node:path";
 import { readFileIfAny, replaceFile } from "../host/durableFile.ts";
@@ -12,15 +13,42 @@ const NOTE_FILE = "challenged-from";
 export const EPOCHS_AFTER_ROTATION = 2;
 /** A place is in force from the next epoch, and asked for two epochs before the challenge's: docs/protocol/evidence.md, 10.1. */
 export const EPOCHS_AFTER_ASSERTION = 3;
+/** The owner asserts the place when the registration is through, which an epoch's end may come between. */
+const EPOCHS_AFTER_KNOWN = EPOCHS_AFTER_ASSERTION + 1;
 
 /** Leaves the note durably. A later epoch than the true one only costs beacons. */
 export async function saveFirstChallenge(home: string, epoch: number): Promise<void> {
   await replaceFile(join(home, NOTE_FILE), `${epoch}\n`);
 }
 
-/** The epoch of the note; 0 where there is none that can be read: the network judges anyhow. */
-export async function loadFirstChallenge(home: string): Promise<number> {
+/** Reads a home's note, where there is one. */
+export async function openFirstChallenge(home: string): Promise<FirstChallenge> {
   const bytes = await readFileIfAny(join(home, NOTE_FILE));
-  const epoch = bytes === null ? 0 : Number(Buffer.from(bytes).toString("utf8"));
-  return Number.isSafeInteger(epoch) ? epoch : 0;
+  const epoch = bytes === null ? null : Number(Buffer.from(bytes).toString("utf8"));
+  return new FirstChallenge(home, Number.isSafeInteger(epoch) ? epoch : null);
+}
+
+export class FirstChallenge {
+  readonly #home: string;
+  #noted: number | null;
+
+  constructor(home: string, noted: number | null) {
+    this.#home = home;
+    this.#noted = noted;
+  }
+
+  /** There is no challenge before it; 0 where nothing is noted: the network judges anyhow. */
+  get epoch(): number {
+    return this.#noted ?? 0;
+  }
+
+  /**
+   * Notes that the network has come to know the hotspot, unless a note says more. It counts at once.
+   * @param epoch in which that was seen; the registration may be of the same one.
+   */
+  async noteKnown(epoch: number): Promise<void> {
+    if (this.#noted !== null) return;
+    this.#noted = epoch + EPOCHS_AFTER_KNOWN;
+    await saveFirstChallenge(this.#home, this.#noted);
+  }
 }

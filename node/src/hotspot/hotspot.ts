@@ -26,6 +26,7 @@ import type { Cosigner } from "./beaconRecord.ts";
 import { Bundler } from "./bundler.ts";
 import { EarningsReader } from "./earnings.ts";
 import { createHotspotEmitter, type HotspotEmitter } from "./events.ts";
+import { openFirstChallenge } from "./firstChallenge.ts";
 import { HeardSecrets } from "./heardSecrets.ts";
 import { MessageLog } from "./messageLog.ts";
 import { createHotspotMetrics, type HotspotMetrics } from "./metrics.ts";
@@ -294,14 +295,18 @@ async function createBody(
     { ...modules, radio, bundler, packets, events, onJudged: metrics.countPacket },
   );
   const isNamed = findGenesisPlacement(genesis, hotspot) !== null;
-  const standing = new Standing(isNamed, { ...modules, follower, bundler, events });
+  const firstChallenge = await openFirstChallenge(home);
+  const standing = new Standing(isNamed, {
+    ...{ ...modules, follower, bundler, events, firstChallenge },
+    hasBeaconed: () => beaconer.beacons().length > 0,
+  });
   const beaconer = await createBeaconer(
     {
       ...{ home, hotspot, domains, parameters, plan, gainCentiDbi },
       ...{ lowestPowerDbm: options.lowestPowerDbm ?? null, cosign: options.cosign ?? null },
     },
     {
-      ...{ ...modules, radio, follower, outbox, submitter, standing, events },
+      ...{ ...modules, radio, follower, outbox, submitter, standing, firstChallenge, events },
       onOwnTag: (tag) => witness.addOwnTag(tag),
     },
   );
@@ -311,6 +316,7 @@ async function createBody(
   const statusParts = {
     ...{ networkName: genesis.name, networkId, parameters, plan, gainCentiDbi, cell, verdicts, reports },
     ...{ clock: modules.clock, network, radio, links, follower, beaconer, standing, spool, submitter },
+    firstChallenge,
   };
   return {
     ...{ links, packets, messages },

@@ -5,8 +5,10 @@
  * one report of the quota, from a hotspot.
  */
 import { SECRET_BYTES, TAG_BYTES } from "../../../protocol/src/radio/frame.ts";
+import type { Log } from "../host/types.ts";
 import type { Bundler } from "./bundler.ts";
 import type { HotspotEmitter } from "./events.ts";
+import type { FirstChallenge } from "./firstChallenge.ts";
 import type { RandomBytes } from "./random.ts";
 import type { RoundFollower } from "./roundFollower.ts";
 
@@ -14,10 +16,14 @@ import type { RoundFollower } from "./roundFollower.ts";
 export type StandingState = "known" | "unasked" | "unknown";
 
 export type StandingModules = {
-  readonly follower: Pick<RoundFollower, "onRound">;
+  readonly follower: Pick<RoundFollower, "newest" | "onRound">;
   readonly bundler: Pick<Bundler, "addReveal">;
   readonly events: HotspotEmitter;
   readonly random: RandomBytes;
+  readonly log: Log;
+  readonly firstChallenge: Pick<FirstChallenge, "noteKnown">;
+  /** Whether it has sent a beacon before, in this process or an earlier one. */
+  readonly hasBeaconed: () => boolean;
 };
 
 export class Standing {
@@ -35,7 +41,7 @@ export class Standing {
   start(): void {
     const { events, follower } = this.#modules;
     events.on("submitted", ({ reason }) => {
-      if (reason === null) this.#state = "known";
+      if (reason === null) this.#setKnown();
       else if (reason === "unknown_sender") this.#state = "unknown";
     });
     follower.onRound(({ epoch }) => this.#ask(epoch));
@@ -47,6 +53,20 @@ export class Standing {
 
   isKnown(): boolean {
     return this.#state === "known";
+  }
+
+  /**
+   * It cannot tell since when the network knows it, so one that has never beaconed takes it for as late as can be. No
+   * beacon follows before that is on the disk: the state is looked at in rounds, and the note counts at once.
+   */
+  #setKnown(): void {
+    if (this.#state === "known") return;
+    this.#state = "known";
+    const { firstChallenge, follower, hasBeaconed, log } = this.#modules;
+    if (hasBeaconed()) return;
+    firstChallenge.noteKnown(follower.newest()?.epoch ?? 0).catch((error: unknown) => {
+      log.error("Could not note the first challenge", { error: String(error) });
+    });
   }
 
   /** A registration is in force from the next epoch on, so asking oftener would tell nothing that can be used. */

@@ -12,6 +12,7 @@ import type { Radio, RadioStatus } from "../radio/radio.ts";
 import type { Beaconer } from "./beaconer.ts";
 import type { BeaconRecord } from "./beaconState.ts";
 import { REPORT_KINDS, type ReportKind } from "./events.ts";
+import type { FirstChallenge } from "./firstChallenge.ts";
 import { findProblems, formatDuration } from "./problems.ts";
 import type { ReportLog, ReportRow } from "./reportLog.ts";
 import type { RoundFollower } from "./roundFollower.ts";
@@ -94,6 +95,7 @@ export type StatusParts = {
   readonly follower: RoundFollower;
   readonly beaconer: Beaconer;
   readonly standing: Standing;
+  readonly firstChallenge: Pick<FirstChallenge, "epoch">;
   readonly spool: Spool;
   readonly submitter: Submitter;
   readonly verdicts: VerdictCounts;
@@ -164,7 +166,7 @@ function readBudgets(plan: RegionPlan, beaconer: Beaconer, nowMs: number): Hotsp
   });
 }
 
-function describeNext({ follower, beaconer, standing, parameters }: StatusParts): string[] {
+function describeNext({ follower, beaconer, standing, firstChallenge, parameters }: StatusParts): string[] {
   const newest = follower.newest();
   if (newest === null)
     return ["Beacons begin once a validator's rounds are heard; packets are shown meanwhile."];
@@ -174,6 +176,10 @@ function describeNext({ follower, beaconer, standing, parameters }: StatusParts)
   if (!standing.isKnown()) {
     words.push(
       `Beacons begin once a validator knows this hotspot; it asks again in about ${formatDuration(nextEpochMs)}.`,
+    );
+  } else if (newest.epoch < firstChallenge.epoch) {
+    words.push(
+      `The network asks a hotspot that is new, or has a new key, for no beacon before epoch ${firstChallenge.epoch}.`,
     );
   } else if (next !== null) {
     const when = next.probablyInMs > 0 ? `in about ${formatDuration(next.probablyInMs)}` : "now";

@@ -4,6 +4,7 @@ import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { type Beaconer, type BeaconerOptions, createBeaconer } from "../../../node/src/hotspot/beaconer.ts";
 import { createHotspotEmitter } from "../../../node/src/hotspot/events.ts";
+import { openFirstChallenge } from "../../../node/src/hotspot/firstChallenge.ts";
 import type { NewestRound } from "../../../node/src/hotspot/roundFollower.ts";
 import type { ForwarderStatus, TransmitRequest, TransmitResult } from "../../../node/src/radio/radio.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
@@ -108,6 +109,7 @@ export class Life {
           verdictOf: () => undefined,
         },
         standing: { isKnown: () => world.knowsHotspot },
+        firstChallenge: await openFirstChallenge(surroundings.home),
         clock: { ...createSystemClock(), nowMs: () => world.nowMs() },
         log: createSilentLog(),
         random: randomBytes,

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import type { Verdict } from "../../../node/src/hotspot/events.ts";
+import { openFirstChallenge } from "../../../node/src/hotspot/firstChallenge.ts";
 import { computeHelpRounds } from "../../../node/src/hotspot/heardSecrets.ts";
 import { createHotspot, findGenesisPlacement, type Hotspot } from "../../../node/src/hotspot/hotspot.ts";
 import type { PacketRow } from "../../../node/src/hotspot/packetLog.ts";
@@ -62,13 +63,9 @@ const read = async (hotspot: Hotspot, path: string) => {
   return { status: response.status, json: (await response.json()) as Record<string, unknown> };
 };
 
-const challenge = computeChallenge(
-  parameters,
-  FakeValidator.seedOf(0),
-  keyPair.publicKey,
-  0,
-  REGION_PLANS.EU868,
-)!;
+const challengeOf = (key: Uint8Array) =>
+  computeChallenge(parameters, FakeValidator.seedOf(0), key, 0, REGION_PLANS.EU868)!;
+const challenge = challengeOf(keyPair.publicKey);
 
 describe("a hotspot with a validator in reach", () => {
   test("beacons in its slot, reports, and reveals when the window has closed", async () => {
@@ -240,6 +237,25 @@ describe("a hotspot that genesis does not name", () => {
     await eventually(async () => hotspot.status().standing).toBe("known");
     expect(hotspot.status().problems.join()).not.toContain("do not know");
     expect(hotspot.status().next.join()).not.toContain("Beacons begin");
+  });
+});
+
+describe("a hotspot whose owner has registered it from elsewhere", () => {
+  test("beacons in no epoch before the network can have asked it to, also after a restart", async () => {
+    const validator = await startValidator();
+    const stranger = newKeyWithSlot(3, 10);
+    const { slotRound } = challengeOf(stranger.publicKey);
+    const hotspot = await startHotspot([validator.address], stranger);
+    await validator.advanceTo(0);
+    await eventually(async () => hotspot.status().standing).toBe("known");
+    for (let round = 1; round <= slotRound + 1; round++) {
+      await validator.advanceTo(round);
+      await eventually(async () => hotspot.status().rounds?.round).toBe(round);
+    }
+    expect(radio.transmitted).toEqual([]);
+    expect(hotspot.status().next.join()).toContain("no beacon before epoch 4");
+    await hotspot.stop();
+    expect((await openFirstChallenge(home)).epoch).toBe(4);
   });
 });
 
