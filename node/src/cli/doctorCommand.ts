@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { parseEndpoint } from "./addresses.ts";
 import { type Checked, type NodeConfig, readConfig } from "./config.ts";
+import { findDeviceKey } from "./deviceKey.ts";
 import { askFor, findGenesisFile, findHome } from "./home.ts";
 import { ConfigErrors, exit, type NodeIo, printJson, printLine, runAction } from "./io.ts";
 import type { Resolution } from "./settings/layers.ts";
@@ -36,6 +37,8 @@ async function examineHome(flags: DoctorFlags, io: NodeIo): Promise<void> {
   if (!(listenS <= MOST_LISTEN_S)) faults.push(`--listen must be seconds, 0 to ${MOST_LISTEN_S}`);
   if (home === null || faults.length > 0) throw new ConfigErrors(faults);
 
+  const deviceFaults: string[] = [];
+  const openDevice = findDeviceKey(resolution, io, deviceFaults);
   // Loaded only when asked for: a running hotspot carries nothing of it.
   const { examine } = await import("./doctor/doctor.ts");
   const { describeFinding, worstResult } = await import("./doctor/finding.ts");
@@ -48,6 +51,8 @@ async function examineHome(flags: DoctorFlags, io: NodeIo): Promise<void> {
       lowestPowerDbm: settings["antenna.lowestPowerDbm"],
       gwmp: parseEndpoint(settings.gwmp)!,
       http: parseEndpoint(settings.http)!,
+      api: settings.api,
+      device: { open: openDevice, faults: deviceFaults },
       validators: settings.validators,
       timeServers: settings["doctor.timeServers"],
       listenMs: listenS * 1_000,

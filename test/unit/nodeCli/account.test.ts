@@ -296,6 +296,7 @@ const known: HotspotAnswer = {
   owner: encodeDidKey(OWNER.publicKey),
   status: "idle",
   leavingUntilEpoch: null,
+  device: null,
   assertion: asserted,
 };
 

@@ -9,10 +9,16 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CHECKS, type Finding, RESULTS } from "../../../node/src/cli/doctor/finding.ts";
 import { decodeForwarderConfig } from "../../../node/src/cli/doctor/forwarderConfig.ts";
 import { encodeFromForwarder } from "../../../node/src/radio/gwmp/datagram.ts";
+import { encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
 import { decodeDidKey, encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { cellFromHex, cellToBigint } from "../../../protocol/src/geo/cell.ts";
-import { encodeGenesisJson } from "../../../protocol/src/network/genesis.ts";
+import {
+  computeNetworkId,
+  decodeGenesisJson,
+  encodeGenesisJson,
+} from "../../../protocol/src/network/genesis.ts";
 import type { RegionName } from "../../../protocol/src/radio/regions.ts";
+import { createSoftToken, isTokenThere } from "../host/softToken.ts";
 import { createTestGenesis, newKey } from "../hotspot/fakeValidator.ts";
 import { initHome, run, runWith } from "./runNode.ts";
 
@@ -168,6 +174,102 @@ test("docs/running-a-hotspot.md has a row for each of the doctor's lines, in the
   const guide = await readFile(join(import.meta.dirname, "../../../docs/running-a-hotspot.md"), "utf8");
   const section = guide.slice(guide.indexOf("## The doctor's lines"), guide.indexOf("**Power.**"));
   expect([...section.matchAll(/^\| `([a-z_]+)` \|/gm)].map((row) => row[1])).toEqual([...CHECKS]);
+});
+
+/** A validator's API that has this to say of any hotspot; null: that there is none such. */
+async function startApi(hotspot: object | null, networkId?: string): Promise<string> {
+  const genesis = decodeGenesisJson(await readFile(join(home, "genesis.json"), "utf8"));
+  if (!genesis.ok) throw new Error(genesis.errors.join());
+  const id = networkId ?? encodeHex0x(computeNetworkId(genesis.genesis));
+  const server = createHttpServer((request, response) => {
+    const answer = request.url === "/v1/status" ? { network: { id }, epoch: 7 } : hotspot;
+    response.writeHead(answer === null ? 404 : 200, { "content-type": "application/json" });
+    response.end(JSON.stringify(answer ?? {}));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  cleanups.push(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe("the doctor's look at what is registered", () => {
+  const place = { cell: "8c1f8342cc609ff", gainDbi: 2.15, elevationM: 0, region: "EU868" };
+  const registered = { owner, status: "active", leavingUntilEpoch: null, assertion: place, device: null };
+  const bound = { ...registered, device: { key: `0x02${"ab".repeat(32)}`, fromEpoch: 5 } };
+
+  test.each([
+    ["as it should be", registered, "ok", /registered to did:key:.*, and active/],
+    ["not at all", null, "fail", /does not know this hotspot/],
+    ["no more", { ...registered, status: "gone" }, "fail", /does not know this hotspot/],
+    ["until its bond returns", { ...registered, leavingUntilEpoch: 9 }, "fail", /returns after epoch 9/],
+    ["to another account", { ...registered, owner: encodeDidKey(newKey().publicKey) }, "fail", /is paid/],
+    ["without a place", { ...registered, assertion: null }, "fail", /no place is asserted/],
+    ["silent", { ...registered, status: "silent" }, "warn", /left a beacon unrevealed/],
+  ])("%s", async (_, hotspot, result, found) => {
+    await makeHome();
+    const { findings } = await examine("--api", await startApi(hotspot));
+    const [registration] = of(findings, "registration");
+    expect(registration).toMatchObject({ result, found: expect.stringMatching(found) });
+    if (result !== "ok") expect(registration!.advice).toEqual(expect.any(String));
+  });
+
+  test("is no fault where nobody tells, and one where another network does", async () => {
+    await makeHome();
+    expect(resultOf((await examine()).findings, "registration")).toEqual(["not_checked"]);
+    const away = (await examine("--api", "http://127.0.0.1:9")).findings;
+    expect(resultOf(away, "registration")).toEqual(["not_checked"]);
+    const foreign = (await examine("--api", await startApi(registered, `0x${"00".repeat(32)}`))).findings;
+    expect(of(foreign, "registration")).toMatchObject([
+      { result: "fail", found: expect.stringContaining("another network") },
+    ]);
+  });
+
+  test("compares the configuration with the place of today, rather than with that of genesis", async () => {
+    await makeHome();
+    const moved = { ...registered, assertion: { ...place, gainDbi: 8 } };
+    const [region] = of((await examine("--api", await startApi(moved))).findings, "region");
+    expect(region).toMatchObject({ result: "warn", found: expect.stringContaining("8 dBi, not 2.15") });
+  });
+
+  test("names a device that is bound where none is set, and what to do where it is lost", async () => {
+    await makeHome();
+    const none = await examine("--api", await startApi(registered));
+    expect(resultOf(none.findings, "device")).toEqual(["ok"]);
+    const [device] = of((await examine("--api", await startApi(bound))).findings, "device");
+    expect(device).toMatchObject({ result: "fail", found: expect.stringContaining("from epoch 5") });
+    expect(device!.advice).toContain("node unbind");
+    // Set in part, or to an element that is not there, it is a fault without any network.
+    const module = ["--device-key-module", join(home, "none.so")];
+    expect(of((await examine(...module)).findings, "device")[0]!.found).toContain("--device-key-token");
+    await writeFile(join(home, "pin"), "1\n", { mode: 0o600 });
+    const away = [...module, "--device-key-token", "roof", "--device-key-pin-file", join(home, "pin")];
+    const [unopened] = of((await examine(...away)).findings, "device");
+    expect(unopened).toMatchObject({ result: "fail", found: expect.stringContaining("cannot be opened") });
+  });
+
+  test.skipIf(!isTokenThere)("holds the element that is set against the one that is bound", async () => {
+    await makeHome();
+    const token = await createSoftToken(join(folder, "token"));
+    const see = async (hotspot: object | null, ...flags: string[]) => {
+      const api = hotspot === null ? [] : ["--api", await startApi(hotspot)];
+      const env = token.env as NodeJS.ProcessEnv;
+      const nobody = ["--http", "127.0.0.1:9", "--time-server", "127.0.0.1:9", "--listen", "0"];
+      const all = ["--json", ...nobody, ...token.flags, ...api, ...flags];
+      const { stdout } = await runWith({ env }, "doctor", "--home", home, ...all);
+      return of((JSON.parse(stdout) as { findings: Finding[] }).findings, "device")[0]!;
+    };
+    const alone = await see(null);
+    expect(alone).toMatchObject({ result: "not_checked", found: expect.stringContaining("answers") });
+    const key = alone.found.split(" ")[0]!;
+    expect(key).toMatch(/^0[23][0-9a-f]{64}$/);
+    expect(await see({ ...bound, device: { key: `0x${key}`, fromEpoch: 5 } })).toMatchObject({
+      result: "ok",
+    });
+    expect(await see(bound)).toMatchObject({ result: "fail", advice: expect.stringContaining("node bind") });
+    expect(await see(registered)).toMatchObject({
+      result: "warn",
+      advice: expect.stringContaining("node bind"),
+    });
+  });
 });
 
 describe("the doctor's look at the clock", () => {

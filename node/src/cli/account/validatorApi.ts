@@ -30,6 +30,8 @@ export type HotspotAnswer = {
     readonly elevationM: number;
     readonly region: string;
   } | null;
+  /** The secure element whose signature its beacons need: 33 bytes in hexadecimal. Null also where the validator does not say. */
+  readonly device: { readonly key: string; readonly fromEpoch: number } | null;
 };
 export type TransactionAnswer = {
   readonly verdict: "pending" | "accepted" | "refused";
@@ -104,8 +106,9 @@ async function ask(base: URL, path: string, body?: Fields): Promise<Answer> {
   return { status, fields: toFields(json) };
 }
 
-function readHotspot({ owner, status, leavingUntilEpoch, assertion }: Fields): HotspotAnswer {
+function readHotspot({ owner, status, leavingUntilEpoch, assertion, device = null }: Fields): HotspotAnswer {
   const place = toFields(assertion);
+  const { key, fromEpoch } = toFields(device);
   return {
     owner: readText(owner),
     status: readText(status),
@@ -119,6 +122,8 @@ function readHotspot({ owner, status, leavingUntilEpoch, assertion }: Fields): H
             elevationM: readNumber(place.elevationM),
             region: readText(place.region),
           },
+    device:
+      device === null ? null : { key: readText(key).replace(/^0x/, ""), fromEpoch: readCount(fromEpoch) },
   };
 }
 

@@ -13,6 +13,7 @@ import { checkHome, type HomeView } from "./homeChecks.ts";
 import { checkDisk, checkVersions } from "./machineChecks.ts";
 import { checkListenFirst, checkPower, checkRegion } from "./placeChecks.ts";
 import { checkValidators } from "./reachChecks.ts";
+import { checkDevice, type DeviceSetting, judgeRegistration, readRegistered } from "./registryChecks.ts";
 
 type Endpoint = { readonly host: string; readonly port: number };
 
@@ -28,6 +29,9 @@ export type DoctorOptions = {
   /** Where forwarders send to, and where the running hotspot serves its pages. */
   readonly gwmp: Endpoint;
   readonly http: Endpoint;
+  /** A validator's HTTP API, which is asked what is registered; null where none is set. */
+  readonly api: string | null;
+  readonly device: DeviceSetting;
   /** Multiaddrs beside those that genesis names. */
   readonly validators: readonly string[];
   /** Time servers, `host:port`. */
@@ -48,6 +52,7 @@ export async function examine(options: DoctorOptions, modules: DoctorModules): P
   const { view, findings } = await checkHome(options, modules.askPassphrase);
   const status = await readStatus(options.http);
   const forwarder = await readForwarderConfig(options.forwarderConfigFile);
+  const registered = await readRegistered(view, options.api);
   const validators = [
     ...options.validators,
     ...(view.genesis?.validators.flatMap(({ multiaddrs }) => multiaddrs) ?? []),
@@ -60,11 +65,13 @@ export async function examine(options: DoctorOptions, modules: DoctorModules): P
     checkValidators(validators),
     checkDisk(options.home),
     checkVersions(),
-    checkRegion(view),
+    checkRegion(view, registered.isKnown ? registered.hotspot : null),
+    checkDevice(options.device, registered),
   ]);
   const { host, port } = options.gwmp;
   const all = [
     ...findings,
+    judgeRegistration(view, registered),
     ...judgeHotspot(view, status),
     ...apart.flat(),
     checkPower(view, forwarder.config, options.lowestPowerDbm),

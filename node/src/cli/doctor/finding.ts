@@ -5,6 +5,8 @@ export const CHECKS = [
   "configuration",
   "key",
   "genesis",
+  "registration",
+  "device",
   "hotspot",
   "clock",
   "region",

@@ -1,13 +1,15 @@
 /** The doctor's look at place and antenna: what is asserted, and whether the concentrator can be as quiet as asked. */
-import { encodeHex } from "../../../../protocol/src/bytes/hex.ts";
+import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
 import { POWER_TOLERANCE_CENTI_DB } from "../../../../protocol/src/evidence/beaconRules.ts";
 import {
   computeChallengePowerCentiDbm,
   STEP_FLOOR_CENTI_DBM,
 } from "../../../../protocol/src/evidence/challenge.ts";
 import { cellFromBigint, cellToHex } from "../../../../protocol/src/geo/cell.ts";
+import type { Genesis } from "../../../../protocol/src/network/genesis.ts";
 import { REGION_PLANS } from "../../../../protocol/src/radio/regions.ts";
 import { checkFloor } from "../../hotspot/powerFloor.ts";
+import type { HotspotAnswer } from "../account/validatorApi.ts";
 import { findCell, type NodeConfig } from "../config.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { ForwarderConfig } from "./forwarderConfig.ts";
@@ -17,19 +19,24 @@ import type { HomeView } from "./homeChecks.ts";
 const REFERENCE_LEAST_DBM = STEP_FLOOR_CENTI_DBM / 100;
 const REFERENCE_MOST_DBM = 27;
 
-/** The configuration against what the network's genesis asserts of this hotspot. */
-export async function checkRegion({ config, publicKey, genesis }: HomeView): Promise<Finding> {
+/**
+ * The configuration against what is asserted of this hotspot.
+ * @param registered as a validator tells it; null where none does: then genesis is all that is known.
+ */
+export async function checkRegion(
+  { config, publicKey, genesis }: HomeView,
+  registered: Pick<HotspotAnswer, "assertion"> | null,
+): Promise<Finding> {
   if (config === null || publicKey === null || genesis === null) {
     return finding("region", "not_checked", "Configuration, key and genesis are needed for it.");
   }
-  const key = encodeHex(publicKey);
-  const asserted = genesis.hotspots.find((hotspot) => encodeHex(hotspot.key) === key);
-  if (asserted === undefined) {
+  const asserted = registered?.assertion ?? findGenesisAssertion(genesis, publicKey);
+  if (asserted === null) {
     const found = "Genesis does not name this hotspot, so what it has asserted since is not known offline.";
     const advice = `See to it yourself that ${config.region} is the plan of the country it stands in.`;
     return finding("region", "not_checked", found, advice);
   }
-  const cell = cellToHex(cellFromBigint(asserted.cell)!);
+  const { cell } = asserted;
   const configuredCell = cellToHex(await findCell(config));
   const differing: string[] = [];
   if (asserted.region !== config.region) differing.push(`${asserted.region}, not ${config.region}`);
@@ -47,6 +54,11 @@ export async function checkRegion({ config, publicKey, genesis }: HomeView): Pro
   }
   const found = `${config.region}, place and gain are as asserted; that the plan is the country's is not checked.`;
   return finding("region", "ok", found);
+}
+
+function findGenesisAssertion(genesis: Genesis, publicKey: Uint8Array): HotspotAnswer["assertion"] {
+  const named = genesis.hotspots.find(({ key }) => equalBytes(key, publicKey));
+  return named === undefined ? null : { ...named, cell: cellToHex(cellFromBigint(named.cell)!) };
 }
 
 /**
