@@ -316,40 +316,77 @@ describe.skipIf(chromium === null)(
       expect(await page.getByRole("table").getByRole("link").count()).toBeGreaterThan(0);
     });
 
-    test("is a static site too, that asks an API elsewhere", async () => {
+    test("is a static site too, that asks the API which its reader names, and says so", async () => {
       const folder = join(site.folder, "static");
-      const server = createServer((request, response) => {
-        const name = new URL(request.url!, "http://site").pathname;
-        const isAsset = name.startsWith("/assets/");
-        const type = name.endsWith(".js")
-          ? "text/javascript"
-          : name.endsWith(".css")
-            ? "text/css"
-            : "text/html";
-        readFile(join(folder, isAsset ? name : "404.html")).then(
-          (body) =>
-            response
-              .writeHead(200, { "content-type": name.endsWith(".json") ? "application/json" : type })
-              .end(body),
-          () => response.writeHead(404).end(),
-        );
-      });
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      const at = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
-      const elsewhere = await createFixture({ corsOrigins: [at] });
+      const host = await serveStatic(folder);
+      const elsewhere = await createFixture({ corsOrigins: [host.origin] });
       const apiOrigin = await elsewhere.api.listen({ host: "127.0.0.1", port: 0 });
-      await buildExplorer({ folder, api: apiOrigin, effort: "quick" });
-      const { page, complaints } = await open(DESKTOP, at);
+      await buildExplorer({ folder, site: { api: "", isOpen: true }, effort: "quick" });
+      const { page, complaints } = await open(DESKTOP, host.origin);
+      // Nobody is asked before somebody is named.
+      await page.goto("/epochs");
+      await page.getByRole("heading", { name: "Whom to ask" }).waitFor();
+      expect(complaints).toEqual([]);
+      await page.getByLabel("Address of a validator's API").fill(`${apiOrigin}/`);
+      await page.keyboard.press("Enter");
+      await page.getByText(`Answers come from ${apiOrigin}.`).waitFor();
+      expect(new URL(page.url()).search).not.toContain("api=");
       await page.goto("/network");
       await page.getByText("test network").waitFor();
       await page.getByText("As it happens").waitFor();
+      // What is no address of an API is not asked, and does not become the one that is.
+      for (const [text, why] of [
+        ["javascript:alert(1)", "is no http or https address"],
+        ["https://user:word@api.example", "has a name or a password in it"],
+      ] as const) {
+        await page.goto(`/search?api=${encodeURIComponent(text)}`);
+        await page.getByText(`“${text}” ${why}, so it is not asked.`).waitFor();
+        await page.getByText(`Answers come from ${apiOrigin}.`).waitFor();
+      }
+      expect(await page.getByText("This is not the network that you pinned.").count()).toBe(0);
+      await page.evaluate(`localStorage.setItem("hexbeacon-genesis", "0x${"12".repeat(32)}")`);
+      await page.reload();
+      await page.getByText("This is not the network that you pinned.").waitFor();
       expect(complaints.filter((text) => !text.startsWith(`request: ${apiOrigin}/`))).toEqual([]);
       await page.close();
       await elsewhere.api.close();
-      server.close();
+      host.close();
+    });
+
+    test("asks nobody but the API that it was built for, whatever a link says", async () => {
+      const folder = join(site.folder, "fixed");
+      const host = await serveStatic(folder);
+      const elsewhere = await createFixture({ corsOrigins: [host.origin] });
+      const apiOrigin = await elsewhere.api.listen({ host: "127.0.0.1", port: 0 });
+      await buildExplorer({ folder, site: { api: apiOrigin, isOpen: false }, effort: "quick" });
+      const { page, complaints } = await open(DESKTOP, host.origin);
+      await page.goto("/network?api=https%3A%2F%2Fliar.example");
+      await page.getByText("test network").waitFor();
+      await page.getByText(`Answers come from ${apiOrigin}.`).waitFor();
+      expect(complaints.filter((text) => !text.startsWith(`request: ${apiOrigin}/`))).toEqual([]);
+      await page.close();
+      await elsewhere.api.close();
+      host.close();
     });
   },
 );
+
+/** A host of files as the explorer's guide asks for: assets by their names, and the document for every other path. */
+async function serveStatic(folder: string): Promise<{ readonly origin: string; readonly close: () => void }> {
+  const types = { js: "text/javascript", css: "text/css", json: "application/json", html: "text/html" };
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url!, "http://site");
+    const name = pathname.startsWith("/assets/") ? pathname : "404.html";
+    const type = types[name.split(".").at(-1) as keyof typeof types];
+    readFile(join(folder, name)).then(
+      (body) => response.writeHead(200, { "content-type": type }).end(body),
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  return { origin: `http://127.0.0.1:${port}`, close: () => void server.close() };
+}
 
 /** Latitude and longitude of a cell's centre, as the map's address has them. */
 async function centreOf(cell: string): Promise<string> {

@@ -35,7 +35,7 @@ export async function buildSite(): Promise<{
   readonly remove: () => Promise<void>;
 }> {
   const folder = await mkdtemp(join(tmpdir(), "hexbeacon-explorer-"));
-  await buildExplorer({ folder, api: "", effort: "quick" });
+  await buildExplorer({ folder, site: null, effort: "quick" });
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 

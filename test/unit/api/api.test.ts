@@ -583,5 +583,10 @@ describe("the API as a whole", () => {
     expect(preflight.statusCode).toBe(204);
     expect(preflight.headers["access-control-allow-methods"]).toContain("POST");
     await open.api.close();
+    const toAll = await createFixture({ corsOrigins: ["*"] });
+    const anybody = await toAll.get("/v1/status", { origin: "https://other.example" });
+    expect(anybody.headers["access-control-allow-origin"]).toBe("https://other.example");
+    expect(anybody.headers["access-control-allow-credentials"]).toBeUndefined();
+    await toAll.api.close();
   });
 });

@@ -21,7 +21,7 @@ let served: Fixture;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "hexbeacon-explorer-"));
   // As it is published: the limits are about what readers are sent, and a quick build compresses a tenth less.
-  manifest = await buildExplorer({ folder, api: "", effort: "published" });
+  manifest = await buildExplorer({ folder, site: null, effort: "published" });
   served = await createFixture({ explorerFolder: folder });
 }, BUILD_MS);
 afterAll(async () => {

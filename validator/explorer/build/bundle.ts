@@ -29,11 +29,14 @@ const LEAST_COMPRESSED_BYTES = 512;
 /** Brotli's highest quality takes seconds for a megabyte; a devnet's page comes over loopback. */
 const BROTLI_QUALITY = { published: 11, quick: 5 } as const;
 
+/** `api`: e.g. "https://validator.example.net"; empty: the reader is asked for one. `isOpen`: readers may name any other. */
+export type StaticSite = { readonly api: string; readonly isOpen: boolean };
+
 export type ExplorerBuild = {
   /** Where the result goes. */
   readonly folder: string;
-  /** The API that a static site asks, e.g. "https://validator.example.net"; empty: whoever serves the site. */
-  readonly api: string;
+  /** What a static site asks; null for the explorer of a validator, which asks whoever serves it. */
+  readonly site: StaticSite | null;
   readonly effort: keyof typeof BROTLI_QUALITY;
 };
 
@@ -53,7 +56,7 @@ export type ExplorerManifest = {
 /** A build as `npm start` makes it where there is none that is current. @returns whether it built. */
 export async function ensureExplorer(): Promise<boolean> {
   if (await isCurrent(EXPLORER_FOLDER)) return false;
-  await buildExplorer({ folder: EXPLORER_FOLDER, api: "", effort: "quick" });
+  await buildExplorer({ folder: EXPLORER_FOLDER, site: null, effort: "quick" });
   return true;
 }
 
@@ -61,7 +64,7 @@ export async function ensureExplorer(): Promise<boolean> {
 export async function isCurrent(folder: string): Promise<boolean> {
   if (!existsSync(join(folder, "index.html"))) return false;
   const manifest = await readManifest(folder);
-  return manifest.digest === (await digestInputs(manifest.inputs, ""));
+  return manifest.digest === (await digestInputs(manifest.inputs, null));
 }
 
 export async function readManifest(folder: string): Promise<ExplorerManifest> {
@@ -69,13 +72,13 @@ export async function readManifest(folder: string): Promise<ExplorerManifest> {
 }
 
 /** Builds beside the folder and then takes its place, so that no half of it is ever served. */
-export async function buildExplorer({ folder, api, effort }: ExplorerBuild): Promise<ExplorerManifest> {
+export async function buildExplorer({ folder, site, effort }: ExplorerBuild): Promise<ExplorerManifest> {
   const target = resolve(folder);
   const fresh = `${target}.${process.pid}`;
   await rm(fresh, { recursive: true, force: true });
   await mkdir(fresh, { recursive: true });
   try {
-    const manifest = await bundleInto(fresh, api, effort);
+    const manifest = await bundleInto(fresh, site, effort);
     await rm(target, { recursive: true, force: true });
     await rename(fresh, target);
     return manifest;
@@ -86,7 +89,7 @@ export async function buildExplorer({ folder, api, effort }: ExplorerBuild): Pro
 
 async function bundleInto(
   folder: string,
-  api: string,
+  site: StaticSite | null,
   effort: ExplorerBuild["effort"],
 ): Promise<ExplorerManifest> {
   const worker = await bundle({ entryPoints: { mapWorker: MAP_WORKER } });
@@ -101,16 +104,16 @@ async function bundleInto(
   const assets = await Promise.all(
     files.map(({ path, contents }) => writeCompressed(folder, relative(ROOM, path), contents, effort)),
   );
-  const document = await writeDocument(main.metafile, api);
+  const document = await writeDocument(main.metafile, site);
   await Promise.all(
     // Static hosts answer an unknown path, such as that of a page, with the second.
-    ["index.html", ...(api === "" ? [] : ["404.html"])].map((name) =>
+    ["index.html", ...(site === null ? [] : ["404.html"])].map((name) =>
       writeCompressed(folder, name, Buffer.from(document), effort),
     ),
   );
   const inputs = listInputs([worker.metafile, main.metafile]);
   const manifest = {
-    digest: await digestInputs(inputs, api),
+    digest: await digestInputs(inputs, site),
     inputs,
     assets: assets.sort((a, b) => b.compressedBytes - a.compressedBytes),
     ...describeLoads(main.metafile),
@@ -174,7 +177,7 @@ async function writeCompressed(
 }
 
 /** The one document, with the names of this build in it. */
-async function writeDocument({ outputs }: Metafile, api: string): Promise<string> {
+async function writeDocument({ outputs }: Metafile, site: StaticSite | null): Promise<string> {
   const [script, entry] = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === ENTRY)!;
   const chunks = entry.imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => path);
   const tags = [
@@ -182,17 +185,21 @@ async function writeDocument({ outputs }: Metafile, api: string): Promise<string
     ...chunks.map((path) => `<link rel="modulepreload" href="/${path}" />`),
     `<script type="module" src="/${script}"></script>`,
   ];
-  if (api !== "") {
-    // A static host sends no policy of its own, and the document asks another origin.
-    const policy = describePolicy([new URL(api).origin]);
-    tags.unshift(
-      `<meta http-equiv="content-security-policy" content="${policy}" />`,
-      `<meta name="hexbeacon-api" content="${new URL(api).href}" />`,
-    );
-  }
+  if (site !== null) tags.unshift(...describeSite(site));
   const template = await readFile(join(ROOM, "index.html"), "utf8");
   if (!template.includes("<!-- built -->")) throw new Error("the document has no place for the build");
   return template.replace("<!-- built -->", tags.join("\n    "));
+}
+
+/** A static host sends no policy of its own, and the document asks another origin. */
+function describeSite({ api, isOpen }: StaticSite): string[] {
+  // Which API a reader names is not known beforehand; scripts still come from nowhere else.
+  const policy = describePolicy(isOpen ? ["https:", "http:"] : [new URL(api).origin]);
+  const address = api === "" ? "" : new URL(api).href;
+  return [
+    `<meta http-equiv="content-security-policy" content="${policy}" />`,
+    `<meta name="hexbeacon-api" content="${address}"${isOpen ? " data-open" : ""} />`,
+  ];
 }
 
 /** Our own sources by content, packages by the lock file. */
@@ -207,8 +214,8 @@ function listInputs(metafiles: readonly Metafile[]): string[] {
   return [...new Set([...own, ...builders])].sort();
 }
 
-async function digestInputs(inputs: readonly string[], api: string): Promise<string> {
-  const hash = createHash("sha256").update(JSON.stringify([api, inputs]));
+async function digestInputs(inputs: readonly string[], site: StaticSite | null): Promise<string> {
+  const hash = createHash("sha256").update(JSON.stringify([site, inputs]));
   for (const input of inputs) hash.update(await readFile(join(ROOT, input)).catch(() => "gone"));
   return hash.digest("hex");
 }

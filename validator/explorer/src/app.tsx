@@ -1,10 +1,11 @@
 /** The explorer: head, page, foot. A page's code is loaded when it is first shown. */
 import { Component, type ComponentChildren, type ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { apiUrl } from "./data/api.ts";
+import { API, apiUrl } from "./data/api.ts";
 import { PAGES, type PageProps } from "./pages.tsx";
 import { useLocation } from "./routing/location.ts";
 import { matchPath } from "./routing/match.ts";
+import { ApiBar, ChooseApi } from "./ui/apiBar.tsx";
 import { Header } from "./ui/header.tsx";
 import { Page } from "./ui/page.tsx";
 import { Empty, Loading } from "./ui/states.tsx";
@@ -14,14 +15,18 @@ const MAIN_ID = "main";
 export function App() {
   const { path } = useLocation();
   const match = matchPath(path);
+  const isUnchosen = API.isOpen && API.base === "";
   return (
     <>
       <a class="skip" href={`#${MAIN_ID}`}>
         Skip to the page
       </a>
       <Header />
+      {API.isOpen || API.base !== "" ? <ApiBar /> : null}
       <main id={MAIN_ID} tabIndex={-1}>
-        {match === null ? (
+        {isUnchosen ? (
+          <ChooseApi />
+        ) : match === null ? (
           <NoSuchPage />
         ) : (
           <Boundary path={path}>
@@ -31,8 +36,12 @@ export function App() {
       </main>
       <footer>
         <p>
-          Every number here is the API's own: <a href={apiUrl("/docs")}>ask it yourself</a>. Land and borders:
-          Natural Earth.
+          {isUnchosen ? null : (
+            <>
+              Every number here is the API's own: <a href={apiUrl("/docs")}>ask it yourself</a>.{" "}
+            </>
+          )}
+          Land and borders: Natural Earth.
         </p>
       </footer>
     </>

@@ -146,13 +146,13 @@ function observeRequests(api: Routes, { metrics }: ApiModules): void {
 const EXPOSED_HEADERS =
   "etag, last-modified, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset";
 
-/** Lets the pages of some origins read the API; the browser asks first before it submits a transaction. */
+/** Lets the pages of some origins, or with `*` of all, read the API; the browser asks first before it submits a transaction. */
 function allowOrigins(api: Routes, origins: readonly string[]): void {
   const allowed = new Set(origins);
   api.addHook("onRequest", async (request, reply) => {
     const { origin } = request.headers;
     reply.header("vary", "origin");
-    if (origin === undefined || !allowed.has(origin)) return;
+    if (origin === undefined || !(allowed.has(origin) || allowed.has("*"))) return;
     reply.header("access-control-allow-origin", origin);
     reply.header("access-control-expose-headers", EXPOSED_HEADERS);
     if (request.method !== "OPTIONS") return;

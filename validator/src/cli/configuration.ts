@@ -163,9 +163,10 @@ function readListen(addresses: readonly string[], faults: string[]): readonly st
   return addresses;
 }
 
-/** Origins as browsers write them: a scheme, a host, and a port where it is not the scheme's own. */
+/** Origins as browsers write them: a scheme, a host, and a port where it is not the scheme's own; or `*` for every one. */
 function readOrigins(origins: readonly string[], faults: string[]): readonly string[] {
   for (const origin of origins) {
+    if (origin === "*") continue;
     if (!URL.canParse(origin) || new URL(origin).origin !== origin)
       faults.push(`--cors-origin: ${origin} is no origin, such as https://explorer.example.net`);
   }

@@ -84,7 +84,7 @@ function createRunCommand(io: NodeIo): Command {
     .option("--requests-per-minute <n>", "API requests that one address may make (default: 600)")
     .option(
       "--cors-origin <origin>",
-      "whose pages may read the API, such as a static explorer; may be given again (default: none)",
+      "whose pages may read the API, such as a static explorer, or *; may be given again (default: none)",
       collect,
     )
     .option("--log-level <level>", "debug, info, warn, error or silent (default: info)")

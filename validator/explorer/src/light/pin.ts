@@ -3,19 +3,15 @@
  * shows another one is told from the network that the reader meant.
  */
 import { useEffect, useState } from "preact/hooks";
+import { keep, readKept } from "../data/kept.ts";
 
 const STORED = "hexbeacon-genesis";
 const FORM = /^0x[0-9a-f]{64}$/;
 const watchers = new Set<(pin: string | null) => void>();
 
 function read(): string | null {
-  try {
-    const stored = localStorage.getItem(STORED);
-    return stored !== null && FORM.test(stored) ? stored : null;
-  } catch {
-    // Storage can be forbidden; the pin then lasts as long as the document.
-    return null;
-  }
+  const kept = readKept(STORED);
+  return kept !== null && FORM.test(kept) ? kept : null;
 }
 
 let pin = read();
@@ -23,10 +19,7 @@ let pin = read();
 /** Pins the network of an id, or null to forget. */
 export function setPin(networkId: string | null): void {
   pin = networkId;
-  try {
-    if (networkId === null) localStorage.removeItem(STORED);
-    else localStorage.setItem(STORED, networkId);
-  } catch {}
+  keep(STORED, networkId);
   for (const watcher of watchers) watcher(pin);
 }
 

@@ -1,5 +1,6 @@
 /** Dark or light: as the reader's system has it, until the reader chooses. The choice stays in the browser. */
 import { useEffect, useState } from "preact/hooks";
+import { keep, readKept } from "../data/kept.ts";
 
 export type Theme = "dark" | "light";
 
@@ -8,13 +9,8 @@ const watchers = new Set<(theme: Theme) => void>();
 const system = window.matchMedia("(prefers-color-scheme: dark)");
 
 function readChoice(): Theme | null {
-  try {
-    const stored = localStorage.getItem(STORED);
-    return stored === "dark" || stored === "light" ? stored : null;
-  } catch {
-    // Storage can be forbidden; the choice then lasts as long as the document.
-    return null;
-  }
+  const kept = readKept(STORED);
+  return kept === "dark" || kept === "light" ? kept : null;
 }
 
 let choice = readChoice();
@@ -33,9 +29,7 @@ export function startTheme(): void {
 
 export function toggleTheme(): void {
   choice = currentTheme() === "dark" ? "light" : "dark";
-  try {
-    localStorage.setItem(STORED, choice);
-  } catch {}
+  keep(STORED, choice);
   apply();
 }
 
