@@ -44,6 +44,7 @@ const pathOf = (page: string): string =>
     .replace(":cell", CELL)
     .replace("/hotspots/:id", `/hotspots/${did("hotspot 1")}`)
     .replace("/accounts/:id", `/accounts/${did("owner 1")}`)
+    .replace("/validators/:id", `/validators/${did("validator 1")}`)
     .replace(":epoch", "3");
 
 /** Waits until nothing says that it is loading. */
@@ -247,7 +248,7 @@ describe.skipIf(chromium === null)(
       await page.keyboard.press("Enter");
       await page.locator("main .list a").first().waitFor();
       await page.locator("main .list a").first().click();
-      await page.waitForURL(/\/(hotspots|accounts)\/did/);
+      await page.waitForURL(/\/(hotspots|accounts|validators)\/did/);
     });
 
     test("draws the map: a click shows who covers a cell, zoom goes from the world to a street", async () => {

@@ -10,7 +10,7 @@ import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
 import { createMemoryStore } from "../../validator/src/store/memoryStore.ts";
 import { createFixture, did, EPOCHS, type Fixture } from "../unit/api/apiFixture.ts";
 import { FOUR_GENESIS, proveTotal } from "../unit/explorer/provenTotal.ts";
-import { createHistory, named } from "../unit/store/history.ts";
+import { createHistory, named, START_TIME_MS } from "../unit/store/history.ts";
 import { contextOf } from "../unit/validator/support/network.ts";
 import { buildSite, findChromium, openBrowser, PHONE, type Visit, visit } from "./explorerBrowser.ts";
 
@@ -178,12 +178,64 @@ describe.skipIf(chromium === null)("in Chromium", () => {
   );
 
   test(
+    "shows a validator: stake, seats, addresses, part and pay, rounds led, evidence",
+    async () => {
+      const id = did("validator 0");
+      const led = { round: 27, epoch: 3, timeMs: START_TIME_MS };
+      await opened.page.route("**/v1/validators/*/rounds", (route) =>
+        route.fulfill({
+          json: {
+            items: [
+              { ...led, view: 2, decided: true },
+              { ...led, round: 26, view: 1, decided: false },
+            ],
+          },
+        }),
+      );
+      const page = await show("/network");
+      await page.locator("section[aria-labelledby=validators] a.key").first().waitFor();
+      // The key is a validator's alone, so the search leads there at once.
+      await page.goto(`/search?q=${encodeURIComponent(computeName(named("validator 0")))}`);
+      await page.getByRole("heading", { name: computeName(named("validator 0")) }).waitFor();
+      await page.locator(".chart canvas").waitFor();
+      const shown = (await served.fixture.get(`/v1/validators/${id}`)).json();
+      expect(await textOf("section[aria-labelledby=addresses]")).toContain(shown.multiaddrs[0]);
+      const epochs = page.locator("section[aria-labelledby=participation] tbody tr");
+      expect(await epochs.count()).toBe(shown.participation.length);
+      const row = shown.participation[0];
+      expect(await epochs.first().innerText()).toContain(`${row.rounds} of ${row.epochRounds}`);
+      await page.getByLabel("draw").selectOption("pay");
+      await page.getByRole("img", { name: "Pay over time" }).waitFor();
+      expect(await textOf("section[aria-labelledby=led] tbody")).toMatch(
+        /27.*2\s+decided\s+26.*1\s+passed over/s,
+      );
+      expect(await textOf("section[aria-labelledby=evidence]")).toContain(shown.evidence[0].sentence);
+      // One against whom there is nothing, whose turn it never was, and who tells no address.
+      await page.unroute("**/v1/validators/*/rounds");
+      await page.route("**/v1/validators/*", async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: { ...(await response.json()), multiaddrs: [] } });
+      });
+      await show(`/validators/${did("validator 3")}`);
+      const text = await textOf("main");
+      expect(text).toContain("It has told the network no address");
+      expect(text).toContain("It was not its turn in any of the newest rounds.");
+      expect(text).toContain("It has signed no two statements that contradict each other.");
+      await page.unroute("**/v1/validators/*");
+      expect(opened.complaints).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "says so where there is nothing, and where nothing came",
     async () => {
       await show(`/hotspots/${did("nobody")}`);
       expect(await textOf("main")).toContain("The network knows no such hotspot.");
       await show(`/accounts/${did("nobody")}`);
       expect(await textOf("main")).toContain("The network knows no such account.");
+      await show(`/validators/${did("nobody")}`);
+      expect(await textOf("main")).toContain("The network knows no such validator.");
       await show("/epochs/99");
       expect(await textOf("main")).toContain("No such epoch has closed here");
       // Before any epoch has closed.
@@ -214,6 +266,7 @@ describe.skipIf(chromium === null)("in Chromium", () => {
         [`/hotspots/${did("hotspot 1")}`, "**/v1/hotspots/*/activity*", "The reports could not be loaded."],
         [`/accounts/${did("owner 0")}`, "**/v1/accounts/*", "The account could not be loaded."],
         [`/epochs/${EPOCHS - 1}`, "**/v1/epochs/*/rewards*", "The rewards could not be loaded."],
+        [`/validators/${did("validator 0")}`, "**/participation*", "The participation could not be loaded."],
       ] as const) {
         await page.route(route, (request) => request.fulfill({ status: 500, body: "broken" }));
         await show(path);
@@ -347,6 +400,7 @@ describe.skipIf(chromium === null)("in Chromium", () => {
         `/accounts/${did("owner 0")}`,
         "/epochs",
         "/epochs/3",
+        `/validators/${did("validator 0")}`,
       ]) {
         const page = await show(path, phone);
         const excess = await page.evaluate("document.documentElement.scrollWidth - innerWidth");

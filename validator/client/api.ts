@@ -277,6 +277,17 @@ export type HotspotRewards = {
   readonly items: readonly RewardBucket[];
 };
 
+/** The newest rounds of which a validator led a view, newest first. */
+export type LedRounds = {
+  readonly items: readonly {
+    readonly round: number;
+    readonly epoch: number;
+    readonly timeMs: number;
+    readonly view: number;
+    readonly decided: boolean;
+  }[];
+};
+
 export type Link = {
   readonly hotspot: string;
   readonly name: string;
@@ -886,6 +897,8 @@ export type Gets = {
     readonly query: { readonly limit?: number | undefined; readonly cursor?: string | undefined };
     readonly json: { readonly items: readonly Participation[]; readonly next: string | null };
   };
+  /** The newest rounds that a validator led, or in which it was passed over */
+  readonly "/v1/validators/{id}/rounds": { readonly path: { readonly id: string }; readonly json: LedRounds };
 };
 
 /** What is sent, by path. */

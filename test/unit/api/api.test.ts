@@ -460,6 +460,7 @@ describe("the API as a whole", () => {
       "/v1/validators",
       "/v1/validators/{id}",
       "/v1/validators/{id}/participation",
+      "/v1/validators/{id}/rounds",
     ]);
     for (const [path, methods] of Object.entries<Record<string, { responses: object; summary?: string }>>(
       description.paths,

@@ -18,5 +18,6 @@ export const PAGES: Readonly<Record<ExplorerPage, LoadPage>> = {
   "/epochs": async () => (await import("./pages/epochsPage.tsx")).EpochsPage,
   "/epochs/:epoch": async () => (await import("./pages/epochPage.tsx")).EpochPage,
   "/network": async () => (await import("./pages/networkPage.tsx")).NetworkPage,
+  "/validators/:id": async () => (await import("./pages/validatorPage.tsx")).ValidatorPage,
   "/search": async () => (await import("./pages/searchPage.tsx")).SearchPage,
 };

@@ -6,8 +6,10 @@ import { encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
 import type { ConvictionRow, ParticipationRow, ValidatorRow } from "../store/validatorRows.ts";
+import type { Led } from "./explorer/leaderIndex.ts";
 import type {
   ConvictionJson,
+  LedRoundsJson,
   ParticipationJson,
   RewardCertificateJson,
   StakeJson,
@@ -40,6 +42,11 @@ export function presentStake(row: ValidatorRow, isSeated: boolean): StakeJson {
 export const presentParticipation = ({ paid, ...row }: ParticipationRow): ParticipationJson => ({
   ...row,
   paid: `${paid}`,
+});
+
+export const presentLed = ({ isDecided, ...round }: Led): LedRoundsJson["items"][number] => ({
+  ...round,
+  decided: isDecided,
 });
 
 /** @param networkId whose domains the statements are signed under, so that a piece stands for itself. */

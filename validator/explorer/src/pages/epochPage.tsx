@@ -204,7 +204,9 @@ function Certificate({ epoch }: { readonly epoch: number }) {
                   ) : (
                     <span class="dim">did not sign</span>
                   )}{" "}
-                  <code>{id}</code>
+                  <a href={`/validators/${encodeURIComponent(id)}`}>
+                    <code>{id}</code>
+                  </a>
                 </li>
               ))}
             </ul>

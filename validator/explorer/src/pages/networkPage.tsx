@@ -116,7 +116,9 @@ function StatusFacts({
         </Fact>
         <Fact label="Its version">{version}</Fact>
         <Fact label="Its key">
-          <code>{validator}</code>
+          <a href={`/validators/${encodeURIComponent(validator)}`}>
+            <code>{validator}</code>
+          </a>
         </Fact>
         <Fact label="Network id">
           <Hash value={network.id} />

@@ -12,7 +12,7 @@ type Result = Json<"/v1/search">["items"][number];
 const PLACES: Readonly<Record<Result["kind"], (id: string) => string>> = {
   hotspot: (id) => `/hotspots/${encodeURIComponent(id)}`,
   account: (id) => `/accounts/${encodeURIComponent(id)}`,
-  validator: () => "/network",
+  validator: (id) => `/validators/${encodeURIComponent(id)}`,
   cell: (id) => `/cells/${encodeURIComponent(id)}`,
 };
 

@@ -7,7 +7,7 @@ const SECTIONS = [
   { href: "/", label: "Map", under: ["/", "/cells"] },
   { href: "/hotspots", label: "Hotspots", under: ["/hotspots"] },
   { href: "/epochs", label: "Epochs", under: ["/epochs"] },
-  { href: "/network", label: "Network", under: ["/network"] },
+  { href: "/network", label: "Network", under: ["/network", "/validators"] },
 ] as const;
 
 const isUnder = (path: string, section: string): boolean =>
@@ -57,7 +57,7 @@ function SearchBox() {
           value={text}
           maxLength={100}
           placeholder="Name, did:key or cell"
-          aria-label="Search hotspots, accounts and cells"
+          aria-label="Search hotspots, accounts, validators and cells"
           autoComplete="off"
           spellcheck={false}
           onInput={(event) => setText(event.currentTarget.value)}

@@ -26,7 +26,7 @@ export function Fact({ label, children }: { readonly label: string; readonly chi
 }
 
 type KeyProps = {
-  readonly kind: "hotspots" | "accounts";
+  readonly kind: "hotspots" | "accounts" | "validators";
   readonly id: string;
   /** Three words; without them the end of the key stands alone. */
   readonly name?: string;

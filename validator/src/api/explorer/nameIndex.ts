@@ -1,29 +1,32 @@
 /**
- * Finds hotspots and their owners by the three words that their keys are called by. Names follow from keys and nobody ever leaves
- * the registry's order, so each search reads only who has come since the one before.
+ * Finds hotspots, their owners and validators by the three words that their keys are called by. Names follow from keys and
+ * nobody ever leaves the registries' orders, so each search reads only who has come since the one before.
  */
 import { setImmediate } from "node:timers/promises";
 import { encodeHex } from "../../../../protocol/src/bytes/hex.ts";
 import { computeName } from "../../../../protocol/src/crypto/names.ts";
 import type { HotspotCursor, QueryStore } from "../../store/store.ts";
+import type { ValidatorQueries } from "../../store/validatorRows.ts";
 
 /** Rows between two turns of the event loop: a hash and a few strings each. */
 const ROWS_PER_TURN = 250;
 
 export type NamedKey = {
-  readonly kind: "hotspot" | "account";
+  readonly kind: "hotspot" | "account" | "validator";
   readonly name: string;
   readonly key: Uint8Array;
 };
+type NameStore = Pick<QueryStore, "listHotspots"> & Pick<ValidatorQueries, "listValidators">;
 
 export class NameIndex {
-  readonly #store: Pick<QueryStore, "listHotspots">;
+  readonly #store: NameStore;
   readonly #named: NamedKey[] = [];
   readonly #owners = new Set<string>();
   #position = -1;
+  #validatorPosition = 0;
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(store: Pick<QueryStore, "listHotspots">) {
+  constructor(store: NameStore) {
     this.#store = store;
   }
 
@@ -46,21 +49,38 @@ export class NameIndex {
   }
 
   async #readNew(): Promise<void> {
+    await this.#readValidators();
     for (let isMore = true; isMore; ) {
       const after: HotspotCursor | null =
         this.#position < 0 ? null : { cell: null, position: this.#position };
       const { rows, next } = await this.#store.listHotspots({}, after, ROWS_PER_TURN);
       for (const { key, owner, position } of rows) {
-        this.#named.push({ kind: "hotspot", name: computeName(key), key });
+        this.#add("hotspot", key);
         const ownerHex = encodeHex(owner);
         if (!this.#owners.has(ownerHex)) {
           this.#owners.add(ownerHex);
-          this.#named.push({ kind: "account", name: computeName(owner), key: owner });
+          this.#add("account", owner);
         }
         this.#position = position;
       }
       isMore = next !== null;
       if (isMore) await setImmediate();
     }
+  }
+
+  async #readValidators(): Promise<void> {
+    for (let isMore = true; isMore; ) {
+      const { rows, next } = await this.#store.listValidators(this.#validatorPosition, ROWS_PER_TURN);
+      for (const { key, position } of rows) {
+        this.#add("validator", key);
+        this.#validatorPosition = position;
+      }
+      isMore = next !== null;
+      if (isMore) await setImmediate();
+    }
+  }
+
+  #add(kind: NamedKey["kind"], key: Uint8Array): void {
+    this.#named.push({ kind, name: computeName(key), key });
   }
 }

@@ -12,6 +12,7 @@ export const EXPLORER_PAGES = [
   "/epochs",
   "/epochs/:epoch",
   "/network",
+  "/validators/:id",
   "/search",
 ] as const;
 

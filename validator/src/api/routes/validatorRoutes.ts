@@ -5,10 +5,11 @@ import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
 import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../../protocol/src/crypto/names.ts";
 import { SET_LEAD_EPOCHS, type SetChange } from "../../store/validatorRows.ts";
-import { presentConviction, presentParticipation, presentStake } from "../presentValidators.ts";
+import { LED_ROUNDS_MAX, LeaderIndex } from "../explorer/leaderIndex.ts";
+import { presentConviction, presentLed, presentParticipation, presentStake } from "../presentValidators.ts";
 import { notFound } from "../problem.ts";
 import { readKey, readNumberCursor } from "../requests.ts";
-import { Conviction, Participation, Stake, Validator, Validators } from "../schemas/agreement.ts";
+import { Conviction, LedRounds, Participation, Stake, Validator, Validators } from "../schemas/agreement.ts";
 import {
   Cursor,
   DEFAULT_PAGE_ROWS,
@@ -31,6 +32,7 @@ export function addValidatorRoutes(routes: Routes, context: RouteContext): void 
   addSeats(routes, context);
   addStakes(routes, context);
   addValidator(routes, context);
+  addLedRounds(routes, context);
   addEvidence(routes, context);
 }
 
@@ -160,6 +162,27 @@ function addValidator(routes: Routes, context: RouteContext): void {
       const before = readNumberCursor(query.cursor);
       const { rows, next } = await store.listParticipation(key, before, query.limit ?? DEFAULT_PAGE_ROWS);
       return { items: rows.map(presentParticipation), next: toCursor(next) };
+    },
+  );
+}
+
+function addLedRounds(routes: Routes, { modules: { store } }: RouteContext): void {
+  const leaders = new LeaderIndex(store);
+  routes.get(
+    "/v1/validators/:id/rounds",
+    {
+      schema: {
+        summary: "The newest rounds that a validator led, or in which it was passed over",
+        description: `Among the newest ${LED_ROUNDS_MAX} executed rounds, from seed, set and certificate, as anybody can compute it.`,
+        tags: ["validators"],
+        params: IdParams,
+        response: { 200: json("The rounds.", LedRounds), ...PROBLEMS },
+      },
+    },
+    async ({ params }) => {
+      const key = readKey("id", params.id);
+      if ((await store.getValidator(key)) === null) throw notFound("validator");
+      return { items: (await leaders.listOf(key)).map(presentLed) };
     },
   );
 }

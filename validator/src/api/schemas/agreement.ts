@@ -14,6 +14,7 @@ import {
   oneOf,
   orNull,
   RoundNumber,
+  TimeMs,
 } from "./common.ts";
 
 const Keys = Type.Array(Key, { description: "The set's keys, in the order of seats." });
@@ -103,6 +104,24 @@ export const Participation = object(
   "What a validator did with a seat: it helped to finalize `rounds` of the epoch's `epochRounds`.",
 );
 export type ParticipationJson = Static<typeof Participation>;
+
+export const LedRounds = object(
+  {
+    items: Type.Array(
+      object({
+        round: RoundNumber,
+        epoch: EpochNumber,
+        timeMs: TimeMs,
+        view: Type.Integer({ minimum: 1, description: "The view that it led; a round's first is 1." }),
+        decided: Type.Boolean({
+          description: "Whether that view was decided; otherwise it was passed over.",
+        }),
+      }),
+    ),
+  },
+  "The newest rounds of which a validator led a view, newest first.",
+);
+export type LedRoundsJson = Static<typeof LedRounds>;
 
 export const Conviction = object(
   {

@@ -1,9 +1,10 @@
 /** Who has a seat in the running epoch, with what each has at stake and did in its last epochs. */
+import type { Participation } from "../../../../client/api.ts";
 import type { Json } from "../../../../client/client.ts";
 import { useRoute } from "../../data/useRoute.ts";
-import { formatCount, formatPpm, PPM, shortenKey } from "../../ui/format.ts";
+import { formatCount, formatPpm, PPM } from "../../ui/format.ts";
 import { Shown } from "../../ui/states.tsx";
-import { Amount } from "../../ui/values.tsx";
+import { Amount, KeyLink } from "../../ui/values.tsx";
 
 type Seat = Json<"/v1/validators">["items"][number];
 
@@ -63,24 +64,27 @@ function SeatRow({ seat, isAsked }: { readonly seat: Seat; readonly isAsked: boo
   return (
     <tr>
       <td>{seat.seat}</td>
-      <td title={seat.id}>
-        {seat.name} <code class="dim">{shortenKey(seat.id)}</code>
+      <td>
+        <KeyLink kind="validators" id={seat.id} name={seat.name} />
       </td>
-      <td>{describeLink(seat.connected)}</td>
+      <td>
+        <LinkWord connected={seat.connected} />
+      </td>
       <td class="number">
         <Amount value={seat.stake} />
       </td>
-      <td class="number">
-        {newest === null || newest.epochRounds === 0
-          ? "–"
-          : formatPpm((newest.rounds * PPM) / newest.epochRounds)}
-      </td>
+      <td class="number">{newest === null ? "–" : formatPart(newest)}</td>
       <td class="number">{newest === null ? "–" : <Amount value={newest.paid} />}</td>
     </tr>
   );
 }
 
-function describeLink(connected: boolean | null) {
+/** Whether the validator that is asked has a link to another; null for itself. */
+export function LinkWord({ connected }: { readonly connected: boolean | null }) {
   if (connected === null) return "this one";
   return connected ? <span class="good">up</span> : <span class="bad">down</span>;
 }
+
+/** The part of an epoch's rounds that a validator helped to finalize. */
+export const formatPart = ({ rounds, epochRounds }: Participation): string =>
+  epochRounds === 0 ? "–" : formatPpm((rounds * PPM) / epochRounds);

@@ -1,13 +1,12 @@
 /** What a hotspot or an account earned over time: a chart, the same as a table, and the same for a spreadsheet. */
-import type { ComponentType } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { Gets } from "../../../../client/api.ts";
 import { apiUrl } from "../../data/api.ts";
 import { useRoute, writePath } from "../../data/useRoute.ts";
+import { Chart, formatTokens, toTokens } from "../../ui/chart.tsx";
 import { Empty, Shown } from "../../ui/states.tsx";
 import { Table, type Column as TableColumn } from "../../ui/table.tsx";
 import { Amount } from "../../ui/values.tsx";
-import type { Bar } from "./rewardChart.tsx";
 
 type Route = "/v1/hotspots/{id}/rewards" | "/v1/accounts/{id}/rewards";
 type Answer<Of extends Route> = Gets[Of]["json"];
@@ -71,7 +70,10 @@ type BucketsProps<Of extends Route> = {
 
 function Buckets<Of extends Route>({ data, size, columns }: BucketsProps<Of>) {
   const items = data.items as readonly Bucket<Of>[];
-  const bars = useMemo(() => items.map(({ period, earned }) => ({ label: period, amount: earned })), [items]);
+  const bars = useMemo(
+    () => items.map(({ period, earned }) => ({ label: period, height: toTokens(earned) })),
+    [items],
+  );
   if (items.length === 0)
     return (
       <Empty>
@@ -84,7 +86,7 @@ function Buckets<Of extends Route>({ data, size, columns }: BucketsProps<Of>) {
         <Amount value={data.total.earned} /> earned in epochs {data.from} to {data.to}
         {size === "epoch" ? null : <span class="dim">, by the clocks of {data.zone}</span>}.
       </p>
-      <LazyChart bars={bars} />
+      <Chart bars={bars} title="Rewards over time" formatHeight={formatTokens} />
       <Table
         isTall
         columns={[periodOf(size), ...columns]}
@@ -102,12 +104,3 @@ const periodOf = (size: Size): TableColumn<{ readonly period: string }> => ({
   kind: "head",
   value: ({ period }) => (size === "epoch" ? <a href={`/epochs/${period}`}>{period}</a> : period),
 });
-
-/** The chart's code comes after the page's. Without it the table still says everything. */
-function LazyChart({ bars }: { readonly bars: readonly Bar[] }) {
-  const [Chart, setChart] = useState<ComponentType<{ bars: readonly Bar[]; title: string }> | null>(null);
-  useEffect(() => {
-    void import("./rewardChart.tsx").then(({ RewardChart }) => setChart(() => RewardChart)).catch(() => {});
-  }, []);
-  return Chart === null ? <div class="chart" /> : <Chart bars={bars} title="Rewards over time" />;
-}

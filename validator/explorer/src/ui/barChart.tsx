@@ -1,24 +1,20 @@
-/** Earnings over time as bars. The table beside it has the same numbers, so to screen readers it is one image. */
+/** Values over time as bars. The table beside it has the same numbers, so to screen readers it is one image. */
 import { useEffect, useRef } from "preact/hooks";
 import UPlot from "uplot";
-import { formatAmount } from "../../ui/format.ts";
-import { useTheme } from "../../ui/theme.ts";
-
-export type Bar = { readonly label: string; readonly amount: string };
+import type { ChartProps } from "./chart.tsx";
+import { useTheme } from "./theme.ts";
 
 const HEIGHT_PX = 220;
 const AXIS_PX = 72;
-/** A chart is drawn in doubles: tokens, whose last base units nobody sees in a bar. */
-const toTokens = (amount: string): number => Number(BigInt(amount)) / 1e8;
 
-export function RewardChart({ bars, title }: { readonly bars: readonly Bar[]; readonly title: string }) {
+export function BarChart({ bars, title, formatHeight }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const theme = useTheme();
   useEffect(() => {
     const target = place.current!;
     const plot = new UPlot(
-      createOptions(bars, target),
-      [bars.map((_, index) => index), bars.map(({ amount }) => toTokens(amount))],
+      createOptions(bars, formatHeight, target),
+      [bars.map((_, index) => index), bars.map(({ height }) => height)],
       target,
     );
     const watcher = new ResizeObserver(() => plot.setSize({ width: target.clientWidth, height: HEIGHT_PX }));
@@ -27,11 +23,15 @@ export function RewardChart({ bars, title }: { readonly bars: readonly Bar[]; re
       watcher.disconnect();
       plot.destroy();
     };
-  }, [bars, theme]);
+  }, [bars, formatHeight, theme]);
   return <div class="chart" ref={place} role="img" aria-label={`${title}, ${bars.length} bars`} />;
 }
 
-function createOptions(bars: readonly Bar[], target: HTMLElement): UPlot.Options {
+function createOptions(
+  bars: ChartProps["bars"],
+  formatHeight: ChartProps["formatHeight"],
+  target: HTMLElement,
+): UPlot.Options {
   // A canvas takes no variables of CSS: the chart's own properties have the colours, resolved.
   const { caretColor: mark, borderTopColor: line, color: dim } = getComputedStyle(target);
   const axis = { stroke: dim, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
@@ -54,7 +54,7 @@ function createOptions(bars: readonly Bar[], target: HTMLElement): UPlot.Options
       {
         ...axis,
         size: AXIS_PX,
-        values: (_, amounts) => amounts.map((tokens) => formatAmount(`${Math.round(tokens * 1e8)}`)),
+        values: (_, heights) => heights.map(formatHeight),
       },
     ],
     series: [
