@@ -52,8 +52,17 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
   const lowestPowerDbm = settings["antenna.lowestPowerDbm"];
   const power = lowestPowerDbm === null ? {} : { lowestPowerDbm };
   const device = openDevice === null ? {} : { cosign: createCosigner(openDevice) };
-  const hotspot = createHotspot(
-    { ...{ home, genesis, keyPair, placement, radio, validators, http }, ...earnings, ...power, ...device },
+  const examine = async () => {
+    const { host } = new URL(hotspot.httpAddress()!);
+    const { examineSelf } = await import("./selfExamination.ts");
+    const gwmp = radio.status().listeningOn ?? settings.gwmp;
+    return await examineSelf(settings, { http: host, gwmp }, clock);
+  };
+  const hotspot: Hotspot = createHotspot(
+    {
+      ...{ home, genesis, keyPair, placement, radio, validators, http, examine },
+      ...{ ...earnings, ...power, ...device },
+    },
     { clock, log, random: randomBytes },
   );
   const release = stopOnSignals(hotspot, { log });

@@ -13,6 +13,7 @@ import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import type { Genesis } from "../../../protocol/src/network/genesis.ts";
 import { isCodedError } from "../host/codedError.ts";
 import { fetchJson } from "../host/fetchJson.ts";
+import { occasionally } from "../host/occasionally.ts";
 import type { Clock } from "../host/types.ts";
 import { verifySignature } from "../host/verify.ts";
 
@@ -60,24 +61,11 @@ const DECIMAL = /^\d{1,20}$/;
 
 /** Reads earnings when they are asked for, once a minute at most. */
 export class EarningsReader {
-  readonly #options: EarningsOptions;
-  readonly #clock: Clock;
-  #reading: Promise<Earnings> | null = null;
-  #readAtMs = 0;
+  /** Never rejects: what went wrong is told in the answer. */
+  readonly read: () => Promise<Earnings>;
 
   constructor(options: EarningsOptions, modules: { readonly clock: Clock }) {
-    this.#options = options;
-    this.#clock = modules.clock;
-  }
-
-  /** Never rejects: what went wrong is told in the answer. */
-  read(): Promise<Earnings> {
-    const nowMs = this.#clock.nowMs();
-    if (this.#reading === null || nowMs - this.#readAtMs >= REFRESH_MS) {
-      this.#readAtMs = nowMs;
-      this.#reading = readEarnings(this.#options);
-    }
-    return this.#reading;
+    this.read = occasionally(() => readEarnings(options), REFRESH_MS, modules.clock);
   }
 }
 

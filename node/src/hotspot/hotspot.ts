@@ -19,6 +19,7 @@ import { makePrivateFolder } from "../host/durableFile.ts";
 import { lockHome } from "../host/homeLock.ts";
 import { createLifecycle, type Part } from "../host/lifecycle.ts";
 import { createNetwork } from "../host/network.ts";
+import { occasionally } from "../host/occasionally.ts";
 import type { Clock, Log, Network } from "../host/types.ts";
 import type { Radio } from "../radio/radio.ts";
 import { createBeaconer } from "./beaconer.ts";
@@ -36,7 +37,7 @@ import type { RandomBytes } from "./random.ts";
 import { ReportLog } from "./reportLog.ts";
 import { loadRoundAnchor, RoundAnchorKeeper } from "./roundAnchor.ts";
 import { RoundFollower } from "./roundFollower.ts";
-import { createHotspotServer } from "./server.ts";
+import { createHotspotServer, type Examination } from "./server.ts";
 import { openSpool, type Spool, type SpoolEntry } from "./spool.ts";
 import { Standing } from "./standing.ts";
 import { createVerdictCounts, type HotspotStatus, readHotspotStatus, type VerdictCounts } from "./status.ts";
@@ -65,6 +66,8 @@ export type HotspotOptions = {
   readonly http?: { readonly host: string; readonly port: number };
   /** Whose earnings its page shows, and the validator's API that tells them; absent for none. */
   readonly earnings?: { readonly api: string; readonly owner: Uint8Array };
+  /** Asks the doctor, who takes seconds; absent where there is none. */
+  readonly examine?: () => Promise<Examination>;
   readonly spoolMaxBytes?: number;
   /** The least conducted power of the concentrator's gain table; absent where it is to be learnt from its warnings. */
   readonly lowestPowerDbm?: number;
@@ -91,6 +94,9 @@ export type Hotspot = {
 const SPOOL_MAX_BYTES = 8 * 1_048_576;
 /** Bodies older than the previous epoch are refused; the rest is for rounds that run slower than planned. */
 const SPOOL_EPOCHS = 6;
+
+/** A page that is left open must cost little: the doctor takes some seconds of a small machine, and others' servers. */
+const EXAMINATION_REFRESH_MS = 600_000;
 
 /** The place that genesis gives a hotspot, or null where genesis does not name it. */
 export function findGenesisPlacement(genesis: Genesis, hotspot: Uint8Array): Placement | null {
@@ -185,7 +191,9 @@ function createHttpPart({ options, modules }: Context, opened: Opened, metrics: 
     start: async () => {
       const { readStatus, packets, messages } = opened.body!;
       const shown = { readStatus, packets, messages, metrics, log: modules.log };
-      const server = createHotspotServer(options.http!, { ...shown, ...createEarnings(options, modules) });
+      const server = createHotspotServer(options.http!, {
+        ...{ ...shown, ...createEarnings(options, modules), ...createExamination(options, modules) },
+      });
       opened.httpAddress = await server.start();
       stop = server.stop;
     },
@@ -198,6 +206,12 @@ function createEarnings({ earnings, genesis, keyPair }: HotspotOptions, modules:
   if (earnings === undefined) return {};
   const reader = new EarningsReader({ ...earnings, genesis, hotspot: keyPair.publicKey }, modules);
   return { readEarnings: () => reader.read() };
+}
+
+/** How the doctor is asked, where there is one. */
+function createExamination({ examine }: HotspotOptions, { clock }: HotspotModules) {
+  if (examine === undefined) return {};
+  return { readExamination: occasionally(examine, EXAMINATION_REFRESH_MS, clock) };
 }
 
 /** What all parts of one hotspot share. */

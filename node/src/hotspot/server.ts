@@ -10,6 +10,20 @@ import { createPageRoutes } from "./page.ts";
 import type { HotspotStatus } from "./status.ts";
 
 export type HotspotServerOptions = { readonly host: string; readonly port: number };
+
+/** What the doctor has found, and when; null where it could not be asked. */
+export type Examination = {
+  readonly time: string;
+  readonly findings:
+    | readonly {
+        readonly check: string;
+        readonly result: "ok" | "not_checked" | "warn" | "fail";
+        readonly found: string;
+        readonly advice: string | null;
+      }[]
+    | null;
+};
+
 export type HotspotServerModules = {
   readonly readStatus: () => HotspotStatus;
   readonly packets: PacketLog;
@@ -18,6 +32,8 @@ export type HotspotServerModules = {
   readonly log: Log;
   /** What was earned; absent where no validator's API is set. */
   readonly readEarnings?: () => Promise<Earnings>;
+  /** The doctor's word on the hotspot; absent where nobody can be asked for it. */
+  readonly readExamination?: () => Promise<Examination>;
 };
 
 /** Creates the server; it listens from `start` on. */
@@ -25,7 +41,7 @@ export function createHotspotServer(
   options: HotspotServerOptions,
   modules: HotspotServerModules,
 ): HttpServer {
-  const { readStatus, packets, messages, metrics, log, readEarnings } = modules;
+  const { readStatus, packets, messages, metrics, log, readEarnings, readExamination } = modules;
   return createHttpServer({
     ...options,
     routes: {
@@ -43,6 +59,7 @@ export function createHotspotServer(
         return ok({ message: id && messages.find(id) });
       },
       "/v1/earnings": async () => ok({ earnings: readEarnings === undefined ? null : await readEarnings() }),
+      "/v1/doctor": async () => ok({ examination: (await readExamination?.()) ?? null }),
     },
     // Watched by other containers under a service's name; they tell how it goes, and never where it stands.
     openPaths: ["/livez", "/readyz", "/metrics"],

@@ -8,11 +8,17 @@ import type { Earnings } from "../../../node/src/hotspot/earnings.ts";
 import { createHotspotEmitter } from "../../../node/src/hotspot/events.ts";
 import type { PacketRow } from "../../../node/src/hotspot/packetLog.ts";
 import { REPORTS_SHOWN, ReportLog, type ReportRow } from "../../../node/src/hotspot/reportLog.ts";
+import type { Examination } from "../../../node/src/hotspot/server.ts";
 import type { HotspotStatus } from "../../../node/src/hotspot/status.ts";
 import { REASONS, UNPAID_REASONS } from "../../../protocol/src/evidence/reasons.ts";
 import { describeVerdict } from "../../../protocol/src/evidence/reasonWords.ts";
 import { createForwarderStatus } from "./fakeRadio.ts";
-import { createSampleEarnings, createSampleStatus, startSamplePage } from "./statusPage.ts";
+import {
+  createSampleEarnings,
+  createSampleExamination,
+  createSampleStatus,
+  startSamplePage,
+} from "./statusPage.ts";
 
 type Bar = { beacon: number; other: number; refused: number };
 type Chart = { bars: Bar[]; most: number; spanMs: number };
@@ -27,6 +33,10 @@ type View = {
   describePackets: (packets: readonly Partial<PacketRow>[], chart: Chart) => string;
   formatTokens: (units: string) => string;
   describeEarnings: (earnings: Earnings | null) => { lines: string[]; tone: string; epochs: unknown[] };
+  describeExamination: (
+    examination: Examination | null,
+    nowMs: number,
+  ) => { lines: string[]; findings: { text: string; tone: string }[] };
   describeForwarders: (
     radio: Pick<HotspotStatus["radio"], "forwarders">,
     nowMs: number,
@@ -164,6 +174,23 @@ describe("the page's view", () => {
     });
   });
 
+  test("shows what the doctor has found, the worst first, and says where nothing is known", () => {
+    const { lines, findings } = view.describeExamination(createSampleExamination(), Date.now());
+    expect(lines).toEqual(["Asked 10 min ago."]);
+    expect(findings.map(({ text }) => text.split(":")[0])).toEqual([
+      "disk",
+      "listen first",
+      "clock",
+      "device",
+    ]);
+    expect(findings.map(({ tone }) => tone)).toEqual(["bad", "unpaid", "dim", "good"]);
+    expect(findings[3]!.text).toBe("device: None is bound, and none is set.");
+    for (const nothing of [null, { time: new Date().toISOString(), findings: null }]) {
+      const none = view.describeExamination(nothing, Date.now());
+      expect([none.lines.length, none.findings]).toEqual([1, []]);
+    }
+  });
+
   test("shows the bands that were used, or all while none was", () => {
     const { dutyCycle } = createSampleStatus();
     const unused = { band: "K", usedMs: 0, limitMs: 3_600, windowMs: 3_600_000 };
@@ -252,6 +279,9 @@ describe.skipIf(chromium === null)("the page in Chromium (skipped where it is no
       "aa555a0000000000: last heard",
       "earned 385.19640098 tokens by the end of epoch 3.",
       "Proof checked against genesis: signed by 3 of 4 validators.",
+      "disk: The home cannot be written to. Do something.",
+      "listen first: Somebody &lt;img src=x&gt; must listen. Do something.",
+      "Asked 10 min ago.",
       "Epoch 3: 109.40587977 tokens, 40.75471698 for beacons, 68.65116279 for witnessing",
     ]) {
       expect(stdout).toContain(text);

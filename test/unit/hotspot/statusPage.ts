@@ -3,7 +3,7 @@ import { createSilentLog } from "../../../node/src/host/log.ts";
 import type { Earnings } from "../../../node/src/hotspot/earnings.ts";
 import type { HotspotMetrics } from "../../../node/src/hotspot/metrics.ts";
 import { PacketLog } from "../../../node/src/hotspot/packetLog.ts";
-import { createHotspotServer } from "../../../node/src/hotspot/server.ts";
+import { createHotspotServer, type Examination } from "../../../node/src/hotspot/server.ts";
 import type { HotspotStatus } from "../../../node/src/hotspot/status.ts";
 import { FakeRadio } from "./fakeRadio.ts";
 
@@ -113,6 +113,22 @@ export function createSampleEarnings(): Earnings {
   };
 }
 
+/** One finding of each result. */
+export function createSampleExamination(): Examination {
+  const finding = (check: string, result: "ok" | "not_checked" | "warn" | "fail", found: string) => {
+    return { check, result, found, advice: result === "ok" ? null : "Do something." };
+  };
+  return {
+    time: ago(600),
+    findings: [
+      finding("device", "ok", "None is bound, and none is set."),
+      finding("clock", "not_checked", "No server answers."),
+      finding("listen_first", "warn", "Somebody <img src=x> must listen."),
+      finding("disk", "fail", "The home cannot be written to."),
+    ],
+  };
+}
+
 /** Starts the server. @returns its address, and what stops it. */
 export async function startSamplePage(): Promise<{ address: string; stop: () => Promise<void> }> {
   const packets = new PacketLog();
@@ -132,6 +148,7 @@ export async function startSamplePage(): Promise<{ address: string; stop: () => 
       messages: { find: () => null },
       ...{ readStatus: createSampleStatus, packets, metrics, log: createSilentLog() },
       readEarnings: async () => createSampleEarnings(),
+      readExamination: async () => createSampleExamination(),
     },
   );
   return { address: await server.start(), stop: server.stop };

@@ -78,7 +78,9 @@ export function checkPower(
   const leastDbm = known ? forwarder.powersDbm[0]! : (lowestPowerDbm ?? REFERENCE_LEAST_DBM);
   const mostDbm = known ? forwarder.powersDbm.at(-1)! : REFERENCE_MOST_DBM;
   const steps = genesis?.parameters.powerStepsDb ?? [0];
-  const askedDbm = steps.map((step) => computeChallengePowerCentiDbm(plan, config.gainCentiDbi, step) / 100);
+  const powers = steps.map((step) => computeChallengePowerCentiDbm(plan, config.gainCentiDbi, step) / 100);
+  // Near the floor two steps ask for the same.
+  const askedDbm = [...new Set(powers)];
   const gainDbi = config.gainCentiDbi / 100;
   const isAssumed = !known && lowestPowerDbm === null;
   const table = `${isAssumed ? "the reference" : "its"} power table begins at ${leastDbm} dBm`;

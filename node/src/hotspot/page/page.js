@@ -4,6 +4,7 @@ import {
   describeBeacons,
   describeDuty,
   describeEarnings,
+  describeExamination,
   describeForwarders,
   describePackets,
   describeSpool,
@@ -14,6 +15,7 @@ import {
 } from "./view.js";
 
 const REFRESH_MS = 5_000;
+const EXAMINATION_REFRESH_MS = 60_000;
 const SVG = "http://www.w3.org/2000/svg";
 const CHART_WIDTH = 300;
 const CHART_HEIGHT = 80;
@@ -97,6 +99,11 @@ function showEarnings(earnings) {
   );
 }
 
+function showExamination(examination, nowMs) {
+  const { lines, findings } = describeExamination(examination, nowMs);
+  fill("doctor", ...lines.map((line) => make("p", line, "dim")), makeList(findings, ""));
+}
+
 function show(status, packets, nowMs) {
   document.title = `${status.problems.length > 0 ? "! " : ""}${status.name}`;
   fill("name", status.name);
@@ -138,4 +145,17 @@ async function refresh() {
   setTimeout(refresh, REFRESH_MS);
 }
 
+/** The doctor takes some seconds, and is asked anew by the hotspot every ten minutes at most. */
+async function refreshExamination() {
+  try {
+    const { nowMs, json } = await read("v1/doctor");
+    showExamination(json.examination, nowMs);
+  } catch {
+    // What is below stays the doctor's last word, with its age.
+  }
+  setTimeout(refreshExamination, EXAMINATION_REFRESH_MS);
+}
+
+fill("doctor", make("p", "The doctor is asked; that takes some seconds.", "dim"));
 void refresh();
+void refreshExamination();

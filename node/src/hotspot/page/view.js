@@ -116,6 +116,26 @@ export function describeEarnings(earnings) {
   return { lines: [...total, words, ...said], tone: proven === null ? "pending" : "", epochs: rows };
 }
 
+const RESULT_TONES = { ok: "good", not_checked: "dim", warn: "unpaid", fail: "bad" };
+const RESULT_ORDER = ["fail", "warn", "not_checked", "ok"];
+
+/** What the doctor has found, the worst first, each with what to do. */
+export function describeExamination(examination, nowMs) {
+  if (examination === null) return { lines: ["Nobody can be asked here."], findings: [] };
+  const { time, findings } = examination;
+  if (findings === null)
+    return { lines: ["The doctor gave no answer: hexbeacon node doctor."], findings: [] };
+  const rank = ({ result }) => RESULT_ORDER.indexOf(result);
+  const rows = findings.toSorted((a, b) => rank(a) - rank(b));
+  return {
+    lines: [`Asked ${formatAge(time, nowMs)}.`],
+    findings: rows.map(({ check, result, found, advice }) => {
+      const words = advice === null ? found : `${found} ${advice}`;
+      return { text: `${check.replaceAll("_", " ")}: ${words}`, tone: RESULT_TONES[result] };
+    }),
+  };
+}
+
 /** The budget of each band that was used, or of all while none was. */
 export function describeDuty(bands) {
   const used = bands.filter(({ usedMs }) => usedMs > 0);

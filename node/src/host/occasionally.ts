@@ -1,0 +1,16 @@
+/** A question that costs something, and whose answer serves everybody who asks for a while. */
+import type { Clock } from "./types.ts";
+
+/** Asks at most so often; who asks meanwhile gets the answer, or the wait, of before. @param ask must not reject. */
+export function occasionally<T>(
+  ask: () => Promise<T>,
+  refreshMs: number,
+  { nowMs }: Pick<Clock, "nowMs">,
+): () => Promise<T> {
+  let asked: { readonly answer: Promise<T>; readonly atMs: number } | null = null;
+  return () => {
+    const now = nowMs();
+    if (asked === null || now - asked.atMs >= refreshMs) asked = { answer: ask(), atMs: now };
+    return asked.answer;
+  };
+}
