@@ -11,6 +11,7 @@ import type { HotspotStatus } from "../../node/src/hotspot/status.ts";
 import { createEther } from "../../node/src/radio/ether/ether.ts";
 import { createForwarder } from "../../node/src/radio/ether/forwarder.ts";
 import { REFERENCE_LUT_DBM } from "../../node/src/radio/ether/pullResp.ts";
+import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
 import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
 import { REGION_PLANS } from "../../protocol/src/radio/regions.ts";
 import { homePaths } from "../../validator/src/home.ts";
@@ -109,5 +110,19 @@ describe.skipIf(!isTokenThere)("node bind (skipped where softhsm2 or opensc is n
     expect(said).toContain("binding: accepted");
     const bare = await runCommand("node", "bind", "--home", at("home"), "--genesis", genesisFile, ...owner);
     expect([bare.status, bare.stderr]).toEqual([2, expect.stringContaining("no device key is configured")]);
+
+    const did = encodeDidKey(hotspotKey(0).publicKey);
+    const unbind = ["node", "unbind", "--hotspot", did, "--genesis", genesisFile];
+    const readDevice = async () =>
+      ((await (await fetch(`${running.addresses.http}/v1/hotspots/${did}`)).json()) as { device: unknown })
+        .device;
+    expect(await readDevice()).toEqual({
+      key: expect.stringMatching(/^0x0[23]/),
+      fromEpoch: expect.any(Number),
+    });
+    expect(await runToSuccess(...unbind, ...owner)).toContain("unbinding: accepted");
+    expect(await readDevice()).toBeNull();
+    const again = await runCommand(...unbind, ...owner);
+    expect([again.status, again.stderr]).toEqual([1, expect.stringContaining("not_bound")]);
   });
 });
