@@ -105,6 +105,7 @@ async function measure(withRounds: boolean): Promise<Figures> {
         onRestored: () => {},
         onRewardCert: () => {},
         onSplitAttestation: () => {},
+        onDropped: () => {},
         onRoundExecuted: ({ result }) => {
           executedReports += result.included.length;
           if (executedReports === total) finish();

@@ -5,6 +5,8 @@
  */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { ValidatorSet } from "../../protocol/src/agreement/certificates.ts";
+import { DROP_REASONS, type DropReason } from "../../protocol/src/agreement/drops.ts";
+import { PEER_MESSAGE_TYPES, type PeerMessageType } from "../../protocol/src/agreement/peerMessages.ts";
 import { decodeBitmap, type Value } from "../../protocol/src/agreement/rounds.ts";
 import { MESH_REFUSALS, type MeshRefusal } from "./mesh/mesh.ts";
 
@@ -47,6 +49,8 @@ export type AgreementObserver = {
   readonly onSplitAttestation: () => void;
   /** The own votes are older than what others hold of this validator. */
   readonly onRestored: () => void;
+  /** What another validator said had no effect on agreement, lanes or attestation. */
+  readonly onDropped: (message: PeerMessageType, reason: DropReason) => void;
 };
 
 export type AgreementMetrics = AgreementObserver & {
@@ -108,6 +112,7 @@ export function createAgreementMetrics(registry: Registry, sources: AgreementSou
     onSplitAttestation: () => splits.inc(),
     onParticipation: createParticipationMetric(registry),
     onRestored: () => restored.inc(),
+    onDropped: createDropMetric(registry),
     onRefusedByMesh: createRefusalMetric(registry),
   };
 }
@@ -121,6 +126,18 @@ function createRefusalMetric(registry: Registry): AgreementMetrics["onRefusedByM
   });
   for (const reason of MESH_REFUSALS) refused.inc({ reason }, 0);
   return (reason) => refused.inc({ reason });
+}
+
+function createDropMetric(registry: Registry): AgreementMetrics["onDropped"] {
+  const dropped = new Counter({
+    name: "hexbeacon_agreement_dropped_total",
+    help: "Messages of other validators that had no effect, by what they were and why; most are repetitions.",
+    labelNames: ["message", "reason"],
+    registers: [registry],
+  });
+  for (const message of PEER_MESSAGE_TYPES)
+    for (const reason of DROP_REASONS) dropped.inc({ message, reason }, 0);
+  return (message, reason) => dropped.inc({ message, reason });
 }
 
 function createParticipationMetric(registry: Registry): AgreementMetrics["onParticipation"] {

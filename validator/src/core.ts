@@ -5,6 +5,8 @@
  */
 import type { Clock, Log } from "../../node/src/host/types.ts";
 import type { VerifySignature } from "../../protocol/src/agreement/certificates.ts";
+import type { DropReason } from "../../protocol/src/agreement/drops.ts";
+import type { PeerMessageType } from "../../protocol/src/agreement/peerMessages.ts";
 import type { Evidence } from "../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import type { SigningDomains } from "../../protocol/src/crypto/domain.ts";
@@ -76,6 +78,8 @@ export type CoreObserver = {
   readonly onRestored: () => void;
   /** Validators attested differently of one epoch. */
   readonly onSplitAttestation: () => void;
+  /** What another validator said had no effect. */
+  readonly onDropped: (message: PeerMessageType, reason: DropReason) => void;
 };
 
 export type Core = {
@@ -145,6 +149,7 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
       onFinalized,
       onViewChanges: modules.observer.onViewChanges,
       onRestored: modules.observer.onRestored,
+      onDropped: modules.observer.onDropped,
       // Alone it is the only one who can.
       mayPropose: () => !isWithdrawn || modules.sets.members().length === 1,
       evidence,
@@ -242,6 +247,7 @@ function openAttestor(
       mesh,
       onRewardCert: observer.onRewardCert,
       onSplit: observer.onSplitAttestation,
+      onDropped: observer.onDropped,
       onConflict: evidence.add,
       onFailure,
     },

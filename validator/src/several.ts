@@ -4,8 +4,9 @@
  */
 import type { Clock, Log } from "../../node/src/host/types.ts";
 import type { VerifySignature } from "../../protocol/src/agreement/certificates.ts";
+import type { DropReason } from "../../protocol/src/agreement/drops.ts";
 import type { Fetch } from "../../protocol/src/agreement/fetches.ts";
-import type { PeerMessage } from "../../protocol/src/agreement/peerMessages.ts";
+import type { PeerMessage, PeerMessageType } from "../../protocol/src/agreement/peerMessages.ts";
 import {
   type AvailabilityCert,
   decodeBatch,
@@ -67,6 +68,7 @@ export type SeveralModules = {
   readonly onRestored: () => void;
   readonly onViewChanges: (views: number) => void;
   readonly evidence: EvidencePool;
+  readonly onDropped: (message: PeerMessageType, reason: DropReason) => void;
   readonly onFailure: (error: Error) => void;
 };
 
@@ -86,7 +88,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
   const { genesis, domains, signer, delayMs } = options;
   const { clock, log, mesh, sets, storage, verify, recovered, attestor } = modules;
   const cut = recovered.last?.value.cut ?? [];
-  const availability = new AvailabilityBook({ sets, domains, verify, cut });
+  const availability = new AvailabilityBook({ sets, domains, verify, cut }, modules);
   const fetcher = new BatchFetcher({ mesh, sets, batches: storage.batches, clock, log });
   const epoch = () => epochOfRound(genesis.parameters, agreement.newestRound() + 1);
   const onCertificate = (cert: AvailabilityCert): void => {
@@ -97,7 +99,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
   const onConflict = modules.evidence.add;
   const acks = new AckGatherer(
     { sets, domains, resendMs: 2 * delayMs },
-    { mesh, signer, verify, clock, epoch, onCertificate, onConflict },
+    { mesh, signer, verify, clock, epoch, onCertificate, onConflict, onDropped: modules.onDropped },
   );
   const mayAcknowledge = () => guard.maySign(agreement.newestRound() + 1);
   const peerLanes = new PeerLanes(

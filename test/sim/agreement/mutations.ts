@@ -202,14 +202,18 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: "signatures",
     edit: {
       file: "intake.ts",
-      find: "if (!draft.config.scheme.verify(vote, vote.validator, vote.signature)) return;",
+      find: 'if (!draft.config.scheme.verify(vote, vote.validator, vote.signature)) return "bad_signature";',
       replace: "",
     },
   },
   {
     name: "a certificate's signatures are not verified",
     rule: "signatures",
-    edit: { file: "intake.ts", find: "if (!scheme.verifyCertificate(certificate)) return;", replace: "" },
+    edit: {
+      file: "intake.ts",
+      find: 'if (!scheme.verifyCertificate(certificate)) return "bad_signature";',
+      replace: "",
+    },
   },
   {
     name: "a certificate may name a signer twice",
@@ -221,7 +225,7 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: "signatures",
     edit: {
       file: "intake.ts",
-      find: "if (!draft.config.scheme.verify(proposal, validator, signature)) return;",
+      find: 'if (!draft.config.scheme.verify(proposal, validator, signature)) return "bad_signature";',
       replace: "",
     },
   },

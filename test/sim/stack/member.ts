@@ -216,6 +216,7 @@ export class Member {
       },
       onRewardCert: () => {},
       onSplitAttestation: () => {},
+      onDropped: () => {},
       // A simulated disk loses nothing that was durable, so nobody ever finds its votes older than what others hold.
       onRestored: () =>
         this.isHonest && watch.report("failed", `validator ${this.self} thinks it was restored`),

@@ -82,8 +82,8 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     among: hasBad("doubleAuthor"),
     edit: {
       file: `${LANES}/peerLane.ts`,
-      find: "    convictAuthor(draft, { ...known, seq: offer.seq }, offer);\n  } else",
-      replace: "    acknowledge(draft, offer);\n  } else",
+      find: '    convictAuthor(draft, { ...known, seq: offer.seq }, offer);\n    return "conflict";',
+      replace: "    return acknowledge(draft, offer);",
     },
   },
   {
@@ -111,8 +111,8 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     among: hasBad("ackLiar"),
     edit: {
       file: `${LANES}/gather.ts`,
-      find: "if (key === undefined || !isAckSigned(config, key, signed)) return unchanged;\n  const counted",
-      replace: "if (key === undefined) return unchanged;\n  const counted",
+      find: 'if (!isAckSigned(config, key, signed)) return dropped("bad_signature");\n  const counted',
+      replace: "const counted",
     },
   },
   {
@@ -178,8 +178,8 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     rule: "A4",
     edit: {
       file: `${LANES}/availability.ts`,
-      find: "if (set === null || checkAvailabilityCert(cert, set, domains, verify) !== null) return refused;",
-      replace: "if (set === null) return refused;\n  void [checkAvailabilityCert, domains, verify];",
+      find: 'if (checkAvailabilityCert(cert, set, domains, verify) !== null) return dropped("bad_signature");',
+      replace: "void [checkAvailabilityCert, domains, verify];",
     },
   },
   {
@@ -196,8 +196,8 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     rule: "C3",
     edit: {
       file: ATTESTATION,
-      find: "if (equal.length < set.quorum) return;",
-      replace: "if (equal.length < set.quorum - 2) return;",
+      find: "if (equal.length < set.quorum) return null;",
+      replace: "if (equal.length < set.quorum - 2) return null;",
     },
   },
   {
@@ -216,8 +216,8 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     among: hasBad("wrongAttester"),
     edit: {
       file: ATTESTATION,
-      find: "if (isSigned(draft, signed, set)) gather(draft, signed);",
-      replace: "gather(draft, signed);",
+      find: 'return isSigned(draft, signed, set) ? gather(draft, signed) : "bad_signature";',
+      replace: "return gather(draft, signed);",
     },
   },
   {

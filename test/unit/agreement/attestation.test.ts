@@ -51,7 +51,9 @@ function run(state: AttestationState, ...events: AttestationEvent[]) {
     effects.push(...step.effects);
     state = step.state;
   }
-  return { state, effects, types: effects.map(({ type }) => type) };
+  const dropped = effects.flatMap((effect) => (effect.type === "drop" ? [effect.reason] : []));
+  const types = effects.map(({ type }) => type).filter((type) => type !== "drop");
+  return { state, effects, types, dropped };
 }
 
 const heard = (position: number, rewardRoot?: Uint8Array, epoch?: number): AttestationEvent => ({
@@ -81,7 +83,8 @@ describe("attestation", () => {
   test("is durable before it leaves, and a quorum of equal ones is the certificate", () => {
     const { effects, types } = run(open(0), close, heard(1), heard(1), heard(2));
     expect(types).toEqual(["persist", "broadcast", "broadcastCert", "keep"]);
-    const cert = effects[3]!.type === "keep" ? effects[3]!.cert : null;
+    const keep = effects.find(({ type }) => type === "keep");
+    const cert = keep?.type === "keep" ? keep.cert : null;
     expect(checkRewardCert(cert!, set, domains, verifyCheaply)).toBeNull();
   });
 
@@ -102,6 +105,7 @@ describe("attestation", () => {
     const late = { ...heard(1, other), kept } as AttestationEvent;
     const after = run(open(0), late);
     expect(after.types).toEqual(["sendCert", "evidence"]);
+    expect([before.dropped, after.dropped]).toEqual([["conflict"], ["conflict"]]);
     for (const { effects } of [before, after]) {
       const found = effects.find(({ type }) => type === "evidence");
       const evidence = found?.type === "evidence" ? found.evidence : null;
@@ -140,7 +144,12 @@ describe("attestation", () => {
         kept: null,
       }),
     );
-    expect(run(open(0), ...events, far).state.gathered.size).toBe(0);
+    const long = { ...open(0), newestEpoch: closed.epoch + GATHERED_EPOCHS + 1 };
+    const { state, dropped } = run(open(0), ...events, far);
+    expect(state.gathered.size).toBe(0);
+    expect(dropped).toEqual(["bad_signature", "unentitled", "far_ahead"]);
+    expect(run(long, heard(1)).dropped).toEqual(["past"]);
+    expect(run(open(0), close, heard(1), heard(1)).dropped).toEqual(["repeated"]);
   });
 
   test("is said again until there is a certificate, also after a crash", () => {
@@ -160,7 +169,9 @@ describe("attestation", () => {
     const keep = run(open(0), close, heard(1), heard(2)).effects.find(({ type }) => type === "keep");
     const cert = keep?.type === "keep" ? keep.cert : null;
     const few = { ...cert!, signatures: cert!.signatures.slice(1) };
-    expect(run(open(3), { type: "rewardCert", cert: few, kept: null }).types).toEqual([]);
+    const refused = run(open(3), { type: "rewardCert", cert: few, kept: null });
+    expect([refused.types, refused.dropped]).toEqual([[], ["bad_signature"]]);
+    expect(run(open(3), { type: "rewardCert", cert: cert!, kept: cert }).dropped).toEqual(["repeated"]);
     expect(run(open(3), { type: "rewardCert", cert: cert!, kept: null }).types).toEqual(["keep"]);
     expect(encodeAttest(cert!.attest)).toEqual(encodeAttest(attestationOf(1).attest));
   });

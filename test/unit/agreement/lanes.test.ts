@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createValidatorSet, fixedSets } from "../../../protocol/src/agreement/certificates.ts";
 import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
+import { DROPPED } from "../../../protocol/src/agreement/drops.ts";
 import { checkEvidence } from "../../../protocol/src/agreement/evidence.ts";
 import {
   createAuthor,
@@ -186,20 +187,28 @@ describe("another's lane", () => {
       state = step.state;
       effects.push(...step.effects);
     }
-    expect(effects).toMatchObject([{ type: "fetch" }, { type: "evidence", evidence: { offender: lane } }]);
+    expect(effects).toMatchObject([
+      { type: "fetch" },
+      { type: "evidence", evidence: { offender: lane } },
+      { type: "drop", reason: "conflict" },
+    ]);
   });
 
   test("has no place for what is unsigned, far ahead, or one too many", () => {
     const state = createPeerLane(configOf(0), lane, null, 0);
     const unsigned = { ...offerOf(BATCHES[0]!), signature: new Uint8Array(64) };
-    expect(stepPeerLane(state, { type: "batch", offer: unsigned }).effects).toEqual([]);
+    expect(stepPeerLane(state, { type: "batch", offer: unsigned }).effects).toEqual(DROPPED.bad_signature);
     const far = offerOf({ seq: MAX_UNCUT_BATCHES + 1, digest: named("far"), prev: named("near") });
-    expect(stepPeerLane(state, { type: "batch", offer: far }).effects).toEqual([]);
+    expect(stepPeerLane(state, { type: "batch", offer: far }).effects).toEqual(DROPPED.far_ahead);
     let full = state;
+    let dropped = 0;
     for (let seq = 2; seq < 2 + 2 * MAX_BATCHES_IN_FLIGHT; seq++) {
       const offer = offerOf({ seq, digest: named(`${seq}`), prev: named("before") });
-      full = stepPeerLane(full, { type: "batch", offer }).state;
+      const step = stepPeerLane(full, { type: "batch", offer });
+      full = step.state;
+      if (step.effects.some((effect) => effect.type === "drop" && effect.reason === "full")) dropped++;
     }
+    expect(dropped).toBe(MAX_BATCHES_IN_FLIGHT);
     expect(full.queue.length + 1).toBe(MAX_BATCHES_IN_FLIGHT);
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { DROPPED } from "../../../protocol/src/agreement/drops.ts";
 import {
   type Certificate,
   checkConflict,
@@ -152,7 +153,7 @@ describe("B2 notarize", () => {
   test("nothing that another than the leader proposes", () => {
     const event = proposed(1, 0, "a") as Event & { type: "proposal" };
     const forged: Event = { ...event, proposal: { ...event.proposal, validator: 2 } };
-    expect(live(1, [forged]).effects).toEqual([]);
+    expect(live(1, [forged]).effects).toEqual(DROPPED.unentitled);
   });
 
   test.each([
@@ -381,6 +382,28 @@ describe("any message", () => {
     view.map((v) => ({ type: "timeout" as const, view: v })),
     fc.constantFrom<Event>({ type: "standstill" }, { type: "start" }, { type: "propose", value: "a" }),
   );
+
+  test("that has no effect is dropped with its reason", () => {
+    const reasonsOf = (...events: Event[]) =>
+      live(1, events).effects.flatMap((effect) => (effect.type === "drop" ? [effect.reason] : []));
+    const voted = castBy(0, "notarize", 1, "a");
+    const { vote } = voted as Event & { type: "vote" };
+    expect(reasonsOf(voted, voted)).toEqual(["repeated"]);
+    expect(reasonsOf(voted, castBy(0, "notarize", 1, "b"))).toEqual(["conflict"]);
+    expect(reasonsOf(castBy(0, "notarize", VIEW_WINDOW + 2, "a"))).toEqual(["far_ahead"]);
+    expect(reasonsOf({ ...voted, vote: { ...vote, validator: 9 } } as Event)).toEqual(["unentitled"]);
+    expect(reasonsOf({ ...voted, vote: { ...vote, value: null } } as Event)).toEqual(["malformed"]);
+    expect(reasonsOf({ ...voted, vote: { ...vote, view: 0 } } as Event)).toEqual(["malformed"]);
+    expect(reasonsOf({ ...voted, vote: { ...vote, value: "b" } } as Event)).toEqual(["bad_signature"]);
+    const skip = certified("nullify", 1, null);
+    expect(reasonsOf(skip, skip, certified("nullify", 2, null, [0, 1]))).toEqual(["repeated", "malformed"]);
+    // The proposal counts; the certificate that came with it does not.
+    const few = certify("nullify", 1, null, [0, 1]);
+    expect(reasonsOf(proposed(2, 0, "a", [few]))).toEqual(["malformed"]);
+    expect(reasonsOf(proposed(1, 0, "a"), proposed(1, 0, "b"))).toEqual(["conflict"]);
+    // What an instance asks of itself too late is nobody's message.
+    expect(reasonsOf({ type: "start" }, { type: "timeout", view: 7 })).toEqual([]);
+  });
 
   test("of any content is judged without a throw, changes no state that was, and never makes an honest one conflict", () => {
     fc.assert(

@@ -41,6 +41,7 @@ function openAgreement(change: Change = {}) {
   const clock = change.clock ?? new ManualClock(change.startMs ?? GENESIS_MS - 1_000);
   const votes =
     change.votes ?? openVotes(":memory:", { network: context.networkId, validator: keys.publicKey });
+  const onDropped = () => {};
   const finalized: Finalized[] = [];
   const failures: Error[] = [];
   let executed: Executed | null = null;
@@ -65,7 +66,7 @@ function openAgreement(change: Change = {}) {
       log: createSilentLog(),
       signer: createSigner(domains, keys.secretSeed),
       verify: verifySignature,
-      availability: new AvailabilityBook({ sets, domains, verify: verifySignature, cut: [] }),
+      availability: new AvailabilityBook({ sets, domains, verify: verifySignature, cut: [] }, { onDropped }),
       executed: () => executed,
       backlog: () => 0,
       seedOf: () => context.genesis.seed,
@@ -81,6 +82,7 @@ function openAgreement(change: Change = {}) {
       onViewChanges: () => {},
       listEvidence: () => [],
       onEvidence: () => {},
+      onDropped,
       onFailure: (error) => failures.push(error),
     },
   );

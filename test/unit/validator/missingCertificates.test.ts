@@ -62,7 +62,11 @@ function openLeader(held: readonly (readonly AvailabilityCert[])[]) {
   const asked: { readonly from: string; readonly seq: number }[] = [];
   const said: PeerMessage[] = [];
   const failures: Error[] = [];
-  const availability = new AvailabilityBook({ sets, domains, verify: verifySignature, cut: [] });
+  const onDropped = () => {};
+  const availability = new AvailabilityBook(
+    { sets, domains, verify: verifySignature, cut: [] },
+    { onDropped },
+  );
   const signer = createSigner(domains, SELF.secretSeed);
   const answer = (from: string, fetch: Fetch): Uint8Array | null => {
     if (fetch.type !== "availability") return null;
@@ -99,6 +103,7 @@ function openLeader(held: readonly (readonly AvailabilityCert[])[]) {
       onDecided: () => {},
       listEvidence: () => [],
       onEvidence: () => {},
+      onDropped,
       mayPropose: () => true,
       onFailure: (error) => failures.push(error),
     },

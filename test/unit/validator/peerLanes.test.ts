@@ -8,6 +8,7 @@ import {
   fixedSets,
 } from "../../../protocol/src/agreement/certificates.ts";
 import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
+import type { DropReason } from "../../../protocol/src/agreement/drops.ts";
 import { checkEvidence, evidenceKindOf } from "../../../protocol/src/agreement/evidence.ts";
 import type { Place } from "../../../protocol/src/agreement/lanes/index.ts";
 import type { Ack, PeerMessage, SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
@@ -66,6 +67,7 @@ describe("another validator's lane", () => {
   let acks: Ack[];
   let conflicts: Evidence[];
   let batched: [string, number][];
+  let dropped: DropReason[];
   let lanes: PeerLanes;
   let epoch: number;
   let laneEnd: Place;
@@ -74,6 +76,7 @@ describe("another validator's lane", () => {
     acks = [];
     conflicts = [];
     batched = [];
+    dropped = [];
     lanes = new PeerLanes(
       { sets, domains, cut: [] },
       {
@@ -103,6 +106,7 @@ describe("another validator's lane", () => {
         mayAcknowledge: () => true,
         onOthersBatch: (author, idKeys) => batched.push([author, idKeys.length]),
         onConflict: (conflict) => conflicts.push(conflict),
+        onDropped: (_, reason) => dropped.push(reason),
         onFailure: (error) => {
           throw error;
         },
@@ -227,6 +231,7 @@ describe("acknowledgements of the own lane", () => {
     const sent: { to: string; message: PeerMessage }[] = [];
     const certs: AvailabilityCert[] = [];
     const conflicts: Evidence[] = [];
+    const dropped: DropReason[] = [];
     let epoch = 3;
     const gatherer = new AckGatherer(
       { sets, domains, resendMs: 100 },
@@ -241,13 +246,14 @@ describe("acknowledgements of the own lane", () => {
         epoch: () => epoch,
         onCertificate: (cert) => certs.push(cert),
         onConflict: (conflict) => conflicts.push(conflict),
+        onDropped: (_, reason) => dropped.push(reason),
       },
     );
     gatherer.start();
     const setEpoch = (next: number) => {
       epoch = next;
     };
-    return { gatherer, clock, sent, certs, conflicts, setEpoch };
+    return { gatherer, clock, sent, certs, conflicts, dropped, setEpoch };
   }
   const ackBy = (validator: number, { digest }: Made, epoch = 3, signedBy = validator): Ack => {
     const ack = { lane, seq: 1, digest, epoch };
@@ -257,7 +263,7 @@ describe("acknowledgements of the own lane", () => {
   const [other] = makeChain(1, 5);
 
   test("make a certificate at a quorum of valid ones, each validator's once", () => {
-    const { gatherer, sent, certs, conflicts } = open();
+    const { gatherer, sent, certs, conflicts, dropped } = open();
     gatherer.request({ seq: 1, digest: batch!.digest }, batch!.encoded);
     expect(sent).toMatchObject([{ to: "all", message: { type: "batch" } }]);
     gatherer.onAck(ackBy(0, batch!));
@@ -266,6 +272,7 @@ describe("acknowledgements of the own lane", () => {
     gatherer.onAck(ackBy(1, other!));
     gatherer.onAck(ackBy(1, batch!, 2));
     expect(certs).toEqual([]);
+    expect(dropped).toEqual(["repeated", "bad_signature", "conflict", "past"]);
     // Only who has acknowledged both is convicted, whichever came first.
     expect(conflicts).toEqual([]);
     gatherer.onAck(ackBy(0, other!));
@@ -276,12 +283,22 @@ describe("acknowledgements of the own lane", () => {
     expect(certs).toHaveLength(1);
     expect(checkAvailabilityCert(certs[0]!, set, domains, verifySignature)).toBeNull();
     expect(sent.at(-1)).toMatchObject({ to: "all", message: { type: "availability" } });
-    const book = new AvailabilityBook({ sets, domains, verify: verifySignature, cut: [] });
+    const refused: DropReason[] = [];
+    const onDropped = (_: string, reason: DropReason) => refused.push(reason);
+    const book = new AvailabilityBook({ sets, domains, verify: verifySignature, cut: [] }, { onDropped });
     expect([book.put(certs[0]!), book.put(certs[0]!)]).toEqual([true, false]);
     expect(book.newest(3)).toEqual(certs);
     expect(book.newest(5)).toEqual([]);
     book.onCut(certs);
     expect([book.newest(3), book.isCut(certs[0]!)]).toEqual([[], true]);
+    const { signatures } = certs[0]!;
+    const forged = { ...certs[0]!, seq: 2, signatures };
+    expect([certs[0]!, { ...forged, seq: 1_000 }, forged].map((cert) => book.put(cert))).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(refused).toEqual(["repeated", "past", "far_ahead", "bad_signature"]);
   });
 
   test("are asked for again, of those who are missing, and for the epoch that has come", () => {

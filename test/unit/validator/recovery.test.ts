@@ -96,6 +96,7 @@ describe("a validator that ended", () => {
           onRestored: () => {},
           onRewardCert: () => {},
           onSplitAttestation: () => {},
+          onDropped: () => {},
           onRoundExecuted: () => {},
         },
         onFailure: (error) => failures.push(error),

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../../../node/src/host/types.ts";
 import type { ValidatorSets, VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
+import type { DropReason } from "../../../protocol/src/agreement/drops.ts";
 import {
   createGather,
   type GatherEffect,
@@ -35,6 +36,7 @@ export type AckGathererModules = {
   readonly onCertificate: (cert: AvailabilityCert) => void;
   /** A validator acknowledged two batches of one number. */
   readonly onConflict: (evidence: Evidence) => void;
+  readonly onDropped: (message: "ack", reason: DropReason) => void;
 };
 
 export class AckGatherer {
@@ -83,7 +85,7 @@ export class AckGatherer {
   }
 
   #carryOut(effect: GatherEffect): void {
-    const { mesh, onCertificate, onConflict } = this.#modules;
+    const { mesh, onCertificate, onConflict, onDropped } = this.#modules;
     switch (effect.type) {
       case "sendBatch": {
         const { to, place, epoch, signature } = effect;
@@ -103,6 +105,9 @@ export class AckGatherer {
         break;
       case "evidence":
         onConflict(effect.evidence);
+        break;
+      case "drop":
+        onDropped("ack", effect.reason);
     }
   }
 }

@@ -1,6 +1,7 @@
 /** The availability certificates that this validator holds: the shell of `availability.ts` in the protocol. */
 import type { ValidatorSets, VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
 import type { Cut } from "../../../protocol/src/agreement/cut.ts";
+import type { DropReason } from "../../../protocol/src/agreement/drops.ts";
 import {
   type AvailabilityState,
   certificateOf,
@@ -19,19 +20,25 @@ export type AvailabilityOptions = {
   /** The last decided cut. */
   readonly cut: Cut;
 };
+export type AvailabilityModules = {
+  readonly onDropped: (message: "availability", reason: DropReason) => void;
+};
 
 export class AvailabilityBook {
   #state: AvailabilityState;
+  readonly #onDropped: AvailabilityModules["onDropped"];
 
-  constructor({ cut, ...config }: AvailabilityOptions) {
+  constructor({ cut, ...config }: AvailabilityOptions, { onDropped }: AvailabilityModules) {
     this.#state = createAvailability(config, cut);
+    this.#onDropped = onDropped;
   }
 
   /** Takes a certificate, the own ones too. @returns whether it is valid and new. */
   put(cert: AvailabilityCert): boolean {
     const { state, effects } = stepAvailability(this.#state, { type: "certificate", cert });
     this.#state = state;
-    return effects.length > 0;
+    for (const effect of effects) if (effect.type === "drop") this.#onDropped("availability", effect.reason);
+    return effects.some(({ type }) => type === "available");
   }
 
   /** The certificate of exactly this batch, or null. */

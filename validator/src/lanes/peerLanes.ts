@@ -6,6 +6,7 @@ import { hash } from "node:crypto";
 import type { Log } from "../../../node/src/host/types.ts";
 import type { ValidatorSets, VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
 import type { Cut } from "../../../protocol/src/agreement/cut.ts";
+import type { DropReason } from "../../../protocol/src/agreement/drops.ts";
 import {
   createPeerLane,
   type Held,
@@ -64,6 +65,7 @@ export type PeerLanesModules = {
   readonly onOthersBatch: (author: PeerName, idKeys: readonly string[]) => void;
   /** A validator signed two batches under one number. */
   readonly onConflict: (evidence: Evidence) => void;
+  readonly onDropped: (message: "batch", reason: DropReason) => void;
   readonly onFailure: (error: Error) => void;
 };
 
@@ -94,9 +96,13 @@ export class PeerLanes {
 
   /** Takes a batch from its author. */
   onBatch = (from: PeerName, { batch: encoded, epoch, signature }: SignedBatch): void => {
+    if (this.#isStopped) return;
     const lane = this.#laneOf(from);
-    const batch = lane === null || this.#isStopped ? null : decodeBatch(encoded);
-    if (lane === null || batch === null || !equalBytes(batch.lane, lane.state.lane)) return;
+    const batch = lane === null ? null : decodeBatch(encoded);
+    if (lane === null || batch === null || !equalBytes(batch.lane, lane.state.lane)) {
+      this.#modules.onDropped("batch", lane !== null && batch === null ? "malformed" : "unentitled");
+      return;
+    }
     const digest = hash("sha256", encoded, "buffer");
     const { seq, prev } = batch;
     lane.bodies.set(encodeHex(digest), { batch, encoded });
@@ -173,7 +179,7 @@ export class PeerLanes {
   }
 
   #carryOut(lane: PeerLane, effect: PeerLaneEffect): void {
-    const { mesh, votes, mayAcknowledge, onConflict } = this.#modules;
+    const { mesh, votes, mayAcknowledge, onConflict, onDropped } = this.#modules;
     switch (effect.type) {
       case "fetch":
         this.#work(lane, () => this.#fetch(lane, effect.digest));
@@ -211,6 +217,9 @@ export class PeerLanes {
         break;
       case "evidence":
         onConflict(effect.evidence);
+        break;
+      case "drop":
+        onDropped("batch", effect.reason);
     }
   }
 

@@ -22,6 +22,7 @@ import {
   stepAttestation,
 } from "../../../protocol/src/agreement/attestation/index.ts";
 import type { ValidatorSets, VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
+import type { DropReason } from "../../../protocol/src/agreement/drops.ts";
 import { decodePeerMessage, encodePeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
 import type { Evidence } from "../../../protocol/src/agreement/rounds.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
@@ -49,6 +50,7 @@ export type AttestorModules = {
   readonly onSplit: (epoch: number) => void;
   /** A validator attested two things of one epoch. */
   readonly onConflict: (evidence: Evidence) => void;
+  readonly onDropped: (message: "attest" | "rewardCert", reason: DropReason) => void;
   readonly onFailure: (error: Error) => void;
 };
 
@@ -118,11 +120,11 @@ export class Attestor {
   #post(event: AttestationEvent): void {
     const { state, effects } = stepAttestation(this.#state, event);
     this.#state = state;
-    for (const effect of effects) if (!this.#carryOut(effect)) return;
+    for (const effect of effects) if (!this.#carryOut(event, effect)) return;
   }
 
-  #carryOut(effect: AttestationEffect): boolean {
-    const { mesh, log, onSplit, onConflict } = this.#modules;
+  #carryOut(event: AttestationEvent, effect: AttestationEffect): boolean {
+    const { mesh, log, onSplit, onConflict, onDropped } = this.#modules;
     switch (effect.type) {
       case "persist":
         return this.#persist(effect.signed);
@@ -147,6 +149,9 @@ export class Attestor {
         break;
       case "evidence":
         onConflict(effect.evidence);
+        break;
+      case "drop":
+        onDropped(event.type === "rewardCert" ? "rewardCert" : "attest", effect.reason);
     }
     return true;
   }

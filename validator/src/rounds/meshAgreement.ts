@@ -5,8 +5,9 @@
 import { hash } from "node:crypto";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
 import type { VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
+import type { DropReason } from "../../../protocol/src/agreement/drops.ts";
 import { computeLeaders } from "../../../protocol/src/agreement/leaders.ts";
-import { type PeerMessage, toFinalCert } from "../../../protocol/src/agreement/peerMessages.ts";
+import { toFinalCert } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
   decodeValue,
   type Evidence,
@@ -25,12 +26,11 @@ import type { Signer } from "../signer.ts";
 import type { Agreement, Executed, Finalized } from "./agreement.ts";
 import { type Beginning, beginRetryMs, computeBeginDelayMs, makeTips } from "./beginning.ts";
 import { CatchUp } from "./catchUp.ts";
+import { type AgreementMessage, KeptMessages, roundOf } from "./keptMessages.ts";
 import { RoundInstance } from "./roundInstance.ts";
 import type { KnownSets } from "./validatorSets.ts";
 import type { Votes } from "./votes.ts";
 
-/** Messages of the next round that one validator may have kept: its tips, proposal, votes and certificates, twice. */
-const BUFFERED_PER_VALIDATOR = 16;
 /** Two message delays without a decision are a standstill (B7); what the core does not repeat is repeated here. */
 const STANDSTILL_DELAYS = 2;
 const VALUE_RETRY_MS = 250;
@@ -68,15 +68,10 @@ export type MeshAgreementModules = {
   /** What a leader's value should hold against others. */
   readonly listEvidence: (round: number) => readonly Evidence[];
   readonly onEvidence: (evidence: Evidence) => void;
+  readonly onDropped: (message: AgreementMessage["type"], reason: DropReason) => void;
   readonly mayPropose: () => boolean;
   readonly onFailure: (error: Error) => void;
 };
-
-/** What validators say of rounds. */
-export type AgreementMessage = Extract<
-  PeerMessage,
-  { type: "tips" | "proposal" | "vote" | "certificate" | "status" }
->;
 
 /** `isFollowing`: without a vote in the next round, for want of a seat or because of what it may have signed before. */
 export type AgreementStanding = {
@@ -114,7 +109,8 @@ class SeveralAgreement implements MeshAgreement {
   /** The decided instance before it, which answers those who are still in its round (B6). */
   #previous: RoundInstance | null = null;
   #catchUp: CatchUp;
-  #next: { readonly from: PeerName; readonly message: AgreementMessage }[] = [];
+  /** B8: of the next rounds a little is kept of everyone. */
+  readonly #next = new KeptMessages();
   #lastTipsAtMs = 0;
   #cancelBegin: (() => void) | null = null;
   #cancelStandstill: (() => void) | null = null;
@@ -182,24 +178,25 @@ class SeveralAgreement implements MeshAgreement {
       this.#onStatus(from, message.status.rounds - 1);
       return;
     }
-    const round = message.type === "tips" ? message.signed.tips.round : message.round;
+    const { onDropped } = this.#modules;
+    const round = roundOf(message);
     const next = this.#nextRound();
     if (round === next && this.#instance !== null) this.#instance.onMessage(from, message);
-    else if (round === next || round === next + 1) this.#keep(from, message);
-    else if (round > next) this.#catchUp.from(from);
-    else if (round === this.#previous?.round) this.#previous.onMessage(from, message);
-    else this.#sendStatus(from);
+    else if (round === next || round === next + 1) {
+      const forgotten = this.#next.keep(from, message);
+      if (forgotten !== null) onDropped(forgotten.type, "full");
+    } else if (round > next) {
+      onDropped(message.type, "far_ahead");
+      this.#catchUp.from(from);
+    } else if (round === this.#previous?.round) this.#previous.onMessage(from, message);
+    else {
+      onDropped(message.type, "past");
+      this.#sendStatus(from);
+    }
   };
 
   #nextRound(): number {
     return this.newestRound() + 1;
-  }
-
-  /** B8: of the next round a little is kept of everyone, the newest. */
-  #keep(from: PeerName, message: AgreementMessage): void {
-    const own = this.#next.filter((kept) => kept.from === from);
-    if (own.length >= BUFFERED_PER_VALIDATOR) this.#next.splice(this.#next.indexOf(own[0]!), 1);
-    this.#next.push({ from, message });
   }
 
   /** Whether the next round's set is known and has no seat for this validator, or it must not use the one that it has. */
@@ -272,9 +269,7 @@ class SeveralAgreement implements MeshAgreement {
       },
     );
     this.#instance = instance;
-    const kept = this.#next;
-    this.#next = [];
-    for (const { from, message } of kept) this.onMessage(from, message);
+    for (const { from, message } of this.#next.takeAll()) this.onMessage(from, message);
     return this.#instance;
   }
 
@@ -356,8 +351,7 @@ class SeveralAgreement implements MeshAgreement {
     this.#instance = null;
     this.#last = finalized;
     this.#decidedSinceTick = true;
-    // Of the rounds that were buffered only the next one's are of use.
-    this.#next = this.#next.filter(({ message }) => roundOf(message) > finalized.round);
+    this.#next.forget(finalized.round);
     this.#modules.availability.onCut(finalized.value.cut);
     this.#modules.onFinalized(finalized);
   }
@@ -391,9 +385,4 @@ class SeveralAgreement implements MeshAgreement {
     this.#statusAtMs.set(to, nowMs);
     this.#modules.mesh.send(to, { type: "status", status: this.#status() });
   }
-}
-
-function roundOf(message: AgreementMessage): number {
-  if (message.type === "tips") return message.signed.tips.round;
-  return message.type === "status" ? message.status.round : message.round;
 }

@@ -5,6 +5,7 @@
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
 import { requireSet, type ValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
+import type { DropEffect, DropReason } from "../../../protocol/src/agreement/drops.ts";
 import { createEvidence, evidenceOfConflict } from "../../../protocol/src/agreement/evidence.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
 import { toFinalCert } from "../../../protocol/src/agreement/peerMessages.ts";
@@ -62,6 +63,7 @@ export type RoundInstanceModules = {
   /** What a leader's value should hold against others. */
   readonly listEvidence: (round: number) => readonly Evidence[];
   readonly onEvidence: (evidence: Evidence) => void;
+  readonly onDropped: (message: RoundMessage["type"], reason: DropReason) => void;
   readonly mayPropose: () => boolean;
   readonly onFailure: (error: Error) => void;
 };
@@ -141,11 +143,17 @@ export class RoundInstance {
   onMessage(peer: PeerName, message: RoundMessage): void {
     if (this.#isStopped) return;
     const from = this.#set.positionOf(decodeHex(peer, 32)!);
-    if (from === undefined) return;
+    const { onDropped } = this.#modules;
+    if (from === undefined) {
+      onDropped(message.type, "unentitled");
+      return;
+    }
     switch (message.type) {
-      case "tips":
-        this.#takeTips(message.signed);
+      case "tips": {
+        const reason = this.#takeTips(message.signed);
+        if (reason !== null) onDropped("tips", reason);
         break;
+      }
       case "proposal":
         if (message.value !== null) this.#values.keep(from, message.proposal.value, message.value);
         this.#post({ type: "proposal", from, proposal: message.proposal });
@@ -206,24 +214,28 @@ export class RoundInstance {
     return signed;
   }
 
-  #takeTips(signed: SignedTips): void {
+  /** @returns why they go no further, or null. */
+  #takeTips(signed: SignedTips): DropReason | null {
     const { domains, verify } = this.#options.context;
     const position = this.#set.positionOf(signed.tips.validator);
-    if (position === undefined || signed.tips.round !== this.round) return;
+    if (position === undefined || signed.tips.round !== this.round) return "unentitled";
     const held = this.tips.get(position);
     const body = encodeTips(signed.tips);
     // Tips are said again at every standstill; of those who were convicted nothing more is looked at.
-    if (this.#accused.has(position) || (held && equalBytes(encodeTips(held.tips), body))) return;
-    if (!verify(signed.tips.validator, signingMessage(domains, "tips", body), signed.signature)) return;
+    if (held && equalBytes(encodeTips(held.tips), body)) return "repeated";
+    if (this.#accused.has(position)) return "conflict";
+    if (!verify(signed.tips.validator, signingMessage(domains, "tips", body), signed.signature))
+      return "bad_signature";
     if (held === undefined) {
       this.tips.put(position, signed);
       this.#build();
-      return;
+      return null;
     }
     this.#accused.add(position);
     const before = { kind: "tips", body: encodeTips(held.tips), signature: held.signature } as const;
     const after = { kind: "tips", body, signature: signed.signature } as const;
     this.#accuse(createEvidence(signed.tips.validator, before, after));
+    return "conflict";
   }
 
   #accuse(evidence: Evidence | null): void {
@@ -239,7 +251,7 @@ export class RoundInstance {
         if (this.#isStopped) continue;
         const { state, effects } = stepSimplex(this.#state, next);
         this.#state = state;
-        this.#carryOut(effects);
+        this.#carryOut(next, effects);
       }
     } catch (error) {
       this.#fail(error);
@@ -249,7 +261,7 @@ export class RoundInstance {
   }
 
   /** All that the step persists in one commit; only then is anything sent. */
-  #carryOut(effects: readonly Effect[]): void {
+  #carryOut(event: Event, effects: readonly Effect[]): void {
     const entries: JournalEntry[] = [];
     const votes: Vote[] = [];
     for (const effect of effects) {
@@ -258,10 +270,14 @@ export class RoundInstance {
       votes.push(...this.#journal.toVotes(effect.record));
     }
     if (entries.length > 0) this.#record(entries, votes);
-    for (const effect of effects) this.#apply(effect);
+    for (const effect of effects) {
+      if (effect.type !== "drop") this.#apply(effect);
+      else if (event.type === "vote" || event.type === "proposal" || event.type === "certificate")
+        this.#modules.onDropped(event.type, effect.reason);
+    }
   }
 
-  #apply(effect: Effect): void {
+  #apply(effect: Exclude<Effect, DropEffect>): void {
     const { clock, mesh } = this.#modules;
     switch (effect.type) {
       case "persist":

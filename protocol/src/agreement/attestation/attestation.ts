@@ -22,6 +22,7 @@ import {
   type ValidatorSets,
   type VerifySignature,
 } from "../certificates.ts";
+import { type DropEffect, type DropReason, drop } from "../drops.ts";
 import { createEvidence } from "../evidence.ts";
 import { decodeBitmap, type Evidence } from "../rounds.ts";
 
@@ -87,7 +88,8 @@ export type AttestationEffect =
   | { readonly type: "keep"; readonly cert: RewardCert }
   /** Validators attested differently of one epoch; told once an epoch. */
   | { readonly type: "split"; readonly epoch: number }
-  | { readonly type: "evidence"; readonly evidence: Evidence };
+  | { readonly type: "evidence"; readonly evidence: Evidence }
+  | DropEffect;
 
 export type AttestationStep = {
   readonly state: AttestationState;
@@ -114,10 +116,10 @@ export function stepAttestation(state: AttestationState, event: AttestationEvent
       gather(draft, event.signed);
       break;
     case "attest":
-      takeAttest(draft, event.from, event.signed, event.kept);
+      drop(draft, takeAttest(draft, event.from, event.signed, event.kept));
       break;
     case "rewardCert":
-      takeCertificate(draft, event.cert, event.kept);
+      drop(draft, takeCertificate(draft, event.cert, event.kept));
       break;
     case "repeat":
       repeat(draft);
@@ -162,32 +164,44 @@ function attest(draft: Draft, closed: ClosedEpoch, kept: RewardCert | null): voi
  * Attestations of epochs far away are neither gathered nor noticed: evidence of them may be too old to be used, and
  * one piece is made against a validator.
  */
-function takeAttest(draft: Draft, from: string, signed: SignedAttest, kept: RewardCert | null): void {
+function takeAttest(
+  draft: Draft,
+  from: string,
+  signed: SignedAttest,
+  kept: RewardCert | null,
+): DropReason | null {
   const { epoch } = signed.attest;
   const set = draft.config.sets.setOf(epoch);
   if (kept !== null) draft.effects.push({ type: "sendCert", to: from, cert: kept });
-  if (set === null || Math.abs(epoch - draft.newestEpoch) > GATHERED_EPOCHS) return;
+  if (set === null) return "unknown_set";
+  if (set.keys[signed.validator] === undefined) return "unentitled";
+  if (epoch < draft.newestEpoch - GATHERED_EPOCHS) return "past";
+  if (epoch > draft.newestEpoch + GATHERED_EPOCHS) return "far_ahead";
   if (kept !== null) {
-    if (isSame(kept.attest, signed.attest) || !isSigned(draft, signed, set)) return;
+    if (isSame(kept.attest, signed.attest)) return "repeated";
+    if (!isSigned(draft, signed, set)) return "bad_signature";
     const first = findSigned(kept, signed.validator, set);
     if (first !== null) convict(draft, first, signed, set);
-    return;
+    return "conflict";
   }
   const held = draft.gathered.get(epoch)?.signed.get(signed.validator);
-  if (held !== undefined && isSame(held.attest, signed.attest)) return;
-  if (isSigned(draft, signed, set)) gather(draft, signed);
+  if (held !== undefined && isSame(held.attest, signed.attest)) return "repeated";
+  return isSigned(draft, signed, set) ? gather(draft, signed) : "bad_signature";
 }
 
 /** C3 a certificate that a quorum of its epoch's set signed is kept, wherever it comes from. */
-function takeCertificate(draft: Draft, cert: RewardCert, kept: RewardCert | null): void {
+function takeCertificate(draft: Draft, cert: RewardCert, kept: RewardCert | null): DropReason | null {
   const { sets, domains, verify } = draft.config;
-  const set = kept === null ? sets.setOf(cert.attest.epoch) : null;
-  if (set === null || checkRewardCert(cert, set, domains, verify) !== null) return;
+  if (kept !== null) return "repeated";
+  const set = sets.setOf(cert.attest.epoch);
+  if (set === null) return "unknown_set";
+  if (checkRewardCert(cert, set, domains, verify) !== null) return "bad_signature";
   for (const [position, held] of draft.gathered.get(cert.attest.epoch)?.signed ?? []) {
     const other = isSame(held.attest, cert.attest) ? null : findSigned(cert, position, set);
     if (other !== null) convict(draft, held, other, set);
   }
   keep(draft, cert);
+  return null;
 }
 
 /**
@@ -209,26 +223,27 @@ function repeat(draft: Draft): void {
 }
 
 /** C3 a validator's first word counts; a quorum of equal ones is the certificate. A second, other word convicts. */
-function gather(draft: Draft, signed: SignedAttest): void {
+function gather(draft: Draft, signed: SignedAttest): DropReason | null {
   const { epoch } = signed.attest;
   const set = draft.config.sets.setOf(epoch);
-  if (set === null) return;
+  if (set === null) return "unknown_set";
   const before = draft.gathered.get(epoch) ?? { signed: new Map<number, SignedAttest>(), isSplit: false };
   const held = before.signed.get(signed.validator);
   if (held !== undefined) {
     convict(draft, held, signed, set);
-    return;
+    return "conflict";
   }
   const all = new Map(before.signed).set(signed.validator, signed);
   const equal = [...all].filter(([, each]) => isSame(each.attest, signed.attest));
   const isSplit = equal.length < all.size;
   if (isSplit && !before.isSplit) draft.effects.push({ type: "split", epoch });
   draft.gathered = new Map(draft.gathered).set(epoch, { signed: all, isSplit });
-  if (equal.length < set.quorum) return;
+  if (equal.length < set.quorum) return null;
   const signatures = new Map(equal.map(([position, { signature }]) => [position, signature]));
   const cert = { attest: signed.attest, ...assembleSignatures(signatures, set) };
   draft.effects.push({ type: "broadcastCert", cert });
   keep(draft, cert);
+  return null;
 }
 
 function keep(draft: Draft, cert: RewardCert): void {

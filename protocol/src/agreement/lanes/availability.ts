@@ -6,6 +6,7 @@ import { equalBytes } from "../../bytes/bytes.ts";
 import { encodeHex } from "../../bytes/hex.ts";
 import { checkAvailabilityCert } from "../certificates.ts";
 import type { Cut } from "../cut.ts";
+import { DROPPED, type DropEffect, type DropReason } from "../drops.ts";
 import type { AvailabilityCert, LaneTip } from "../rounds.ts";
 import type { LaneConfig } from "./config.ts";
 import { MAX_CERTIFIED_AHEAD } from "./limits.ts";
@@ -29,8 +30,8 @@ export type AvailabilityEvent =
 
 export type AvailabilityStep = {
   readonly state: AvailabilityState;
-  /** A certificate that is valid and new: a tip may name it. */
-  readonly effects: readonly { readonly type: "available"; readonly cert: AvailabilityCert }[];
+  /** `available`: a certificate that is valid and new, a tip may name it. */
+  readonly effects: readonly ({ readonly type: "available"; readonly cert: AvailabilityCert } | DropEffect)[];
 };
 
 const EMPTY_LANE: LaneCerts = { cutSeq: 0, bySeq: new Map(), newest: 0 };
@@ -54,12 +55,14 @@ function takeCertificate(state: AvailabilityState, cert: AvailabilityCert): Avai
   const { sets, domains, verify } = state.config;
   const name = encodeHex(cert.lane);
   const lane = state.lanes.get(name) ?? EMPTY_LANE;
-  const refused = { state, effects: [] };
-  if (cert.seq <= lane.cutSeq || cert.seq > lane.cutSeq + MAX_CERTIFIED_AHEAD) return refused;
+  const dropped = (reason: DropReason) => ({ state, effects: DROPPED[reason] });
+  if (cert.seq <= lane.cutSeq) return dropped("past");
+  if (cert.seq > lane.cutSeq + MAX_CERTIFIED_AHEAD) return dropped("far_ahead");
   const held = lane.bySeq.get(cert.seq);
-  if (held !== undefined && held.epoch >= cert.epoch) return refused;
+  if (held !== undefined && held.epoch >= cert.epoch) return dropped("repeated");
   const set = sets.setOf(cert.epoch);
-  if (set === null || checkAvailabilityCert(cert, set, domains, verify) !== null) return refused;
+  if (set === null) return dropped("unknown_set");
+  if (checkAvailabilityCert(cert, set, domains, verify) !== null) return dropped("bad_signature");
   const next = {
     ...lane,
     bySeq: new Map(lane.bySeq).set(cert.seq, cert),

@@ -6,6 +6,7 @@ import { equalBytes } from "../../bytes/bytes.ts";
 import { encodeHex } from "../../bytes/hex.ts";
 import { signingMessage } from "../../crypto/domain.ts";
 import { assembleSignatures, type ValidatorSet } from "../certificates.ts";
+import { DROPPED, type DropEffect, type DropReason } from "../drops.ts";
 import { createEvidence } from "../evidence.ts";
 import type { Ack } from "../peerMessages.ts";
 import { type AvailabilityCert, type Evidence, encodeAckBody, encodeBatchBody } from "../rounds.ts";
@@ -45,7 +46,8 @@ export type GatherEffect =
   | { readonly type: "certificate"; readonly cert: AvailabilityCert }
   /** The bodies up to here are asked for no more. */
   | { readonly type: "forget"; readonly seq: number }
-  | { readonly type: "evidence"; readonly evidence: Evidence };
+  | { readonly type: "evidence"; readonly evidence: Evidence }
+  | DropEffect;
 
 export type GatherStep = { readonly state: GatherState; readonly effects: readonly GatherEffect[] };
 
@@ -81,12 +83,15 @@ function takeAck(state: GatherState, signed: Ack): GatherStep {
   const { config, pending } = state;
   const { ack, validator, signature } = signed;
   const entry = pending.get(ack.seq);
-  const unchanged = { state, effects: [] };
-  if (entry === undefined || !equalBytes(ack.lane, config.self)) return unchanged;
+  const dropped = (reason: DropReason) => ({ state, effects: DROPPED[reason] });
+  if (!equalBytes(ack.lane, config.self)) return dropped("unentitled");
+  if (entry === undefined) return dropped("past");
   if (!equalBytes(ack.digest, entry.digest)) return takeOtherAck(state, entry, signed);
-  if (entry.epoch !== ack.epoch || entry.acks.has(validator)) return unchanged;
+  if (entry.epoch !== ack.epoch) return dropped("past");
+  if (entry.acks.has(validator)) return dropped("repeated");
   const key = config.sets.setOf(ack.epoch)?.keys[validator];
-  if (key === undefined || !isAckSigned(config, key, signed)) return unchanged;
+  if (key === undefined) return dropped("unentitled");
+  if (!isAckSigned(config, key, signed)) return dropped("bad_signature");
   const counted = { ...entry, acks: new Map(entry.acks).set(validator, signature) };
   const next = { config, pending: new Map(pending).set(ack.seq, counted) };
   const evidence = convict(key, entry.others.get(encodeHex(key)), signed);
@@ -98,10 +103,11 @@ function takeAck(state: GatherState, signed: Ack): GatherStep {
 function takeOtherAck(state: GatherState, entry: Pending, signed: Ack): GatherStep {
   const { config, pending } = state;
   const { ack, validator } = signed;
-  const unchanged = { state, effects: [] };
+  const dropped = (reason: DropReason) => ({ state, effects: DROPPED[reason] });
   const key = config.sets.setOf(ack.epoch)?.keys[validator];
-  if (key === undefined || entry.others.has(encodeHex(key)) || !isAckSigned(config, key, signed))
-    return unchanged;
+  if (key === undefined) return dropped("unentitled");
+  if (entry.others.has(encodeHex(key))) return dropped("repeated");
+  if (!isAckSigned(config, key, signed)) return dropped("bad_signature");
   const others = new Map(entry.others).set(encodeHex(key), signed);
   const position = config.sets.setOf(entry.epoch)?.positionOf(key);
   const held = position === undefined ? undefined : entry.acks.get(position);
@@ -109,7 +115,7 @@ function takeOtherAck(state: GatherState, entry: Pending, signed: Ack): GatherSt
   const first = held === undefined ? undefined : { ack: body, validator: position!, signature: held };
   return {
     state: { config, pending: new Map(pending).set(entry.seq, { ...entry, others }) },
-    effects: convict(key, first, signed),
+    effects: [...convict(key, first, signed), ...DROPPED.conflict],
   };
 }
 

@@ -6,6 +6,7 @@
 import { equalBytes } from "../../bytes/bytes.ts";
 import { signingMessage } from "../../crypto/domain.ts";
 import { LANE_START } from "../cut.ts";
+import { type DropEffect, type DropReason, drop } from "../drops.ts";
 import { createEvidence } from "../evidence.ts";
 import type { Ack } from "../peerMessages.ts";
 import { type Evidence, encodeAckBody, encodeBatchBody } from "../rounds.ts";
@@ -80,7 +81,9 @@ export type PeerLaneEffect =
   | { readonly type: "release"; readonly digests: readonly Uint8Array[] }
   /** A cut holds the lane up to here: what was named below may be forgotten. */
   | { readonly type: "forget"; readonly seq: number }
-  | { readonly type: "evidence"; readonly evidence: Evidence };
+  | { readonly type: "evidence"; readonly evidence: Evidence }
+  /** The batch that came, or the one that had its turn. */
+  | DropEffect;
 
 export type PeerLaneStep = {
   readonly state: PeerLaneState;
@@ -117,7 +120,7 @@ export function stepPeerLane(state: PeerLaneState, event: PeerLaneEvent): PeerLa
   const draft: Draft = { ...state, effects: [] };
   switch (event.type) {
     case "batch":
-      takeOffer(draft, event.offer);
+      drop(draft, takeOffer(draft, event.offer));
       break;
     case "fetched":
       extendChain(draft, event.digest, event.batch);
@@ -125,7 +128,7 @@ export function stepPeerLane(state: PeerLaneState, event: PeerLaneEvent): PeerLa
     case "checked":
       if (isAt(draft, "checking", event.digest)) {
         if (event.isValid) enterPhase(draft, "writing", { type: "write", digest: event.digest });
-        else abandon(draft);
+        else abandon(draft, "malformed");
       }
       break;
     case "written":
@@ -148,21 +151,24 @@ export function stepPeerLane(state: PeerLaneState, event: PeerLaneEvent): PeerLa
  * A5 window, then repetition, then the author's signature; only then a batch has a place in the queue. What has none is
  * dropped: the author sends it again.
  */
-function takeOffer(draft: Draft, offer: Offer): void {
+function takeOffer(draft: Draft, offer: Offer): DropReason | null {
   const { cut, head, held, queue, work } = draft;
-  if (offer.seq <= cut.seq || offer.seq > cut.seq + MAX_UNCUT_BATCHES) return;
+  if (offer.seq <= cut.seq) return "past";
+  if (offer.seq > cut.seq + MAX_UNCUT_BATCHES) return "far_ahead";
   const waiting = work === null ? queue : [work.offer, ...queue];
-  if (waiting.some((each) => isSameOffer(each, offer))) return;
+  if (waiting.some((each) => isSameOffer(each, offer))) return "repeated";
   const known = held.get(offer.seq) ?? waiting.find(({ seq }) => seq === offer.seq);
-  if (known === undefined && waiting.length >= MAX_BATCHES_IN_FLIGHT) return;
-  if (!isOfferSigned(draft, offer)) return;
+  if (known === undefined && waiting.length >= MAX_BATCHES_IN_FLIGHT) return "full";
+  if (!isOfferSigned(draft, offer)) return "bad_signature";
   if (known !== undefined && !equalBytes(known.digest, offer.digest)) {
     convictAuthor(draft, { ...known, seq: offer.seq }, offer);
-  } else if (offer.seq <= head.seq) acknowledgeIfHeld(draft, offer);
-  else if (waiting.length < MAX_BATCHES_IN_FLIGHT) {
-    draft.queue = [...queue, offer];
-    proceed(draft);
+    return "conflict";
   }
+  if (offer.seq <= head.seq) return acknowledgeIfHeld(draft, offer);
+  if (waiting.length >= MAX_BATCHES_IN_FLIGHT) return "full";
+  draft.queue = [...queue, offer];
+  proceed(draft);
+  return null;
 }
 
 const isSameOffer = (a: Offer, b: Offer): boolean =>
@@ -189,7 +195,7 @@ function proceed(draft: Draft): void {
   while (draft.work === null && draft.queue.length > 0) {
     const [offer, ...rest] = draft.queue as [Offer, ...Offer[]];
     draft.queue = rest;
-    if (offer.seq <= draft.head.seq) acknowledgeIfHeld(draft, offer);
+    if (offer.seq <= draft.head.seq) drop(draft, acknowledgeIfHeld(draft, offer));
     else {
       draft.work = { offer, chain: [offer], phase: "fetching" };
       reachHead(draft);
@@ -214,7 +220,7 @@ function extendChain(draft: Draft, digest: Uint8Array, batch: FetchedBatch | nul
   // A cut may have passed the gap while the body was on its way.
   if (oldest.seq <= draft.head.seq + 1) checkNext(draft);
   else if (batch === null || batch.seq !== oldest.seq - 1 || !equalBytes(batch.lane, draft.lane)) {
-    abandon(draft);
+    abandon(draft, "incomplete");
   } else {
     const link = { seq: batch.seq, digest, prev: batch.prev };
     draft.work = { ...work, chain: [link, ...work.chain] };
@@ -232,7 +238,7 @@ function checkNext(draft: Draft): void {
     return;
   }
   if (next.seq !== head.seq + 1 || !equalBytes(next.prev, head.digest)) {
-    abandon(draft);
+    abandon(draft, "incomplete");
     return;
   }
   draft.work = { ...work!, chain };
@@ -251,7 +257,7 @@ function holdBatch(draft: Draft, isConflict: boolean): void {
   const { offer, chain } = draft.work!;
   const { seq, digest } = chain[0]!;
   if (isConflict) {
-    abandon(draft);
+    abandon(draft, "conflict");
     return;
   }
   if (seq === draft.head.seq + 1) {
@@ -267,12 +273,13 @@ function holdBatch(draft: Draft, isConflict: boolean): void {
 function finish(draft: Draft): void {
   const { offer } = draft.work!;
   releaseWork(draft);
-  acknowledgeIfHeld(draft, offer);
+  drop(draft, acknowledgeIfHeld(draft, offer));
   proceed(draft);
 }
 
 /** The batch may not be held: its author, if it is an honest one, sends it again. */
-function abandon(draft: Draft): void {
+function abandon(draft: Draft, reason: DropReason): void {
+  drop(draft, reason);
   releaseWork(draft);
   proceed(draft);
 }
@@ -282,21 +289,26 @@ function releaseWork(draft: Draft): void {
   draft.work = null;
 }
 
-function acknowledgeIfHeld(draft: Draft, offer: Offer): void {
+/** @returns why it is not acknowledged, or null. A batch that a cut took in meanwhile needs no acknowledgement. */
+function acknowledgeIfHeld(draft: Draft, offer: Offer): DropReason | null {
   const held = draft.held.get(offer.seq);
-  if (held === undefined) return;
-  if (equalBytes(held.digest, offer.digest)) acknowledge(draft, offer);
-  else convictAuthor(draft, { ...held, seq: offer.seq }, offer);
+  if (held === undefined) return "past";
+  if (equalBytes(held.digest, offer.digest)) return acknowledge(draft, offer);
+  convictAuthor(draft, { ...held, seq: offer.seq }, offer);
+  return "conflict";
 }
 
 /** A3 signs for the epoch that the author asks for, where that is about the current one and gives this validator a seat. */
-function acknowledge(draft: Draft, { seq, digest, epoch }: Offer): void {
+function acknowledge(draft: Draft, { seq, digest, epoch }: Offer): DropReason | null {
   const { config, lane } = draft;
   const validator = config.sets.setOf(epoch)?.positionOf(config.self);
-  if (validator === undefined || Math.abs(epoch - draft.epoch) > 1) return;
+  if (epoch < draft.epoch - 1) return "past";
+  if (epoch > draft.epoch + 1) return "far_ahead";
+  if (validator === undefined) return "unentitled";
   const ack = { lane, seq, digest, epoch };
   const signature = config.sign("ack", encodeAckBody(ack));
   draft.effects.push({ type: "acknowledge", ack: { ack, validator, signature } });
+  return null;
 }
 
 /** A decided cut is where the lane's chain begins from now on, whether its batches are held or not. */

@@ -2,6 +2,7 @@
  * What drives a round's instance and what it asks for: the whole interface between the pure core and the shell that
  * owns the clock, the disk and the streams.
  */
+import type { DropEffect } from "../drops.ts";
 import type { Conflict } from "./conflicts.ts";
 import type { Certificate, Message, Proposal, SignedVote, ValueId } from "./messages.ts";
 
@@ -52,4 +53,6 @@ export type Effect =
   /** The round is decided; both timers may stop. Emitted once in a process's life. */
   | { readonly type: "decide"; readonly certificate: Certificate }
   /** A validator signed two statements that no honest one can sign both. Emitted once a validator. */
-  | { readonly type: "evidence"; readonly conflict: Conflict };
+  | { readonly type: "evidence"; readonly conflict: Conflict }
+  /** The message that the event brought, or a certificate that came with it, has no effect. */
+  | DropEffect;

@@ -2,6 +2,7 @@
  * What a peer's message passes before it counts: form and window, then repetition, then the signature; only then is it
  * remembered and, where it contradicts what its author signed before, turned into evidence.
  */
+import { type DropReason, drop } from "../drops.ts";
 import { leaderOf, quorumOf } from "./config.ts";
 import { checkConflict, type SignedStatement } from "./conflicts.ts";
 import type { Certificate, Proposal, SignedVote } from "./messages.ts";
@@ -10,13 +11,11 @@ import { type Draft, isViewInWindow, type SimplexState, storeVote, updateView, v
 
 type State = SimplexState | Draft;
 
-/** Whether a vote's view is kept (B8), its author has a seat, and it says what its kind says. */
-export function isVoteFormed(state: State, vote: SignedVote): boolean {
-  return (
-    isViewInWindow(state, vote.view) &&
-    isPosition(state, vote.validator) &&
-    (vote.kind === "nullify") === (vote.value === null)
-  );
+/** Whether a vote's view is kept (B8), its author has a seat, and it says what its kind says; null where it does. */
+export function checkVoteForm(state: State, vote: SignedVote): DropReason | null {
+  if (!isViewInWindow(state, vote.view)) return reasonOfView(vote.view);
+  if (!isPosition(state, vote.validator)) return "unentitled";
+  return (vote.kind === "nullify") === (vote.value === null) ? null : "malformed";
 }
 
 /** Whether the vote is held already. */
@@ -25,11 +24,11 @@ export function isVoteHeld(state: State, vote: SignedVote): boolean {
 }
 
 /** Whether a proposal's view is kept (B8), its author leads it, and it carries at most one certificate a view before. */
-export function isProposalFormed(state: State, proposal: Proposal): boolean {
+export function checkProposalForm(state: State, proposal: Proposal): DropReason | null {
   const { view, validator, justification } = proposal;
-  return (
-    isViewInWindow(state, view) && validator === leaderOf(state.config, view) && justification.length < view
-  );
+  if (!isViewInWindow(state, view)) return reasonOfView(view);
+  if (validator !== leaderOf(state.config, view)) return "unentitled";
+  return justification.length < view ? null : "malformed";
 }
 
 /** Whether the proposal is held already. */
@@ -39,46 +38,53 @@ export function isProposalHeld(state: State, proposal: Proposal): boolean {
 }
 
 /**
- * Whether a certificate's view is kept and its signers are a quorum of distinct seats. What decides is taken from any
+ * Whether a certificate's view is kept, and its signers are a quorum of distinct seats. What decides is taken from any
  * view (B6): it needs a quorum, so nobody can flood with it.
  */
-export function isCertificateFormed(state: State, certificate: Certificate): boolean {
+export function checkCertificateForm(state: State, certificate: Certificate): DropReason | null {
   const { kind, view, value, signers } = certificate;
-  if (kind !== "finalize" && !isViewInWindow(state, view)) return false;
-  if (!Number.isSafeInteger(view) || view < 1 || (kind === "nullify") !== (value === null)) return false;
-  if (signers.length < quorumOf(state.config)) return false;
-  return signers.every((signer, i) => isPosition(state, signer) && (i === 0 || signer > signers[i - 1]!));
+  if (kind !== "finalize" && !isViewInWindow(state, view)) return reasonOfView(view);
+  if (!isView(view) || (kind === "nullify") !== (value === null)) return "malformed";
+  if (signers.length < quorumOf(state.config)) return "malformed";
+  const areDistinct = signers.every(
+    (signer, i) => isPosition(state, signer) && (i === 0 || signer > signers[i - 1]!),
+  );
+  return areDistinct ? null : "malformed";
 }
 
-/** Counts a formed vote that is not held, once its signature is verified. */
-export function acceptVote(draft: Draft, vote: SignedVote): void {
-  if (!draft.config.scheme.verify(vote, vote.validator, vote.signature)) return;
-  if (rememberVote(draft, vote)) countVotes(draft, vote.view, vote.kind, vote.value);
+/** Counts a formed vote that is not held, once its signature is verified. @returns why it does not count, or null. */
+export function acceptVote(draft: Draft, vote: SignedVote): DropReason | null {
+  if (!draft.config.scheme.verify(vote, vote.validator, vote.signature)) return "bad_signature";
+  if (!rememberVote(draft, vote)) return "conflict";
+  countVotes(draft, vote.view, vote.kind, vote.value);
+  return null;
 }
 
 /** Takes a formed proposal and the certificates that came with it; in the current view it is judged at once (B2). */
-export function acceptProposal(draft: Draft, proposal: Proposal): void {
+export function acceptProposal(draft: Draft, proposal: Proposal): DropReason | null {
   const { view, validator, signature, justification } = proposal;
-  if (!draft.config.scheme.verify(proposal, validator, signature)) return;
+  if (!draft.config.scheme.verify(proposal, validator, signature)) return "bad_signature";
   const held = viewOf(draft, view).proposal;
   if (held !== null) {
     convict(draft, held, proposal);
-    return;
+    return "conflict";
   }
   for (const certificate of justification) {
-    if (isCertificateFormed(draft, certificate)) acceptCertificate(draft, certificate);
+    drop(draft, checkCertificateForm(draft, certificate) ?? acceptCertificate(draft, certificate));
   }
   updateView(draft, view, { proposal });
   if (draft.started && draft.final === null && view === draft.view) notarize(draft);
+  return null;
 }
 
 /** Applies a formed certificate, unless its like is held, once its signatures are verified. */
-export function acceptCertificate(draft: Draft, certificate: Certificate): void {
+export function acceptCertificate(draft: Draft, certificate: Certificate): DropReason | null {
   const { scheme } = draft.config;
-  if (draft.final !== null || isCertified(draft, certificate.view, certificate.kind)) return;
-  if (!scheme.verifyCertificate(certificate)) return;
+  if (draft.final !== null || isCertified(draft, certificate.view, certificate.kind)) return null;
+  if (!scheme.verifyCertificate(certificate)) return "bad_signature";
   rememberVotesOf(draft, certificate);
   applyCertificate(draft, certificate);
+  return null;
 }
 
 /** A certificate's votes convict like any others, and FINALIZE votes among them are somebody's participation. */
@@ -106,6 +112,11 @@ function convict(draft: Draft, first: SignedStatement, second: SignedStatement):
   draft.convicted = new Set([...draft.convicted, validator]);
   draft.effects.push({ type: "evidence", conflict: { reason, validator, first, second } });
 }
+
+/** Why a view is not kept: it is none, or lies beyond the window. */
+const reasonOfView = (view: number): DropReason => (isView(view) ? "far_ahead" : "malformed");
+
+const isView = (view: number): boolean => Number.isSafeInteger(view) && view >= 1;
 
 function isPosition(state: State, position: number): boolean {
   return Number.isInteger(position) && position >= 0 && position < state.config.validators;

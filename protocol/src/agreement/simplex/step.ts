@@ -2,16 +2,17 @@
  * One round's agreement as a pure function: a state and an event give the next state and what to do. Whether a message
  * counts is in `intake.ts`, what then follows in `rules.ts`.
  */
+import { DROPPED, type DropReason, drop } from "../drops.ts";
 import { type SimplexConfig, standstillMs } from "./config.ts";
 import type { Effect, Event, JournalRecord } from "./events.ts";
 import {
   acceptCertificate,
   acceptProposal,
   acceptVote,
-  isCertificateFormed,
-  isProposalFormed,
+  checkCertificateForm,
+  checkProposalForm,
+  checkVoteForm,
   isProposalHeld,
-  isVoteFormed,
   isVoteHeld,
   rememberVotesOf,
 } from "./intake.ts";
@@ -30,6 +31,9 @@ import {
   viewOf,
 } from "./state.ts";
 
+/** What a peer's message brings. */
+type PeerEvent = Extract<Event, { type: "vote" | "proposal" | "certificate" }>;
+
 export type SimplexStep = { readonly state: SimplexState; readonly effects: readonly Effect[] };
 
 const NO_EFFECTS: readonly Effect[] = [];
@@ -39,7 +43,8 @@ const NO_EFFECTS: readonly Effect[] = [];
  * of any content is at worst ignored, and the state is then the same object.
  */
 export function stepSimplex(state: SimplexState, event: Event): SimplexStep {
-  if (isIgnored(state, event)) return { state, effects: NO_EFFECTS };
+  const ignored = findIgnored(state, event);
+  if (ignored !== null) return { state, effects: ignored };
   const draft = openDraft(state);
   if (draft.final === null) applyEvent(draft, event);
   else applyAfterDecision(draft, event);
@@ -76,19 +81,41 @@ export function computeParticipation(state: SimplexState): Certificate | null {
   );
 }
 
-/** What changes nothing, told apart before anything is copied or verified: most messages are repetitions. */
-function isIgnored(state: SimplexState, event: Event): boolean {
+/**
+ * The effects of what changes nothing, told apart before anything is copied or verified: most messages are repetitions.
+ * Null for what may change something.
+ */
+function findIgnored(state: SimplexState, event: Event): readonly Effect[] | null {
+  if (event.type === "vote" || event.type === "proposal" || event.type === "certificate") {
+    const reason = findDropped(state, event);
+    return reason && DROPPED[reason];
+  }
+  return isOutOfTime(state, event) ? NO_EFFECTS : null;
+}
+
+function findDropped(state: SimplexState, event: PeerEvent): DropReason | null {
   const decided = state.final !== null;
   switch (event.type) {
-    case "vote":
-      return !isVoteFormed(state, event.vote) || (!decided && isVoteHeld(state, event.vote));
-    case "proposal":
-      return !isProposalFormed(state, event.proposal) || (!decided && isProposalHeld(state, event.proposal));
-    case "certificate": {
-      const { certificate } = event;
-      if (!isCertificateFormed(state, certificate)) return true;
-      return !decided && isCertified(state, certificate.view, certificate.kind);
+    case "vote": {
+      const isHeld = () => !decided && isVoteHeld(state, event.vote);
+      return checkVoteForm(state, event.vote) ?? (isHeld() ? "repeated" : null);
     }
+    case "proposal": {
+      const isHeld = () => !decided && isProposalHeld(state, event.proposal);
+      return checkProposalForm(state, event.proposal) ?? (isHeld() ? "repeated" : null);
+    }
+    case "certificate": {
+      const { kind, view } = event.certificate;
+      const isHeld = () => !decided && isCertified(state, view, kind);
+      return checkCertificateForm(state, event.certificate) ?? (isHeld() ? "repeated" : null);
+    }
+  }
+}
+
+/** Whether the shell's own event comes when there is nothing to it any more. */
+function isOutOfTime(state: SimplexState, event: Exclude<Event, PeerEvent>): boolean {
+  const decided = state.final !== null;
+  switch (event.type) {
     case "start":
       return state.started;
     case "timeout":
@@ -116,13 +143,13 @@ function applyEvent(draft: Draft, event: Event): void {
       }
       break;
     case "vote":
-      acceptVote(draft, event.vote);
+      drop(draft, acceptVote(draft, event.vote));
       break;
     case "proposal":
-      acceptProposal(draft, event.proposal);
+      drop(draft, acceptProposal(draft, event.proposal));
       break;
     case "certificate":
-      acceptCertificate(draft, event.certificate);
+      drop(draft, acceptCertificate(draft, event.certificate));
       break;
     case "timeout":
       nullify(draft);
@@ -145,12 +172,14 @@ function applyAfterDecision(draft: Draft, event: Event): void {
   }
   if (event.type === "certificate" && event.certificate.kind === "finalize") {
     const news = event.certificate.view === final.view && hasUnseenVotes(draft, event.certificate);
-    if (news && draft.config.scheme.verifyCertificate(event.certificate))
+    if (!news) drop(draft, "repeated");
+    else if (draft.config.scheme.verifyCertificate(event.certificate))
       rememberVotesOf(draft, event.certificate);
+    else drop(draft, "bad_signature");
     return;
   }
   if (event.type === "vote" && !isVoteHeld(draft, event.vote)) {
-    acceptVote(draft, event.vote);
+    drop(draft, acceptVote(draft, event.vote));
     if (event.vote.kind === "finalize") return;
   }
   if (event.type === "vote" || event.type === "proposal" || event.type === "certificate") {
