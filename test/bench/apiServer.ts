@@ -1,54 +1,59 @@
 /**
  * The API over a store, as a process of its own, so that who asks and who answers do not share an event loop: `node
- * apiServer.ts STORE`. It prints its URL, publishes a round of that moment for each line on standard input, and ends
- * with that.
+ * apiServer.ts STORE`. As in a validator it has a thread for itself, beside one that here has nothing else to do. It
+ * prints its URL, publishes a round of that moment for each line on standard input, and ends with that.
  */
 import { createInterface } from "node:readline";
 import { createSystemClock } from "../../node/src/host/clock.ts";
-import { createSilentLog } from "../../node/src/host/log.ts";
+import { createLog } from "../../node/src/host/log.ts";
 import { PRESETS } from "../../protocol/src/network/presets.ts";
-import { createApi } from "../../validator/src/api/api.ts";
-import { EventHub } from "../../validator/src/api/eventHub.ts";
-import { createValidatorMetrics, type MetricSources } from "../../validator/src/metrics.ts";
+import { listEvents } from "../../validator/src/api/eventHub.ts";
+import { ApiThread } from "../../validator/src/api/thread/apiThread.ts";
 import { openSqliteStore } from "../../validator/src/store/sqliteStore/sqliteStore.ts";
 import { API_NETWORK_ID, apiRound } from "./apiStore.ts";
 
-const [path] = process.argv.slice(2);
+const [storePath] = process.argv.slice(2) as [string];
+const nobody = { validators: [], accounts: [], hotspots: [] };
 // As the validator opens its store: it is the writer, though nothing is written here.
-const genesis = { hotspots: [], accounts: [], validators: [], seats: [] };
-const store = await openSqliteStore({ path: path!, networkId: API_NETWORK_ID, genesis });
-const events = new EventHub();
+const store = await openSqliteStore({
+  path: storePath,
+  networkId: API_NETWORK_ID,
+  genesis: { ...nobody, seats: [] },
+});
 const clock = createSystemClock();
-/** Nobody asks this process for what an agreement or an inbox would say. */
-const metrics = createValidatorMetrics({} as MetricSources);
-const api = await createApi(
+const api = await ApiThread.open(
   {
-    network: { name: "bench", id: API_NETWORK_ID, parameters: PRESETS.mainnet, writeGenesis: () => "{}" },
+    host: "127.0.0.1",
+    port: 0,
+    storePath,
+    genesis: { name: "bench", timeMs: 0, seed: API_NETWORK_ID, parameters: PRESETS.mainnet, ...nobody },
+    networkId: API_NETWORK_ID,
     validator: API_NETWORK_ID,
     version: "0.0.0",
+    corsOrigins: [],
     // The limit is looked up and counted as for anybody; it is only never reached.
     requestsPerMinute: Number.MAX_SAFE_INTEGER,
   },
   {
-    store,
-    events,
-    metrics,
     clock,
-    log: createSilentLog(),
-    exposeMetrics: metrics.expose,
-    status: () => ({ peers: 3, notReady: null }),
-    submitTransaction: async () => ({ id: null, reason: "malformed" }),
-    isPending: () => false,
-    traceMessage: async () => null,
-    agreement: { rewardCert: () => null, isConnected: () => null },
-    ledger: { rewardProof: async () => null },
+    log: createLog({ level: "info", format: "plain" }),
+    live: {
+      status: async () => ({ peers: 3, notReady: null }),
+      exposeMetrics: async () => ({ contentType: "text/plain", text: "" }),
+      connections: async () => [],
+      isPending: async () => false,
+      rewardCert: async () => null,
+      rewardProof: async () => null,
+      submitTransaction: async () => ({ id: null, reason: "malformed" }),
+      traceMessage: async () => null,
+    },
   },
 );
-process.stdout.write(`${await api.listen({ host: "127.0.0.1", port: 0 })}\n`);
+process.stdout.write(`http://127.0.0.1:${api.port}\n`);
 let round = (await store.latestRound())?.round ?? -1;
 for await (const _ of createInterface({ input: process.stdin })) {
   round++;
-  events.publish({ ...apiRound(round), timeMs: clock.nowMs() });
+  api.publish(listEvents({ ...apiRound(round), timeMs: clock.nowMs() }));
 }
 await api.close();
 await store.close();

@@ -35,8 +35,8 @@ async function serve(folder: string): Promise<{ readonly fixture: Fixture; reado
     },
     {
       agreement: {
-        rewardCert: (epoch) => (epoch === EPOCHS - 1 ? certificate : null),
-        isConnected: () => true,
+        rewardCert: async (epoch) => (epoch === EPOCHS - 1 ? certificate : null),
+        isConnected: async () => true,
       },
       ledger: { rewardProof: async (key) => (encodeHex0x(key) === encodeHex0x(account) ? evidence : null) },
     },

@@ -38,7 +38,11 @@ function hotspotNames(): string[] {
   return [...calls].map((match) => `hexbeacon_hotspot_${match[1]!}`);
 }
 
-const VALIDATOR_FILES = ["validator/src/metrics.ts", "validator/src/agreementMetrics.ts"];
+const VALIDATOR_FILES = [
+  "validator/src/metrics.ts",
+  "validator/src/agreementMetrics.ts",
+  "validator/src/api/httpMetrics.ts",
+];
 const metrics = [...new Set([...VALIDATOR_FILES.flatMap((file) => namesIn(file, "")), ...hotspotNames()])];
 
 type Panel = {

@@ -1,7 +1,7 @@
 /**
  * What a validator tells Prometheus. Every metric of the role stands in this file, those of agreement in
- * agreementMetrics.ts; label sets are closed lists, never a peer or a cell; `_total` is a counter, and seconds and bytes
- * are the units.
+ * agreementMetrics.ts, those of the API in api/httpMetrics.ts; label sets are closed lists, never a peer or a cell;
+ * `_total` is a counter, and seconds and bytes are the units.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import {
@@ -43,8 +43,6 @@ export type ValidatorMetrics = AgreementMetrics & {
   readonly onRoundDecided: () => void;
   /** @param latencyMs from the round's time to its being stored. */
   readonly onRoundExecuted: (executed: ExecutedRound, latencyMs: number) => void;
-  readonly observeRequest: (route: string, method: string, status: number, seconds: number) => void;
-  readonly setEventClients: (clients: number) => void;
   /** The page that Prometheus reads. */
   readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }>;
 };
@@ -76,7 +74,6 @@ export function createValidatorMetrics(sources: MetricSources): ValidatorMetrics
     ...createIntakeMetrics(registry),
     ...createRoundMetrics(registry),
     ...createAgreementMetrics(registry, sources),
-    ...createApiMetrics(registry),
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 }
@@ -309,24 +306,6 @@ function createMakers(registry: Registry) {
       for (const reason of reasons) counter.inc({ reason }, 0);
       return (reason: string, count: number): void => counter.inc({ reason }, count);
     },
-  };
-}
-
-function createApiMetrics(registry: Registry) {
-  const registers = [registry];
-  const { gauge } = createMakers(registry);
-  const requests = new Histogram({
-    name: "hexbeacon_http_request_seconds",
-    help: "Time to answer a request, by the API's own route, method and class of status.",
-    labelNames: ["route", "method", "status"],
-    buckets: DURATION_BUCKETS_SECONDS,
-    registers,
-  });
-  const clients = gauge("hexbeacon_http_event_clients", "Clients of the event stream.");
-  return {
-    observeRequest: (route: string, method: string, status: number, seconds: number) =>
-      requests.observe({ route, method, status: `${Math.floor(status / 100)}xx` }, seconds),
-    setEventClients: (count: number) => clients.set(count),
   };
 }
 

@@ -1,25 +1,19 @@
-/** The API's seams, tied to a running validator, and its port opened. */
-import type { AddressInfo } from "node:net";
-import { CodedError } from "../../node/src/host/codedError.ts";
+/** The API's thread, tied to a running validator. */
 import type { Clock, Log, Network } from "../../node/src/host/types.ts";
-import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
-import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import { computeRewardProof } from "../../protocol/src/ledger/rewardTotals.ts";
 import type { Ledger } from "../../protocol/src/ledger/state.ts";
-import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
+import type { RoundResult } from "../../protocol/src/ledger/types.ts";
 import { encodeProofJson } from "../../protocol/src/reward/proofJson.ts";
 import { encodeParcel } from "../../protocol/src/wire/envelope.ts";
-import { createApi } from "./api/api.ts";
-import type { EventHub } from "./api/eventHub.ts";
-import { EXPLORER_FOLDER } from "./api/explorer/serveExplorer.ts";
-import type { AgreementReader, ApiModules, SubmittedTransaction } from "./api/modules.ts";
+import { listEvents } from "./api/eventHub.ts";
+import type { SubmittedTransaction } from "./api/modules.ts";
+import { ApiThread } from "./api/thread/apiThread.ts";
+import type { LiveValidator } from "./api/thread/messages.ts";
 import type { Core } from "./core.ts";
 import type { Identity } from "./identity.ts";
 import type { Intake } from "./intake/intake.ts";
 import type { Mesh } from "./mesh/mesh.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
-import type { KnownSets } from "./rounds/validatorSets.ts";
-import type { Store } from "./store/store.ts";
 
 export type HttpOptions = {
   readonly host: string;
@@ -32,16 +26,17 @@ export type HttpOptions = {
 };
 export type HttpModules = {
   readonly identity: Identity;
-  readonly store: Store;
+  /** The store's file: the thread opens it for itself. */
+  readonly storePath: string;
+  /** Calls back with every round that is executed and stored from now on. */
+  readonly onRound: (listener: (result: RoundResult) => void) => void;
   readonly ledger: Ledger;
   readonly core: Core;
-  readonly traceMessage: ApiModules["traceMessage"];
+  readonly traceMessage: LiveValidator["traceMessage"];
   /** Links to the other validators. */
   readonly mesh: Pick<Mesh, "connected">;
-  readonly sets: KnownSets;
   readonly network: Network;
   readonly metrics: ValidatorMetrics;
-  readonly events: EventHub;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -52,57 +47,37 @@ const HTTP_CONNECTION = "http";
 
 /** @throws CodedError "listen_failed" where the port cannot be bound. */
 export async function openHttp(options: HttpOptions, modules: HttpModules): Promise<OpenedHttp> {
-  const { identity, metrics, core, network, ledger } = modules;
-  const { genesis, networkId, signer } = identity;
-  const { requestsPerMinute, corsOrigins = [] } = options;
-  const api = await createApi(
+  const { genesis, networkId, signer } = modules.identity;
+  const { host, port, version, requestsPerMinute, corsOrigins = [] } = options;
+  const thread = await ApiThread.open(
     {
-      network: {
-        ...{ name: genesis.name, id: networkId, parameters: genesis.parameters },
-        writeGenesis: () => encodeGenesisJson(genesis),
-      },
-      validator: signer.publicKey,
-      version: options.version,
-      explorerFolder: EXPLORER_FOLDER,
-      corsOrigins,
+      ...{ host, port, version, corsOrigins, genesis, networkId },
       ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+      storePath: modules.storePath,
+      validator: signer.publicKey,
     },
-    {
-      store: modules.store,
-      events: modules.events,
-      metrics,
-      clock: modules.clock,
-      log: modules.log,
-      exposeMetrics: metrics.expose,
-      status: () => ({ peers: network.peers().length, notReady: describeUnready(modules) }),
-      submitTransaction: (envelope) => submitEnvelope(core.intake, envelope),
-      isPending: core.intake.isPending,
-      traceMessage: modules.traceMessage,
-      agreement: readAgreement(modules),
-      ledger: {
-        rewardProof: async (account) => {
-          const proof = computeRewardProof(ledger, account);
-          return proof && encodeProofJson(proof, ledger.lastClosedEpoch);
-        },
-      },
-    },
+    { live: readValidator(modules), clock: modules.clock, log: modules.log },
   );
-  try {
-    await api.listen({ host: options.host, port: options.port });
-  } catch (cause) {
-    throw new CodedError("listen_failed", `cannot listen on ${options.host}:${options.port}`, cause);
-  }
-  const { port } = api.server.address() as AddressInfo;
-  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
-  return { url: `http://${host}:${port}`, close: async () => api.close() };
+  modules.onRound((result) => thread.publish(listEvents(result)));
+  const name = host.includes(":") ? `[${host}]` : host;
+  return { url: `http://${name}:${thread.port}`, close: () => thread.close() };
 }
 
-/** Reward certificates as they are kept, and the links that stand now. */
-function readAgreement({ identity, core, mesh }: HttpModules): AgreementReader {
+/** What the API asks of the running parts. */
+function readValidator(modules: HttpModules): LiveValidator {
+  const { core, network, mesh, ledger, metrics, traceMessage } = modules;
   return {
-    rewardCert: (epoch) => core.attestor.rewardCert(epoch),
-    isConnected: (key) =>
-      equalBytes(key, identity.signer.publicKey) ? null : mesh.connected().includes(encodeHex(key)),
+    status: async () => ({ peers: network.peers().length, notReady: describeUnready(modules) }),
+    exposeMetrics: metrics.expose,
+    connections: async () => mesh.connected(),
+    isPending: async (id) => core.intake.isPending(id),
+    rewardCert: async (epoch) => core.attestor.rewardCert(epoch),
+    rewardProof: async (account) => {
+      const proof = computeRewardProof(ledger, account);
+      return proof && encodeProofJson(proof, ledger.lastClosedEpoch);
+    },
+    submitTransaction: (envelope) => submitEnvelope(core.intake, envelope),
+    traceMessage,
   };
 }
 

@@ -16,7 +16,6 @@ import { type BanBook, openBans } from "./admin/bans.ts";
 import type { AgreementSources } from "./agreementMetrics.ts";
 import { AgreementWatch } from "./agreementWatch.ts";
 import { createAnnouncer } from "./announcement.ts";
-import { EventHub } from "./api/eventHub.ts";
 import { Backups } from "./backup/backup.ts";
 import { Closers } from "./closers.ts";
 import { type Core, createCore } from "./core.ts";
@@ -114,7 +113,7 @@ async function openParts(
   closers.add("mesh", mesh.close);
 
   const opened = { options, clock, log, identity, storage, verifier, recovered, network, mesh, sets, fail };
-  const { core, metrics, events, announcer, watch, standing, journeys } = openCore(opened);
+  const { core, metrics, onRound, announcer, watch, standing, journeys } = openCore(opened);
   closers.add("core", core.close);
   if (recovered.stored !== null) announcer.announce(recovered.stored.cert);
   const { ledger } = recovered;
@@ -157,11 +156,11 @@ async function openParts(
     sets,
     network,
     metrics,
-    events,
     clock,
     log,
   };
-  const http = await openHttp(options.http, doors);
+  const { store: storePath } = homePaths(options.home);
+  const http = await openHttp(options.http, { ...doors, storePath, onRound });
   closers.add("http", http.close);
   const draining = createDraining(identity, { core, clock, log });
   closers.add("draining", async () => draining.stop());
@@ -215,7 +214,7 @@ function openCore(opened: Opened) {
     networkHealth: () => health,
   });
   const watch = new AgreementWatch({ nowMs: clock.nowMs, observer: metrics });
-  const events = new EventHub();
+  let tellRound = (_result: RoundResult): void => {};
   const journeys = new Journeys({ nowMs: clock.nowMs, log, isVerbose: () => log.level() === "debug" });
   const topic = roundsTopic(identity.networkId);
   const announcer = createAnnouncer({ ledger, signer: identity.signer, network, topic, log });
@@ -229,7 +228,7 @@ function openCore(opened: Opened) {
     if (result.epochClose !== null) health = readNetworkHealth(ledger, parameters, result.epoch + 1);
     // Of rounds that were executed together the newest is announced.
     if (result.round === ledger.round) announcer.announce(finalized.cert);
-    events.publish(result);
+    tellRound(result);
     journeys.onExecuted(result.round, executed.messageIds);
     logRound(result, log);
   };
@@ -259,7 +258,10 @@ function openCore(opened: Opened) {
       sets,
     },
   );
-  return { core, metrics, events, announcer, watch, standing, journeys };
+  const onRound = (listener: typeof tellRound): void => {
+    tellRound = listener;
+  };
+  return { core, metrics, onRound, announcer, watch, standing, journeys };
 }
 
 /** Where agreement stands, for the metrics. The parts are asked for when Prometheus asks. */

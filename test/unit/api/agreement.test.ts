@@ -126,8 +126,8 @@ describe("agreement over HTTP", () => {
       {
         store: await createStore(),
         agreement: {
-          rewardCert: (epoch) => (epoch < EPOCHS && !missing.has(epoch) ? certify(epoch) : null),
-          isConnected: (each) =>
+          rewardCert: async (epoch) => (epoch < EPOCHS && !missing.has(epoch) ? certify(epoch) : null),
+          isConnected: async (each) =>
             encodeHex(each) === encodeHex(key(1).publicKey)
               ? null
               : encodeHex(each) !== encodeHex(key(3).publicKey),

@@ -104,14 +104,17 @@ export async function createFixture(
   };
   const modules: ApiModules = {
     store,
-    agreement: { rewardCert: (epoch) => (epoch < EPOCHS ? unsigned(epoch) : null), isConnected: () => false },
+    agreement: {
+      rewardCert: async (epoch) => (epoch < EPOCHS ? unsigned(epoch) : null),
+      isConnected: async () => false,
+    },
     ledger: {
       rewardProof: async (account) => {
         const index = PROVEN.findIndex((key) => encodeHex(key) === encodeHex(account));
         return index === -1 ? null : encodeProofJson(tree.prove(index), EPOCHS - 1);
       },
     },
-    status: () => ({ peers: 3, notReady: fixture.notReady }),
+    status: async () => ({ peers: 3, notReady: fixture.notReady }),
     events,
     metrics: {
       observeRequest: (route, method, status, seconds) =>
@@ -135,7 +138,7 @@ export async function createFixture(
         journeys: new Journeys({ nowMs: clock.nowMs, log, isVerbose: () => false }),
         isPending: (one) => fixture.pending.includes(encodeHex(one)),
       }),
-    isPending: (id) => fixture.pending.includes(encodeHex(id)),
+    isPending: async (id) => fixture.pending.includes(encodeHex(id)),
     clock,
     log,
     ...replace,

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RoundResult } from "../../../protocol/src/ledger/types.ts";
-import { EVENTS_KEPT, EventHub, MAX_LISTENERS } from "../../../validator/src/api/eventHub.ts";
+import { EVENTS_KEPT, EventHub, listEvents, MAX_LISTENERS } from "../../../validator/src/api/eventHub.ts";
 import { MAX_UNREAD_BYTES } from "../../../validator/src/api/routes/eventRoutes.ts";
 import { ROUNDS_PER_EPOCH } from "../store/history.ts";
 import { createFixture, type Fixture } from "./apiFixture.ts";
@@ -46,7 +46,7 @@ describe("events", () => {
     const { response, until } = await listen();
     expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
     await until("retry: ");
-    for (let i = 0; i < ROUNDS_PER_EPOCH; i++) fixture.events.publish(round(i));
+    for (let i = 0; i < ROUNDS_PER_EPOCH; i++) fixture.events.publish(listEvents(round(i)));
     const text = await until("event: epoch");
     const all = await until("stateRoot");
     expect(text).toContain("id: 0.0\nevent: round\n");
@@ -57,7 +57,7 @@ describe("events", () => {
   });
 
   test("go on after the last one that a listener has, or say that some are missing", async () => {
-    for (let i = 0; i < 4; i++) fixture.events.publish(round(i));
+    for (let i = 0; i < 4; i++) fixture.events.publish(listEvents(round(i)));
     const resumed = await listen({ "last-event-id": "2.0" });
     const text = await resumed.until("id: 3.1\nevent: round");
     expect(text).not.toContain("event: gap");
@@ -100,7 +100,7 @@ describe("events", () => {
     const epoch = { ...last, epochClose: { ...last.epochClose!, record: new Uint8Array(20_000) } };
     // The system's own buffers take some megabytes before anything is left unread here.
     for (let i = 0; i < 50_000 && fixture.eventClients() === 2; i++) {
-      fixture.events.publish(epoch);
+      fixture.events.publish(listEvents(epoch));
       await setImmediate();
     }
     expect(fixture.eventClients()).toBe(1);
@@ -113,10 +113,8 @@ describe("events", () => {
     const { until } = await listen();
     await until("retry: ");
     const [beacon] = round(1).beaconsClosed;
-    fixture.events.publish({
-      ...round(0),
-      beaconsClosed: Array.from({ length: 2 * EVENTS_KEPT }, () => beacon!),
-    });
+    const beaconsClosed = Array.from({ length: 2 * EVENTS_KEPT }, () => beacon!);
+    fixture.events.publish(listEvents({ ...round(0), beaconsClosed }));
     expect(await until("event: round")).toContain(`id: 0.${2 * EVENTS_KEPT}\n`);
     // And so does all that is kept, to one who comes back.
     const resumed = await listen({ "last-event-id": `0.${EVENTS_KEPT + 1}` });
@@ -142,7 +140,7 @@ describe("the hub", () => {
 
   test("keeps the newest events and no more", () => {
     const hub = new EventHub();
-    for (let i = 0; i <= EVENTS_KEPT; i++) hub.publish({ ...first, round: i });
+    for (let i = 0; i <= EVENTS_KEPT; i++) hub.publish(listEvents({ ...first, round: i }));
     expect(hub.since("0.0")).toBeNull();
     expect(hub.since("1.0")).toHaveLength(EVENTS_KEPT - 1);
     expect(hub.since(`${EVENTS_KEPT}.0`)).toEqual([]);
@@ -157,12 +155,12 @@ describe("the hub", () => {
         texts[index] += text.toString();
       });
     const published = [0, 1, 2, 3].map((round) => ({ ...first, round }));
-    hub.publish(published[0]!);
+    hub.publish(listEvents(published[0]!));
     // The first listeners have heard of it, the last ones not yet.
     expect([texts[0], texts.at(-1)]).toEqual([expect.stringContaining("id: 0.0"), ""]);
-    hub.publish(published[1]!);
+    hub.publish(listEvents(published[1]!));
     await setImmediate();
-    for (const result of published.slice(2)) hub.publish(result);
+    for (const result of published.slice(2)) hub.publish(listEvents(result));
     const late: string[] = [];
     hub.subscribe((text) => void late.push(text.toString()));
     await expect.poll(() => texts.at(-1)).toContain("id: 3.0");
@@ -182,7 +180,9 @@ describe("the hub", () => {
       text += part.toString();
     });
     const [beacon] = round(1).beaconsClosed;
-    hub.publish({ ...first, beaconsClosed: Array.from({ length: 2 * EVENTS_KEPT }, () => beacon!) });
+    hub.publish(
+      listEvents({ ...first, beaconsClosed: Array.from({ length: 2 * EVENTS_KEPT }, () => beacon!) }),
+    );
     expect(text.match(/event: beacon/g)).toHaveLength(2 * EVENTS_KEPT);
     expect(text).not.toContain("gap");
     expect(hub.since("0.0")).toBeNull();

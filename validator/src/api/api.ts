@@ -18,6 +18,8 @@ import {
   type ApiOptions,
   DEFAULT_EVENT_LOOP_DELAY_MS,
   DEFAULT_REQUESTS_PER_MINUTE,
+  MAX_ASKING_CONNECTIONS,
+  REQUEST_TIMEOUT_MS,
 } from "./modules.ts";
 import { ApiProblem, createErrorHandler, describeProblem, notFound, PROBLEM_TYPE } from "./problem.ts";
 import { addAccountRoutes, addTransactionRoutes } from "./routes/accountRoutes.ts";
@@ -40,10 +42,9 @@ const MAX_REQUEST_BODY_BYTES = 2 * MAX_ENVELOPE_BYTES + 1_024;
 /** Browsers send 2 kB; a did:key in a path is 60 characters. */
 const MAX_HEADER_BYTES = 8_192;
 const MAX_PARAMETER_CHARS = 128;
-const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 30_000;
-/** Listeners to events and a thousand others; beyond that connections are closed at once. */
-const MAX_CONNECTIONS = MAX_LISTENERS + 1_024;
+/** Beyond them connections are closed at once. */
+const MAX_CONNECTIONS = MAX_LISTENERS + MAX_ASKING_CONNECTIONS;
 /** Addresses whose rate is remembered: some 200 bytes each. */
 const MAX_RATED_ADDRESSES = 10_000;
 

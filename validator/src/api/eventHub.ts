@@ -41,9 +41,9 @@ export class EventHub {
   /** What is owed to whoever was told everything before `from`: nearly all listeners share it. */
   #text = { from: 0, to: 0, bytes: Buffer.alloc(0) };
 
-  /** Tells every listener of a round that has been committed, the first ones at once. */
-  publish(result: RoundResult): void {
-    for (const event of listEvents(result)) {
+  /** Tells every listener the events of a round that has been committed, the first ones at once. */
+  publish(events: readonly ApiEvent[]): void {
+    for (const event of events) {
       this.#kept.push(event);
       this.#published++;
     }
@@ -107,7 +107,8 @@ export class EventHub {
   }
 }
 
-function listEvents(result: RoundResult): ApiEvent[] {
+/** What is told of a round. */
+export function listEvents(result: RoundResult): ApiEvent[] {
   const beacons = result.beaconsClosed.map((beacon) => ({
     type: "beacon" as const,
     json: {

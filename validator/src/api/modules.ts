@@ -25,9 +25,9 @@ export type LedgerReader = {
 /** What the validators agreed on beyond rounds, and the links to them. */
 export type AgreementReader = {
   /** An epoch's reward certificate; null where there is none, or none is kept here. */
-  readonly rewardCert: (epoch: number) => RewardCert | null;
+  readonly rewardCert: (epoch: number) => Promise<RewardCert | null>;
   /** Whether a link to a validator stands; null for this validator itself. */
-  readonly isConnected: (key: Uint8Array) => boolean | null;
+  readonly isConnected: (key: Uint8Array) => Promise<boolean | null>;
 };
 
 /** `id` is null where the bytes are no envelope; `reason` is null where the transaction was admitted. */
@@ -42,18 +42,20 @@ export type ApiMetrics = {
   readonly setEventClients: (clients: number) => void;
 };
 
+/** The Prometheus page, or a part of it. */
+export type MetricsPage = { readonly contentType: string; readonly text: string };
+
 export type ApiModules = {
   readonly store: QueryStore & ValidatorQueries & Pick<RoundStore, "latestRound" | "getRound">;
   readonly ledger: LedgerReader;
   readonly agreement: AgreementReader;
-  readonly status: () => ValidatorStatus;
+  readonly status: () => Promise<ValidatorStatus>;
   readonly events: EventHub;
   readonly metrics: ApiMetrics;
-  /** The Prometheus page. */
-  readonly exposeMetrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly exposeMetrics: () => Promise<MetricsPage>;
   readonly submitTransaction: (envelope: Uint8Array) => Promise<SubmittedTransaction>;
   /** Whether an id was admitted here and is in no executed round yet. */
-  readonly isPending: (id: Uint8Array) => boolean;
+  readonly isPending: (id: Uint8Array) => Promise<boolean>;
   /** A message's way through this validator; null where it knows nothing of the id. */
   readonly traceMessage: (id: Uint8Array) => Promise<MessageTraceJson | null>;
   readonly clock: Clock;
@@ -82,7 +84,11 @@ export type ApiOptions = {
   readonly trustProxies?: readonly string[];
 };
 
+/** Connections beside those of listeners; whoever comes when there are as many is turned away at once. */
+export const MAX_ASKING_CONNECTIONS = 1_024;
+/** A client has so long for a request, and the validator for an answer that takes work. */
+export const REQUEST_TIMEOUT_MS = 10_000;
 /** Ten a second: an explorer's page asks a handful, a collector one; a copy of everything takes pages of a thousand. */
 export const DEFAULT_REQUESTS_PER_MINUTE = 600;
-/** When the event loop is this late, agreement needs the processor more than the API's clients do. */
-export const DEFAULT_EVENT_LOOP_DELAY_MS = 1_000;
+/** When the API's event loop is this late it has more to do than it can, or the rounds need the processors. */
+export const DEFAULT_EVENT_LOOP_DELAY_MS = 3_000;

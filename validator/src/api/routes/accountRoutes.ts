@@ -77,7 +77,7 @@ function addTransactionLookup(routes: Routes, { modules: { store, isPending } }:
     async ({ params }) => {
       const id = decodeHex(params.id, 32)!;
       // Asked first: between two questions it may go from pending to executed, and never back.
-      const wasPending = isPending(id);
+      const wasPending = await isPending(id);
       const row = await store.getTransaction(id);
       if (row !== null) return presentTransaction(row);
       if (!wasPending) throw notFound("transaction");

@@ -59,7 +59,7 @@ function addCertificates(routes: Routes, { options, modules: { store, agreement 
     },
     async ({ params }) => {
       const epoch = Number(params.epoch);
-      const cert = agreement.rewardCert(epoch);
+      const cert = await agreement.rewardCert(epoch);
       const set = await store.findSet(epoch);
       if (cert === null || set === null) throw notFound("certified epoch");
       return presentRewardCert(cert, set.keys);
@@ -121,7 +121,7 @@ function addProofs(routes: Routes, context: RouteContext): void {
     async ({ params, query }) => {
       const proof = await modules.ledger.rewardProof(readKey("id", params.id));
       if (proof === null) throw notFound("account with earnings");
-      const certificate = modules.agreement.rewardCert(proof.epoch);
+      const certificate = await modules.agreement.rewardCert(proof.epoch);
       return {
         ...proof,
         branch: [...proof.branch],
@@ -146,8 +146,9 @@ async function listSteps(
   const more = await store.listSetChanges(changes.at(-1)?.fromEpoch ?? epoch, epoch, 1);
   if (more.length > 0)
     throw badField("since", "must name a newer checkpoint: the set has changed too often since");
-  return changes.map(({ fromEpoch, keys }) => {
-    const certificate = agreement.rewardCert(fromEpoch - SET_LEAD_EPOCHS);
+  const steps: SetStepJson[] = [];
+  for (const { fromEpoch, keys } of changes) {
+    const certificate = await agreement.rewardCert(fromEpoch - SET_LEAD_EPOCHS);
     // A validator that joined from a snapshot has no older certificates; whoever asks has a checkpoint, or asks another.
     if (certificate === null) {
       const missing = `certificate of epoch ${fromEpoch - SET_LEAD_EPOCHS}`;
@@ -156,6 +157,10 @@ async function listSteps(
         `This validator does not keep the ${missing}: ask another, or name a newer checkpoint.`,
       );
     }
-    return { certificate: encodeHex0x(encodeRewardCert(certificate)), validators: keys.map(encodeDidKey) };
-  });
+    steps.push({
+      certificate: encodeHex0x(encodeRewardCert(certificate)),
+      validators: keys.map(encodeDidKey),
+    });
+  }
+  return steps;
 }

@@ -23,12 +23,12 @@ export function addStatusRoutes(routes: Routes, { options, modules }: RouteConte
       },
     },
     async () => {
-      const [round, closed, hotspots] = await Promise.all([
+      const [round, closed, hotspots, { peers, notReady }] = await Promise.all([
         store.latestRound(),
         store.latestEpoch(),
         store.countHotspots(),
+        modules.status(),
       ]);
-      const { peers, notReady } = modules.status();
       const { name, id, parameters } = options.network;
       return {
         network: {
@@ -101,11 +101,13 @@ const Alive = object({ status: Type.Literal("ok") });
 export function addProbeRoutes(routes: Routes, { modules }: RouteContext): void {
   const config = { rateLimit: false } as const;
   const schema = { tags: ["operation"], response: { 200: json("Yes.", Alive), 503: PROBLEMS[503] } };
-  routes.get("/livez", { config, schema: { ...schema, summary: "Does the process answer?" } }, async () => ({
-    status: "ok" as const,
-  }));
+  routes.get("/livez", { config, schema: { ...schema, summary: "Does the process answer?" } }, async () => {
+    // What counts is the thread that agrees and executes; this one answers for it.
+    await modules.status();
+    return { status: "ok" as const };
+  });
   routes.get("/readyz", { config, schema: { ...schema, summary: "Is it ready to serve?" } }, async () => {
-    const { notReady } = modules.status();
+    const { notReady } = await modules.status();
     if (notReady !== null) throw new ApiProblem(503, notReady);
     return { status: "ok" as const };
   });
@@ -118,6 +120,7 @@ export function addProbeRoutes(routes: Routes, { modules }: RouteContext): void 
         summary: "Metrics for Prometheus",
         response: {
           200: { description: "The metrics.", content: { "text/plain": { schema: Type.String() } } },
+          503: PROBLEMS[503],
         },
       },
     },

@@ -71,6 +71,7 @@ function addSeats(routes: Routes, context: RouteContext): void {
       const set = await store.findSet(epoch);
       if (set === null) throw notFound("epoch with fixed validators");
       const rows = await Promise.all(set.keys.map((key) => store.getValidator(key)));
+      const connected = await Promise.all(set.keys.map(agreement.isConnected));
       return {
         epoch,
         fromEpoch: set.fromEpoch,
@@ -81,7 +82,7 @@ function addSeats(routes: Routes, context: RouteContext): void {
           name: computeName(key),
           stake: `${rows[seat]?.stake ?? 0n}`,
           multiaddrs: [...(rows[seat]?.multiaddrs ?? [])],
-          connected: agreement.isConnected(key),
+          connected: connected[seat] ?? null,
         })),
       };
     },
@@ -136,7 +137,7 @@ function addValidator(routes: Routes, context: RouteContext): void {
       const convictions = await store.listConvictions(row.key, null, SHOWN_WITH_VALIDATOR);
       return {
         ...presentStake(row, seatIn(set, row.key) !== null),
-        connected: agreement.isConnected(row.key),
+        connected: await agreement.isConnected(row.key),
         seats: [{ epoch, set }, ...fixed].flatMap(({ epoch: at, set: each }) =>
           each === null ? [] : [{ epoch: at, seat: seatIn(each, row.key) }],
         ),

@@ -9,7 +9,8 @@ import type { GenesisViews, RoundCommit, RoundRow, Snapshot, Store, StoreBase } 
 import { RoundWriter } from "./commit.ts";
 import { createEpochQueries } from "./epochQueries.ts";
 import { createEvidenceQueries } from "./evidenceQueries.ts";
-import { REMEMBERED_EPOCHS, RecentIds } from "./recentIds.ts";
+import { RecentIds } from "./recentIds.ts";
+import { createRecentIdsReader } from "./recentIdsReader.ts";
 import { createRegistryQueries } from "./registryQueries.ts";
 import { pruneBodies } from "./retention.ts";
 import { createRoundQueries } from "./roundQueries.ts";
@@ -33,12 +34,71 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const initialise = genesis === null ? null : (db: DatabaseSync) => writeStart(db, genesis, options.base);
   const db = openDatabase(options.path, options.networkId, initialise);
   try {
-    const recent = loadRecentIds(db, await createRoundQueries(db).latestRound());
+    const recent = new RecentIds();
+    createRecentIdsReader(db, recent)();
     const writer = genesis === null ? null : new RoundWriter(db, recent, readNextSeq(db));
-    return compose(db, options.path, recent, writer);
+    return compose(db, options.path, { recent, writer, newest: new NewestRound(db, writer === null) });
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** A store that another thread or process writes, read from here. */
+export type FollowedStore = {
+  readonly store: Store;
+  /** Takes in what was committed: until then the newest round, and the messages known by their ids, are those before. */
+  readonly follow: () => void;
+};
+
+/** Opens a store read-only, beside its writer, who says when there is more. Throws `CodedError` of the codes `store_*`. */
+export function followSqliteStore({
+  path,
+  networkId,
+}: Pick<SqliteStoreOptions, "path" | "networkId">): FollowedStore {
+  const db = openDatabase(path, networkId, null);
+  try {
+    const recent = new RecentIds();
+    const readRecentIds = createRecentIdsReader(db, recent);
+    const newest = new NewestRound(db, false);
+    const follow = (): void => {
+      readRecentIds();
+      newest.forget();
+    };
+    follow();
+    return { store: compose(db, path, { recent, writer: null, newest }), follow };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/**
+ * The newest round, which nearly every question asks for. It is kept until whoever knows of a newer one says so; where
+ * nobody does, it is read each time.
+ */
+class NewestRound {
+  readonly #rounds: Pick<Store, "latestRound">;
+  readonly #isRead: boolean;
+  /** The question and not its answer, which would be put in place behind a commit that has made it old. */
+  #asked: Promise<RoundRow | null> | null = null;
+
+  constructor(db: DatabaseSync, isReadEachTime: boolean) {
+    this.#rounds = createRoundQueries(db);
+    this.#isRead = isReadEachTime;
+  }
+
+  read = (): Promise<RoundRow | null> => {
+    if (this.#isRead) return this.#rounds.latestRound();
+    this.#asked ??= this.#rounds.latestRound().catch((error: unknown) => {
+      this.#asked = null;
+      throw error;
+    });
+    return this.#asked;
+  };
+
+  forget(): void {
+    this.#asked = null;
   }
 }
 
@@ -51,31 +111,26 @@ function writeStart(db: DatabaseSync, genesis: GenesisViews, base: StoreBase | u
   if (base !== undefined) writer.writeBase(base);
 }
 
-function compose(db: DatabaseSync, path: string, recent: RecentIds, writer: RoundWriter | null): Store {
+type Parts = {
+  readonly recent: RecentIds;
+  readonly writer: RoundWriter | null;
+  readonly newest: NewestRound;
+};
+
+function compose(db: DatabaseSync, path: string, { recent, writer, newest }: Parts): Store {
   const rounds = createRoundQueries(db);
-  // Nearly every question asks for the newest round; only the writer knows when there is a newer one.
-  // Its question is kept, and not the answer, which would be put in place behind a commit that has made it old.
-  let newest: Promise<RoundRow | null> | null = null;
-  const latestRound = (): Promise<RoundRow | null> => {
-    if (writer === null) return rounds.latestRound();
-    newest ??= rounds.latestRound().catch((error: unknown) => {
-      newest = null;
-      throw error;
-    });
-    return newest;
-  };
   const commitRounds: Store["commitRounds"] = async (commits, snapshot) => {
     if (writer === null) throw new Error("the store was opened for reading");
     const there = await rounds.listRounds(commits[0]!.result.round, commits.length);
-    const fresh = listFresh(commits, there, (await latestRound())?.round ?? -1);
+    const fresh = listFresh(commits, there, (await newest.read())?.round ?? -1);
     if (fresh.length === 0) return "already_committed";
     writeDurably(db, writer, fresh, snapshot);
-    newest = null;
+    newest.forget();
     return "committed";
   };
   return {
     ...rounds,
-    latestRound,
+    latestRound: newest.read,
     ...createEpochQueries(db),
     ...createRegistryQueries(db),
     ...createValidatorQueries(db),
@@ -117,29 +172,6 @@ function inTransaction<T>(db: DatabaseSync, work: () => T): T {
     if (db.isTransaction) db.exec("ROLLBACK");
     throw error;
   }
-}
-
-/** Reads the ids of the epochs in which verdicts may still change: a scan of the warm end of the file. */
-function loadRecentIds(db: DatabaseSync, latest: RoundRow | null): RecentIds {
-  const recent = new RecentIds();
-  if (latest === null) return recent;
-  const firstRound = db.prepare("SELECT last_round + 1 AS round FROM epochs WHERE epoch = ?");
-  const firstSeq = db.prepare("SELECT first_envelope AS seq FROM rounds WHERE round = ?");
-  const rows = db.prepare("SELECT seq, id FROM envelopes WHERE seq >= ? AND seq < ?");
-  rows.setReturnArrays(true);
-  const lowest = db.prepare("SELECT min(round) AS round FROM rounds").get()!.round as number;
-  const startOf = (epoch: number): number => {
-    const round = epoch > latest.epoch ? undefined : (firstRound.get(epoch - 1)?.round as number | undefined);
-    const found = firstSeq.get(round ?? (epoch > latest.epoch ? -1 : lowest));
-    return (found?.seq as number | undefined) ?? Number.MAX_SAFE_INTEGER;
-  };
-  for (let epoch = Math.max(0, latest.epoch - REMEMBERED_EPOCHS + 1); epoch <= latest.epoch; epoch++) {
-    for (const row of rows.iterate(startOf(epoch), startOf(epoch + 1)) as Iterable<unknown>) {
-      const [seq, id] = row as [number, Uint8Array];
-      recent.add(epoch, id, seq);
-    }
-  }
-  return recent;
 }
 
 /**

@@ -1,0 +1,240 @@
+/** The API in a thread of its own, beside a store that is written, and what it asks of the validator. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { getPriority, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createSystemClock } from "../../../node/src/host/clock.ts";
+import { createLog } from "../../../node/src/host/log.ts";
+import { encodeHex, encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
+import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
+import { PRESETS } from "../../../protocol/src/network/presets.ts";
+import { listEvents } from "../../../validator/src/api/eventHub.ts";
+import { ApiThread } from "../../../validator/src/api/thread/apiThread.ts";
+import type { FromApi, LiveValidator } from "../../../validator/src/api/thread/messages.ts";
+import { MAX_QUESTIONS, ValidatorLink } from "../../../validator/src/api/thread/validatorLink.ts";
+import { openSqliteStore } from "../../../validator/src/store/sqliteStore/sqliteStore.ts";
+import type { Store } from "../../../validator/src/store/store.ts";
+import { createHistory, type History, named } from "../store/history.ts";
+
+const nobody = async () => {
+  throw new Error("nobody asks this");
+};
+
+describe("the API's thread", () => {
+  let folder: string;
+  let history: History;
+  let store: Store;
+  let thread: ApiThread | null;
+  let said: string;
+  let live: { -readonly [Question in keyof LiveValidator]: LiveValidator[Question] };
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "hexbeacon-api-thread-"));
+    history = createHistory("thread", 3);
+    store = await openSqliteStore({
+      path: join(folder, "store.sqlite"),
+      networkId: named("network"),
+      genesis: history.genesis,
+    });
+    thread = null;
+    said = "";
+    live = {
+      status: async () => ({ peers: 3, notReady: null }),
+      exposeMetrics: async () => ({ contentType: "text/plain", text: "# TYPE up gauge\nup 1\n" }),
+      connections: async () => [encodeHex(named("validator 1"))],
+      isPending: async () => false,
+      ...{ rewardCert: async () => null, rewardProof: nobody, traceMessage: nobody },
+      submitTransaction: async (envelope) => ({ id: envelope.slice(0, 32), reason: null }),
+    };
+  });
+  afterEach(async () => {
+    await thread?.close();
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const write = (line: string): void => {
+    said += line;
+  };
+  const open = (more: { readonly port?: number; readonly program?: URL } = {}): Promise<ApiThread> => {
+    const { port = 0, program } = more;
+    const seed = named("seed");
+    const genesis = { name: "test network", timeMs: 0, seed, parameters: PRESETS.test };
+    return ApiThread.open(
+      {
+        ...{ host: "127.0.0.1", port, version: "0.0.0", corsOrigins: [] },
+        storePath: join(folder, "store.sqlite"),
+        genesis: { ...genesis, validators: [], accounts: [], hotspots: [] },
+        networkId: named("network"),
+        validator: named("validator 0"),
+      },
+      {
+        clock: createSystemClock(),
+        log: createLog({ level: "info", format: "plain", write }),
+        live,
+        ...(program === undefined ? {} : { program }),
+      },
+    );
+  };
+  const read = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${thread!.port}${path}`);
+    return { status: response.status, json: (await response.json()) as Record<string, unknown> };
+  };
+
+  /** As the validator does: stored, and then told. */
+  const commit = async (index: number): Promise<void> => {
+    const { commit: round, snapshot } = history.commits[index]!;
+    await store.commitRound(round, snapshot);
+    thread!.publish(listEvents(round.result));
+  };
+
+  async function commitFirst(): Promise<void> {
+    const { commit: round, snapshot } = history.commits[0]!;
+    await store.commitRound(round, snapshot);
+  }
+
+  test("shows a round, and what became of its messages, to whoever was told of it", async () => {
+    await commitFirst();
+    thread = await open();
+    const events = await fetch(`http://127.0.0.1:${thread.port}/v1/events`);
+    const stream = events.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (let index = 1; index < history.commits.length; index++) {
+      const { round, transactions } = history.commits[index]!.commit.result;
+      // Asked before, so that an answer that is kept too long would show.
+      await read("/v1/rounds/latest");
+      await commit(index);
+      while (!text.includes(`id: ${round}.`)) text += (await stream.read()).value;
+      expect((await read("/v1/rounds/latest")).json.round).toBe(round);
+      for (const { id } of transactions)
+        expect((await read(`/v1/transactions/${encodeHex0x(id)}`)).json.round).toBe(round);
+    }
+    await stream.cancel();
+  });
+
+  test("asks the validator what is not in the store", async () => {
+    await commitFirst();
+    thread = await open();
+    const status = (await read("/v1/status")).json;
+    expect([status.peers, status.ready, status.round]).toEqual([3, true, 0]);
+    const { items } = (await read("/v1/validators")).json as { items: { id: string; connected: unknown }[] };
+    const links = new Map(items.map(({ id, connected }) => [id, connected]));
+    expect([...links.keys()]).toEqual(history.genesis.seats.map(encodeDidKey));
+    const linkTo = (name: string) => links.get(encodeDidKey(named(name)));
+    expect(["validator 0", "validator 1", "validator 2"].map(linkTo)).toEqual([null, true, false]);
+    live.status = async () => ({ peers: 0, notReady: "Still executing old rounds." });
+    const notReady = await read("/readyz");
+    expect([notReady.status, notReady.json.detail]).toEqual([503, "Still executing old rounds."]);
+    live.status = nobody;
+    expect((await read("/livez")).status).toBe(500);
+    expect(said).toContain("nobody asks this");
+    const page = await (await fetch(`http://127.0.0.1:${thread.port}/metrics`)).text();
+    expect(page).toMatch(/^up 1$/m);
+    expect(page).toMatch(/^hexbeacon_http_event_clients 0$/m);
+    const names = [...page.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test("is replaced on its port when it dies, and the validator is told", async () => {
+    await commitFirst();
+    thread = await open({ program: new URL("./dyingApiWorker.ts", import.meta.url) });
+    expect((await read("/livez")).status).toBe(200);
+    thread.publish([]);
+    await expect.poll(() => said).toContain("The API's thread ended");
+    expect(said).toContain("died as it was told");
+    await expect.poll(() => said, { timeout: 10_000 }).toContain("answers again");
+    await commit(1);
+    await expect.poll(async () => (await read("/v1/rounds/latest")).json.round).toBe(1);
+  });
+
+  test("says why it cannot listen, and leaves nothing behind", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await new Promise((listening) => taken.once("listening", listening));
+    const { port } = taken.address() as { port: number };
+    await expect(open({ port })).rejects.toMatchObject({
+      code: "listen_failed",
+      message: expect.stringContaining("EADDRINUSE"),
+    });
+    taken.close();
+  });
+
+  test("ends though somebody listens", async () => {
+    thread = await open();
+    const events = await fetch(`http://127.0.0.1:${thread.port}/v1/events`);
+    const startMs = performance.now();
+    await thread.close();
+    thread = null;
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+    expect(await events.text()).toContain("retry: ");
+  });
+
+  test.skipIf(process.platform !== "linux")("lets other threads go first", async () => {
+    /** The 19th field is the priority (proc(5)); the second one, in brackets, may hold spaces. */
+    const nices = () =>
+      readdirSync("/proc/self/task").map((task) => {
+        const stat = readFileSync(`/proc/self/task/${task}/stat`, "utf8");
+        return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
+      });
+    const own = getPriority();
+    const before = nices().filter((nice) => nice > own).length;
+    thread = await open();
+    expect(nices().filter((nice) => nice > own).length).toBe(own < 10 ? before + 1 : before);
+    expect(getPriority()).toBe(own);
+  });
+});
+
+describe("the API's link to the validator", () => {
+  const createLink = () => {
+    const posted: Extract<FromApi, { type: "ask" }>[] = [];
+    const timers = new Set<() => void>();
+    const link = new ValidatorLink({
+      post: (message) => void (message.type === "ask" && posted.push(message)),
+      clock: {
+        after: (_delayMs, callback) => {
+          timers.add(callback);
+          return () => void timers.delete(callback);
+        },
+      },
+    });
+    const pass = () => {
+      for (const callback of timers) callback();
+    };
+    return { link, posted, timers, pass };
+  };
+
+  test("asks once for all who want to know the same meanwhile", async () => {
+    const { link, posted, timers } = createLink();
+    const asked = [link.live.status(), link.live.status()];
+    expect(posted).toHaveLength(1);
+    link.settle({ type: "answer", id: posted[0]!.id, value: { peers: 1, notReady: null } });
+    expect((await Promise.all(asked)).map(({ peers }) => peers)).toEqual([1, 1]);
+    expect(timers.size).toBe(0);
+    void link.live.status();
+    expect(posted).toHaveLength(2);
+  });
+
+  test("says in words that no answer comes, and takes a late one for nothing", async () => {
+    const { link, posted, pass } = createLink();
+    const asked = link.live.status();
+    pass();
+    await expect(asked).rejects.toMatchObject({ status: 503, message: expect.stringContaining("for 4 s") });
+    link.settle({ type: "answer", id: posted[0]!.id, value: null });
+    const again = link.live.status();
+    link.settle({ type: "failed", id: posted[1]!.id, error: "it broke" });
+    await expect(again).rejects.toThrow("it broke");
+  });
+
+  test("has no more before the validator than may wait, though nobody waits for them any longer", async () => {
+    const { link, posted, pass } = createLink();
+    const ask = () => link.live.isPending(new Uint8Array(32));
+    const asked = Array.from({ length: MAX_QUESTIONS }, ask);
+    pass();
+    const settled = await Promise.allSettled(asked);
+    expect(settled.every(({ status }) => status === "rejected")).toBe(true);
+    await expect(ask()).rejects.toMatchObject({ status: 503 });
+    link.settle({ type: "answer", id: posted[0]!.id, value: true });
+    const later = ask();
+    link.settle({ type: "answer", id: posted.at(-1)!.id, value: true });
+    expect(await later).toBe(true);
+  });
+});

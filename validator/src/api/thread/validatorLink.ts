@@ -1,0 +1,85 @@
+/** The API's end of the port: questions to the validator's thread, each with its answer or a refusal in words. */
+import type { Clock } from "../../../../node/src/host/types.ts";
+import { MAX_ASKING_CONNECTIONS } from "../modules.ts";
+import { ApiProblem } from "../problem.ts";
+import { ANSWER_LIMIT_MS, type FromApi, type LiveValidator, type Question, type ToApi } from "./messages.ts";
+
+export type ValidatorLinkModules = {
+  readonly post: (message: FromApi) => void;
+  readonly clock: Pick<Clock, "after">;
+};
+
+/** As many as connections that ask: a question more would be of somebody who has others unanswered. */
+export const MAX_QUESTIONS = MAX_ASKING_CONNECTIONS;
+
+type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void };
+type Settled = Extract<ToApi, { type: "answer" | "failed" }>;
+
+export class ValidatorLink {
+  readonly #modules: ValidatorLinkModules;
+  /** Questions that the validator has not answered, also those that nobody waits for any more: they are its work. */
+  readonly #waiting = new Map<number, Waiting>();
+  /** Answers under way that everybody who asks meanwhile is given. */
+  readonly #shared = new Map<Question, Promise<unknown>>();
+  #nextId = 0;
+
+  constructor(modules: ValidatorLinkModules) {
+    this.#modules = modules;
+  }
+
+  /** The validator, as the API asks it. Every question may throw a 503. */
+  readonly live: LiveValidator = {
+    status: () => this.#share("status"),
+    exposeMetrics: () => this.#share("exposeMetrics"),
+    connections: () => this.#share("connections"),
+    isPending: (id) => this.#ask("isPending", id),
+    rewardCert: (epoch) => this.#ask("rewardCert", epoch),
+    rewardProof: (account) => this.#ask("rewardProof", account),
+    submitTransaction: (envelope) => this.#ask("submitTransaction", envelope),
+    traceMessage: (id) => this.#ask("traceMessage", id),
+  };
+
+  /** Takes an answer that came over the port. */
+  settle(message: Settled): void {
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if (message.type === "answer") waiting?.resolve(message.value);
+    else waiting?.reject(new Error(message.error));
+  }
+
+  /** One question for all who ask it before its answer is there: probes come outside the rate limits. */
+  #share<Asked extends "status" | "exposeMetrics" | "connections">(
+    question: Asked,
+  ): ReturnType<LiveValidator[Asked]> {
+    const under = this.#shared.get(question);
+    if (under !== undefined) return under as ReturnType<LiveValidator[Asked]>;
+    const asked = this.#ask(question);
+    this.#shared.set(question, asked);
+    const forget = () => this.#shared.delete(question);
+    asked.then(forget, forget);
+    return asked as ReturnType<LiveValidator[Asked]>;
+  }
+
+  async #ask<Asked extends Question>(
+    question: Asked,
+    ...given: readonly unknown[]
+  ): Promise<Awaited<ReturnType<LiveValidator[Asked]>>> {
+    if (this.#waiting.size >= MAX_QUESTIONS)
+      throw new ApiProblem(503, "The validator has as many questions before it as it can answer; try again.");
+    const limitMs = ANSWER_LIMIT_MS[question];
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const id = this.#nextId++;
+    this.#waiting.set(id, { resolve, reject });
+    const cancel = this.#modules.clock.after(limitMs, () => {
+      reject(
+        new ApiProblem(503, `The validator has not answered for ${limitMs / 1_000} s: rounds come first.`),
+      );
+    });
+    this.#modules.post({ type: "ask", id, question, given });
+    try {
+      return (await promise) as Awaited<ReturnType<LiveValidator[Asked]>>;
+    } finally {
+      cancel();
+    }
+  }
+}
