@@ -20,9 +20,8 @@ const JOINER = validatorKey(4);
 describe("a validator that joins", () => {
   let several: SeveralValidators;
   beforeEach(async () => {
-    const genesis = createGenesisOf(4, 4);
-    // Short epochs: what is shown takes eight of them.
-    several = new SeveralValidators({ ...genesis, parameters: { ...genesis.parameters, roundsPerEpoch: 5 } });
+    // Short epochs: what is shown takes eight of them. In half the time messages would be of a past one on a busy machine.
+    several = new SeveralValidators(createGenesisOf(4, 4, { roundMs: 200, roundsPerEpoch: 5 }));
     await Promise.all([0, 1, 2, 3].map((position) => several.start(position)));
   });
   afterEach(() => several.end());
