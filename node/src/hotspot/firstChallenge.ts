@@ -7,7 +7,8 @@
 import { join } from "node:path";
 import { readFileIfAny, replaceFile } from "../host/durableFile.ts";
 
-const NOTE_FILE = "challenged-from";
+/** The note, in a hotspot's home. */
+export const FIRST_CHALLENGE_FILE = "challenged-from";
 
 /** A key counts from the second epoch after the one in which it was changed: docs/protocol/ledger.md, 14.3. */
 export const EPOCHS_AFTER_ROTATION = 2;
@@ -18,12 +19,12 @@ const EPOCHS_AFTER_KNOWN = EPOCHS_AFTER_ASSERTION + 1;
 
 /** Leaves the note durably. A later epoch than the true one only costs beacons. */
 export async function saveFirstChallenge(home: string, epoch: number): Promise<void> {
-  await replaceFile(join(home, NOTE_FILE), `${epoch}\n`);
+  await replaceFile(join(home, FIRST_CHALLENGE_FILE), `${epoch}\n`);
 }
 
 /** Reads a home's note, where there is one. */
 export async function openFirstChallenge(home: string): Promise<FirstChallenge> {
-  const bytes = await readFileIfAny(join(home, NOTE_FILE));
+  const bytes = await readFileIfAny(join(home, FIRST_CHALLENGE_FILE));
   const epoch = bytes === null ? null : Number(Buffer.from(bytes).toString("utf8"));
   return new FirstChallenge(home, Number.isSafeInteger(epoch) ? epoch : null);
 }

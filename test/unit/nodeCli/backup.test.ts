@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { saveFirstChallenge } from "../../../node/src/hotspot/firstChallenge.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { newKey } from "../hotspot/fakeValidator.ts";
 import { initHome, run, runWith } from "./runNode.ts";
@@ -36,6 +37,7 @@ describe("a backup", () => {
   test("brings key, configuration and beacon state into a new home, and reads as noise", async () => {
     const made = await initHome(home, owner);
     await writeFile(join(home, "beacons.json"), '{"version":1,"beacons":[],"transmissions":[]}\n');
+    await saveFirstChallenge(home, 7);
     const backup = await runWith({ env }, "backup", "--home", home, "--out", file);
     expect(backup.code).toBe(0);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
