@@ -143,6 +143,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
       ...modules,
       votes: storage.votes,
       nextRound: () => agreement.newestRound() + 1,
+      showRounds: (name, claimed) => agreement.showRounds(name, claimed),
       adoptLane,
       onProgress: () => agreement.onProgress(),
       onFirstSigning: storage.votes.unmarkRestored,

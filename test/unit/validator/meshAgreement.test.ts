@@ -227,4 +227,36 @@ describe("a validator without a seat", () => {
     expect(asked.length).toBeLessThan(4 * seated.finalized.length + 4);
     expect(follower.votes.journalOf(seated.finalized.length)).toEqual([]);
   });
+
+  test("believes rounds that another shows by their certificates, and takes over the next one", async () => {
+    const seated = openAgreement();
+    seated.agreement.start();
+    seated.clock.advance(1_000 + 5 * roundMs);
+    const store = { listRounds: async () => [] };
+    const answerTruly = async (fetch: Fetch) =>
+      fetch.type === "rounds" ? await answerRounds(fetch.from, { store, votes: seated.votes }) : null;
+    let answer: (fetch: Fetch) => Promise<Uint8Array | null> = async () => null;
+    const { agreement, finalized } = openAgreement({
+      keys: keyNamed("follower"),
+      answer: (fetch) => answer(fetch),
+    });
+    agreement.start();
+    await new Promise((resolve) => setImmediate(resolve));
+    const decided = seated.finalized.length;
+    answer = answerTruly;
+    expect(await agreement.showRounds(PEER, decided)).toBe(decided);
+    expect(await agreement.showRounds(PEER, decided + 1)).toBe(0);
+    // It cannot have decided a round of an epoch whose set nobody knows yet, and has not decided the last of those known.
+    expect(await agreement.showRounds(PEER, 1_000_000)).toBe(0);
+    expect(finalized).toHaveLength(0);
+    expect(await agreement.showRounds(PEER, 1)).toBe(1);
+    expect(finalized).toHaveLength(1);
+    answer = async (fetch) => {
+      const bytes = await answerTruly(fetch);
+      return bytes?.with(-1, bytes.at(-1)! ^ 1) ?? null;
+    };
+    expect(await agreement.showRounds(PEER, decided)).toBe(0);
+    answer = async () => null;
+    expect(await agreement.showRounds(PEER, decided)).toBeNull();
+  });
 });

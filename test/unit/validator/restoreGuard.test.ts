@@ -46,6 +46,10 @@ const batchOf = (seq: number, signer = SELF): Standing["batch"][number] => {
 };
 const NOTHING: Standing = { rounds: NEXT_ROUND, tips: [], batch: [] };
 
+/** Claims of so many rounds are lies. */
+const LIE = 1_000;
+const showTruth = (claimed: number): number => (claimed < LIE ? claimed : 0);
+
 function openGuard(
   answers: readonly (Standing | null | Uint8Array)[],
   change: {
@@ -53,6 +57,8 @@ function openGuard(
     readonly set?: typeof set;
     readonly nextRound?: number;
     readonly isEmpty?: boolean;
+    /** What one of the others shows of what it claims; all of it where nothing is said. */
+    readonly showRounds?: (claimed: number) => number | null;
   } = {},
 ) {
   const clock = new ManualClock(0);
@@ -86,6 +92,7 @@ function openGuard(
       clock,
       log: createSilentLog(),
       nextRound: () => at.round,
+      showRounds: async (_, claimed) => (change.showRounds ?? showTruth)(claimed),
       adoptLane: async (place) => void adopted.push(place),
       onProgress: () => {},
       onRestored: () => counts.restored++,
@@ -157,6 +164,54 @@ describe("a validator after its start", () => {
       true,
     ]);
     expect(guard.describe()).toContain(`before round ${NEXT_ROUND + 5}`);
+  });
+
+  test("restored is silenced by nobody who claims rounds that it cannot show", async () => {
+    const liar = { ...NOTHING, rounds: LIE };
+    const { guard, start, later } = openGuard([NOTHING, liar, NOTHING], { isMarkedRestored: true });
+    await start();
+    // An honest one may fail to show what it has once.
+    await later();
+    expect(guard.maySign(LIE + 2)).toBe(false);
+    await later();
+    expect([21, 22].map((round) => guard.maySign(round))).toEqual([false, true]);
+  });
+
+  test("restored believes a single one that shows what it claims, since nobody else may have seen its votes", async () => {
+    const ahead = { ...NOTHING, rounds: NEXT_ROUND + 9 };
+    const behind = { ...NOTHING, rounds: 2 };
+    const { guard, start } = openGuard([behind, ahead, behind], { isMarkedRestored: true });
+    await start();
+    const signsFrom = NEXT_ROUND + 9 + 2;
+    expect([signsFrom - 1, signsFrom].map((round) => guard.maySign(round))).toEqual([false, true]);
+  });
+
+  test("restored asks again who shows no more than the sets that it knows let it, or does not answer", async () => {
+    const far = { ...NOTHING, rounds: 90 };
+    let shown: number | null = 40;
+    const { guard, start, later } = openGuard([NOTHING, far, NOTHING], {
+      isMarkedRestored: true,
+      showRounds: () => shown,
+    });
+    await start();
+    for (let tries = 0; tries < 4; tries++) await later();
+    shown = null;
+    for (let tries = 0; tries < 4; tries++) await later();
+    expect(guard.maySign(LIE)).toBe(false);
+    shown = 90;
+    await later();
+    expect([91, 92].map((round) => guard.maySign(round))).toEqual([false, true]);
+  });
+
+  test("restored for so long that nobody can show it anything takes several claims for the truth", async () => {
+    const far = { ...NOTHING, rounds: 90 };
+    const { guard, start, later } = openGuard([NOTHING, far, far], {
+      isMarkedRestored: true,
+      showRounds: () => 0,
+    });
+    await start();
+    for (let tries = 0; tries < 4; tries++) await later();
+    expect([91, 92].map((round) => guard.maySign(round))).toEqual([false, true]);
   });
 
   test("is stopped by nobody who cannot show its signature", async () => {
@@ -264,9 +319,10 @@ describe("a validator after its start", () => {
     const two = openGuard([fresh, fresh, null], empty);
     await two.start();
     expect(two.guard.maySign(0)).toBe(true);
-    const liar = { ...NOTHING, rounds: 1_000 };
+    const liar = { ...NOTHING, rounds: LIE };
     const { guard, said, start, later } = openGuard([liar, fresh, null], empty);
     await start();
+    for (let tries = 0; tries < 4; tries++) await later();
     expect(guard.maySign(0)).toBe(false);
     said[2] = fresh;
     await later();
@@ -276,10 +332,12 @@ describe("a validator after its start", () => {
   test("sees first what was decided without it, as far as an honest one of the others has come", async () => {
     const { guard, at, start, later, failures, counts } = openGuard([
       { ...NOTHING, rounds: NEXT_ROUND + 5 },
-      { ...NOTHING, rounds: 1_000 },
+      { ...NOTHING, rounds: LIE },
       null,
     ]);
     await start();
+    await later();
+    await later();
     expect(guard.maySign(NEXT_ROUND)).toBe(false);
     at.round = NEXT_ROUND + 5;
     await later();

@@ -27,7 +27,7 @@ const BACKLOG_POLL_MS = 50;
 
 export type CatchUpOptions = { readonly domains: SigningDomains };
 export type CatchUpModules = {
-  readonly sets: Pick<KnownSets, "setOfRound">;
+  readonly sets: Pick<KnownSets, "setOfRound" | "lastKnownRound">;
   readonly mesh: Pick<Mesh, "fetch">;
   readonly verify: VerifySignature;
   readonly clock: Clock;
@@ -67,6 +67,24 @@ export class CatchUp {
 
   stop(): void {
     this.#isStopped = true;
+  }
+
+  /**
+   * How many rounds a validator shows that it has decided, of those that it claims: it is asked for the certificate of the
+   * last one, or of the last whose set is known here. A round that is the next one here is taken over.
+   * @param claimed more than are decided here.
+   * @returns 0 where it shows nothing; null where it does not answer, or nothing can be judged yet.
+   */
+  async show(peer: PeerName, claimed: number): Promise<number | null> {
+    const { sets, mesh, nextRound, adopt } = this.#modules;
+    const round = Math.min(claimed - 1, sets.lastKnownRound());
+    if (round < nextRound()) return null;
+    const answer = await mesh.fetch(peer, { type: "rounds", from: round });
+    if (answer === null || this.#isStopped) return null;
+    const [shown] = this.#verify(round, decodeFetchedRounds(answer)?.slice(0, 1) ?? []);
+    if (shown === undefined) return 0;
+    if (round === nextRound()) adopt([shown]);
+    return round + 1;
   }
 
   async #run(peer: PeerName): Promise<void> {

@@ -89,6 +89,8 @@ export type MeshAgreement = Agreement & {
   readonly valueOf: (name: string) => Uint8Array | null;
   /** Where it stands, for those who look. */
   readonly describe: () => AgreementStanding;
+  /** How many of the rounds that a validator claims to have decided it shows; see `CatchUp`. */
+  readonly showRounds: (peer: PeerName, claimed: number) => Promise<number | null>;
   /** The newest tips that are held of a validator: what it signed last, as far as this one knows. */
   readonly tipsOf: (key: Uint8Array) => SignedTips | null;
 };
@@ -159,6 +161,8 @@ class SeveralAgreement implements MeshAgreement {
     isCatchingUp: this.#catchUp.isRunning,
     isFollowing: this.#isFollowing(),
   });
+
+  showRounds = (peer: PeerName, claimed: number) => this.#catchUp.show(peer, claimed);
 
   tipsOf = (key: Uint8Array): SignedTips | null =>
     this.#instance?.tipsOf(key) ?? this.#previous?.tipsOf(key) ?? null;

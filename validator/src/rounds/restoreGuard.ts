@@ -1,10 +1,13 @@
 /**
  * Guards against an own past that this home does not know. What a validator signed is durable before it leaves, so its
  * votes know all of it, unless they were restored from a backup or lost. So it first hears from the others what they
- * hold of its word; where that is more than its votes know, it signs for no round up to one beyond the highest that a
- * quorum of the others is in, and continues its lane behind what they hold. Every decided round is looked at as well,
- * those that the others have decided by then before the first signature. Who has no seat has nothing to sign, and asks
- * nobody until it has one.
+ * hold of its word; where that is more than its votes know, it signs for no round up to one beyond the highest that any
+ * of a quorum of the others is in, and continues its lane behind what they hold. Every decided round is looked at as
+ * well, those that the others have decided by then before the first signature. Who has no seat has nothing to sign, and
+ * asks nobody until it has one.
+ *
+ * One of the others alone may have seen its last votes, so the highest claim counts and not one that several make. A liar
+ * could make it wait for ever with a claim, were it not that whoever has decided a round can show its certificate.
  */
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
@@ -26,6 +29,9 @@ import type { Finalized } from "./agreement.ts";
 import type { KnownSets } from "./validatorSets.ts";
 import type { AuthoredBatch, Votes } from "./votes.ts";
 
+/** Who could not show a claim so many times, some round trips apart, is not believed. */
+const TRIES_TO_SHOW = 3;
+
 export type RestoreGuardOptions = {
   readonly self: Uint8Array;
   readonly domains: SigningDomains;
@@ -43,6 +49,8 @@ export type RestoreGuardModules = {
   readonly log: Log;
   /** The round after the newest decided one. */
   readonly nextRound: () => number;
+  /** How many of the rounds that a validator claims to have decided it shows, as `CatchUp` tells. */
+  readonly showRounds: (name: PeerName, claimed: number) => Promise<number | null>;
   /** The own lane goes on behind this batch, which others hold; resolves when it does. */
   readonly adoptLane: (place: AuthoredBatch) => Promise<void>;
   /** What was forbidden may be allowed now. */
@@ -58,7 +66,9 @@ export class RestoreGuard {
   readonly #options: RestoreGuardOptions;
   readonly #modules: RestoreGuardModules;
   /** The newest answers of this question. */
-  #standings = new Map<PeerName, Standing>();
+  #heard = new Map<PeerName, Heard>();
+  /** How often a validator could not show what it claims. */
+  readonly #unshown = new Map<PeerName, number>();
   #isSettled = false;
   #isRestored = false;
   #isMarked: boolean;
@@ -163,7 +173,7 @@ export class RestoreGuard {
     if (this.#isRestored) return;
     this.#isRestored = true;
     this.#isSettled = false;
-    this.#standings = new Map();
+    this.#heard = new Map();
     this.#modules.log.error(
       "Sign nothing for now: the votes are older than what others hold of this validator",
       {
@@ -229,8 +239,11 @@ export class RestoreGuard {
       this.#heedMark(others);
       this.#settleIfHeard();
       const connected = new Set(this.#modules.mesh.connected());
-      for (const name of others.names)
-        if (connected.has(name) && !this.#standings.has(name)) void this.#hear(name);
+      for (const name of others.names) {
+        if (!connected.has(name) || !this.#isAsked(name)) continue;
+        this.#heard.delete(name);
+        void this.#hear(name);
+      }
     }
     if (!this.#isSettled) this.#cancel = this.#modules.clock.after(this.#options.retryMs, () => this.#ask());
   }
@@ -252,15 +265,38 @@ export class RestoreGuard {
     onRestored();
   }
 
+  /** Who was not heard yet, and who has shown a round that is not decided here: nobody else may be able to give it. */
+  #isAsked(name: PeerName): boolean {
+    const heard = this.#heard.get(name);
+    return heard === undefined || heard.shown > this.#modules.nextRound();
+  }
+
   async #hear(name: PeerName): Promise<void> {
-    const asked = this.#standings;
+    const asked = this.#heard;
     const answer = await this.#modules.mesh.fetch(name, { type: "standing" });
     const standing = answer === null ? null : decodeStanding(answer);
     // An answer to a question that was asked anew since speaks of a time before.
-    if (standing === null || this.#isStopped || asked !== this.#standings) return;
-    this.#standings.set(name, standing);
+    if (standing === null || this.#isStopped || asked !== this.#heard) return;
     this.#judge(standing);
+    const claimed = standing.rounds;
+    const shown = await this.#shownBy(name, claimed);
+    if (shown === null || this.#isStopped || asked !== this.#heard) return;
+    this.#heard.set(name, { claimed, shown });
     this.#settleIfHeard();
+  }
+
+  /** How many of the rounds that a validator claims it has decided; null where it has to be asked again. */
+  async #shownBy(name: PeerName, claimed: number): Promise<number | null> {
+    const { nextRound, showRounds } = this.#modules;
+    if (claimed <= nextRound()) return claimed;
+    const shown = await showRounds(name, claimed);
+    // What it shows may be as far as sets are known here: the rest is asked for when more of them are.
+    if (shown === null || shown >= claimed) return shown;
+    if (shown > 0) return null;
+    // An honest one may have moved the round from one database to the other at that moment, though hardly every time.
+    const unshown = (this.#unshown.get(name) ?? 0) + 1;
+    this.#unshown.set(name, unshown);
+    return unshown < TRIES_TO_SHOW ? null : 0;
   }
 
   /** Only what this validator really signed counts: nobody else can make it stop. */
@@ -287,18 +323,19 @@ export class RestoreGuard {
     const others = this.#others();
     if (others === null || this.#isSettled || this.#isStopped) return;
     const { quorum, names } = others;
-    const rounds = names.flatMap((name) => this.#standings.get(name)?.rounds ?? []);
+    const heard = names.flatMap((name) => this.#heard.get(name) ?? []);
     const needed =
-      this.#isRestored || this.#doubtsItself(rounds) ? Math.min(quorum, names.length) : quorum - 1;
-    if (rounds.length < needed) return;
+      this.#isRestored || this.#doubtsItself(heard) ? Math.min(quorum, names.length) : quorum - 1;
+    if (heard.length < needed) return;
     const nextRound = this.#modules.nextRound();
+    const reached = Math.max(nextRound, reachedRound(others, heard), ...heard.map(({ shown }) => shown));
     // After two rounds nobody holds its tips any more: decided rounds, which catching up brings, show that it sent any.
-    if (!this.#isRestored && nextRound < reachedRound(others, rounds)) return;
+    if (!this.#isRestored && nextRound < reached) return;
     this.#isSettled = true;
     this.#cancel?.();
     if (this.#isRestored) {
       // They are in the round of this number; the own votes may have been for it, or for the one after.
-      this.#signsFrom = Math.max(nextRound, ...rounds) + 2;
+      this.#signsFrom = reached + 2;
       this.#modules.log.warn("Sign again behind all that may have been signed before", {
         round: this.#signsFrom,
       });
@@ -311,15 +348,21 @@ export class RestoreGuard {
    * it asks as many as a restored one: a quorum may hold but one honest validator that knows of them, and a single
    * liar must not keep a network from its first round.
    */
-  #doubtsItself(rounds: readonly number[]): boolean {
+  #doubtsItself(heard: readonly Heard[]): boolean {
     const { votes, nextRound } = this.#modules;
-    return votes.lowestRound() === null && Math.max(...rounds) > nextRound();
+    return votes.lowestRound() === null && heard.some(({ claimed }) => claimed > nextRound());
   }
 }
 
 /** Whom to hear: the others with a seat, how many are a quorum, and how many of the set may lie. */
 type Others = { readonly quorum: number; readonly faulty: number; readonly names: readonly PeerName[] };
 
-/** The highest round that at least one honest validator is in, of those who answered; 0 where too few did. */
-const reachedRound = ({ faulty }: Others, rounds: readonly number[]): number =>
-  rounds.toSorted((a, b) => b - a)[faulty] ?? 0;
+/** Rounds that a validator claims to have decided, and that it has shown; `shown` is 0 for one who cannot. */
+type Heard = { readonly claimed: number; readonly shown: number };
+
+/**
+ * The highest round that at least one honest validator is in by what they claim, whether they can show it or not; 0
+ * where too few answered. Who is so far behind that nobody can show it anything any more does not take that for a lie.
+ */
+const reachedRound = ({ faulty }: Others, heard: readonly Heard[]): number =>
+  heard.map(({ claimed }) => claimed).toSorted((a, b) => b - a)[faulty] ?? 0;

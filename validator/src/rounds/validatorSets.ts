@@ -10,7 +10,12 @@ import {
 } from "../../../protocol/src/agreement/certificates.ts";
 import type { SeatsOf } from "../../../protocol/src/agreement/peerMessages.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
-import { epochOfRound, MAX_VALIDATORS, type Parameters } from "../../../protocol/src/network/parameters.ts";
+import {
+  epochOfRound,
+  firstRoundOfEpoch,
+  MAX_VALIDATORS,
+  type Parameters,
+} from "../../../protocol/src/network/parameters.ts";
 import type { Votes } from "./votes.ts";
 
 /** Epochs that are over of which the set is kept: attestations of twice as many are never asked about. */
@@ -40,6 +45,9 @@ export class KnownSets implements ValidatorSets {
 
   /** The set that decides a round, or null where execution has not come so far that it is fixed. */
   setOfRound = (round: number): ValidatorSet | null => this.setOf(epochOfRound(this.#parameters, round));
+
+  /** The last round whose set is known. */
+  lastKnownRound = (): number => firstRoundOfEpoch(this.#parameters, Math.max(...this.#sets.keys()) + 1) - 1;
 
   /** For decoders: a set that is not known may have any size, and its certificates are told apart later. */
   seatsOf: SeatsOf = (place) => {
