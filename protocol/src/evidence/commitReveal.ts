@@ -3,7 +3,7 @@
  * until its reporting window has closed, and a proof can be made only by one who holds the secret, for one witness and
  * one measurement.
  */
-import { compareBytes, uint64Bytes } from "../bytes/bytes.ts";
+import { uint64Bytes } from "../bytes/bytes.ts";
 import { hashLabelled } from "../crypto/sha256.ts";
 import { SECRET_BYTES, TAG_BYTES } from "../radio/frame.ts";
 
@@ -36,21 +36,22 @@ export function computeProof(
   return hashLabelled("witness", secret, witness, measurementBytes);
 }
 
-/** A beacon's secret with what it is sorted by. */
+/** A beacon's secret with what it is sorted by. `hotspot`: the beaconer's index. */
 export type RevealedSecret = {
   readonly challengeEpoch: number;
-  readonly hotspot: Uint8Array;
+  readonly hotspot: number;
   readonly secret: Uint8Array;
 };
 
 /**
  * The seed of the next epoch: H("seed", seed, secrets), the secrets of the beacons closed in this epoch with an
- * accepted witness, sorted by (challenge epoch, hotspot), so that order and time of inclusion move nothing.
+ * accepted witness, sorted by (challenge epoch, hotspot's index), so that order and time of inclusion move nothing.
+ *
+ * Not by key: in an epoch's last round all secrets are public, and who then took another key would choose among as many
+ * seeds as there are places for it. An index is given at registration, long before, and is never changed.
  */
 export function computeNextSeed(seed: Uint8Array, revealed: readonly RevealedSecret[]): Uint8Array {
-  const sorted = [...revealed].sort(
-    (a, b) => a.challengeEpoch - b.challengeEpoch || compareBytes(a.hotspot, b.hotspot),
-  );
+  const sorted = [...revealed].sort((a, b) => a.challengeEpoch - b.challengeEpoch || a.hotspot - b.hotspot);
   // One array of all secrets: a network's may be more than a function takes arguments.
   const secrets = new Uint8Array(sorted.length * SECRET_BYTES);
   for (const [place, { secret }] of sorted.entries()) secrets.set(secret, place * SECRET_BYTES);

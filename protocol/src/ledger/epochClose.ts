@@ -33,7 +33,7 @@ import {
 } from "./scoreEvidence.ts";
 import { type SelectedBeacon, selectPaid } from "./selection.ts";
 import { fillSeats, returnStakes } from "./stakes.ts";
-import { createTally, type Ledger } from "./state.ts";
+import { createTally, type EpochTally, type Ledger } from "./state.ts";
 import { closeTrust, encodePenalties } from "./trustClose.ts";
 import type { BeaconUnits, EpochClose, EscrowRelease, ReportOutcome } from "./types.ts";
 
@@ -41,7 +41,7 @@ import type { BeaconUnits, EpochClose, EscrowRelease, ReportOutcome } from "./ty
 export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<EpochClose, "stateRoot"> {
   const { tally, parameters } = ledger;
   const seed = ledger.seeds.get(epoch)!;
-  const nextSeed = computeNextSeed(seed, listSecrets(ledger));
+  const nextSeed = computeNextSeed(seed, listSecrets(tally));
   const places = listPlaces(ledger, epoch);
   const { beacons: selected, unpaid } = selectPaid(ledger, nextSeed, places);
   const createInput = parameters.scoreVersion >= 2 ? createScoreInputV2 : createScoreInputV1;
@@ -114,14 +114,8 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
 }
 
 /** The secrets that the next seed follows from: of beacons closed in this epoch with an accepted witness. */
-function listSecrets({ tally, registry }: Ledger) {
-  return tally.beacons
-    .filter(({ witnesses }) => witnesses.some(({ reason }) => reason === null))
-    .map(({ challengeEpoch, hotspot, secret }) => ({
-      challengeEpoch,
-      hotspot: registry.list[hotspot]!.key,
-      secret,
-    }));
+function listSecrets({ beacons }: EpochTally) {
+  return beacons.filter(({ witnesses }) => witnesses.some(({ reason }) => reason === null));
 }
 
 function rewardEpoch(ledger: Ledger, epoch: number, score: ScoreOutput): EpochReward {

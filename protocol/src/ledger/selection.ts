@@ -74,18 +74,13 @@ function drawDiverse(
   { latE7, lngE7 }: Places,
 ): Map<number, UnpaidReason> {
   const reasons = new Map<number, UnpaidReason>();
-  const accepted = beacon.witnesses
-    .filter(({ reason }) => reason === null)
-    .map(({ witness }) => registry.list[witness]!);
-  const order = orderWitnesses(
-    nextSeed,
-    beacon.commit,
-    accepted.map(({ key }) => key),
-  );
+  const accepted = beacon.witnesses.filter(({ reason }) => reason === null).map(({ witness }) => witness);
+  const order = orderWitnesses(nextSeed, beacon.commit, accepted);
   // The beaconer itself takes one of its owner's places.
   const ofOwner = new Map([[registry.list[beacon.hotspot]!.owner, 1]]);
   const taken: number[] = [];
-  for (const { index, owner } of order.map((place) => accepted[place]!)) {
+  for (const index of order.map((place) => accepted[place]!)) {
+    const { owner } = registry.list[index]!;
     const sameOwner = ofOwner.get(owner) ?? 0;
     if (sameOwner >= parameters.ownerWitnessCap) reasons.set(index, "over_owner_cap");
     else if (taken.some((other) => isNear(latE7, lngE7, other, index))) reasons.set(index, "over_place_cap");
@@ -106,8 +101,7 @@ function drawReasons(
 ): Map<number, UnpaidReason> {
   const reasons = new Map<number, UnpaidReason>();
   const draw = (witnesses: readonly number[], cap: number, reason: UnpaidReason): number[] => {
-    const keys = witnesses.map((witness) => registry.list[witness]!.key);
-    const drawn = selectWitnesses(nextSeed, beacon.commit, keys, cap).map((place) => witnesses[place]!);
+    const drawn = selectWitnesses(nextSeed, beacon.commit, witnesses, cap).map((place) => witnesses[place]!);
     const isDrawn = new Set(drawn);
     for (const witness of witnesses) if (!isDrawn.has(witness)) reasons.set(witness, reason);
     return drawn;

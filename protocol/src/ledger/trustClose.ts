@@ -104,7 +104,6 @@ function rotate(ledger: Ledger, { findings }: NetworkTrust, epoch: number, epoch
       .filter(({ index, owner }) => stakers.has(owner) && mayServe(index))
       .map(({ index }) => index)
       .filter((index) => trust.trustAt(index, epoch).trustPpm === PPM),
-    keyOf: (hotspot) => registry.list[hotspot]!.key,
     ownerOf: (hotspot) => registry.list[hotspot]!.owner,
     mayServe,
     epochSeed,

@@ -4,7 +4,7 @@
  * cannot put up a stranger. A seed must be wholly trusted before it is one, so money alone buys none; no owner holds more
  * than a third, and the walk takes the middle of three groups: no seed decides alone.
  */
-import { compareBytes } from "../bytes/bytes.ts";
+import { compareBytes, uint64Bytes } from "../bytes/bytes.ts";
 import { hashLabelled } from "../crypto/sha256.ts";
 
 /** Seeds of one owner among all: a group of three that one owner holds can be outvoted. */
@@ -17,7 +17,6 @@ export type SeedRotation = {
   readonly places: number;
   /** Of all hotspots whose owners stake: those that are registered, wholly trusted and without a finding. */
   readonly candidates: readonly number[];
-  readonly keyOf: (hotspot: number) => Uint8Array;
   readonly ownerOf: (hotspot: number) => number;
   /** Whether a seed may go on: registered, with a place, and without a finding. */
   readonly mayServe: (hotspot: number) => boolean;
@@ -27,14 +26,15 @@ export type SeedRotation = {
 
 /**
  * The seeds of the next computation: who may not serve leaves, then the longest serving one, if there is a candidate in
- * its stead; places are filled in the order of `SHA-256(label, seed, key)`. With no candidates nobody has to leave.
+ * its stead; places are filled in the order of `SHA-256(label, seed, index)`: by what no candidate can change when the seed can be computed. With
+ * no candidates nobody has to leave.
  */
 export function rotateSeeds(rotation: SeedRotation): number[] {
   const { places, ownerOf, epochSeed } = rotation;
   const serving = rotation.seeds.filter(rotation.mayServe);
   const drawn = rotation.candidates
     .filter((hotspot) => !serving.includes(hotspot))
-    .map((hotspot) => ({ hotspot, draw: hashLabelled("trust-seed", epochSeed, rotation.keyOf(hotspot)) }))
+    .map((hotspot) => ({ hotspot, draw: hashLabelled("trust-seed", epochSeed, uint64Bytes(hotspot)) }))
     .sort((a, b) => compareBytes(a.draw, b.draw) || a.hotspot - b.hotspot);
   const most = Math.max(1, Math.floor(places / OWNER_SHARE));
   const fits = (hotspot: number, beside: readonly number[]): boolean =>

@@ -58,9 +58,9 @@ describe("commit and proof", () => {
 
 describe("the next seed", () => {
   const revealed = [
-    { challengeEpoch: 3, hotspot: HOTSPOT, secret: secretOf(1) },
-    { challengeEpoch: 3, hotspot: WITNESS, secret: secretOf(2) },
-    { challengeEpoch: 4, hotspot: HOTSPOT, secret: secretOf(3) },
+    { challengeEpoch: 3, hotspot: 9, secret: secretOf(1) },
+    { challengeEpoch: 3, hotspot: 10, secret: secretOf(2) },
+    { challengeEpoch: 4, hotspot: 9, secret: secretOf(3) },
   ];
 
   test("matches the golden vectors", () => {

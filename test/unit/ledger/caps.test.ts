@@ -43,7 +43,7 @@ describe("caps at the epoch's end", () => {
     const drawn = selectWitnesses(
       close.nextSeed,
       beacon.report.commit,
-      heard.map(({ other }) => other.key),
+      heard.map(({ other }) => scenario.ledger.registry.find(other.key)!.index),
       14,
     );
     const paid = heard.flatMap(({ message }, i) => (scenario.history(message)[2] === "accepted" ? [i] : []));

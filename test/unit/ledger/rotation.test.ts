@@ -132,6 +132,32 @@ describe("a rotated hotspot", () => {
     }
   });
 
+  test("chooses nothing in an epoch's last round, in which all secrets are public: no seed, and not whom it draws", () => {
+    const drawnWith = (renewed: GenesisHotspot | null, newKey: Uint8Array) => {
+      scenario = new Scenario(inRow(12), { witnessCap: 3 });
+      for (const beaconer of [hotspot, other]) {
+        const beacon = scenario.beacon(beaconer, 0);
+        const { slotRound } = scenario.challenge(beaconer, 0);
+        scenario.at(slotRound, beaconer, { beacons: [beacon.report] });
+        for (const witness of scenario.genesis.hotspots) {
+          if (witness === beaconer) continue;
+          scenario.at(slotRound, witness, { witnesses: [witnessBeacon(beacon, witness)] });
+        }
+        scenario.at(slotRound + WINDOWS.witnessWindowRounds + 1, beaconer, scenario.revealOf(beacon));
+      }
+      if (renewed !== null) rotateAt(EPOCH_ROUNDS - 1, newKey, { from: renewed.key, owner: renewed.owner });
+      const { nextSeed, lines } = scenario.closeEpoch();
+      const { registry } = scenario.ledger;
+      const paid = lines.filter(({ witnessPaid }) => witnessPaid > 0n);
+      return { nextSeed, paid: new Set(paid.map((line) => registry.find(line.hotspot)!.index)) };
+    };
+    const before = drawnWith(null, NEW);
+    expect(before.paid.size).toBeLessThan(7);
+    for (const [i, renewed] of scenario.genesis.hotspots.entries()) {
+      expect(drawnWith(renewed, keyOf(`ground ${i}`))).toEqual(before);
+    }
+  });
+
   test("comes back whole from a snapshot, retired keys too", () => {
     reasonAt(3);
     const bytes = encodeLedger(scenario.ledger);

@@ -256,7 +256,6 @@ describe("seeds after genesis", () => {
     seeds: [0, 1, 2],
     places: 3,
     candidates: [10, 11, 12, 13],
-    keyOf: (hotspot) => sha256(Uint8Array.of(hotspot)),
     ownerOf: (hotspot) => hotspot,
     mayServe: () => true,
     epochSeed: new Uint8Array(32).fill(1),
