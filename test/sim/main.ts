@@ -3,7 +3,8 @@
  * `npm run sim -- [--seeds N] [--first S] [--n 4] [--profile loss|chaos|both]`, `--seed S` replays one,
  * `--stack` simulates whole validators in place of one round (profiles calm, loss and chaos),
  * `--explore VIEWS [--states N]` visits every state, `--mutations [--seeds N]` prints which check catches which mistake,
- * of all of them or with `--only` of those whose rule or name has a text, or whose numbers lie in a range such as 10-19.
+ * of all of them or with `--only` of those whose rule or name has a text, or whose numbers lie in a range such as 10-19
+ * (the core's come first, those of the stack go on from there).
  * Exits 1 when anything is wrong, 2 on a bad flag.
  */
 import { parseArgs } from "node:util";
@@ -100,10 +101,10 @@ async function printExplorations(views: number, maxStates: number): Promise<void
 
 async function printMutations(): Promise<void> {
   if (!flags.stack) {
-    for (const [number, mutation] of listAsked(MUTATIONS))
+    for (const [number, mutation] of listAsked(MUTATIONS, 1))
       printFindings(number, mutation, await judgeMutation(mutation, readNumber("seeds", 1_000), true));
   }
-  for (const [number, mutation] of listAsked(STACK_MUTATIONS)) {
+  for (const [number, mutation] of listAsked(STACK_MUTATIONS, 1 + MUTATIONS.length)) {
     const found = await judgeStackMutation(mutation, readNumber("seeds", 200));
     printFindings(number, mutation, found === null ? [] : [{ check: "stack", how: found }]);
   }
@@ -111,12 +112,12 @@ async function printMutations(): Promise<void> {
 
 type Mistake = { readonly name: string; readonly rule: string };
 
-/** The mistakes that `--only` names, each with its number in its list. */
-function listAsked<T extends Mistake>(mistakes: readonly T[]): [number, T][] {
+/** The mistakes that `--only` names, each with its number. */
+function listAsked<T extends Mistake>(mistakes: readonly T[], firstNumber: number): [number, T][] {
   const only = flags.only ?? "";
   const [, first, last] = /^(\d+)-(\d+)$/.exec(only) ?? [];
   return mistakes
-    .map((mistake, index): [number, T] => [index + 1, mistake])
+    .map((mistake, index): [number, T] => [firstNumber + index, mistake])
     .filter(([number, { name, rule }]) =>
       first === undefined
         ? `${rule}: ${name}`.includes(only)
