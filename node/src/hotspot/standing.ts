@@ -29,22 +29,29 @@ export type StandingModules = {
 export class Standing {
   readonly #modules: StandingModules;
   #state: StandingState;
+  /** Whether it is noted since when it is known at the earliest. */
+  #isNoted: boolean;
   /** The last epoch in which it asked. */
   #askedIn = -1;
 
   /** @param isNamed whether genesis names this hotspot, so that there is no need to ask. */
   constructor(isNamed: boolean, modules: StandingModules) {
     this.#state = isNamed ? "known" : "unasked";
+    this.#isNoted = isNamed;
     this.#modules = modules;
   }
 
   start(): void {
     const { events, follower } = this.#modules;
     events.on("submitted", ({ reason }) => {
-      if (reason === null) this.#setKnown();
+      if (reason === null) this.#state = "known";
       else if (reason === "unknown_sender") this.#state = "unknown";
+      this.#noteKnown();
     });
-    follower.onRound(({ epoch }) => this.#ask(epoch));
+    follower.onRound(({ epoch }) => {
+      this.#noteKnown();
+      this.#ask(epoch);
+    });
   }
 
   state(): StandingState {
@@ -56,15 +63,16 @@ export class Standing {
   }
 
   /**
-   * It cannot tell since when the network knows it, so one that has never beaconed takes it for as late as can be. No
-   * beacon follows before that is on the disk: the state is looked at in rounds, and the note counts at once.
+   * It cannot tell since when the network knows it, so one that has never beaconed takes that for as late as can be. What
+   * was spooled before a restart may be admitted before a round is heard, which tells the epoch.
    */
-  #setKnown(): void {
-    if (this.#state === "known") return;
-    this.#state = "known";
+  #noteKnown(): void {
     const { firstChallenge, follower, hasBeaconed, log } = this.#modules;
+    const newest = follower.newest();
+    if (this.#isNoted || this.#state !== "known" || newest === null) return;
+    this.#isNoted = true;
     if (hasBeaconed()) return;
-    firstChallenge.noteKnown(follower.newest()?.epoch ?? 0).catch((error: unknown) => {
+    firstChallenge.noteKnown(newest.epoch).catch((error: unknown) => {
       log.error("Could not note the first challenge", { error: String(error) });
     });
   }

@@ -1,0 +1,108 @@
+/** What a hotspot makes of being known: from which epoch on it can be challenged, where nobody has told it. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createSilentLog } from "../../../node/src/host/log.ts";
+import { createHotspotEmitter } from "../../../node/src/hotspot/events.ts";
+import {
+  type FirstChallenge,
+  openFirstChallenge,
+  saveFirstChallenge,
+} from "../../../node/src/hotspot/firstChallenge.ts";
+import type { NewestRound } from "../../../node/src/hotspot/roundFollower.ts";
+import { Standing } from "../../../node/src/hotspot/standing.ts";
+import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "hexbeacon-standing-"));
+});
+afterEach(() => rm(home, { recursive: true }));
+
+type World = {
+  readonly standing: Standing;
+  readonly firstChallenge: FirstChallenge;
+  readonly asked: number[];
+  hear(epoch: number): void;
+  answer(reason: Reason | null): void;
+};
+
+async function begin({ isNamed = false, hasBeaconed = false } = {}): Promise<World> {
+  const firstChallenge = await openFirstChallenge(home);
+  const events = createHotspotEmitter();
+  const callbacks: ((round: NewestRound) => void)[] = [];
+  const asked: number[] = [];
+  let newest: NewestRound | null = null;
+  const standing = new Standing(isNamed, {
+    follower: { newest: () => newest, onRound: (callback) => callbacks.push(callback) },
+    bundler: {
+      addReveal: () => {
+        asked.push(newest!.epoch);
+        return null;
+      },
+    },
+    ...{ events, firstChallenge, log: createSilentLog(), hasBeaconed: () => hasBeaconed },
+    random: (length) => new Uint8Array(length),
+  });
+  standing.start();
+  return {
+    ...{ standing, firstChallenge, asked },
+    hear: (epoch) => {
+      newest = { round: 0, timeMs: 0, epoch, heardAtMs: 0 };
+      for (const callback of callbacks) callback(newest);
+    },
+    answer: (reason) => void events.emit("submitted", { id: new Uint8Array(32), kinds: [], reason }),
+  };
+}
+
+describe("a hotspot that genesis does not name", () => {
+  test("counts on a challenge no sooner than its place can count, from when it is known", async () => {
+    const world = await begin();
+    world.hear(7);
+    world.answer("unknown_sender");
+    expect([world.standing.state(), world.firstChallenge.epoch, world.asked]).toEqual(["unknown", 0, [7]]);
+    world.hear(8);
+    world.answer(null);
+    expect([world.standing.state(), world.firstChallenge.epoch]).toEqual(["known", 12]);
+    // Being known is not news again.
+    world.hear(20);
+    world.answer(null);
+    expect(world.firstChallenge.epoch).toBe(12);
+    await expect.poll(async () => (await openFirstChallenge(home)).epoch).toBe(12);
+    const next = await begin();
+    next.hear(21);
+    next.answer(null);
+    expect(next.firstChallenge.epoch).toBe(12);
+  });
+
+  test("waits for a round to tell the epoch where it is known before one is heard", async () => {
+    const world = await begin();
+    world.answer(null);
+    expect(world.firstChallenge.epoch).toBe(0);
+    world.hear(30);
+    expect([world.firstChallenge.epoch, world.asked]).toEqual([34, []]);
+  });
+
+  test("goes by the note of the command that has seen its registration through", async () => {
+    await saveFirstChallenge(home, 5);
+    const world = await begin();
+    world.hear(3);
+    world.answer(null);
+    expect(world.firstChallenge.epoch).toBe(5);
+  });
+
+  test("goes on where it has beaconed before", async () => {
+    const world = await begin({ hasBeaconed: true });
+    world.hear(3);
+    world.answer(null);
+    expect(world.firstChallenge.epoch).toBe(0);
+  });
+});
+
+test("a hotspot that genesis names asks nobody, and is challenged from the start", async () => {
+  const world = await begin({ isNamed: true });
+  world.hear(0);
+  world.answer(null);
+  expect([world.standing.state(), world.firstChallenge.epoch, world.asked]).toEqual(["known", 0, []]);
+});
