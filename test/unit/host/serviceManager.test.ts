@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
@@ -98,14 +98,16 @@ const hasAnalyze = (() => {
   }
 })();
 
-describe.skipIf(!hasAnalyze)("the hotspot's unit (skipped where systemd-analyze is not installed)", () => {
-  const unit = join(import.meta.dirname, "../../../node/packaging/hexbeacon-node.service");
-
-  test("is understood, and exposes little", async () => {
-    // The program is installed by the package; another that is there stands for it.
-    const text = (await readFile(unit, "utf8")).replace("/usr/bin/hexbeacon", "/bin/true");
-    const copy = join(folder, "hexbeacon-node.service");
-    await writeFile(copy, text);
+describe.skipIf(!hasAnalyze)("the units (skipped where systemd-analyze is not installed)", () => {
+  test.each([
+    ["hotspot's", "node/packaging/hexbeacon-node.service", "/usr/bin/hexbeacon"],
+    ["validator's", "validator/hexbeacon-validator.service", "/opt/hexbeacon/node_modules/.bin/node"],
+  ])("the %s is understood, and exposes little", async (_whose, unit, program) => {
+    const source = await readFile(join(import.meta.dirname, "../../..", unit), "utf8");
+    expect(source).toContain(`ExecStart=${program} `);
+    // The program is installed on its own machine; another that is there stands for it.
+    const copy = join(folder, basename(unit));
+    await writeFile(copy, source.replace(`ExecStart=${program}`, "ExecStart=/bin/true"));
     execFileSync("systemd-analyze", ["verify", "--man=no", copy], { stdio: "pipe" });
     // Tenths of systemd's score, where 100 is a service without any restraint.
     const threshold = ["--threshold=25", "--no-pager"];

@@ -3,15 +3,14 @@
  * content, and compressed beforehand. One document stands for all pages.
  */
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { type BuildOptions, build, type Metafile } from "esbuild";
+import { EXPLORER_FOLDER, hasExplorer } from "../../src/api/explorer/folder.ts";
 import { describePolicy } from "../../src/api/explorer/policy.ts";
-import { EXPLORER_FOLDER } from "../../src/api/explorer/serveExplorer.ts";
 
 const ROOM = resolve(import.meta.dirname, "..");
 const ROOT = resolve(ROOM, "../..");
@@ -62,7 +61,7 @@ export async function ensureExplorer(): Promise<boolean> {
 
 /** Whether a folder holds what the sources as they stand would give, for the validator that serves it. */
 export async function isCurrent(folder: string): Promise<boolean> {
-  if (!existsSync(join(folder, "index.html"))) return false;
+  if (!hasExplorer(folder)) return false;
   const manifest = await readManifest(folder);
   return manifest.digest === (await digestInputs(manifest.inputs, null));
 }

@@ -3,7 +3,7 @@
  * asks the API there, which must allow the site's origin; with `--any-api` one whose readers name the API themselves.
  */
 import { parseArgs } from "node:util";
-import { EXPLORER_FOLDER } from "../../src/api/explorer/serveExplorer.ts";
+import { EXPLORER_FOLDER } from "../../src/api/explorer/folder.ts";
 import { readApiAddress } from "../src/data/apiAddress.ts";
 import { buildExplorer } from "./bundle.ts";
 

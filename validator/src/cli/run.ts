@@ -6,6 +6,7 @@ import { createLifecycle, stopOnSignals } from "../../../node/src/host/lifecycle
 import { createLog } from "../../../node/src/host/log.ts";
 import { VERSION } from "../../../node/src/host/version.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
+import { EXPLORER_FOLDER, hasExplorer } from "../api/explorer/folder.ts";
 import { openValidator, type Validator } from "../validator.ts";
 import { type RunFlags, readRunConfiguration } from "./configuration.ts";
 import { onParentGone } from "./parentWatch.ts";
@@ -71,5 +72,6 @@ function announceReady(
   printLine(io, `Validator ${computeName(publicKey)} (${addresses.did})`);
   for (const multiaddr of addresses.multiaddrs) printLine(io, `  listens on ${multiaddr}`);
   printLine(io, `  serves ${addresses.http} (documentation at ${addresses.http}/docs)`);
+  if (!hasExplorer(EXPLORER_FOLDER)) printLine(io, "  has no explorer: npm run build:explorer makes one");
   if (addresses.admin !== null) printLine(io, `  listens to its operators on ${addresses.admin}`);
 }

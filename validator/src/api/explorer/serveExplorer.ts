@@ -2,19 +2,14 @@
  * The explorer's files: one document for every page, and assets whose names hold a digest of their content. Nothing in it is
  * inline and nothing comes from elsewhere, which the content security policy lets the browser enforce.
  */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
 import type { FastifyReply } from "fastify";
 import type { Routes } from "../routes/context.ts";
+import { EXPLORER_DOCUMENT, hasExplorer } from "./folder.ts";
 import { EXPLORER_PAGES } from "./pages.ts";
 import { CONTENT_SECURITY_POLICY } from "./policy.ts";
 
-/** Where `npm run build:explorer` puts it. */
-export const EXPLORER_FOLDER = fileURLToPath(new URL("../../../explorer/dist/", import.meta.url));
-
-const DOCUMENT = "index.html";
 const ASSETS_PREFIX = "/assets/";
 /** The names change with the content, so a browser need never ask again. */
 const ASSET_MAX_AGE = "365d";
@@ -26,7 +21,7 @@ export type ServedExplorer = {
 
 /** @returns null where the folder holds no built explorer: the API works without. */
 export async function serveExplorer(routes: Routes, folder: string): Promise<ServedExplorer | null> {
-  if (!existsSync(join(folder, DOCUMENT))) return null;
+  if (!hasExplorer(folder)) return null;
   await routes.register(fastifyStatic, {
     root: join(folder, "assets"),
     prefix: ASSETS_PREFIX,
@@ -40,7 +35,7 @@ export async function serveExplorer(routes: Routes, folder: string): Promise<Ser
     setSafetyHeaders(reply);
     reply.header("content-security-policy", CONTENT_SECURITY_POLICY);
     // The document names the assets of one build: it is asked for again each time, and mostly answered with 304.
-    return reply.sendFile(DOCUMENT, folder, { maxAge: 0, immutable: false });
+    return reply.sendFile(EXPLORER_DOCUMENT, folder, { maxAge: 0, immutable: false });
   };
   for (const url of EXPLORER_PAGES)
     routes.get(url, { schema: { hide: true } }, async (_request, reply) => sendDocument(reply));

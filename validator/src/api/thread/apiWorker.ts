@@ -14,7 +14,7 @@ import { encodeGenesisJson } from "../../../../protocol/src/network/genesis.ts";
 import { type FollowedStore, followSqliteStore } from "../../store/sqliteStore/sqliteStore.ts";
 import { createApi } from "../api.ts";
 import { EventHub } from "../eventHub.ts";
-import { EXPLORER_FOLDER } from "../explorer/serveExplorer.ts";
+import { EXPLORER_FOLDER } from "../explorer/folder.ts";
 import { createHttpMetrics } from "../httpMetrics.ts";
 import type { ApiModules, ApiOptions } from "../modules.ts";
 import type { ApiThreadOptions, FromApi, LiveValidator, ToApi } from "./messages.ts";
