@@ -31,6 +31,7 @@ const api = await ApiThread.open(
     validator: API_NETWORK_ID,
     version: "0.0.0",
     corsOrigins: [],
+    trustProxies: [],
     // The limit is looked up and counted as for anybody; it is only never reached.
     requestsPerMinute: Number.MAX_SAFE_INTEGER,
   },

@@ -23,6 +23,8 @@ export type HttpOptions = {
   readonly requestsPerMinute?: number;
   /** Origins of pages that may read the API; none by default. */
   readonly corsOrigins?: readonly string[];
+  /** Addresses and networks of proxies whose X-Forwarded-For is believed; none by default. */
+  readonly trustProxies?: readonly string[];
 };
 export type HttpModules = {
   readonly identity: Identity;
@@ -48,10 +50,10 @@ const HTTP_CONNECTION = "http";
 /** @throws CodedError "listen_failed" where the port cannot be bound. */
 export async function openHttp(options: HttpOptions, modules: HttpModules): Promise<OpenedHttp> {
   const { genesis, networkId, signer } = modules.identity;
-  const { host, port, version, requestsPerMinute, corsOrigins = [] } = options;
+  const { host, port, version, requestsPerMinute, corsOrigins = [], trustProxies = [] } = options;
   const thread = await ApiThread.open(
     {
-      ...{ host, port, version, corsOrigins, genesis, networkId },
+      ...{ host, port, version, corsOrigins, trustProxies, genesis, networkId },
       ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
       storePath: modules.storePath,
       validator: signer.publicKey,

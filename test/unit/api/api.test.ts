@@ -565,6 +565,19 @@ describe("the API as a whole", () => {
     await limited.api.close();
   });
 
+  test("counts those behind a trusted proxy apart, and believes no other's word of who asks", async () => {
+    const behind = await createFixture({ requestsPerMinute: 1, trustProxies: ["127.0.0.0/8"] });
+    const from = async (limited: Fixture, client: string) =>
+      (await limited.get("/v1/status", { "x-forwarded-for": client })).statusCode;
+    expect([await from(behind, "192.0.2.1"), await from(behind, "192.0.2.2")]).toEqual([200, 200]);
+    // What a client writes into the header itself stands before what the proxy adds.
+    expect(await from(behind, "198.51.100.7, 192.0.2.1")).toBe(429);
+    await behind.api.close();
+    const direct = await createFixture({ requestsPerMinute: 1 });
+    expect([await from(direct, "192.0.2.1"), await from(direct, "192.0.2.2")]).toEqual([200, 429]);
+    await direct.api.close();
+  });
+
   test("lets no other origin in unless it was named", async () => {
     const origin = "https://explorer.example";
     expect(

@@ -62,7 +62,7 @@ describe("the API's thread", () => {
     const genesis = { name: "test network", timeMs: 0, seed, parameters: PRESETS.test };
     return ApiThread.open(
       {
-        ...{ host: "127.0.0.1", port, version: "0.0.0", corsOrigins: [] },
+        ...{ host: "127.0.0.1", port, version: "0.0.0", corsOrigins: [], trustProxies: [] },
         storePath: join(folder, "store.sqlite"),
         genesis: { ...genesis, validators: [], accounts: [], hotspots: [] },
         networkId: named("network"),

@@ -109,6 +109,19 @@ describe("validator", () => {
     expect(homeless.stderr).toMatch(/^error: --home: name .*\nerror: --listen: here is no multiaddr.*\n$/);
     expect((await run("run", "--nonsense")).status).toBe(2);
   });
+
+  test("run takes origins and proxies as they are written, and no others", async () => {
+    const flags = (name: string, values: readonly string[]) => values.flatMap((value) => [name, value]);
+    const origins = ["*", "https://explorer.example", "http://127.0.0.1:8090"];
+    const proxies = ["127.0.0.1", "10.0.0.0/8", "2001:db8::/32", "::1"];
+    const good = await run("run", ...flags("--cors-origin", origins), ...flags("--trust-proxy", proxies));
+    expect(good.stderr).not.toMatch(/cors-origin|trust-proxy/);
+    const noOrigins = ["explorer.example", "https://explorer.example/", "*.example"];
+    const noProxies = ["proxy.example", "10.0.0.0/33", "10.0.0.0/8/8", "10.0.0.0/", "::1/129", ""];
+    const bad = await run("run", ...flags("--cors-origin", noOrigins), ...flags("--trust-proxy", noProxies));
+    expect(bad.stderr.match(/^error: --cors-origin: .* is no origin/gm)).toHaveLength(noOrigins.length);
+    expect(bad.stderr.match(/^error: --trust-proxy: .* is no address/gm)).toHaveLength(noProxies.length);
+  });
 });
 
 describe("long output", () => {

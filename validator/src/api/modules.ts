@@ -80,7 +80,7 @@ export type ApiOptions = {
   readonly corsOrigins?: readonly string[];
   /** Where the built explorer lies; without it, or where none was built, only the API is served. */
   readonly explorerFolder?: string;
-  /** Addresses of proxies whose X-Forwarded-For is believed; none by default. */
+  /** Addresses and networks of proxies whose X-Forwarded-For is believed; none by default. */
   readonly trustProxies?: readonly string[];
 };
 

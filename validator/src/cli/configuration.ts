@@ -2,6 +2,7 @@
  * A validator's configuration: flags and files become options, or a list of every fault, in words. Nothing is started
  * before all of it is known to be right.
  */
+import { isIP } from "node:net";
 import { multiaddr } from "@multiformats/multiaddr";
 import { parseEndpoint, readGenesis } from "../../../node/src/cli/config.ts";
 import { ConfigErrors } from "../../../node/src/cli/io.ts";
@@ -28,6 +29,7 @@ export type RunFlags = {
   readonly snapshotEpochs?: string;
   readonly requestsPerMinute?: string;
   readonly corsOrigin?: readonly string[];
+  readonly trustProxy?: readonly string[];
   readonly logLevel?: string;
   readonly logFormat?: string;
   readonly admin?: string;
@@ -44,6 +46,7 @@ export type RunConfiguration = {
     readonly port: number;
     readonly requestsPerMinute?: number;
     readonly corsOrigins: readonly string[];
+    readonly trustProxies: readonly string[];
   };
   readonly maxConnections: number;
   readonly verifierThreads?: number;
@@ -76,6 +79,7 @@ export async function readRunConfiguration(flags: RunFlags): Promise<RunConfigur
       ...readHttp(flags.http ?? DEFAULT_HTTP, faults),
       ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
       corsOrigins: readOrigins(flags.corsOrigin ?? [], faults),
+      trustProxies: readProxies(flags.trustProxy ?? [], faults),
     },
     maxConnections:
       readCount(flags.maxConnections, "--max-connections", 1, 100_000, faults) ?? DEFAULT_MAX_CONNECTIONS,
@@ -171,6 +175,18 @@ function readOrigins(origins: readonly string[], faults: string[]): readonly str
       faults.push(`--cors-origin: ${origin} is no origin, such as https://explorer.example.net`);
   }
   return origins;
+}
+
+/** Addresses, or networks as CIDR has them (RFC 4632): who else could say from where a request came? */
+function readProxies(proxies: readonly string[], faults: string[]): readonly string[] {
+  for (const proxy of proxies) {
+    const [address, bits, ...rest] = proxy.split("/") as [string, ...string[]];
+    const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)]!;
+    const isWhole = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+    if (most < 0 || !isWhole || rest.length > 0)
+      faults.push(`--trust-proxy: ${proxy} is no address or network, such as 127.0.0.1 or 10.0.0.0/8`);
+  }
+  return proxies;
 }
 
 function readHttp(text: string, faults: string[]): { readonly host: string; readonly port: number } {

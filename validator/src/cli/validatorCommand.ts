@@ -87,6 +87,11 @@ function createRunCommand(io: NodeIo): Command {
       "whose pages may read the API, such as a static explorer, or *; may be given again (default: none)",
       collect,
     )
+    .option(
+      "--trust-proxy <address>",
+      "a proxy before the API, or a network of them, whose X-Forwarded-For says who asks; may be given again (default: none)",
+      collect,
+    )
     .option("--log-level <level>", "debug, info, warn, error or silent (default: info)")
     .option("--log-format <format>", "plain or json (default: plain)")
     .option(

@@ -48,13 +48,13 @@ function createPostedLog(fields: Record<string, unknown> = {}): Log {
 }
 
 function describeApi(options: ApiThreadOptions): ApiOptions {
-  const { genesis, networkId, validator, version, corsOrigins, requestsPerMinute } = options;
+  const { genesis, networkId, validator, version, corsOrigins, trustProxies, requestsPerMinute } = options;
   return {
     network: {
       ...{ name: genesis.name, id: networkId, parameters: genesis.parameters },
       writeGenesis: () => encodeGenesisJson(genesis),
     },
-    ...{ validator, version, corsOrigins },
+    ...{ validator, version, corsOrigins, trustProxies },
     explorerFolder: EXPLORER_FOLDER,
     ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
   };

@@ -59,6 +59,7 @@ export type ApiThreadOptions = {
   readonly version: string;
   readonly requestsPerMinute?: number;
   readonly corsOrigins: readonly string[];
+  readonly trustProxies: readonly string[];
 };
 
 export type ToApi =
