@@ -66,7 +66,8 @@ const REASON_WORDS: Readonly<Record<Reason, string>> = {
   stake_too_small: "a seat asks for a larger stake",
   tombstoned: "the validator was convicted and never has a seat again",
   not_penalised: "no finding stands against the hotspot, and nothing of it is withheld",
-  no_evidence: "a hotspot that was named as evidence has no link with this one on record",
+  no_evidence:
+    "a hotspot that was named as evidence has no link with this one on record, or this one was moved since it was found",
   rotated_lately: "the hotspot's key was changed in this epoch or one of the two before",
   not_cosigned: "the device that is bound to this hotspot did not sign it too",
   device_taken: "the device is bound to another hotspot",

@@ -1,11 +1,15 @@
 /**
  * Appeals: an owner asks that the findings against a hotspot be judged anew. The next computation of trust does so by the
  * same arithmetic over the record as it then is, with nothing standing from before; what it does not find again is
- * reversed, and all that was withheld is released where the hotspot is no longer suspended.
+ * reversed, and all that was withheld is released where the hotspot is trusted enough to be paid.
+ *
+ * Nobody is acquitted for want of a record: whoever has it forgotten by asserting another place has no appeal, and a
+ * finding stands where others have taken away most of what it named (`networkTrust.ts`).
  */
 import type { TransactionReason } from "../evidence/reasons.ts";
 import type { AppealTransaction } from "../wire/transactions.ts";
 import type { Account } from "./accounts.ts";
+import { computeEscrowEnd } from "./escrow.ts";
 import type { Hotspot } from "./registry.ts";
 import type { Ledger } from "./state.ts";
 
@@ -19,15 +23,33 @@ export function executeAppeal(
   sender: Account,
   { hotspot: key, evidence }: AppealTransaction,
 ): TransactionReason | null {
-  const { trust, escrow, registry } = ledger;
+  const { trust, registry, nextEpoch } = ledger;
   const hotspot = registry.find(key);
   if (hotspot === null) return "not_registered";
   if (hotspot.owner !== sender.index) return "not_owner";
-  if (!trust.findings.has(hotspot.index) && !escrow.holdsFor(hotspot.index)) return "not_penalised";
+  if (!isPenalised(ledger, hotspot)) return "not_penalised";
+  if ((trust.barredUntil.get(hotspot.index) ?? -1) >= nextEpoch) return "no_evidence";
   const vouches = (other: Uint8Array): boolean => isLinked(ledger, hotspot, registry.find(other));
   if (!evidence.every(vouches)) return "no_evidence";
   trust.appealed.add(hotspot.index);
   return null;
+}
+
+/**
+ * Has trust forget a hotspot in an epoch, as it stands elsewhere, or has another antenna or owner. Where something stands
+ * against it, or is withheld of it, it cannot appeal until all of that has run out, and what the findings still withhold
+ * too: with the record gone nothing could be found anew.
+ */
+export function forgetRecord(ledger: Ledger, hotspot: Hotspot, epoch: number): void {
+  const { trust, parameters } = ledger;
+  trust.forget(hotspot);
+  if (!isPenalised(ledger, hotspot)) return;
+  const ends = trust.findings.get(hotspot.index)?.map(({ endsEpoch }) => endsEpoch - 1) ?? [];
+  trust.barredUntil.set(hotspot.index, computeEscrowEnd(parameters, Math.max(epoch, ...ends)));
+}
+
+function isPenalised({ trust, escrow }: Ledger, { index }: Hotspot): boolean {
+  return trust.findings.has(index) || escrow.holdsFor(index);
 }
 
 function isLinked({ trust, nextEpoch }: Ledger, hotspot: Hotspot, other: Hotspot | null): boolean {

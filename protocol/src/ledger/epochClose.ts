@@ -277,12 +277,14 @@ function assertBooks(ledger: Ledger): void {
 }
 
 /** Lets those go whose unbonding ends with the epoch, and returns their bonds to who paid them. */
-function returnBonds({ registry, accounts }: Ledger, log: RoundLog, epoch: number): void {
+function returnBonds({ registry, accounts, trust }: Ledger, log: RoundLog, epoch: number): void {
   for (const hotspot of registry.list) {
     if (hotspot.isGone || hotspot.leaving?.untilEpoch !== epoch) continue;
     const payer = accounts.list[hotspot.payer]!;
     payer.balance += hotspot.bond;
     dismiss(hotspot);
+    // Without a place nothing would be found against it.
+    trust.appealed.delete(hotspot.index);
     log.touchHotspot(hotspot);
     log.touchAccount(payer);
   }

@@ -23,6 +23,13 @@ export function writeTrust(out: ByteWriter, { trust, escrow, registry, nextEpoch
     [...trust.appealed].sort((a, b) => a - b),
     (hotspot) => out.int32(hotspot),
   );
+  out.list(
+    [...trust.barredUntil].sort(([a], [b]) => a - b),
+    ([hotspot, until]) => {
+      out.int32(hotspot);
+      out.int64(until);
+    },
+  );
   out.list(trust.seeds, (hotspot) => out.int32(hotspot));
   out.list(registry.list, ({ index }) => {
     out.int32(trust.heard.get(index));
@@ -64,6 +71,7 @@ export function readTrust(input: ByteReader, ledger: Ledger): void {
     );
   });
   input.list(() => trust.appealed.add(within(input.uint32(), count)));
+  input.list(() => trust.barredUntil.set(within(input.uint32(), count), input.int64()));
   trust.seeds = input.list(() => within(input.uint32(), count));
   let next = 0;
   input.list(() => {

@@ -15,6 +15,7 @@ import { EMPTY_POOLS, type PoolAmounts } from "../reward/pools.ts";
 import type { RewardTree } from "../reward/rewardTree.ts";
 import type { Measurement } from "../wire/reports.ts";
 import { type Account, Accounts, viewOfAccount } from "./accounts.ts";
+import { forgetRecord } from "./appeal.ts";
 import { BeaconBook, type Candidate } from "./beaconBook.ts";
 import { Escrow } from "./escrow.ts";
 import { Links } from "./links.ts";
@@ -253,7 +254,7 @@ export function registerHotspot(
   const hotspot = registry.register(entry);
   if (registry.list.length > known) hotspotOrder.add(hotspot.key, hotspot.index);
   // One that had left and comes back may have another owner and another radio.
-  else ledger.trust.forget(hotspot);
+  else forgetRecord(ledger, hotspot, terms.registeredEpoch);
   return hotspot;
 }
 

@@ -41,6 +41,8 @@ export class TrustBook {
   findings = new FindingTable();
   /** Hotspots whose findings are to be judged anew at the next computation. */
   readonly appealed = new Set<number>();
+  /** Hotspots that were forgotten while something stood against them: the last epoch in which they cannot appeal. */
+  readonly barredUntil = new Map<number, number>();
   /** Indexes of hotspots, the longest serving first. */
   seeds: number[] = [];
   /** By index: the newest epoch plus one in which a trusted hotspot was validly heard by it, and in which one heard it. */
@@ -101,10 +103,12 @@ export class TrustBook {
 
   /**
    * Forgets what was heard of and by a hotspot: it stands elsewhere, has another antenna, owner or key. A seed that does
-   * so is none any more. Findings stay until they end, or moving would be a way out.
+   * so is none any more, and an appeal goes with the record that was to decide it. Findings stay until they end, or moving
+   * would be a way out.
    */
   forget({ index }: Pick<Hotspot, "index">): void {
     this.history.forget(index);
+    this.appealed.delete(index);
     this.heard.set(index, -1);
     this.heardBy.set(index, -1);
     this.seeds = this.seeds.filter((seed) => seed !== index);

@@ -44,12 +44,12 @@ export function closeTrust(ledger: Ledger, epoch: number, nextSeed: Uint8Array):
   const computed = computeNetworkTrust(network, terms, { findings: before, appealed });
   trust.turn({ fromEpoch, newcomerPpm: usesGraph ? 0 : PPM, ...computed });
   trust.findings = computed.findings;
-  const acquitted = new Set(
-    [...appealed].filter((hotspot) => !trust.trustAt(hotspot, fromEpoch).isSuspended),
-  );
+  // Who is not reached by the graph is not suspended either, and has not been shown to be honest.
+  const acquitted = new Set([...appealed].filter((hotspot) => trust.isTrusted(hotspot, fromEpoch)));
   const released = ledger.escrow.release(acquitted);
   const rows = listRows(ledger, computed, before, fromEpoch);
   trust.appealed.clear();
+  for (const [hotspot, until] of trust.barredUntil) if (until < fromEpoch) trust.barredUntil.delete(hotspot);
   if (usesGraph) trust.seeds = rotate(ledger, computed, fromEpoch, nextSeed);
   return { rows, released };
 }

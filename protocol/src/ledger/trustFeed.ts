@@ -9,6 +9,7 @@ import type { UnpaidReason, WitnessReason } from "../evidence/reasons.ts";
 import { computeMarginCentiDb, GATE_REASONS, type LinkMeasurement } from "../radio/gates.ts";
 import { createMoments } from "../trust/moments.ts";
 import type { Measurement } from "../wire/reports.ts";
+import { forgetRecord } from "./appeal.ts";
 import type { Candidate } from "./beaconBook.ts";
 import { assertPlace, type Hotspot, type Place, placeAt, planOf } from "./registry.ts";
 import type { Ledger } from "./state.ts";
@@ -71,5 +72,5 @@ export function assertPlaceAnew(ledger: Ledger, hotspot: Hotspot, place: Place, 
     before.cellLo === place.cellLo &&
     before.gainCentiDbi === place.gainCentiDbi &&
     planOf(before) === planOf(place);
-  if (!isSame) ledger.trust.forget(hotspot);
+  if (!isSame) forgetRecord(ledger, hotspot, epoch);
 }

@@ -3,8 +3,8 @@
  * before, and their product. A pure function: validators run it at an epoch's end, the evaluation and the lab wherever.
  */
 import { PPM } from "../network/parameters.ts";
-import { computeTrustPpm } from "./finding.ts";
-import { type Findings, FindingTable } from "./findingTable.ts";
+import { computeTrustPpm, type PenaltyReason } from "./finding.ts";
+import { type Findings, FindingTable, type NamedFinding } from "./findingTable.ts";
 import { listFindings, nameCapFinding } from "./hotspotFindings.ts";
 import { HIGH, LOW, readDistanceM, readEpochs } from "./linkColumns.ts";
 import { createLinkGraph, type LinkGraph } from "./linkGraph.ts";
@@ -67,7 +67,7 @@ export function computeNetworkTrust(
   const links = createLinkGraph(network.history.links, count, terms.epoch, terms.youngEpochs);
   const { graphPpm, order } = computeGraphPart(network, links.graph);
   const findings = findAll(network, links, order, terms);
-  addStanding(findings, standing, terms.epoch);
+  addStanding(findings, standing, network.history, terms.epoch);
   const trustPpm = graphPpm.slice();
   for (const [hotspot, list] of findings) {
     trustPpm[hotspot] = computeTrustPpm(graphPpm[hotspot]!, list, terms.epoch);
@@ -138,17 +138,39 @@ function findAll(
 }
 
 /**
- * Adds to new findings those from before that have not ended and have not recurred. Where an owner has appealed, nothing
- * stands but what is found now, over the fuller record.
+ * Adds to new findings those from before that have not ended and have not recurred. Where an owner has appealed, only
+ * those stand for which too little of the record is left to judge them anew.
  */
-function addStanding(fresh: FindingTable, { findings, appealed }: StandingFindings, epoch: number): void {
+function addStanding(
+  fresh: FindingTable,
+  { findings, appealed }: StandingFindings,
+  history: TrustHistory,
+  epoch: number,
+): void {
   for (const [hotspot, before] of findings) {
-    if (appealed.has(hotspot)) continue;
+    const isAppealed = appealed.has(hotspot);
     const recurred = new Set(fresh.get(hotspot)?.map(({ reason }) => reason));
     for (const finding of before) {
-      if (finding.endsEpoch > epoch && !recurred.has(finding.reason)) fresh.add(hotspot, finding);
+      if (finding.endsEpoch <= epoch || recurred.has(finding.reason)) continue;
+      if (isAppealed && isOnRecord(history, hotspot, finding, epoch)) continue;
+      fresh.add(hotspot, finding);
     }
   }
+}
+
+/** Those are about who stands where, and name neighbours that need no link. */
+const CAPS: ReadonlySet<PenaltyReason> = new Set<PenaltyReason>(["owner_cap", "place_cap"]);
+
+/**
+ * Whether at least half of the links that a finding names are on record. Fewer are left where it is old, or accomplices
+ * have asserted other antennas; to move half of them costs them more, as their own trust goes with their links, than
+ * the pay of one hotspot that is released. That all be left would let any one of them prevent an honest appeal.
+ */
+function isOnRecord({ links }: TrustHistory, hotspot: number, finding: NamedFinding, epoch: number): boolean {
+  const { reason, evidence } = finding;
+  if (CAPS.has(reason)) return true;
+  const left = evidence.filter(({ counterpart }) => links.find(hotspot, counterpart, epoch) !== null);
+  return 2 * left.length >= evidence.length;
 }
 
 /** For each hotspot the worth of all the counterparts that it has on record as heard: what its receptions are shared by. */

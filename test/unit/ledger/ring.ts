@@ -1,6 +1,8 @@
 /** A ring of honest hotspots, of which one may print the same strength whatever it hears. */
 import type { EpochClose } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
+import { PPM } from "../../../protocol/src/network/parameters.ts";
+import type { NamedFinding, Reception } from "../../../protocol/src/trust/findingTable.ts";
 import { siteAt, witnessBeacon } from "../../sim/ledgerWorld.ts";
 import { type Scenario, WINDOWS } from "./scenario.ts";
 
@@ -37,4 +39,23 @@ export function runEpoch(scenario: Scenario, flat?: GenesisHotspot): EpochClose 
   const epoch = scenario.ledger.nextEpoch;
   for (const hotspot of scenario.genesis.hotspots) hear(scenario, epoch, hotspot, flat);
   return scenario.closeEpoch();
+}
+
+/** Puts findings on a hotspot as if two detectors had struck: trust falls to a sixteenth, below a tenth. */
+export function strike(
+  { ledger: { trust, nextEpoch: fromEpoch } }: Scenario,
+  index: number,
+  endsEpoch: number,
+  evidence: readonly Reception[] = [],
+): void {
+  const finding = (reason: NamedFinding["reason"]): NamedFinding => ({
+    ...{ reason, factorPpm: 250_000, madeEpoch: fromEpoch, endsEpoch, evidence },
+  });
+  for (const reason of ["constant_window", "snr_grid"] as const) trust.findings.add(index, finding(reason));
+  const trustPpm = new Uint32Array(RING.length).fill(PPM);
+  trustPpm[index] = 62_500;
+  trust.turn({
+    ...{ fromEpoch, newcomerPpm: PPM, graphPpm: new Uint32Array(RING.length).fill(PPM) },
+    ...{ trustPpm, standingPpm: new Float64Array(RING.length) },
+  });
 }

@@ -5,9 +5,8 @@ import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import type { EpochClose, TrustRow } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import { type Parameters, PPM } from "../../../protocol/src/network/parameters.ts";
-import type { NamedFinding } from "../../../protocol/src/trust/findingTable.ts";
 import { keyOf, witnessBeacon } from "../../sim/ledgerWorld.ts";
-import { RING, runEpoch } from "./ring.ts";
+import { RING, runEpoch, strike } from "./ring.ts";
 import { Scenario, WINDOWS } from "./scenario.ts";
 
 const { witnessWindowRounds: W } = WINDOWS;
@@ -19,21 +18,6 @@ const lineOf = (close: EpochClose, { key }: GenesisHotspot) =>
   close.lines.find(({ hotspot }) => String(hotspot) === String(key));
 const balanceOf = (scenario: Scenario, { owner }: GenesisHotspot): bigint =>
   scenario.ledger.viewAccount(owner)?.balance ?? 0n;
-
-/** Puts a finding on a hotspot as if two detectors had struck: trust falls to a sixteenth, below a tenth. */
-function strike(scenario: Scenario, index: number, endsEpoch: number): void {
-  const { trust, nextEpoch: fromEpoch } = scenario.ledger;
-  const finding = (reason: NamedFinding["reason"]): NamedFinding => ({
-    ...{ reason, factorPpm: 250_000, madeEpoch: fromEpoch, endsEpoch, evidence: [] },
-  });
-  for (const reason of ["constant_window", "snr_grid"] as const) trust.findings.add(index, finding(reason));
-  const trustPpm = new Uint32Array(RING.length).fill(PPM);
-  trustPpm[index] = 62_500;
-  trust.turn({
-    ...{ fromEpoch, newcomerPpm: PPM, graphPpm: new Uint32Array(RING.length).fill(PPM) },
-    ...{ trustPpm, standingPpm: new Float64Array(RING.length) },
-  });
-}
 
 describe("what the history is fed", () => {
   test("valid reports and those that physics refuses, at both ends, with the beacons that were sent", () => {

@@ -1,0 +1,159 @@
+/** Appeals: what they can reverse, and that nobody is acquitted by losing the record that he is judged by. */
+import { describe, expect, test } from "vitest";
+import {
+  computeBooks,
+  createLedger,
+  decodeLedger,
+  encodeLedger,
+} from "../../../protocol/src/ledger/index.ts";
+import type { EpochClose } from "../../../protocol/src/ledger/types.ts";
+import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
+import type { Parameters } from "../../../protocol/src/network/parameters.ts";
+import type { Transaction } from "../../../protocol/src/wire/transactions.ts";
+import { keyOf } from "../../sim/ledgerWorld.ts";
+import { RING, runEpoch, strike } from "./ring.ts";
+import { Scenario } from "./scenario.ts";
+
+const UNSIGNED = new Uint8Array(64);
+/** The struck findings outlast every appeal here. */
+const ENDS_EPOCH = 40;
+
+/**
+ * Runs epochs 0 to 4, with hotspot 0 suspended from pay in the last one.
+ * @param named counterparts that the findings name as evidence.
+ */
+function suspend(named: readonly number[] = [], parameters: Partial<Parameters> = {}, seeds = 0) {
+  const scenario = new Scenario(RING, { txFee: 0n, assertFee: 0n, ...parameters });
+  const trustSeeds = scenario.genesis.hotspots.slice(RING.length - seeds).map(({ key }) => key);
+  if (seeds > 0) Object.assign(scenario.genesis, { trustSeeds });
+  scenario.ledger = createLedger(scenario.genesis);
+  for (let epoch = 0; epoch < 4; epoch++) runEpoch(scenario);
+  const evidence = named.map((counterpart) => ({ counterpart, heardEpoch: 3, heardByEpoch: 3 }));
+  strike(scenario, 0, ENDS_EPOCH, evidence);
+  const { withheld } = runEpoch(scenario).escrow;
+  expect(withheld).toBeGreaterThan(0n);
+  return { scenario, hotspot: scenario.hotspot(0), withheld };
+}
+
+/** Executes what an owner says in the next round, and gives the reason. */
+function say(
+  scenario: Scenario,
+  { owner }: GenesisHotspot,
+  transaction: (epoch: number, nonce: number) => Transaction,
+): string | null {
+  const nonce = scenario.ledger.viewAccount(owner)?.nonce ?? 0;
+  scenario.transact(scenario.round + 1, owner, transaction(scenario.ledger.nextEpoch, nonce));
+  return scenario.step().transactions[0]!.reason;
+}
+
+const appeal = (scenario: Scenario, hotspot: GenesisHotspot, voucher = 6): string | null =>
+  say(scenario, hotspot, (epoch, nonce) => ({
+    ...{ kind: "appeal", epoch, nonce, hotspot: hotspot.key, evidence: [scenario.hotspot(voucher).key] },
+  }));
+
+/** Asserts the same place with an antenna of so much more gain, in hundredths of a dB. */
+const regain = (scenario: Scenario, hotspot: GenesisHotspot, centiDb = 1): string | null =>
+  say(scenario, hotspot, (epoch, nonce) => {
+    const { key, cell, latE7, lngE7, gainCentiDbi, elevationM } = hotspot;
+    const place = { cell, latE7, lngE7, gainCentiDbi: gainCentiDbi + centiDb, elevationM, region: 1 };
+    const assertion = { hotspot: key, ...place, epoch };
+    return { kind: "assert", epoch, nonce, assertion, hotspotSignature: UNSIGNED };
+  });
+
+/** Closes the epoch that ends the interval, with all that was appealed decided. */
+function decide(scenario: Scenario): EpochClose {
+  const close = scenario.closeEpoch();
+  expect(close.trustRows).not.toBeNull();
+  expect(computeBooks(scenario.ledger).isBalanced).toBe(true);
+  return close;
+}
+
+const findingsOf = ({ ledger }: Scenario) => ledger.trust.findings.get(0)?.map(({ reason }) => reason) ?? [];
+
+describe("who has the record forgotten by which it was found", () => {
+  test.each([0, 3])("drops its appeal with it, with %i seeds", (seeds) => {
+    const { scenario, hotspot, withheld } = suspend([], { trustFromEpoch: 2 }, seeds);
+    expect(appeal(scenario, hotspot)).toBeNull();
+    expect(regain(scenario, hotspot)).toBeNull();
+    const { escrow } = decide(scenario);
+    expect(escrow).toMatchObject({ released: 0n });
+    expect(escrow.carriedOut).toBeGreaterThanOrEqual(withheld);
+    expect(findingsOf(scenario)).toEqual(["constant_window", "snr_grid"]);
+  });
+
+  test("cannot appeal until all has run out that was found and is withheld", () => {
+    const { scenario, hotspot } = suspend();
+    expect(regain(scenario, hotspot)).toBeNull();
+    expect(appeal(scenario, hotspot)).toBe("no_evidence");
+    // A restart in between changes nothing.
+    scenario.ledger = decodeLedger(scenario.genesis, encodeLedger(scenario.ledger));
+    let { released } = scenario.closeEpoch().escrow;
+    const { trust, escrow } = scenario.ledger;
+    while (trust.findings.has(0) || escrow.holdsFor(0)) {
+      released += runEpoch(scenario).escrow.released;
+      expect(appeal(scenario, hotspot)).toBe("no_evidence");
+      released += scenario.closeEpoch().escrow.released;
+    }
+    expect(released).toBe(0n);
+    expect(scenario.ledger.nextEpoch).toBeGreaterThan(ENDS_EPOCH);
+    while (trust.barredUntil.size > 0) runEpoch(scenario);
+    expect(appeal(scenario, hotspot)).toBe("not_penalised");
+  });
+
+  test("loses no appeal by asserting what it had asserted, by another key or by another device", () => {
+    const { scenario, hotspot, withheld } = suspend();
+    expect(appeal(scenario, hotspot)).toBeNull();
+    expect(regain(scenario, hotspot, 0)).toBeNull();
+    const { key } = hotspot;
+    const newKey = keyOf("another key");
+    const deviceKey = new Uint8Array(33).fill(2);
+    const signatures = { hotspotSignature: UNSIGNED, newSignature: UNSIGNED, deviceSignature: UNSIGNED };
+    const reasons = [
+      say(scenario, hotspot, (epoch, nonce) => ({
+        ...{ kind: "bind", epoch, nonce, hotspot: key, deviceKey },
+        ...signatures,
+      })),
+      say(scenario, hotspot, (epoch, nonce) => ({
+        ...{ kind: "rotate", epoch, nonce, hotspot: key, newKey },
+        ...signatures,
+      })),
+    ];
+    expect(reasons).toEqual([null, null]);
+    const { releases } = decide(scenario);
+    expect(releases).toEqual([{ hotspot: newKey, owner: hotspot.owner, amount: withheld }]);
+  });
+
+  test("has dropped its appeal when it is gone, and without a place is not acquitted", () => {
+    const { scenario, hotspot } = suspend([], { unbondEpochs: 1, trustIntervalEpochs: 4, escrowEpochs: 6 });
+    const leave = (epoch: number, nonce: number): Transaction => ({
+      ...{ kind: "deregister", epoch, nonce, hotspot: hotspot.key },
+    });
+    expect(say(scenario, hotspot, leave)).toBeNull();
+    expect(appeal(scenario, hotspot)).toBeNull();
+    scenario.closeEpoch();
+    expect(scenario.ledger.registry.find(hotspot.key)).not.toBeNull();
+    scenario.closeEpoch();
+    expect(scenario.ledger.registry.find(hotspot.key)).toBeNull();
+    expect(decide(scenario).escrow.released).toBe(0n);
+  });
+});
+
+describe("a finding whose evidence others have taken from the record", () => {
+  const named = [1, 2, 3, 4, 5];
+
+  test("stands where fewer than half of the named links are left", () => {
+    const { scenario, hotspot } = suspend(named);
+    for (const other of [1, 2, 3]) expect(regain(scenario, scenario.hotspot(other))).toBeNull();
+    expect(appeal(scenario, hotspot)).toBeNull();
+    expect(decide(scenario).escrow.released).toBe(0n);
+    expect(findingsOf(scenario)).toEqual(["constant_window", "snr_grid"]);
+  });
+
+  test("falls where they are left and say nothing against it", () => {
+    const { scenario, hotspot, withheld } = suspend(named);
+    for (const other of [1, 2]) expect(regain(scenario, scenario.hotspot(other))).toBeNull();
+    expect(appeal(scenario, hotspot)).toBeNull();
+    expect(decide(scenario).escrow.released).toBe(withheld);
+    expect(findingsOf(scenario)).toEqual([]);
+  });
+});
