@@ -162,14 +162,18 @@ function addStanding(
 const CAPS: ReadonlySet<PenaltyReason> = new Set<PenaltyReason>(["owner_cap", "place_cap"]);
 
 /**
- * Whether at least half of the links that a finding names are on record. Fewer are left where it is old, or accomplices
+ * Whether at least half of the links that a finding names are still on record. Fewer are left where it is old, or accomplices
  * have asserted other antennas; to move half of them costs them more, as their own trust goes with their links, than
  * the pay of one hotspot that is released. That all be left would let any one of them prevent an honest appeal.
  */
 function isOnRecord({ links }: TrustHistory, hotspot: number, finding: NamedFinding, epoch: number): boolean {
-  const { reason, evidence } = finding;
+  const { reason, evidence, madeEpoch } = finding;
   if (CAPS.has(reason)) return true;
-  const left = evidence.filter(({ counterpart }) => links.find(hotspot, counterpart, epoch) !== null);
+  const left = evidence.filter(({ counterpart }) => {
+    const link = links.find(hotspot, counterpart, epoch);
+    // One that is younger than the finding is not the one that it named.
+    return link !== null && link.firstEpoch < madeEpoch;
+  });
   return 2 * left.length >= evidence.length;
 }
 

@@ -141,6 +141,17 @@ describe("who has the record forgotten by which it was found", () => {
 describe("a finding whose evidence others have taken from the record", () => {
   const named = [1, 2, 3, 4, 5];
 
+  test("stands also where new links have taken the place of those that it named", () => {
+    const { scenario, hotspot } = suspend(named);
+    for (const other of [1, 2, 3]) expect(regain(scenario, scenario.hotspot(other))).toBeNull();
+    scenario.closeEpoch();
+    runEpoch(scenario);
+    const { links } = scenario.ledger.trust.history;
+    for (const other of [1, 2, 3]) expect(links.find(0, other, 6)).not.toBeNull();
+    expect(appeal(scenario, hotspot)).toBeNull();
+    expect(decide(scenario).escrow.released).toBe(0n);
+  });
+
   test("stands where fewer than half of the named links are left", () => {
     const { scenario, hotspot } = suspend(named);
     for (const other of [1, 2, 3]) expect(regain(scenario, scenario.hotspot(other))).toBeNull();
