@@ -1,30 +1,54 @@
 /**
- * Two cores are the smallest machine this suite must pass on. End-to-end tests start real processes, so they run
- * after the others and one file at a time: two of them at once would make each other's timing a lie.
+ * Two cores are the smallest machine this suite must pass on, and most of what it does is to wait. First come unit tests
+ * and the browser's, in more workers than there are cores; then end-to-end tests of processes that are mostly idle, two at
+ * a time; and last, one at a time, those that fill a machine: two of them at once would make each other's timing a lie.
  */
+import { globSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import { COMPILE_CACHE } from "./test/devnet/src/processes.ts";
+
+const UNIT = ["test/unit/**/*.test.ts", "test/tidy/**/*.test.ts"];
+/** Who replaces modules, globals or time needs them for itself. */
+const REPLACING = globSync(UNIT).filter((file) => /\bvi\.\w+\(/.test(readFileSync(file, "utf8")));
+
+/** What they show is loaded and drawn in its own time, and no round waits for it. */
+const BROWSER = ["test/e2e/explorer.test.ts", "test/e2e/explorerPages.test.ts"];
+/** Validators under load, a network with its radio, and what counts seconds. */
+const ALONE = [
+  "test/e2e/admin.test.ts",
+  "test/e2e/alerts/*.test.ts",
+  "test/e2e/backup.test.ts",
+  "test/e2e/containers/*.test.ts",
+  "test/e2e/devnet.test.ts",
+  "test/e2e/hotspotKill.test.ts",
+  "test/e2e/validators.test.ts",
+];
+
+// For the workers and all that they start: the compilation of its sources is two fifths of a process's start.
+process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
+
+const together = { pool: "forks", maxWorkers: 3 } as const;
+/** Patience costs nothing where tests pass, and on a busy machine keeps them from failing. */
+const unit = { ...together, testTimeout: 60_000 } as const;
+const e2e = { pool: "forks", testTimeout: 120_000, hookTimeout: 60_000 } as const;
 
 export default defineConfig({
   test: {
     projects: [
+      // One worker takes many files: a third of their work was to load the same modules again.
+      { test: { ...unit, name: "unit", include: UNIT, exclude: REPLACING, isolate: false } },
+      { test: { ...unit, name: "unit isolated", include: REPLACING } },
+      { test: { ...e2e, ...together, name: "e2e browser", include: BROWSER } },
       {
         test: {
-          name: "unit",
-          include: ["test/unit/**/*.test.ts", "test/tidy/**/*.test.ts"],
-          pool: "forks",
-          maxWorkers: 2,
-          testTimeout: 20_000,
+          ...{ ...e2e, name: "e2e", maxWorkers: 2, sequence: { groupOrder: 1 } },
+          ...{ include: ["test/e2e/**/*.test.ts"], exclude: [...BROWSER, ...ALONE] },
         },
       },
       {
         test: {
-          name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
-          pool: "forks",
-          fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
-          sequence: { groupOrder: 1 },
+          ...{ ...e2e, name: "e2e alone", maxWorkers: 1, sequence: { groupOrder: 2 } },
+          include: ALONE,
         },
       },
     ],

@@ -27,7 +27,7 @@ export type HexbeaconProcess<Ready> = {
 
 const CLI = new URL("../../../validator/src/cli/main.ts", import.meta.url).pathname;
 /** Stripped and compiled sources, which are two fifths of a start's work: several processes share them. */
-const COMPILE_CACHE = new URL("../../../node_modules/.cache/hexbeacon", import.meta.url).pathname;
+export const COMPILE_CACHE = new URL("../../../node_modules/.cache/hexbeacon", import.meta.url).pathname;
 /** A validator promises to stop within 5 s. */
 const STOP_GRACE_MS = 5_000;
 /** Recovery replays at most an epoch; a machine under load still starts within this. */

@@ -1,6 +1,6 @@
 /** The devnet's validators: each a process with a home and a log of its own, killed and restarted where it was. */
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import {
@@ -104,14 +104,32 @@ export function createValidatorRole(options: ValidatorRoleOptions): ValidatorRol
   };
 }
 
+/** Below those that systems give to connections by themselves, Linux from 32768 on: what is down keeps its port. */
+const FIRST_PORT = 10_000;
+const PORTS = 22_000;
+
 /**
- * Ports on loopback that are free now, all different. Genesis names the validators' addresses, so they must be known
- * before anything listens there.
+ * Ports on loopback that are free now, all different, from a place of its own each time. Genesis names the validators'
+ * addresses, so they must be known before anything listens there.
  */
 export async function findFreePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const ports: number[] = [];
+  const start = randomInt(PORTS);
+  for (let offset = 0; ports.length < count && offset < PORTS; offset++) {
+    const port = FIRST_PORT + ((start + offset) % PORTS);
+    if (await isFree(port)) ports.push(port);
+  }
+  if (ports.length < count) throw new Error("there are no free ports on loopback");
   return ports;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, "127.0.0.1");
+  // Rejects with the error's event: the port is taken.
+  const isListening = await once(server, "listening").then(
+    () => true,
+    () => false,
+  );
+  if (isListening) await new Promise((resolve) => server.close(resolve));
+  return isListening;
 }
