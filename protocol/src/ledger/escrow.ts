@@ -9,7 +9,7 @@ export type EscrowEntry = {
   /** Index of the hotspot, and of the account that owned it when it earned. */
   readonly hotspot: number;
   readonly owner: number;
-  /** The last epoch in which a reversal releases it; at that epoch's end it returns. */
+  /** The last epoch in which a reversal releases it; with the next one's rewards it returns. */
   readonly untilEpoch: number;
   /** Base units from the two pools. */
   beacons: bigint;
@@ -67,9 +67,9 @@ export class Escrow {
     return this.#take(({ hotspot }) => hotspots.has(hotspot));
   }
 
-  /** Takes out what ends with an epoch. */
+  /** Takes out what ended before an epoch: what ends with it, an appeal that the epoch's end decides may still release. */
   expire(epoch: number): EscrowEntry[] {
-    return this.#take(({ untilEpoch }) => untilEpoch <= epoch);
+    return this.#take(({ untilEpoch }) => untilEpoch < epoch);
   }
 
   #take(isTaken: (entry: EscrowEntry) => boolean): EscrowEntry[] {

@@ -30,8 +30,8 @@ test("holds one entry a hotspot, owner and end, and no base unit is lost or foun
           model = model.filter(({ hotspot }) => hotspot !== one.release);
           expect(escrow.release(new Set([one.release]))).toEqual(taken);
         } else if ("expire" in one) {
-          const taken = model.filter((entry) => entry.untilEpoch <= untilEpoch - one.expire);
-          model = model.filter((entry) => entry.untilEpoch > untilEpoch - one.expire);
+          const taken = model.filter((entry) => entry.untilEpoch < untilEpoch - one.expire);
+          model = model.filter((entry) => entry.untilEpoch >= untilEpoch - one.expire);
           expect(escrow.expire(untilEpoch - one.expire)).toEqual(taken);
         } else {
           const { hotspot, owner, wait, beacons, witnesses } = one;
