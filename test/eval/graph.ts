@@ -13,6 +13,7 @@ import { computeGraphTrustPpm } from "../../protocol/src/trust/sybilRank.ts";
 import {
   createWitnessGraph,
   EDGE_WEIGHT_MAX,
+  reorderBreadthFirst,
   type WitnessGraph,
 } from "../../protocol/src/trust/witnessGraph.ts";
 import { listFiles, readJson } from "./dataFolder.ts";
@@ -90,17 +91,14 @@ export function evaluateSybils(folder: string): SectionResult {
     const file = readJson<GraphFile>(folder, name);
     const [, members, attackEdges] = /_m(\d+)_g(\d+)/.exec(name)!.map(Number) as [number, number, number];
     const graph = toGraph(file);
-    const trust = computeGraphTrustPpm(graph, Uint32Array.from(file.seeds!));
+    const trust = rank(graph, file.seeds!);
     scores.push(...trust);
     const isSybil = (hotspot: number) => file.labels_sybil![hotspot] === 1;
-    let [ring, total, honestEdges] = [0, 0, 0];
-    for (const [a, b] of file.edges) {
-      const credit = computeLinkCreditPpm(trust[a]!, trust[b]!);
-      total += credit;
-      if (isSybil(a) || isSybil(b)) ring += credit;
-      else honestEdges++;
-    }
+    const ringEdges = file.edges.filter((edge) => edge.some(isSybil));
+    const honestEdges = file.edges.length - ringEdges.length;
+    const ringCredit = computeCredit(ringEdges, trust) / computeCredit(file.edges, trust);
     const hotspots = Array.from(trust.keys());
+    const corrupt = rank(graph, corruptSeeds(file.seeds!, hotspots.filter(isSybil)));
     const linked = (hotspot: number) => graph.start[hotspot + 1]! > graph.start[hotspot]!;
     const honest = hotspots.filter((hotspot) => !isSybil(hotspot) && linked(hotspot));
     const low = honest.filter((hotspot) => trust[hotspot]! < LOW_TRUST_PPM);
@@ -109,11 +107,11 @@ export function evaluateSybils(folder: string): SectionResult {
     const share = (value: number) => ({ value, low: value, high: value, n: file.edges.length });
     const creditTarget = members === 100 ? { atMost: attackEdges <= 20 ? 0.03 : 0.06 } : null;
     figures.push(
-      createFigure("sybils", `${label}: share of credit`, share(ring / total), creditTarget),
+      createFigure("sybils", `${label}: share of credit`, share(ringCredit), creditTarget),
       createFigure(
         "sybils",
         "  the same over attack edges per honest edge (at most 4)",
-        share(attackEdges === 0 ? 0 : ring / total / (attackEdges / honestEdges)),
+        share(attackEdges === 0 ? 0 : ringCredit / (attackEdges / honestEdges)),
         { atMost: 4 },
       ),
       createFigure(
@@ -129,6 +127,11 @@ export function evaluateSybils(folder: string): SectionResult {
       ),
       createFigure(
         "sybils",
+        "  share of credit with three seeds in ten among its members",
+        share(computeCredit(ringEdges, corrupt) / computeCredit(file.edges, corrupt)),
+      ),
+      createFigure(
+        "sybils",
         "  AUC",
         bootstrap(distrust(honest), distrust(hotspots.filter(isSybil)), computeAuc),
       ),
@@ -136,6 +139,30 @@ export function evaluateSybils(folder: string): SectionResult {
   }
   return { figures, scores };
 }
+
+/** Graph trust as validators compute it: in breadth-first order, by which seeds are dealt. */
+function rank(graph: WitnessGraph, seeds: readonly number[]): Uint32Array {
+  const { graph: ordered, order } = reorderBreadthFirst(graph);
+  const numberOf = new Map(Array.from(order, (hotspot, number) => [hotspot, number]));
+  const ranked = computeGraphTrustPpm(
+    ordered,
+    Uint32Array.from(seeds, (seed) => numberOf.get(seed)!),
+  );
+  return Uint32Array.from(graph.start.subarray(1), (_, hotspot) => ranked[numberOf.get(hotspot)!]!);
+}
+
+/** The seeds with three in ten replaced by a ring's members, spread over both. */
+function corruptSeeds(seeds: readonly number[], ring: readonly number[]): number[] {
+  const count = Math.round(0.3 * seeds.length);
+  const spread = (list: readonly number[], k: number): number => Math.floor((k * list.length) / count);
+  const corrupted = new Map(
+    Array.from({ length: count }, (_, k) => [spread(seeds, k), ring[spread(ring, k)]!]),
+  );
+  return seeds.map((seed, i) => corrupted.get(i) ?? seed);
+}
+
+const computeCredit = (edges: GraphFile["edges"], trust: Uint32Array): number =>
+  edges.reduce((sum, [a, b]) => sum + computeLinkCreditPpm(trust[a]!, trust[b]!), 0);
 
 function toGraph({ asserted, edges }: GraphFile): WitnessGraph {
   return createWitnessGraph(asserted.length, {

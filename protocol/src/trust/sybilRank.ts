@@ -4,15 +4,21 @@
  * the few edges that lead into a ring. What has arrived is divided by a hotspot's own edges, so that more of them earn
  * nothing by themselves.
  *
- * No seed decides alone: the seeds are dealt into three groups that walk apart, and a hotspot gets the middle of the
- * three. A hotspot that no two groups reach has no trust; docs/truth.md says how trust begins in a new city. All in
- * whole numbers; time and memory are linear in hotspots and edges for each step.
+ * No seed decides alone, nor do two: the seeds are dealt into five groups that walk apart, neighbours in the graph into
+ * one, and a hotspot gets the middle of the five. Seeds that a ring has corrupted stand together in it: where they are
+ * three in ten they fill two groups, and are outvoted. A hotspot that no three groups reach has no trust; docs/truth.md
+ * says how trust begins in a new city. All in whole numbers; time and memory are linear in hotspots and edges for each step.
  */
 import { PPM } from "../network/parameters.ts";
+import { takeMedian } from "./fixed.ts";
 import type { WitnessGraph } from "./witnessGraph.ts";
 
-/** Three is the fewest of which one can be outvoted. */
-export const SEED_GROUPS = 3;
+/** Five is the fewest of which two can be outvoted. */
+const SEED_GROUPS = 5;
+/** So many decide: the middle one is no more than the highest of them, and no less than the lowest. */
+const MAJORITY = (SEED_GROUPS + 1) / 2;
+/** With fewer seeds than this there is nobody to outvote one. */
+const SEEDS_MIN = 3;
 /** Trust that each group's seeds share at the start: 2^44 leaves 24 bits a hotspot among a million, and sums exact. */
 const GROUP_MASS = 2 ** 44;
 /** Rank up to a tenth of the reference is what rings with few edges get: trust rises from 0 there to 1 at the reference. */
@@ -20,9 +26,10 @@ export const RANK_FLOOR_PPM = 100_000;
 
 /**
  * Trust of every hotspot in parts per million.
+ * @param graph in breadth-first order, so that numbers near each other stand for hotspots near each other.
  * @param seeds trusted hotspots, distinct; with fewer than three, each group has them all.
  * @param region for each hotspot a dense region number, from its asserted place; all in one region if left out. The rank
- *   that counts as full trust is a region's own where two groups have seeds in it, else the whole network's: a city with
+ *   that counts as full trust is a region's own where most groups have seeds in it, else the whole network's: a city with
  *   many seeds does not outrank one with few, and a ring cannot make a region of its own to be measured by.
  */
 export function computeGraphTrustPpm(
@@ -35,23 +42,53 @@ export function computeGraphTrustPpm(
   const groups = dealSeeds(seeds, region);
   const strength = computeStrengths(graph);
   const seededNumber = numberSeededRegions(groups, region);
-  const [a, b, c] = walk(graph, strength, groups).map((rank) =>
-    normalise(rank, strength, region, seededNumber),
-  ) as [Uint32Array, Uint32Array, Uint32Array];
+  const shares = walk(graph, strength, groups).map((rank) => normalise(rank, strength, region, seededNumber));
+  // Where trust mixes slowly few are near most groups' seeds, so the middle is measured by its own reference once more.
+  const sharePpm = normalise(takeMiddle(shares), strength, region, seededNumber);
   for (let hotspot = 0; hotspot < graph.count; hotspot++) {
-    const sharePpm = takeMiddle(a[hotspot]!, b[hotspot]!, c[hotspot]!);
-    trust[hotspot] = Math.floor((Math.max(0, sharePpm - RANK_FLOOR_PPM) * PPM) / (PPM - RANK_FLOOR_PPM));
+    trust[hotspot] = Math.floor(
+      (Math.max(0, sharePpm[hotspot]! - RANK_FLOOR_PPM) * PPM) / (PPM - RANK_FLOOR_PPM),
+    );
   }
   return trust;
 }
 
-/** Deals seeds into groups, region by region, so that every region with three seeds has one of each group. */
+/** For each hotspot the middle one of what the groups say. */
+function takeMiddle(shares: readonly Uint32Array[]): Float64Array {
+  const middle = new Float64Array(shares[0]!.length);
+  const said = new Int32Array(SEED_GROUPS);
+  for (let hotspot = 0; hotspot < middle.length; hotspot++) {
+    for (let group = 0; group < SEED_GROUPS; group++) said[group] = shares[group]![hotspot]!;
+    middle[hotspot] = takeMedian(said);
+  }
+  return middle;
+}
+
+/**
+ * Deals seeds into groups, region by region, neighbours by number into one, so that every region with three seeds has
+ * some in each group. Where there are fewer seeds than groups, one stands in several, but in no majority. The next region
+ * begins with the group after the one before's last.
+ */
 function dealSeeds(seeds: Uint32Array, region: Uint32Array): Uint32Array[] {
   const sorted = Array.from(seeds).sort((a, b) => region[a]! - region[b]! || a - b);
-  const groups = Array.from({ length: SEED_GROUPS }, (_, group) =>
-    Uint32Array.from(sorted.filter((_seed, place) => place % SEED_GROUPS === group)),
-  );
-  return sorted.length < SEED_GROUPS ? groups.map(() => Uint32Array.from(sorted)) : groups;
+  const groups: number[][] = Array.from({ length: SEED_GROUPS }, () => []);
+  if (sorted.length < SEEDS_MIN) return groups.map(() => Uint32Array.from(sorted));
+  let first = 0;
+  for (let from = 0, to = 0; from < sorted.length; from = to) {
+    while (to < sorted.length && region[sorted[to]!] === region[sorted[from]!]) to++;
+    const count = to - from;
+    // As many turns as there are seeds or groups, whichever are more; one seed or two take the turns that they would have of three.
+    const turns = Math.max(count, SEED_GROUPS);
+    let group = first;
+    for (let turn = 0; turn < turns; turn++) {
+      const place = Math.floor((turn * Math.max(count, SEEDS_MIN)) / turns);
+      if (place >= count) break;
+      group = (first + Math.floor((turn * SEED_GROUPS) / turns)) % SEED_GROUPS;
+      groups[group]!.push(sorted[from + place]!);
+    }
+    first = (group + 1) % SEED_GROUPS;
+  }
+  return groups.map((group) => Uint32Array.from(group));
 }
 
 /**
@@ -77,12 +114,16 @@ function walk(
       let first = 0;
       let second = 0;
       let third = 0;
+      let fourth = 0;
+      let fifth = 0;
       for (let i = start[hotspot]!, end = start[hotspot + 1]!; i < end; i++) {
         const from = neighbour[i]! * SEED_GROUPS;
         const edge = weight[i]!;
         first += offered[from]! * edge;
         second += offered[from + 1]! * edge;
         third += offered[from + 2]! * edge;
+        fourth += offered[from + 3]! * edge;
+        fifth += offered[from + 4]! * edge;
       }
       // What the rounding loses is less than a hotspot's strength: 2^-16 of what it holds on average among a million.
       const edges = Math.max(1, strength[hotspot]!);
@@ -90,6 +131,8 @@ function walk(
       next[at] = Math.floor(first / edges);
       next[at + 1] = Math.floor(second / edges);
       next[at + 2] = Math.floor(third / edges);
+      next[at + 3] = Math.floor(fourth / edges);
+      next[at + 4] = Math.floor(fifth / edges);
     }
     [offered, next] = [next, offered];
   }
@@ -115,7 +158,7 @@ function countSteps(strength: Uint32Array): number {
 }
 
 /**
- * For each region its own number from 1 where at least two groups have seeds in it, else 0. Seeds are few, so what is
+ * For each region its own number from 1 where most groups have seeds in it, else 0. Seeds are few, so what is
  * kept for each number is too, however many regions there are.
  */
 function numberSeededRegions(groups: readonly Uint32Array[], region: Uint32Array): Uint32Array {
@@ -125,7 +168,7 @@ function numberSeededRegions(groups: readonly Uint32Array[], region: Uint32Array
     for (const number of new Set(Array.from(seeds, (seed) => region[seed]!))) groupsIn[number]!++;
   }
   let seeded = 0;
-  return Uint32Array.from(groupsIn, (count) => (count >= 2 ? ++seeded : 0));
+  return Uint32Array.from(groupsIn, (count) => (count >= MAJORITY ? ++seeded : 0));
 }
 
 /** Each hotspot's rank over its region's reference in parts per million, at most 1,000,000, rounded down. */
@@ -195,8 +238,4 @@ function bucketOf(rank: number): number {
 function floorOfBucket(bucket: number): number {
   const shifts = Math.max(0, Math.floor(bucket / BUCKETS_PER_OCTAVE) - 1);
   return (bucket - shifts * BUCKETS_PER_OCTAVE) * 2 ** shifts;
-}
-
-function takeMiddle(a: number, b: number, c: number): number {
-  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
 }

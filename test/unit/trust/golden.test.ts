@@ -46,7 +46,7 @@ test("trust and place scores of a made-up network have one digest", () => {
     view.setInt32(hotspot * 8 + 4, scores[hotspot]!);
   }
   expect(encodeHex(sha256(new Uint8Array(view.buffer)))).toBe(
-    "c7d465f73b56b122d04f51567d18e92b8b5e74bb6ab8285711d407220ed120af",
+    "29d2ad8edf90eb732006488a6843cfb57c2c46dbaff4c0ebab10289a89e5bdb2",
   );
 });
 

