@@ -8,6 +8,8 @@ import {
   UNPAID_REASONS,
   WITNESS_REASONS,
 } from "../../../protocol/src/evidence/reasons.ts";
+import type { EpochClose } from "../../../protocol/src/ledger/types.ts";
+import type { PenaltyReason } from "../../../protocol/src/trust/finding.ts";
 import type { ExecutedRound } from "../../../validator/src/execution/executor.ts";
 import { createValidatorMetrics } from "../../../validator/src/metrics.ts";
 import { createHistory } from "../store/history.ts";
@@ -103,6 +105,57 @@ describe("the validator's metrics", () => {
         expected,
       ]);
     }
+  });
+
+  test("say what trust withholds and of whom, until trust is computed anew", async () => {
+    const metrics = createMetrics();
+    const { commits } = createHistory("metrics of trust", 4);
+    const closing = commits.find(({ commit }) => commit.result.epochClose?.trustRows)!.commit;
+    const [row] = closing.result.epochClose!.trustRows!;
+    const finding = row!.findings[0]!;
+    const close = (part: Pick<EpochClose, "escrow" | "trustRows">): void => {
+      const result = { ...closing.result, epochClose: { ...closing.result.epochClose!, ...part } };
+      const finalized = { cert: closing.finalCert } as unknown as ExecutedRound["finalized"];
+      metrics.onRoundExecuted({ finalized, result, messageIds: [], executionMs: 1, commitMs: 1 }, 5);
+    };
+    const found = (reason: PenaltyReason) => ({ ...finding, reason });
+    const both = [found("snr_grid"), found("constant_window")];
+    close({
+      escrow: { carriedIn: 0n, withheld: 700_000_000n, released: 0n, returned: 0n, carriedOut: 700_000_000n },
+      trustRows: [
+        { ...row!, isSuspended: true, findings: both },
+        { ...row!, isSuspended: false, findings: [found("snr_grid")] },
+        { ...row!, isSuspended: false, findings: [] },
+      ],
+    });
+    // Half a token and a base unit come out exactly; who was judged stays as it was in an epoch without a computation.
+    close({
+      escrow: {
+        carriedIn: 700_000_000n,
+        withheld: 50_000_000n,
+        released: 200_000_001n,
+        returned: 100_000_000n,
+        carriedOut: 449_999_999n,
+      },
+      trustRows: null,
+    });
+    const { text } = await metrics.expose();
+    const lines = [
+      "hexbeacon_escrow_tokens 4.49999999",
+      'hexbeacon_escrow_moved_tokens_total{side="withheld"} 7.5',
+      'hexbeacon_escrow_moved_tokens_total{side="released"} 2.00000001',
+      'hexbeacon_escrow_moved_tokens_total{side="returned"} 1',
+      "hexbeacon_hotspots_suspended 1",
+      'hexbeacon_hotspots_found_against{reason="snr_grid"} 2',
+      'hexbeacon_hotspots_found_against{reason="constant_window"} 1',
+      'hexbeacon_hotspots_found_against{reason="owner_cap"} 0',
+    ];
+    for (const line of lines) expect(text).toContain(`\n${line}\n`);
+
+    close({ escrow: { ...closing.result.epochClose!.escrow }, trustRows: [] });
+    const after = (await metrics.expose()).text;
+    expect(after).toContain("\nhexbeacon_hotspots_suspended 0\n");
+    expect(after).toContain('\nhexbeacon_hotspots_found_against{reason="snr_grid"} 0\n');
   });
 
   test("say how agreement fares, with validators named by their seats", async () => {
