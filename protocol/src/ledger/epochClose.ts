@@ -119,7 +119,10 @@ function listSecrets({ beacons }: EpochTally) {
 }
 
 function rewardEpoch(ledger: Ledger, epoch: number, score: ScoreOutput): EpochReward {
-  const { parameters, registry, accounts, tally } = ledger;
+  const { parameters, registry, accounts, tally, validators } = ledger;
+  // Who is convicted by now is not paid for what it did besides. Its part is carried: shared, it would pay for accusing.
+  const roundsOf = (key: Uint8Array, position: number): number =>
+    validators.find(key)!.isTombstoned ? 0 : tally.participation[position]!;
   return computeEpochReward({
     parameters,
     epoch,
@@ -133,7 +136,7 @@ function rewardEpoch(ledger: Ledger, epoch: number, score: ScoreOutput): EpochRe
     hotspotKeyRank: ledger.hotspotOrder.ranks(),
     validators: requireSet(ledger, epoch).keys.map((key, position) => ({
       key,
-      participationPpm: Math.floor((tally.participation[position]! * PPM) / parameters.roundsPerEpoch),
+      participationPpm: Math.floor((roundsOf(key, position) * PPM) / parameters.roundsPerEpoch),
     })),
   });
 }

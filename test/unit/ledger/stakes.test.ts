@@ -183,6 +183,19 @@ describe("pay", () => {
     // The fifth seat's part is carried, to the base unit.
     expect(shared!.paid).toBe((shared!.emitted * 4n) / 5n);
   });
+
+  test("is for nobody who is convicted by the epoch's end, seat or not; its part is carried", () => {
+    // All but the last rounds of the epoch are decided with them.
+    scenario.accuse(scenario.genesis.parameters.roundsPerEpoch - 2, evidenceOf(a), evidenceOf(b));
+    const closes = [scenario.closeEpoch(), scenario.closeEpoch()];
+    for (const { validatorsPaid, pools } of closes) {
+      expect(validatorsPaid.map(({ amount }) => amount > 0n)).toEqual([false, false, true, true]);
+      expect(validatorsPaid.every(({ rounds }) => rounds > 0)).toBe(true);
+      const { emitted, carriedIn, paid } = pools.validators;
+      expect(paid).toBe((emitted + carriedIn) / 2n);
+    }
+    expect(computeBooks(scenario.ledger).isBalanced).toBe(true);
+  });
 });
 
 describe("evidence", () => {
