@@ -17,7 +17,7 @@ import { WITNESS_RULES } from "../../protocol/src/evidence/witnessRules.ts";
 import { OTHERS_PER_REVEAL, WAITING_PER_TAG } from "../../protocol/src/ledger/beaconBook.ts";
 import { STATE_CHUNK_BYTES } from "../../protocol/src/ledger/snapshot.ts";
 import { computeNetworkId } from "../../protocol/src/network/genesis.ts";
-import { MAX_VALIDATORS } from "../../protocol/src/network/parameters.ts";
+import { MAX_LANES, MAX_VALIDATORS } from "../../protocol/src/network/parameters.ts";
 import { PRESET_NAMES, PRESETS } from "../../protocol/src/network/presets.ts";
 import { computeAirtimeUs } from "../../protocol/src/radio/airtime.ts";
 import { FRAME_BYTES, FRAME_REASONS } from "../../protocol/src/radio/frame.ts";
@@ -159,6 +159,7 @@ describe("the protocol's document", () => {
       ...reports,
       ...transactions,
       ...{
+        MAX_LANES,
         MAX_VALIDATORS,
         REPORT_BUCKETS,
         FRAME_BYTES,

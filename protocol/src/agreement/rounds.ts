@@ -4,7 +4,7 @@
  */
 import { ByteListType, ContainerType, ListCompositeType, type ValueOf } from "@chainsafe/ssz";
 import { sha256 } from "../crypto/sha256.ts";
-import { MAX_VALIDATORS } from "../network/parameters.ts";
+import { MAX_LANES, MAX_VALIDATORS } from "../network/parameters.ts";
 import { MAX_ENVELOPE_BYTES } from "../wire/envelope.ts";
 import { Bytes32, Bytes64, decodeStrict, Uint8, Uint32, Uint64 } from "../wire/ssz.ts";
 
@@ -40,7 +40,7 @@ const TipsSsz = new ContainerType(
     round: Uint64,
     validator: Bytes32,
     timeMs: Uint64,
-    tips: new ListCompositeType(LaneTipSsz, MAX_VALIDATORS),
+    tips: new ListCompositeType(LaneTipSsz, MAX_LANES),
     executedRound: Uint64,
     executedDigest: Bytes32,
   },
@@ -75,7 +75,7 @@ const ValueSsz = new ContainerType(
   {
     round: Uint64,
     tips: new ListCompositeType(SignedTipsSsz, MAX_VALIDATORS),
-    cut: new ListCompositeType(AvailabilityCertSsz, MAX_VALIDATORS),
+    cut: new ListCompositeType(AvailabilityCertSsz, MAX_LANES),
     previousFinal: new ListCompositeType(FinalCertSsz, 1),
     evidence: new ListCompositeType(EvidenceSsz, MAX_VALUE_EVIDENCE),
   },
@@ -136,8 +136,8 @@ export const MAX_EVIDENCE_BYTES = EvidenceSsz.maxSize;
  * evidence as fits.
  */
 export const MAX_VALUE_BYTES =
-  MAX_VALIDATORS * (MAX_VALIDATORS * 72 + 256) +
-  MAX_VALIDATORS * (MAX_VALIDATORS * 64 + 128) +
+  MAX_VALIDATORS * (MAX_LANES * 72 + 256) +
+  MAX_LANES * (MAX_VALIDATORS * 64 + 128) +
   MAX_VALUE_EVIDENCE * (MAX_EVIDENCE_BYTES + 4) +
   16_384;
 /** The largest announcement: fixed fields and a certificate with every signature. */

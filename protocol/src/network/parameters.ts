@@ -12,6 +12,11 @@ export const BASE_UNITS_PER_TOKEN = 100_000_000n;
 export const PPM = 1_000_000;
 /** Validators are connected in a full mesh, whose cost grows with the square; the specification stops at 100. */
 export const MAX_VALIDATORS = 100;
+/**
+ * Lanes of one cut, and of tips: everybody's with a seat now or in the epoch before. Between two epochs at most a third
+ * of the seats change hands (`computeSeatChanges`), so a full set and those who have just left it.
+ */
+export const MAX_LANES = MAX_VALIDATORS + Math.floor(MAX_VALIDATORS / 3);
 
 /** Counts, rounds, epochs, milliseconds and parts per million. */
 const NUMBER_FIELDS = [

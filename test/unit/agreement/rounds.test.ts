@@ -21,6 +21,7 @@ import {
   MAX_VALUE_EVIDENCE,
 } from "../../../protocol/src/agreement/rounds.ts";
 import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { computeSeatChanges } from "../../../protocol/src/ledger/seats.ts";
 import { MAX_VALIDATORS } from "../../../protocol/src/network/parameters.ts";
 import { MAX_ENVELOPE_BYTES } from "../../../protocol/src/wire/envelope.ts";
 
@@ -138,13 +139,15 @@ describe("limits of a round's forms", () => {
     );
   });
 
-  test("the largest value fits its limit", () => {
+  test("the largest value, with the lanes of a full set and of all who may just have left it, fits its limit", () => {
     const quorum = computeQuorum(MAX_VALIDATORS);
     const certificateOf = {
       bitmap: new Uint8Array(13),
       signatures: Array.from({ length: MAX_VALIDATORS }, () => new Uint8Array(64)),
     };
-    const lanes = Array.from({ length: MAX_VALIDATORS }, () => ({ lane: key, seq: 1, digest: key }));
+    const lanes = Array.from({ length: MAX_VALIDATORS + computeSeatChanges(MAX_VALIDATORS) }, () => ({
+      ...{ lane: key, seq: 1, digest: key },
+    }));
     const signed = {
       tips: { round: 1, validator: key, timeMs: 1, tips: lanes, executedRound: 0, executedDigest: key },
       signature: new Uint8Array(64),

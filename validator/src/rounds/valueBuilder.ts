@@ -3,6 +3,7 @@ import { requireSet } from "../../../protocol/src/agreement/certificates.ts";
 import { computeCut, createLaneFilter } from "../../../protocol/src/agreement/cut.ts";
 import {
   computeValueDigest,
+  decodeValue,
   type Evidence,
   encodeValue,
   type FinalCert,
@@ -22,7 +23,7 @@ import type { AvailabilityBook } from "../lanes/availability.ts";
 export type BuiltValue = {
   readonly bytes: Uint8Array;
   readonly digest: Uint8Array;
-  readonly fault: ValueReason | null;
+  readonly fault: ValueReason | "malformed" | null;
 };
 
 /**
@@ -51,7 +52,9 @@ export function buildValue(
     evidence: [...evidence],
   };
   const bytes = encodeValue(value);
-  const fault = checkValue(value, { ...context, parameters });
+  // As everybody else will read it: a leader's own idea of it may be longer than what fits.
+  const read = decodeValue(bytes);
+  const fault = read === null ? "malformed" : checkValue(read, context);
   return { bytes, digest: computeValueDigest(bytes), fault };
 }
 
