@@ -1,45 +1,51 @@
 /**
  * Dense indexes in the ascending order of their keys. Epoch records and reward trees list by key; few keys are new in
- * an epoch, so those are sorted alone and merged in one pass.
+ * an epoch, so those are sorted alone and merged in one pass, which also leaves out those whose keys were replaced: so any
+ * number of rotations costs one pass, when somebody next asks for the order.
  */
 import { compareBytes } from "../bytes/bytes.ts";
 
 export class SortedKeys {
   readonly #keys: Uint8Array[] = [];
   #sorted: number[] = [];
-  #added: number[] = [];
+  readonly #added = new Set<number>();
+  /** Those of the sorted that stand among the added too, under another key. */
+  readonly #replaced = new Set<number>();
 
   get count(): number {
-    return this.#sorted.length + this.#added.length;
+    return this.#sorted.length + this.#added.size - this.#replaced.size;
   }
 
   /** Adds a key that was not added before, with its index. */
   add(key: Uint8Array, index: number): void {
     this.#keys[index] = key;
-    this.#added.push(index);
+    this.#added.add(index);
   }
 
   /** Gives an index that was added another key, which was not added before. */
   replace(key: Uint8Array, index: number): void {
     this.#keys[index] = key;
-    this.#sorted = this.list().filter((other) => other !== index);
-    this.#added.push(index);
+    if (this.#added.has(index)) return;
+    this.#added.add(index);
+    this.#replaced.add(index);
   }
 
   /** The indexes in ascending order of their keys. */
   list(): readonly number[] {
-    if (this.#added.length === 0) return this.#sorted;
+    if (this.#added.size === 0) return this.#sorted;
     const compare = (a: number, b: number): number => compareBytes(this.#keys[a]!, this.#keys[b]!);
-    const added = this.#added.sort(compare);
+    const added = [...this.#added].sort(compare);
     const merged: number[] = [];
     let next = 0;
     for (const index of this.#sorted) {
+      if (this.#replaced.has(index)) continue;
       while (next < added.length && compare(added[next]!, index) < 0) merged.push(added[next++]!);
       merged.push(index);
     }
     while (next < added.length) merged.push(added[next++]!);
     this.#sorted = merged;
-    this.#added = [];
+    this.#added.clear();
+    this.#replaced.clear();
     return merged;
   }
 
