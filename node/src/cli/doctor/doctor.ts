@@ -52,7 +52,6 @@ export async function examine(options: DoctorOptions, modules: DoctorModules): P
   const { view, findings } = await checkHome(options, modules.askPassphrase);
   const status = await readStatus(options.http);
   const forwarder = await readForwarderConfig(options.forwarderConfigFile);
-  const registered = await readRegistered(view, options.api);
   const validators = [
     ...options.validators,
     ...(view.genesis?.validators.flatMap(({ multiaddrs }) => multiaddrs) ?? []),
@@ -65,13 +64,11 @@ export async function examine(options: DoctorOptions, modules: DoctorModules): P
     checkValidators(validators),
     checkDisk(options.home),
     checkVersions(),
-    checkRegion(view, registered.isKnown ? registered.hotspot : null),
-    checkDevice(options.device, registered),
+    checkRegistered(options, view),
   ]);
   const { host, port } = options.gwmp;
   const all = [
     ...findings,
-    judgeRegistration(view, registered),
     ...judgeHotspot(view, status),
     ...apart.flat(),
     checkPower(view, forwarder.config, options.lowestPowerDbm),
@@ -80,6 +77,16 @@ export async function examine(options: DoctorOptions, modules: DoctorModules): P
     ...(forwarder.config === null ? [] : judgeDestination(forwarder.config, host, port)),
   ];
   return CHECKS.flatMap((check) => all.filter((one) => one.check === check));
+}
+
+/** What the network has registered, and what of this home is held against it. */
+async function checkRegistered({ api, device }: DoctorOptions, view: HomeView): Promise<Finding[]> {
+  const registered = await readRegistered(view, api);
+  return [
+    judgeRegistration(view, registered),
+    await checkRegion(view, registered.isKnown ? registered.hotspot : null),
+    await checkDevice(device, registered),
+  ];
 }
 
 /** The running hotspot's own word; null where none answers. */
