@@ -180,6 +180,9 @@ describe("hotspots", () => {
     for (const id of [encodeHex(named("hotspot 1")), encodeHex0x(named("hotspot 1"))]) {
       expect((await fixture.get(`/v1/hotspots/${id}`)).json()).toEqual(hotspot);
     }
+    expect(hotspot.device).toBeNull();
+    const bound = (await fixture.get(`/v1/hotspots/${did("hotspot 0")}`)).json();
+    expect(bound.device).toEqual({ key: `0x02${encodeHex(named("device"))}`, fromEpoch: 1 });
     expect((await fixture.get(`/v1/hotspots/${did("nobody")}`)).statusCode).toBe(404);
     const bad = await fixture.get("/v1/hotspots/somebody");
     expect(bad.statusCode).toBe(400);
