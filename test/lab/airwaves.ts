@@ -17,15 +17,18 @@ import { computeDistanceM } from "../../protocol/src/geo/distance.ts";
 import type { Measurement } from "../../protocol/src/wire/reports.ts";
 import type { Site } from "./city.ts";
 import type { Member } from "./population.ts";
+import { drawSitingDb } from "./siting.ts";
 
-/** Antennas of all hotspots; what varies more between real ones is in the channel's shadowing. */
+/** Antennas of all hotspots; what varies more between real ones is where they stand (`siting.ts`). */
 export const GAIN_CENTI_DBI = 300;
 /** No link of the simulated channel reaches farther, but between hills, which few stand on. */
 const REACH_M = 30_000;
-/** The nearest radios, among which are the strongest: a city of ten thousand has fifty million pairs. */
+/** The nearest radios: a city of ten thousand has fifty million pairs. */
 const NEAR_MAX = 400;
-/** Radios that report one beacon at most: more are refused as surplus or change nothing, and cost the laboratory time. */
+/** Radios that report one beacon at most: fourteen are paid, and the rest only costs the laboratory time. */
 const HEARD_BY_MAX = 24;
+/** Beyond this nothing is demodulated: the strongest beacon, both antennas, and a good receiver at the slowest rate. */
+const LOSS_MAX_DB = 180;
 
 export type Frame = {
   readonly freqHz: number;
@@ -35,7 +38,7 @@ export type Frame = {
   readonly timeMs: number;
 };
 
-type Radio = { readonly station: Station; readonly receiver: Receiver };
+type Radio = { readonly station: Station; readonly receiver: Receiver; readonly sitingDb: number };
 type Link = { readonly radio: number; readonly lossDb: number };
 
 export class Airwaves {
@@ -56,17 +59,19 @@ export class Airwaves {
       if (known === undefined) {
         numbers.set(radio.name, number);
         const station = createStation(radio.name, radio.site);
-        this.#radios.push({ station, receiver: drawReceiver(seed, station.id) });
+        const sitingDb = radio.isOnRoof === true ? 0 : drawSitingDb(seed, radio.name);
+        this.#radios.push({ station, receiver: drawReceiver(seed, station.id), sitingDb });
         fed.push([]);
       }
       fed[number]!.push(member);
       return number;
     });
     this.fed = fed;
-    for (const { station } of this.#radios) this.#links.push(this.#findLinks(seed, station, freqHz));
+    for (const radio of this.#radios) this.#links.push(this.#findLinks(seed, radio, freqHz));
   }
 
-  #findLinks(seed: number, from: Station, freqHz: number): Link[] {
+  /** The radios that can hear another at all, in the order of their numbers. */
+  #findLinks(seed: number, { station: from, sitingDb }: Radio, freqHz: number): Link[] {
     const near: { radio: number; distanceM: number }[] = [];
     for (const [radio, { station }] of this.#radios.entries()) {
       if (station === from) continue;
@@ -74,18 +79,26 @@ export class Airwaves {
       if (distanceM <= REACH_M) near.push({ radio, distanceM });
     }
     near.sort((a, b) => a.distanceM - b.distanceM || a.radio - b.radio);
-    const links = near.slice(0, NEAR_MAX).map(({ radio }) => ({
-      radio,
-      lossDb: computePathLossDb(seed, from, this.#radios[radio]!.station, freqHz),
-    }));
-    return links.sort((a, b) => a.lossDb - b.lossDb || a.radio - b.radio).slice(0, 2 * HEARD_BY_MAX);
+    return near
+      .slice(0, NEAR_MAX)
+      .map(({ radio }) => {
+        const to = this.#radios[radio]!;
+        return { radio, lossDb: computePathLossDb(seed, from, to.station, freqHz) + sitingDb + to.sitingDb };
+      })
+      .filter(({ lossDb }) => lossDb <= LOSS_MAX_DB)
+      .sort((a, b) => a.radio - b.radio);
   }
 
-  /** What every radio in reach measures of a frame that a radio sends, strongest mean first. */
+  /**
+   * What radios in reach measure of a frame that a radio sends. Where more hear it than report, chance says which, as
+   * the strongest alone would leave most pairs without a way back.
+   */
   transmit(radio: number, frame: Frame, random: Random): { radio: number; measurement: Measurement }[] {
     const heard: { radio: number; measurement: Measurement }[] = [];
-    for (const { radio: to, lossDb } of this.#links[radio]!) {
-      if (heard.length === HEARD_BY_MAX) break;
+    const links = this.#links[radio]!;
+    const first = Math.floor(random() * links.length);
+    for (let i = 0; i < links.length && heard.length < HEARD_BY_MAX; i++) {
+      const { radio: to, lossDb } = links[(first + i) % links.length]!;
       const { station, receiver } = this.#radios[to]!;
       const gainsCentiDb = this.#radios[radio]!.station.gainCentiDbi + station.gainCentiDbi;
       const signalDbm = (frame.powerCentiDbm + gainsCentiDb) / 100 - lossDb - drawFadingDb(random);
@@ -124,7 +137,8 @@ export function imagine(
   random: Random,
 ): Measurement | null {
   const [a, b] = [createStation(from.name, from.asserted), createStation(to.name, to.asserted)];
-  const lossDb = computePathLossDb(seed, a, b, frame.freqHz);
+  const sitingDb = drawSitingDb(seed, from.name) + drawSitingDb(seed, to.name);
+  const lossDb = computePathLossDb(seed, a, b, frame.freqHz) + sitingDb;
   const signalDbm = (frame.powerCentiDbm + 2 * GAIN_CENTI_DBI) / 100 - lossDb - drawFadingDb(random);
   return measure(IMAGINED, signalDbm, frame, random);
 }

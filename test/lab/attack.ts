@@ -1,6 +1,6 @@
 /** An attack: who takes part, how they behave, and what is known beforehand of how it ends. */
 import type { Random } from "../../node/src/radio/ether/prng.ts";
-import type { City } from "./city.ts";
+import type { City, Site } from "./city.ts";
 import type { Member } from "./population.ts";
 import type { Conduct } from "./runner.ts";
 
@@ -8,8 +8,11 @@ export type Attack = {
   readonly name: string;
   /** One sentence: what the attackers do. */
   readonly says: string;
-  /** Attackers and rivals, beside the honest hotspots. */
-  readonly recruit: (count: number, city: City, random: Random) => readonly Member[];
+  /**
+   * Attackers and rivals, beside the honest hotspots. There is a place in the city for each attacker, the same for every
+   * attack, so that what honest hotspots would take there is run once; who must assert others draws them.
+   */
+  readonly recruit: (places: readonly Site[], city: City, random: Random) => readonly Member[];
   readonly conduct?: Conduct | ((members: readonly Member[]) => Conduct);
   readonly corruptSeedsPpm?: number;
   /** Radios that the attackers need, by their number: what it costs them beside bonds and fees. */

@@ -51,7 +51,9 @@ export function openCity(dataFolder: string | null): City {
     draw: (random) => {
       const anchor = anchors[Math.floor(random() * anchors.length)]!;
       const sigmaM = SPREAD_M[anchor.clutter];
-      return moveBy(anchor, drawGaussian(random) * sigmaM, drawGaussian(random) * sigmaM);
+      // Who lives near a summit does not live on it.
+      const low = { ...anchor, elevationM: anchors[0]!.elevationM };
+      return moveBy(low, drawGaussian(random) * sigmaM, drawGaussian(random) * sigmaM);
     },
   };
 }
@@ -65,10 +67,9 @@ function openRealCity(folder: string, file: string): City {
     weights.push(sum);
   }
   const siteOf = (row: number): Site => {
-    const { lat, lon, ground_elev_m: ground, n_hotspots: count } = rows[row]!;
-    // Where many stand there are houses: the file has no land use.
-    const clutter = Number(count) >= 4 ? "urban" : Number(count) >= 2 ? "suburban" : "open";
-    return { ...toE7(Number(lat), Number(lon)), elevationM: Math.round(Number(ground)), clutter };
+    const { lat, lon } = rows[row]!;
+    // Neither land use nor height over the roofs is in the file; by the ground's height every valley would see over every hill.
+    return { ...toE7(Number(lat), Number(lon)), elevationM: 0, clutter: "urban" };
   };
   return {
     name: "Pittsburgh",

@@ -5,7 +5,7 @@
 import { drawGaussian, type Random } from "../../node/src/radio/ether/prng.ts";
 import { imagine } from "./airwaves.ts";
 import type { Attack } from "./attack.ts";
-import type { Member } from "./population.ts";
+import { createAttacker } from "./population.ts";
 import type { Conduct, Hearing, LabView } from "./runner.ts";
 
 type Forge = (
@@ -34,21 +34,13 @@ function createForgers(name: string, says: string, forge: Forge, uncatchable?: s
     says,
     radios: () => 1,
     conduct,
-    recruit: (count, city, random) => {
+    recruit: (places, city, random) => {
       const radio = {
         name: "shared radio",
         site: { ...city.draw(random), elevationM: 300, clutter: "open" as const },
+        isOnRoof: true as const,
       };
-      return Array.from({ length: count }, (_, i): Member => {
-        const member = `forger ${i}`;
-        return {
-          name: member,
-          owner: `owner of ${member}`,
-          side: "attacker",
-          asserted: city.draw(random),
-          radio,
-        };
-      });
+      return places.map((asserted, i) => createAttacker(i, asserted, radio));
     },
     ...(uncatchable === undefined ? {} : { uncatchable }),
   };

@@ -1,17 +1,14 @@
 /** Attackers without a radio, who live off what others send: gossip is public. And those who withhold secrets. */
 import { firstRoundOfEpoch } from "../../protocol/src/network/parameters.ts";
 import type { Attack } from "./attack.ts";
-import type { Member } from "./population.ts";
+import { createAttacker, createHonest, nameAttacker } from "./population.ts";
 import { type Conduct, LAB_PARAMETERS, type SentWitness } from "./runner.ts";
 
 /** Copies that one attacker makes in an epoch: as much as an honest hotspot in a city reports. */
 const COPIES = 20;
 
-const withoutRadio: Attack["recruit"] = (count, city, random) =>
-  Array.from({ length: count }, (_, i): Member => {
-    const name = `listener ${i}`;
-    return { name, owner: `owner of ${name}`, side: "attacker", asserted: city.draw(random), radio: null };
-  });
+const withoutRadio: Attack["recruit"] = (places) =>
+  places.map((asserted, i) => createAttacker(i, asserted, null));
 
 /** Each attacker sends so many of the given reports as its own. */
 function copyFrom(
@@ -59,19 +56,12 @@ export const GOSSIPERS: readonly Attack[] = [
     name: "early-revealers",
     says: "Every second one has a radio and tells its beacons' secrets at once, so that the others can prove to have heard them.",
     radios: (count) => Math.ceil(count / 2),
-    recruit: (count, city, random) =>
-      Array.from({ length: count }, (_, i): Member => {
-        const name = `early ${i}`;
-        const asserted = city.draw(random);
-        const radio = i % 2 === 0 ? { name, site: asserted } : null;
-        return {
-          name,
-          owner: `owner of ${name}`,
-          side: i % 2 === 0 ? "accomplice" : "attacker",
-          asserted,
-          radio,
-        };
-      }),
+    recruit: (places) =>
+      places.map((asserted, i) =>
+        i % 2 === 0
+          ? createHonest(nameAttacker(i), asserted, "accomplice")
+          : createAttacker(i, asserted, null),
+      ),
     conduct: (members) => {
       const deaf = members.flatMap(({ side }, index) => (side === "attacker" ? [index] : []));
       return {
@@ -93,18 +83,7 @@ export const GOSSIPERS: readonly Attack[] = [
     name: "silent-beaconers",
     says: "Real hotspots that never tell their beacons' secrets, to rob their witnesses.",
     radios: (count) => count,
-    recruit: (count, city, random) =>
-      Array.from({ length: count }, (_, i): Member => {
-        const name = `silent ${i}`;
-        const asserted = city.draw(random);
-        return {
-          name,
-          owner: `owner of ${name}`,
-          side: "attacker",
-          asserted,
-          radio: { name, site: asserted },
-        };
-      }),
+    recruit: (places) => places.map((site, i) => createHonest(nameAttacker(i), site, "attacker")),
     conduct: { reveal: "never" },
   },
 ];

@@ -1,9 +1,7 @@
 /** Location liars: real radios that say they stand elsewhere; and those whose packets travel over the Internet. */
 import type { Attack } from "./attack.ts";
 import { moveFar } from "./city.ts";
-import type { Member } from "./population.ts";
-
-const INDOORS = { elevationM: 0, clutter: "urban" as const };
+import { createAttacker, nameAttacker } from "./population.ts";
 
 /** Hotspots that assert a place so many kilometres from where they stand, and report what they really hear. */
 function createLiars(distanceKm: number, uncatchable?: string): Attack {
@@ -11,12 +9,10 @@ function createLiars(distanceKm: number, uncatchable?: string): Attack {
     name: `liars-${distanceKm}km`,
     says: `Real hotspots that assert a place ${distanceKm} km from where they stand, each its own.`,
     radios: (count) => count,
-    recruit: (count, city, random) =>
-      Array.from({ length: count }, (_, i): Member => {
-        const name = `liar ${i}`;
-        const asserted = city.draw(random);
+    recruit: (places, _city, random) =>
+      places.map((asserted, i) => {
         const site = moveFar(asserted, distanceKm * 1_000, random);
-        return { name, owner: `owner of ${name}`, side: "attacker", asserted, radio: { name, site } };
+        return createAttacker(i, asserted, { name: nameAttacker(i), site });
       }),
     ...(uncatchable === undefined ? {} : { uncatchable }),
   };
@@ -33,27 +29,27 @@ export const LIARS: readonly Attack[] = [
     name: "repeater",
     says: "One radio stands in the city; all members assert places within 3 km of it and report what it hears.",
     radios: () => 1,
-    recruit: (count, city, random) => {
-      const radio = { name: "repeater", site: city.draw(random) };
-      return Array.from({ length: count }, (_, i): Member => {
-        const asserted = moveFar(radio.site, 3_000 * Math.sqrt(random()), random);
-        const name = `repeater ${i}`;
-        return { name, owner: `owner of ${name}`, side: "attacker", asserted, radio };
-      });
+    recruit: (places, city, random) => {
+      const radio = { name: "repeater", site: city.draw(random), isOnRoof: true as const };
+      return places.map((_, i) =>
+        createAttacker(i, moveFar(radio.site, 3_000 * Math.sqrt(random()), random), radio),
+      );
     },
   },
   {
     name: "wormhole",
     says: "Half of them stand 12 km away; every packet that one radio hears goes over the Internet to all, who report it as theirs.",
     radios: () => 2,
-    recruit: (count, city, random) => {
+    recruit: (places, city, random) => {
       const near = city.draw(random);
       const ends = [near, moveFar(near, 12_000, random)] as const;
-      return Array.from({ length: count }, (_, i): Member => {
+      return places.map((_, i) => {
         const asserted = moveFar(ends[i % 2]!, 2_000 * Math.sqrt(random()), random);
-        const name = `worm ${i}`;
-        const radio = { name: `worm radio ${i % 2}`, site: { ...ends[i % 2]!, ...INDOORS } };
-        return { name, owner: `owner of ${name}`, side: "attacker", asserted, radio };
+        return createAttacker(i, asserted, {
+          name: `worm radio ${i % 2}`,
+          site: ends[i % 2]!,
+          isOnRoof: true,
+        });
       });
     },
     conduct: (members) => {

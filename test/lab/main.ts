@@ -2,11 +2,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { measureAir, readWitnessedCity, simulateCity } from "./air.ts";
 import { ATTACKS } from "./attacks.ts";
 import { openCity } from "./city.ts";
 import { measureAttack } from "./figures.ts";
 import { drawProperties } from "./properties.ts";
-import { formatRow, isWithin, TABLE_HEAD } from "./report.ts";
+import { AIR_HEAD, formatAirRow, formatRow, isWithin, TABLE_HEAD } from "./report.ts";
 import { drawCourse } from "./svg.ts";
 
 const { values } = parseArgs({
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     json: { type: "string" },
     plots: { type: "string" },
     properties: { type: "boolean", default: false },
+    air: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
@@ -27,6 +29,7 @@ const { values } = parseArgs({
 const USAGE = `npm run lab -- [--attack NAME ...] [--size 200] [--attackers 10 (%)] [--epochs 112] [--seed 1]
                 [--data FOLDER (real density of hotspots)] [--json FILE] [--plots FOLDER]
        npm run lab -- --properties --plots FOLDER (plots of what score version 2 promises)
+       npm run lab -- --air --data FOLDER (the simulated channel beside a measured city)
 Attacks: ${ATTACKS.map(({ name }) => name).join(", ")}`;
 
 function main(): number {
@@ -34,7 +37,8 @@ function main(): number {
     console.log(USAGE);
     return 0;
   }
-  const unknown = values.attack?.find((name) => ATTACKS.every((attack) => attack.name !== name));
+  const names = values.attack ?? ATTACKS.map(({ name }) => name);
+  const unknown = names.find((name) => ATTACKS.every((attack) => attack.name !== name));
   if (unknown !== undefined) {
     console.error(`There is no attack ${unknown}.\n${USAGE}`);
     return 2;
@@ -42,6 +46,14 @@ function main(): number {
   if (values.plots !== undefined) mkdirSync(values.plots, { recursive: true });
   if (values.properties) {
     for (const [name, svg] of drawProperties()) writeFileSync(join(values.plots ?? ".", name), svg);
+    return 0;
+  }
+  if (values.air) {
+    if (values.data === undefined) {
+      console.error(`The measured city is in a folder of data.\n${USAGE}`);
+      return 2;
+    }
+    compareAir(values.data);
     return 0;
   }
   const city = openCity(values.data ?? null);
@@ -57,20 +69,32 @@ function main(): number {
   );
   console.log(TABLE_HEAD);
   const results = [];
-  for (const attack of ATTACKS) {
-    if (values.attack !== undefined && !values.attack.includes(attack.name)) continue;
-    const result = measureAttack(attack, options);
+  for (const name of names) {
+    const result = measureAttack(ATTACKS.find((attack) => attack.name === name)!, options);
     results.push(result);
     console.log(formatRow(result));
+    // After each one: a long run that is ended early has lost nothing.
+    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
     if (values.plots !== undefined) {
-      writeFileSync(join(values.plots, `${attack.name}.svg`), drawCourse(result));
+      writeFileSync(join(values.plots, `${name}.svg`), drawCourse(result));
     }
   }
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
   const beyond = results.filter((result) => !isWithin(result));
   for (const { name, gain } of beyond)
     console.log(`\n${name} takes ${gain.toFixed(2)} times the honest share.`);
   return beyond.length === 0 ? 0 : 1;
+}
+
+/** Three draws show how far walls and shadows alone move the figures. */
+const AIR_SEEDS = [1, 2, 3] as const;
+
+function compareAir(folder: string): void {
+  const measured = readWitnessedCity(folder);
+  console.log(AIR_HEAD);
+  console.log(formatAirRow("measured", measureAir(measured)));
+  for (const seed of AIR_SEEDS) {
+    console.log(formatAirRow(`simulated, seed ${seed}`, measureAir(simulateCity(measured, seed))));
+  }
 }
 
 process.exitCode = main();

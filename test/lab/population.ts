@@ -5,13 +5,16 @@ import { type City, type Site, streamOf } from "./city.ts";
 /** Honest hotspots, attackers, those who only help them and are not counted, and the rival that an attack is aimed at. */
 export type Side = "honest" | "attacker" | "accomplice" | "rival";
 
+/** Several members may be fed by one, which the name tells. One that feeds many is worth a roof; others stand indoors. */
+export type Radio = { readonly name: string; readonly site: Site; readonly isOnRoof?: true };
+
 export type Member = {
   readonly name: string;
   readonly owner: string;
   readonly side: Side;
   readonly asserted: Site;
-  /** Where its radio stands, and the radio's name: several members may be fed by one. Null: it has none. */
-  readonly radio: { readonly name: string; readonly site: Site } | null;
+  /** Null: it has none. */
+  readonly radio: Radio | null;
 };
 
 /** A member with a radio of its own where it says it stands. */
@@ -24,6 +27,15 @@ export function drawHonest(city: City, count: number, seed: number): Member[] {
   const random = streamOf(seed, "honest");
   return Array.from({ length: count }, (_, i) => createHonest(`honest ${i}`, city.draw(random)));
 }
+
+/** A hotspot that asserts a place; `radio` null: it has none. */
+export function createAttacker(number: number, asserted: Site, radio: Radio | null): Member {
+  const name = nameAttacker(number);
+  return { name, owner: `owner of ${name}`, side: "attacker", asserted, radio };
+}
+
+/** The same in every attack, and so are the surroundings that go with a name. */
+export const nameAttacker = (number: number): string => `attacker ${number}`;
 
 /** What attackers are compared with: as many honest hotspots at the same asserted places, each with an owner of its own. */
 export function toCounterfactual(member: Member): Member {

@@ -1,4 +1,5 @@
-/** The laboratory's table: a row an attack, as docs/truth.md has it. */
+/** The laboratory's tables as docs/truth.md has them: a row an attack, and its air beside the measured. */
+import { type AirFigures, DISTANCES_M, THINNED_TO } from "./air.ts";
 import { type AttackResult, GAIN_MAX } from "./figures.ts";
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
@@ -29,3 +30,19 @@ export function formatRow(result: AttackResult): string {
 /** Whether an attack takes no more than the gate allows, or is named as one that no rule catches. */
 export const isWithin = ({ gain, uncatchable }: AttackResult): boolean =>
   uncatchable !== null || gain <= GAIN_MAX;
+
+const distances = DISTANCES_M.slice(1).map((to, range) => `${DISTANCES_M[range]! / 1_000}-${to / 1_000} km`);
+const airColumns = [
+  "",
+  ...distances.map((range) => `linked at ${range}`),
+  "links at 10 / 50 / 90 %",
+  ...THINNED_TO.map((size) => `implausible of ${size}`),
+];
+export const AIR_HEAD = [`| ${airColumns.join(" | ")} |`, `|${" --- |".repeat(airColumns.length)}`].join(
+  "\n",
+);
+
+export function formatAirRow(name: string, { linked, links, implausible }: AirFigures): string {
+  const cells = [name, ...linked.map(percent), links.join(" / "), ...implausible.map(percent)];
+  return `| ${cells.join(" | ")} |`;
+}

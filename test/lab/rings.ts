@@ -4,7 +4,7 @@ import type { Measurement } from "../../protocol/src/wire/reports.ts";
 import { imagine } from "./airwaves.ts";
 import type { Attack } from "./attack.ts";
 import { type City, moveFar, type Site } from "./city.ts";
-import type { Member } from "./population.ts";
+import { createAttacker, type Member } from "./population.ts";
 import type { Beacon, Conduct, LabView, Reception } from "./runner.ts";
 
 /** A cellar: their beacons are heard by nobody else, nor do they hear anyone. */
@@ -14,11 +14,10 @@ const cellarOf = ({ centre }: City): Site => ({
   clutter: "urban",
 });
 
-const inCellar: Attack["recruit"] = (count, city, random) =>
-  Array.from({ length: count }, (_, i): Member => {
-    const name = `sybil ${i}`;
-    const radio = { name: `cellar ${i}`, site: moveFar(cellarOf(city), 100_000 + i * 40_000, () => 0) };
-    return { name, owner: `owner of ${name}`, side: "attacker", asserted: city.draw(random), radio };
+const inCellar: Attack["recruit"] = (places, city) =>
+  places.map((asserted, i) => {
+    const site = moveFar(cellarOf(city), 100_000 + i * 40_000, () => 0);
+    return createAttacker(i, asserted, { name: `cellar ${i}`, site });
   });
 
 /** Every member reports every other's beacons; `edges` pairs with honest hotspots are real both ways. */
@@ -71,12 +70,11 @@ const ringOf = (edges: number): Attack => ({
   conduct: createRing(edges),
 });
 
-const corruptSeeds = (share: number, uncatchable?: string): Attack => ({
+const corruptSeeds = (share: number): Attack => ({
   ...ringOf(5),
   name: `corrupt-seeds-${share}`,
   says: `A ring with 5 real edges, and ${share} % of the network's seeds among its members.`,
   corruptSeedsPpm: share * 10_000,
-  ...(uncatchable === undefined ? {} : { uncatchable }),
 });
 
 export const RINGS: readonly Attack[] = [
@@ -85,10 +83,7 @@ export const RINGS: readonly Attack[] = [
   ringOf(20),
   ringOf(60),
   corruptSeeds(10),
-  corruptSeeds(
-    30,
-    "With three seeds in ten its own, each of the three groups of seeds vouches for the ring as for a city.",
-  ),
+  corruptSeeds(30),
   {
     name: "attenuated-room",
     says: "Radios in one room behind attenuators: real packets, at strengths that no distance explains; no one else hears them.",
