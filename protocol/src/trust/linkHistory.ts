@@ -53,7 +53,7 @@ export class LinkHistory {
   #pieces: Int32Array[] = [];
   /** Open addressing: the row of each pair. */
   #slots = new Int32Array(LEAST_SLOTS).fill(FREE);
-  /** Whose links are to be dropped before anything is read or added. */
+  /** Whose links count for nothing any more, and are to be dropped. */
   readonly #forgotten = new Set<number>();
   /** Pairs that each hotspot has opened. */
   #opened = new Uint8Array(LEAST_SLOTS);
@@ -74,6 +74,7 @@ export class LinkHistory {
    */
   record(entry: HistoryEntry): boolean {
     const { witness, beaconer, epoch, distanceM } = entry;
+    this.#dropForgotten();
     this.#advance(epoch);
     const low = Math.min(witness, beaconer);
     const high = Math.max(witness, beaconer);
@@ -95,7 +96,8 @@ export class LinkHistory {
 
   /**
    * Forgets every link of a hotspot: after it asserts another place or antenna or gets another owner, what was heard
-   * before says nothing about it. All who are forgotten before the next look share one pass over the table.
+   * before says nothing about it. All who are forgotten before a report is added, or the table is looked at as a whole,
+   * share one pass over it.
    */
   forget(hotspot: number): void {
     this.#forgotten.add(hotspot);
@@ -103,6 +105,8 @@ export class LinkHistory {
 
   /** What is remembered of what a witness heard of a beaconer in `epoch`, or null where the pair is not known. */
   find(witness: number, beaconer: number, epoch: number): LinkRecord | null {
+    // No pass for a single pair: transactions forget and ask by turns, as often as somebody pays for them.
+    if (this.#forgotten.has(witness) || this.#forgotten.has(beaconer)) return null;
     this.#advance(epoch);
     const row = this.#find(Math.min(witness, beaconer), Math.max(witness, beaconer));
     return row === FREE ? null : this.readRow(row, witness < beaconer);
@@ -135,6 +139,7 @@ export class LinkHistory {
    * @param count hotspots; every index in the table lies below.
    */
   listRows(count: number, epoch: number): LinkRows {
+    this.#dropForgotten();
     this.#advance(epoch);
     const low = new Uint32Array(this.#count);
     const high = new Uint32Array(this.#count);
@@ -273,7 +278,6 @@ export class LinkHistory {
 
   /** At the turn of a window what was running becomes the one before, and pairs of which nothing is left go. */
   #advance(epoch: number): void {
-    this.#dropForgotten();
     const passed = Math.floor(epoch / this.#windowEpochs) - this.#window;
     if (passed <= 0) return;
     this.#window += passed;

@@ -103,6 +103,28 @@ describe("the history of links", () => {
     expect(history.find(1_000, 500, 2)?.firstEpoch).toBe(2);
   });
 
+  test("is forgotten also where a window turns before the pass that drops it", () => {
+    const history = new LinkHistory(WINDOW_EPOCHS);
+    history.record(entry({ witness: 1, beaconer: 2 }));
+    history.record(entry({ witness: 3, beaconer: 4 }));
+    history.forget(1);
+    expect(history.find(3, 4, WINDOW_EPOCHS)?.epochs).toBe(1);
+    expect(history.find(2, 1, WINDOW_EPOCHS)).toBeNull();
+    expect(history.size).toBe(1);
+  });
+
+  test("whoever forgets and asks by turns pays for no pass over all pairs", { timeout: 4_000 }, () => {
+    // A pass for each turn would take a minute or two.
+    const history = new LinkHistory(WINDOW_EPOCHS);
+    for (let witness = 0; witness < 5_000; witness++) {
+      for (let other = 1; other <= 10; other++) history.record(entry({ witness, beaconer: witness + other }));
+    }
+    for (let turn = 0; turn < 10_000; turn++) {
+      history.forget(6_000);
+      expect(history.find(1, 2, 0)).not.toBeNull();
+    }
+  });
+
   test("sums hold as many receptions as fit their bits, at the extremes of what is permitted and beyond", () => {
     for (const [rssiDeciDbm, snrCentiDb] of [
       [-100, 32_000],
@@ -207,6 +229,12 @@ describe("the history of links", () => {
         for (const event of list) {
           if ("forget" in event) {
             history.forget(event.forget);
+            // Whoever asks about one pair learns it at once, and moves nothing.
+            expect(history.find(event.forget, 30, 0)).toBeNull();
+            for (const { witness, beaconer } of kept) {
+              const isForgotten = witness === event.forget || beaconer === event.forget;
+              expect(history.find(witness, beaconer, 0) === null).toBe(isForgotten);
+            }
             kept = kept.filter((one) => one.witness !== event.forget && one.beaconer !== event.forget);
           } else {
             history.record(entry(event));
