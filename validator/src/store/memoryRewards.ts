@@ -25,7 +25,11 @@ export function createRewardMethods({
       const closed = rangeOf(fromEpoch, toEpoch);
       const dated = closed.flatMap(({ epoch, startTimeMs }) => {
         const line = lines.get(epoch)!.find((one) => equalBytes(one.hotspot, hotspot));
-        return line === undefined ? [] : [{ ...line, epoch, startTimeMs }];
+        if (line === undefined) return [];
+        const withheld = line.beaconWithheld + line.witnessWithheld;
+        const { beaconUnitsPpm, witnessUnitsPpm, scalePpm, beaconPaid, witnessPaid } = line;
+        const earned = { beaconUnitsPpm, witnessUnitsPpm, scalePpm, beaconPaid, witnessPaid, withheld };
+        return [{ ...earned, epoch, startTimeMs }];
       });
       const released = closed.flatMap(({ epoch, startTimeMs }) =>
         releases

@@ -2,18 +2,16 @@
  * What hotspots and accounts earned, by epoch, day or month of a time zone; every store shows the same sums through it.
  * An epoch belongs to the day and month in which it began.
  */
-import { type Calendar, type CalendarPeriod, openCalendar } from "./calendar.ts";
-import type {
-  AccountSums,
-  EarningBucket,
-  HotspotSums,
-  RankedLine,
-  RewardBucketSize,
-  RewardPeriods,
-} from "./store.ts";
+import { type CalendarPeriod, openCalendar } from "./calendar.ts";
+import type { AccountSums, EarningBucket, HotspotSums, RankedLine, RewardPeriods } from "./store.ts";
 
 /** A row of one epoch, with when that began. */
 export type DatedRow = { readonly epoch: number; readonly startTimeMs: number };
+/** What a hotspot's line of an epoch counts for in sums. */
+export type HotspotEarning = DatedRow &
+  Pick<RankedLine, "beaconUnitsPpm" | "witnessUnitsPpm" | "scalePpm" | "beaconPaid" | "witnessPaid"> & {
+    readonly withheld: bigint;
+  };
 /** What was released to a hotspot's owner at the end of an epoch. */
 type DatedRelease = DatedRow & { readonly amount: bigint };
 
@@ -28,21 +26,22 @@ export const NO_ACCOUNT_SUMS: AccountSums = {
 
 /** A hotspot's lines and releases, each ascending by epoch, as one row for an epoch that has either. */
 export function joinReleases(
-  lines: readonly (RankedLine & DatedRow)[],
+  lines: readonly HotspotEarning[],
   releases: readonly DatedRelease[],
 ): (HotspotSums & DatedRow)[] {
-  const rows = new Map<number, HotspotSums & DatedRow>();
-  for (const { epoch, startTimeMs, ...line } of lines) {
-    const { beaconUnitsPpm, witnessUnitsPpm, scalePpm, beaconPaid, witnessPaid, paid } = line;
-    const withheld = line.beaconWithheld + line.witnessWithheld;
-    const sums = { beaconUnitsPpm, witnessUnitsPpm, scalePpm, beaconPaid, witnessPaid, paid, withheld };
-    rows.set(epoch, { epoch, startTimeMs, ...sums, released: 0n, earned: paid });
-  }
+  const earned = lines.map(sumLine);
+  if (releases.length === 0) return earned;
+  const rows = new Map(earned.map((row) => [row.epoch, row]));
   for (const { epoch, startTimeMs, amount } of releases) {
     const row = rows.get(epoch) ?? { epoch, startTimeMs, ...NO_HOTSPOT_SUMS };
     rows.set(epoch, { ...row, released: row.released + amount, earned: row.earned + amount });
   }
   return [...rows.values()].sort((a, b) => a.epoch - b.epoch);
+}
+
+function sumLine(line: HotspotEarning): HotspotSums & DatedRow {
+  const paid = line.beaconPaid + line.witnessPaid;
+  return { ...line, paid, released: 0n, earned: paid };
 }
 
 /** The sums of two; a scale has none. */
@@ -78,26 +77,27 @@ export function bucketRows<Sums extends object>(
 ): EarningBucket<Sums>[] {
   const calendar = openCalendar(zone);
   if (calendar === null) throw new RangeError(`there is no time zone ${zone}`);
+  if (size === "epoch")
+    return rows.map((row) => openBucket(row, { name: `${row.epoch}`, startTimeMs: row.startTimeMs }));
   const buckets = new Map<string, EarningBucket<Sums>>();
   for (const row of rows) {
-    const { name: period, startTimeMs } = periodOf(row, size, calendar);
-    const before = buckets.get(period);
-    const { epoch, ...rest } = row;
-    const sums = rest as Sums;
+    const period = calendar.periodAt(row.startTimeMs, size);
+    const before = buckets.get(period.name);
     buckets.set(
-      period,
+      period.name,
       before === undefined
-        ? { ...sums, period, startTimeMs, firstEpoch: epoch, lastEpoch: epoch, epochs: 1 }
-        : { ...before, ...add(before, row), lastEpoch: epoch, epochs: before.epochs + 1 },
+        ? openBucket(row, period)
+        : { ...before, ...add(before, row), lastEpoch: row.epoch, epochs: before.epochs + 1 },
     );
   }
   return [...buckets.values()];
 }
 
-function periodOf(
-  { epoch, startTimeMs }: DatedRow,
-  size: RewardBucketSize,
-  calendar: Calendar,
-): CalendarPeriod {
-  return size === "epoch" ? { name: `${epoch}`, startTimeMs } : calendar.periodAt(startTimeMs, size);
+/** A period with one epoch so far. */
+function openBucket<Sums extends object>(
+  { epoch, ...rest }: Sums & DatedRow,
+  { name, startTimeMs }: CalendarPeriod,
+): EarningBucket<Sums> {
+  const sums = rest as unknown as Sums;
+  return { ...sums, period: name, startTimeMs, firstEpoch: epoch, lastEpoch: epoch, epochs: 1 };
 }

@@ -1,7 +1,14 @@
 /** Reads of closed epochs: their records, reward lines and coverage maps. */
 import type { DatabaseSync } from "node:sqlite";
 import { type EarningRow, sumEarning } from "../earnings.ts";
-import { addAccountSums, addHotspotSums, bucketRows, type DatedRow, joinReleases } from "../rewardBuckets.ts";
+import {
+  addAccountSums,
+  addHotspotSums,
+  bucketRows,
+  type DatedRow,
+  type HotspotEarning,
+  joinReleases,
+} from "../rewardBuckets.ts";
 import {
   type CoverageCell,
   type EpochRow,
@@ -103,6 +110,16 @@ const readDate = (row: SqlRow): DatedRow => ({
   startTimeMs: readNumber(row, "start_time_ms"),
 });
 
+const readHotspotEarning = (row: SqlRow): HotspotEarning => ({
+  ...readDate(row),
+  beaconUnitsPpm: readNumber(row, "beacon_units_ppm"),
+  witnessUnitsPpm: readNumber(row, "witness_units_ppm"),
+  scalePpm: readNumber(row, "scale_ppm"),
+  beaconPaid: readAmount(row, "beacon_paid"),
+  witnessPaid: readAmount(row, "witness_paid"),
+  withheld: readAmount(row, "beacon_withheld") + readAmount(row, "witness_withheld"),
+});
+
 const readEarning = (row: SqlRow): EarningRow => ({
   account: readBytes(row, "account"),
   lines: readNumber(row, "lines"),
@@ -159,7 +176,8 @@ export function createEpochQueries(db: DatabaseSync): EpochQueries {
   // One look-up an epoch: lines are kept epoch by epoch, and an index by hotspot would be written all over the file.
   const ofHotspot = prepareReading(
     db,
-    `SELECT l.*, ? AS key, e.start_time_ms FROM epochs e CROSS JOIN ${BY_HOTSPOT}
+    `SELECT e.epoch, e.start_time_ms, l.beacon_units_ppm, l.witness_units_ppm, l.scale_ppm, l.beacon_paid, l.witness_paid,
+     l.beacon_withheld, l.witness_withheld FROM epochs e CROSS JOIN ${BY_HOTSPOT}
      WHERE e.epoch BETWEEN ? AND ? AND l.epoch = e.epoch AND l.hotspot = (SELECT position FROM hotspots WHERE key = ?)
      ORDER BY e.epoch LIMIT ?`,
   );
@@ -202,14 +220,7 @@ export function createEpochQueries(db: DatabaseSync): EpochQueries {
     getRewardLine: async (epoch, hotspot) => line.one(readLine, epoch, hotspot),
     listHotspotRewards: async (hotspot, fromEpoch, toEpoch, periods) => {
       const last = lastOfRange(fromEpoch, toEpoch);
-      const lines = ofHotspot.all(
-        (row) => ({ ...readLine(row), ...readDate(row) }),
-        hotspot,
-        fromEpoch,
-        last,
-        hotspot,
-        MAX_REWARD_RANGE_EPOCHS,
-      );
+      const lines = ofHotspot.all(readHotspotEarning, fromEpoch, last, hotspot, MAX_REWARD_RANGE_EPOCHS);
       const released = releases.all(
         (row) => ({ ...readDate(row), amount: readAmount(row, "amount") }),
         hotspot,

@@ -61,15 +61,58 @@ export function followSqliteStore({
     const recent = new RecentIds();
     const readRecentIds = createRecentIdsReader(db, recent);
     const newest = new NewestRound(db, false);
+    const turn = new ReadingTurn(db);
     const follow = (): void => {
+      turn.end();
       readRecentIds();
       newest.forget();
     };
     follow();
-    return { store: compose(db, path, { recent, writer: null, newest }), follow };
+    return { store: turn.within(compose(db, path, { recent, writer: null, newest })), follow };
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/**
+ * One read transaction for all that is asked in a turn of the event loop: a transaction locks and unlocks the file, which
+ * costs as much as finding a row in it. None is open when the turn ends, or the writer's log could never begin anew.
+ */
+class ReadingTurn {
+  readonly #db: DatabaseSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  /** The store, each of whose methods reads within the turn's transaction. */
+  within(store: Store): Store {
+    const methods = Object.entries(store).map(([name, method]) => {
+      const ask = method as (...given: readonly unknown[]) => Promise<unknown>;
+      const askWithin = (...given: readonly unknown[]): Promise<unknown> => {
+        this.#begin();
+        return ask(...given);
+      };
+      return [name, askWithin];
+    });
+    return {
+      ...(Object.fromEntries(methods) as Store),
+      close: async () => {
+        this.end();
+        await store.close();
+      },
+    };
+  }
+
+  end(): void {
+    if (this.#db.isOpen && this.#db.isTransaction) this.#db.exec("COMMIT");
+  }
+
+  #begin(): void {
+    if (this.#db.isTransaction) return;
+    this.#db.exec("BEGIN");
+    setImmediate(() => this.end());
   }
 }
 
