@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import underPressure from "@fastify/under-pressure";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { MAX_ENVELOPE_BYTES } from "../../../protocol/src/wire/envelope.ts";
@@ -22,6 +22,7 @@ import {
   REQUEST_TIMEOUT_MS,
 } from "./modules.ts";
 import { ApiProblem, createErrorHandler, describeProblem, notFound, PROBLEM_TYPE } from "./problem.ts";
+import { compileRequestValidator } from "./requestValidator.ts";
 import { addAccountRoutes, addTransactionRoutes } from "./routes/accountRoutes.ts";
 import { addAgreementRoutes } from "./routes/agreementRoutes.ts";
 import type { RouteContext, Routes } from "./routes/context.ts";
@@ -64,7 +65,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
     clientErrorHandler: answerBrokenRequest,
   }).withTypeProvider<TypeBoxTypeProvider>();
   api.server.maxConnections = MAX_CONNECTIONS;
-  api.setValidatorCompiler(TypeBoxValidatorCompiler);
+  api.setValidatorCompiler(compileRequestValidator);
   api.setErrorHandler(handleError);
   observeRequests(api, modules);
   if (options.corsOrigins !== undefined && options.corsOrigins.length > 0)

@@ -1,7 +1,5 @@
 /** Rows of the store as the API's JSON. Nothing is computed here but a unit's decimal point. */
 import { encodeHex, encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
-import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
-import { computeName } from "../../../protocol/src/crypto/names.ts";
 import type { ReportId } from "../../../protocol/src/ledger/types.ts";
 import { POOL_NAMES } from "../../../protocol/src/reward/pools.ts";
 import type { BeaconReport, Measurement } from "../../../protocol/src/wire/reports.ts";
@@ -17,6 +15,7 @@ import type {
   TransactionRow,
   WitnessRow,
 } from "../store/store.ts";
+import { didOf, nameOf } from "./keyTexts.ts";
 import {
   type ActivityJson,
   type BeaconJson,
@@ -62,8 +61,8 @@ export function presentEpoch(row: EpochRow): EpochJson {
       refused: { ...row.witnessesRefused },
     },
     validators: row.validatorsPaid.map(({ key, amount }) => ({
-      id: encodeDidKey(key),
-      name: computeName(key),
+      id: didOf(key),
+      name: nameOf(key),
       paid: `${amount}`,
     })),
     accounts: row.accounts,
@@ -101,9 +100,9 @@ export const REWARD_LINE_COLUMNS = [
 
 export const presentLine = (line: RankedLine): RewardLineJson =>
   presentLineOf(line, {
-    hotspot: encodeDidKey(line.hotspot),
-    name: computeName(line.hotspot),
-    owner: encodeDidKey(line.owner),
+    hotspot: didOf(line.hotspot),
+    name: nameOf(line.hotspot),
+    owner: didOf(line.owner),
   });
 
 /** A line whose keys are texts already. */
@@ -143,9 +142,9 @@ export function presentAssertion(
 
 export function presentHotspot(row: HotspotRow, epochs: StatusEpochs): HotspotJson {
   return {
-    id: encodeDidKey(row.key),
-    name: computeName(row.key),
-    owner: encodeDidKey(row.owner),
+    id: didOf(row.key),
+    name: nameOf(row.key),
+    owner: didOf(row.owner),
     status: computeHotspotStatus(row, epochs),
     registeredEpoch: row.registeredEpoch,
     bond: `${row.bond}`,
@@ -205,8 +204,8 @@ export function presentActivity(row: ReportRow): ActivityJson {
 function presentWitness(row: WitnessRow, isCounted: boolean): WitnessJson {
   return {
     ...presentOutcome(row),
-    hotspot: encodeDidKey(row.hotspot),
-    name: computeName(row.hotspot),
+    hotspot: didOf(row.hotspot),
+    name: nameOf(row.hotspot),
     unitsPpm: isCounted ? (row.unitsPpm ?? 0) : null,
     scalePpm: row.scalePpm,
   };
@@ -216,8 +215,8 @@ export function presentBeacon({ report, closing, scalePpm, witnesses, truncated 
   const isCounted = closing !== null && closing.units !== null;
   return {
     id: presentReportId(report.reportId),
-    hotspot: encodeDidKey(report.hotspot),
-    name: computeName(report.hotspot),
+    hotspot: didOf(report.hotspot),
+    name: nameOf(report.hotspot),
     includedRound: report.includedRound,
     verdict: report.state,
     reason: closing?.reason ?? report.reason,
@@ -252,7 +251,7 @@ export function presentTransaction(row: TransactionRow): TransactionJson {
     reason: row.reason,
     kind: presentKind(row.kind),
     type: row.kind,
-    sender: encodeDidKey(row.sender),
+    sender: didOf(row.sender),
     round: row.round,
   };
 }

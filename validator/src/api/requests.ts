@@ -1,17 +1,17 @@
 /** How routes read what came in a path, a query or a header; whatever cannot be read is a 400 that names the field. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
-import { decodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { cellFromHex, cellToBigint, resolutionOf } from "../../../protocol/src/geo/cell.ts";
 import type { ReportId } from "../../../protocol/src/ledger/types.ts";
 import { MAX_REPORTS_PER_BUNDLE } from "../../../protocol/src/wire/reports.ts";
 import { ASSERTION_RESOLUTION } from "../store/cellRange.ts";
 import type { EpochRow, HotspotCursor } from "../store/store.ts";
+import { keyOfDid } from "./keyTexts.ts";
 import { badField } from "./problem.ts";
 
 /** 32 bytes from did:key or hexadecimal. */
 export function readKey(field: string, text: string): Uint8Array {
-  const key = text.startsWith("did:") ? decodeDidKey(text) : decodeHex(text, 32);
+  const key = text.startsWith("did:") ? keyOfDid(text) : decodeHex(text, 32);
   if (key === null)
     throw badField(field, "must be a did:key of an Ed25519 key, or its 32 bytes in hexadecimal");
   return key;
