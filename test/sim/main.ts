@@ -1,7 +1,7 @@
 /**
  * Simulates the agreement of validators, explores it, and checks the checks:
  * `npm run sim -- [--seeds N] [--first S] [--n 4] [--profile loss|chaos|both]`, `--seed S` replays one,
- * `--stack` simulates whole validators in place of one round (profiles calm, loss and chaos),
+ * `--stack` simulates whole validators in place of one round (profiles calm, loss, chaos, seats and restore),
  * `--explore VIEWS [--states N]` visits every state, `--mutations [--seeds N]` prints which check catches which mistake,
  * of all of them or with `--only` of those whose rule or name has a text, or whose numbers lie in a range such as 10-19
  * (the core's come first, those of the stack go on from there).

@@ -24,6 +24,13 @@ type Write = { readonly apply: () => void };
 /** What a file holds, and whether that is what its name says: judged once, as bytes on a disk do not change. */
 type Body = { readonly bytes: Uint8Array; readonly isWhole: boolean };
 
+/** What a home holds, synced, at some moment. */
+export type DiskCopy = {
+  readonly calls: readonly Call[];
+  readonly commits: readonly (readonly [readonly RoundCommit[], Snapshot | undefined])[];
+  readonly bodies: ReadonlyMap<string, Body>;
+};
+
 /** A mistake about disks, to be caught. */
 export type DiskMistake = "votesUnsynced" | "batchesUnsynced" | null;
 
@@ -86,6 +93,23 @@ export class Disk {
       0,
       this.#synced + this.#world.below(this.#calls.length - this.#synced + 1),
     );
+  }
+
+  copy(): DiskCopy {
+    return {
+      calls: this.#calls.slice(0, this.#synced),
+      commits: [...this.#commits],
+      bodies: new Map(this.#bodies),
+    };
+  }
+
+  /** Puts a copy in the place of what is here, its votes marked as restored; with null nothing is left. Not while it is open. */
+  restore(copy: DiskCopy | null): void {
+    this.#calls = copy === null ? [] : [...copy.calls, { method: "markRestored", args: [] }];
+    this.#synced = this.#calls.length;
+    this.#commits = copy === null ? [] : copy.commits.map(([commits, snapshot]) => [commits, snapshot]);
+    this.#bodies.clear();
+    for (const [name, body] of copy?.bodies ?? []) this.#bodies.set(name, body);
   }
 
   /** Nothing uses it any more. */

@@ -30,6 +30,8 @@ export type JudgeModules = {
   readonly network: StackNetwork;
   readonly isHonest: (position: number) => boolean;
   readonly honest: () => readonly Member[];
+  /** Who loses its home, and with it what it had acknowledged; null where nobody does. */
+  readonly homeless: number | null;
 };
 
 export class Judge {
@@ -134,10 +136,11 @@ export class Judge {
       : checkRewardCert(message.cert, set, domains, verifyCheaply) === null;
   }
 
-  /** At least f + 1 honest validators: a quorum of the set without the bad ones in it. */
+  /** At least f + 1 honest validators: a quorum of the set without the bad ones in it, and without who loses its home. */
   #countHolders({ digest, epoch }: AvailabilityCert): { held: number; needed: number } {
     const { keys, quorum } = this.setOf(epoch)!;
-    const bad = keys.filter((key) => !this.#modules.isHonest(this.#positionOf(key)));
+    const { isHonest, homeless } = this.#modules;
+    const bad = keys.map((key) => this.#positionOf(key)).filter((p) => !isHonest(p) || p === homeless);
     const held = this.#modules.honest().filter(({ disk }) => disk.holds(digest)).length;
     return { held, needed: quorum - bad.length };
   }

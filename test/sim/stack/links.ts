@@ -30,6 +30,8 @@ export type LinksModules = {
   /** By position: one member, or two twins. */
   readonly seats: readonly (readonly Member[])[];
   readonly mouths: ReadonlyMap<number, Mouth>;
+  /** Whether a validator is cut off from all others. */
+  readonly isIsolated: (position: number) => boolean;
   /** Folds what arrives into the audit hash. */
   readonly fold: (a: number, b: number, c: number) => void;
 };
@@ -68,7 +70,8 @@ export class Links {
     await this.#wait(from, this.#delayMs(), null);
     const member = prng.pick(seats[position]!);
     const answers = mouths.get(position)?.answers?.(fetch) ?? true;
-    const answer = answers ? await member.answer(from.name, fetch) : null;
+    const said = answers ? await member.answer(from.name, fetch) : null;
+    const answer = mouths.get(position)?.answer?.(fetch, said) ?? said;
     if (this.#isLost() || this.#isCut(position, from.self))
       return await this.#wait(from, FETCH_TIMEOUT_MS, null);
     return await this.#wait(from, this.#delayMs(), answer);
@@ -129,6 +132,8 @@ export class Links {
   }
 
   #isCut(from: number, to: number): boolean {
+    const { isIsolated } = this.#modules;
+    if (isIsolated(from) || isIsolated(to)) return true;
     const { nowMs } = this.#modules.time;
     const has = (mask: number, position: number) => ((mask >> position) & 1) === 1;
     return this.#modules.scenario.cuts.some(

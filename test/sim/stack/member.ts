@@ -52,6 +52,8 @@ export type MemberWorld = {
   /** An honest member found evidence or took it over from another; and one is being told of some. */
   readonly onEvidence: (member: Member, evidence: Evidence) => void;
   readonly onTold: (member: Member, evidence: Evidence) => void;
+  /** Whether the member lost its home. */
+  readonly mayBeRestored: (member: Member) => boolean;
   /** The member went down, in whatever way, and must be started again. */
   readonly onDown: (member: Member) => void;
 };
@@ -197,7 +199,7 @@ export class Member {
   }
 
   #observer(life: number) {
-    const { watch, onEvidence, onExecuted } = this.#world;
+    const { watch, onEvidence, onExecuted, mayBeRestored } = this.#world;
     return {
       onAdmitted: () => {},
       onRefused: () => {},
@@ -217,9 +219,11 @@ export class Member {
       onRewardCert: () => {},
       onSplitAttestation: () => {},
       onDropped: () => {},
-      // A simulated disk loses nothing that was durable, so nobody ever finds its votes older than what others hold.
+      // A simulated disk loses nothing that was durable, so only who lost its home finds its votes older than its word.
       onRestored: () =>
-        this.isHonest && watch.report("failed", `validator ${this.self} thinks it was restored`),
+        this.isHonest &&
+        !mayBeRestored(this) &&
+        watch.report("failed", `validator ${this.self} thinks it was restored`),
     };
   }
 

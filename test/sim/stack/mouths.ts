@@ -23,6 +23,7 @@ import {
   type Statement,
   VOTE_KINDS,
 } from "../../../protocol/src/agreement/simplex/index.ts";
+import { decodeStanding, encodeStanding } from "../../../protocol/src/agreement/standing.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { Prng } from "../prng.ts";
 import type { StackNetwork } from "./genesis.ts";
@@ -46,6 +47,8 @@ export type Mouth = {
   /** What it says when nothing happens. */
   readonly idle?: () => readonly Said[];
   readonly answers?: (fetch: Fetch) => boolean;
+  /** What it answers in place of what the core does. */
+  readonly answer?: (fetch: Fetch, said: Uint8Array | null) => Uint8Array | null;
 };
 
 type Attack = (context: MouthContext, signer: Signer) => Mouth;
@@ -276,6 +279,17 @@ const replayer: Attack = ({ prng, network }) => {
   };
 };
 
+/** Rounds that were never decided, or none at all, to one who asks where the others are; of its word it knows nothing. */
+const standingLiar: Attack = ({ prng }) => ({
+  say: (_, message) => [message],
+  answer: (fetch, said) => {
+    const standing = fetch.type === "standing" && said !== null ? decodeStanding(said) : null;
+    if (standing === null) return said;
+    const rounds = prng.pick([0, 0, standing.rounds + 1 + prng.below(40), 1_000_000]);
+    return encodeStanding({ rounds, tips: [], batch: [] });
+  },
+});
+
 const silent: Attack = () => ({ say: () => [], answers: () => false });
 
 const ATTACKS = {
@@ -289,6 +303,7 @@ const ATTACKS = {
   ackLiar,
   flooder,
   replayer,
+  standingLiar,
 } as const satisfies Partial<Record<StackBehaviour, Attack>>;
 
 /** The mouth of a behaviour; `mixed` uses any of them, each time anew. */
@@ -296,7 +311,8 @@ export function createMouth(behaviour: Exclude<StackBehaviour, "twins">, context
   const signer = createCheapSigner(context.network.domains, context.network.keys[context.self]!);
   if (behaviour !== "mixed") return ATTACKS[behaviour](context, signer);
   const { prng } = context;
-  const all = Object.values(ATTACKS).map((attack) => attack(context, signer));
+  const { standingLiar: _, ...picked } = ATTACKS;
+  const all = Object.values(picked).map((attack) => attack(context, signer));
   return {
     say: (to, message) => prng.pick(all).say(to, message),
     hear: (from, message) => prng.pick(all).hear?.(from, message) ?? [],

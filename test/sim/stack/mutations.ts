@@ -23,6 +23,8 @@ export type StackMutation = {
   /** A file of the project and a piece of it that occurs once; absent where the mistake is the simulated disk's. */
   readonly edit?: { readonly file: string; readonly find: string; readonly replace: string };
   readonly mistake?: NonNullable<DiskMistake>;
+  /** The profile in which it can be noticed; by default any with something bad in it. */
+  readonly profile?: StackProfile;
   /** Tried on seeds of this kind only: what else they need to be noticed is rare enough. */
   readonly among?: (scenario: StackScenario) => boolean;
 };
@@ -34,6 +36,7 @@ const hasBad =
 
 const LANES = "protocol/src/agreement/lanes";
 const EVIDENCE = "validator/src/rounds/evidencePool.ts";
+const GUARD = "validator/src/rounds/restoreGuard.ts";
 const ATTESTATION = "protocol/src/agreement/attestation/attestation.ts";
 
 export const STACK_MUTATIONS: readonly StackMutation[] = [
@@ -295,6 +298,42 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
       replace: "void [checkEvidence, domains, verify];",
     },
   },
+  {
+    name: "a restored validator goes by what several claim",
+    rule: "restore",
+    profile: "restore",
+    among: ({ homeLoss }) => homeLoss?.copiedAfterRound != null,
+    edit: {
+      file: GUARD,
+      find: "reachedRound(others, heard), ...heard.map(({ shown }) => shown));",
+      replace: "reachedRound(others, heard));",
+    },
+  },
+  {
+    name: "a restored validator believes what nobody shows",
+    rule: "restore",
+    profile: "restore",
+    among: ({ homeLoss }) => homeLoss?.copiedAfterRound != null,
+    edit: { file: GUARD, find: "return unshown < TRIES_TO_SHOW ? null : 0;", replace: "return claimed;" },
+  },
+  {
+    name: "a restored validator signs on where its copy ends",
+    rule: "restore",
+    profile: "restore",
+    edit: { file: GUARD, find: "this.#signsFrom = reached + 2;", replace: "void reached;" },
+  },
+  {
+    name: "a lost home of before its seat has nothing to wait for",
+    rule: "restore",
+    profile: "restore",
+    among: ({ candidates }) => candidates > 0,
+    edit: {
+      file: GUARD,
+      find: "const others = this.#others();\n    if (others !== null) {",
+      replace:
+        "const others = this.#others();\n    this.#isSettled ||= others === null;\n    if (others !== null) {",
+    },
+  },
   { name: "the votes are not synced", rule: "durability", mistake: "votesUnsynced" },
   { name: "batches are not synced", rule: "durability", mistake: "batchesUnsynced" },
 ];
@@ -318,7 +357,7 @@ export async function judgeStackMutation(mutation: StackMutation, seeds: number)
   return await withStackMutant(mutation, async (simulate) => {
     let tried = 0;
     for (let seed = 0; tried < seeds && seed < seeds * LOOKED_THROUGH; seed++) {
-      for (const profile of PROFILES) {
+      for (const profile of mutation.profile === undefined ? PROFILES : [mutation.profile]) {
         const scenario = createStackScenario(seed, 4, profile);
         if (mutation.among?.(scenario) === false) continue;
         tried++;

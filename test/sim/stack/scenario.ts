@@ -20,13 +20,14 @@ export const STACK_BEHAVIOURS = [
   "mixed",
   "twins",
 ] as const;
-export type StackBehaviour = (typeof STACK_BEHAVIOURS)[number];
+/** Besides those that a scenario picks from: who lies only about where it is, to one who asks after its start. */
+export type StackBehaviour = (typeof STACK_BEHAVIOURS)[number] | "standingLiar";
 
 /**
  * `calm` loses a few messages and has nobody bad; `loss` loses more, for ever; `chaos` has everything until it heals;
- * in `seats` nobody is bad, but a newcomer gets a seat and a validator leaves.
+ * in `seats` nobody is bad, but a newcomer gets a seat and a validator leaves; in `restore` a validator loses its home.
  */
-export const STACK_PROFILES = ["calm", "loss", "chaos", "seats"] as const;
+export const STACK_PROFILES = ["calm", "loss", "chaos", "seats", "restore"] as const;
 export type StackProfile = (typeof STACK_PROFILES)[number];
 
 /** Commits of the votes; in the middle of any of them the power may go. */
@@ -38,6 +39,14 @@ const CRASHES_ON = [
   "recordAttest",
   "recordRewardCert",
 ] as const;
+
+/** Who loses its home, and who is cut off for a while before. A home of which there is no copy is lost for good. */
+export type HomeLossScenario = {
+  readonly validator: number;
+  readonly bystander: number;
+  readonly copiedAfterRound: number | null;
+  readonly lostAfterRound: number;
+};
 
 export type StackScenario = {
   readonly seed: number;
@@ -67,6 +76,7 @@ export type StackScenario = {
   readonly submissions: number;
   /** Rounds that everybody must have executed at the end: three epochs, or five. */
   readonly rounds: number;
+  readonly homeLoss: HomeLossScenario | null;
 };
 
 /** As slow as a message gets on a healthy network. */
@@ -74,10 +84,14 @@ export const STACK_DELAY_MS = 40;
 /** Virtual time in which everything must be done once the network has healed. */
 export const STACK_PATIENCE_MS = 90_000;
 export const ROUNDS_PER_EPOCH = 4;
+/** Homes are lost after so many rounds with a seat at least, since another one is cut off for some rounds before. */
+const FIRST_LOSS_ROUND = 5;
 
 /** The scenario of a seed. */
 export function createStackScenario(seed: number, validators: number, profile: StackProfile): StackScenario {
   const prng = new Prng(Math.imul(seed, 0xc2b2_ae35) ^ Math.imul(validators, 0x85eb_ca6b) ^ 0x51ac);
+  if (profile === "restore")
+    return createRestoreScenario(prng, createStackScenario(seed, validators, "calm"));
   const isSeats = profile === "seats";
   const candidates = isSeats ? 1 : 0;
   const positions = Array.from({ length: validators + candidates }, (_, position) => position);
@@ -110,6 +124,38 @@ export function createStackScenario(seed: number, validators: number, profile: S
     crashesWriting: isChaos ? prng.below(5) : 0,
     submissions: 4 + prng.below(12),
     rounds: (isSeats ? 5 : 3) * ROUNDS_PER_EPOCH,
+    homeLoss: null,
+  };
+}
+
+/**
+ * A calm network of which one validator loses its home and f lie about their rounds. One time in four it is a newcomer that
+ * loses its home, and begins again with genesis, which is a state of before its seat.
+ */
+function createRestoreScenario(prng: Prng, calm: StackScenario): StackScenario {
+  const { validators } = calm;
+  const isNewcomer = prng.oneIn(4);
+  const candidates = isNewcomer ? 1 : 0;
+  const positions = Array.from({ length: validators + candidates }, (_, position) => position);
+  const shuffled = prng.shuffle(positions.slice(0, validators));
+  const [first, bystander] = shuffled as [number, number];
+  const bad = shuffled.slice(2, 2 + Math.floor((validators - 1) / 3));
+  // A newcomer that is staked for in the first epoch has its seat in the third.
+  const lostAfterRound = (isNewcomer ? 2 * ROUNDS_PER_EPOCH : 0) + FIRST_LOSS_ROUND + prng.below(4);
+  return {
+    ...calm,
+    candidates,
+    leaver: first,
+    behaviours: positions.map((position) => (bad.includes(position) ? "standingLiar" : null)),
+    clockOffsetsMs: positions.map(() => 0),
+    clockPpt: positions.map(() => 1_000),
+    rounds: (isNewcomer ? 5 : 4) * ROUNDS_PER_EPOCH,
+    homeLoss: {
+      validator: isNewcomer ? validators : first,
+      bystander,
+      copiedAfterRound: isNewcomer || prng.oneIn(3) ? null : prng.below(lostAfterRound),
+      lostAfterRound,
+    },
   };
 }
 

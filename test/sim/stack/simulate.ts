@@ -8,6 +8,7 @@ import { Prng } from "../prng.ts";
 import { Clients } from "./clients.ts";
 import type { DiskMistake } from "./disk.ts";
 import { type StackNetwork, stackNetwork } from "./genesis.ts";
+import { HomeLoss } from "./homeLoss.ts";
 import { Judge } from "./judge.ts";
 import { Links } from "./links.ts";
 import { Member, type MemberWorld } from "./member.ts";
@@ -75,6 +76,7 @@ class StackSimulation {
   #honestMembers: readonly Member[] | null = null;
   readonly #links: Links;
   readonly #clients: Clients;
+  readonly #homeLoss: HomeLoss | null;
   #cutsWriting = 0;
   #hashA = 0x811c_9dc5;
   #hashB = 0x1234_5678;
@@ -90,7 +92,9 @@ class StackSimulation {
     this.#prng = prng;
     const { behaviours } = scenario;
     const isHonest = (position: number) => behaviours[position] === null;
-    this.judge = new Judge({ network, isHonest, honest: () => this.#honest() });
+    const homeless = scenario.homeLoss?.validator ?? null;
+    this.judge = new Judge({ network, isHonest, honest: () => this.#honest(), homeless });
+    this.#homeLoss = scenario.homeLoss === null ? null : new HomeLoss(scenario.homeLoss, this.#time);
     const mouths = new Map<number, Mouth>();
     for (const [self, behaviour] of behaviours.entries()) {
       if (behaviour !== null && behaviour !== "twins")
@@ -103,7 +107,8 @@ class StackSimulation {
     const time = this.#time;
     const { watch } = this.judge;
     const fold = (a: number, b: number, c: number) => this.#fold(a, b, c);
-    this.#links = new Links({ time, prng, watch, scenario, seats: this.#seats, mouths, fold });
+    const isIsolated = (position: number) => this.#homeLoss?.isIsolated(position) ?? false;
+    this.#links = new Links({ time, prng, watch, scenario, seats: this.#seats, mouths, isIsolated, fold });
     const members = () => this.#seats.flat();
     const hasSeat = (member: Member, epoch: number) => this.#hasSeat(member, epoch);
     this.#clients = new Clients({ time, prng, network, scenario, members, hasSeat });
@@ -163,7 +168,9 @@ class StackSimulation {
     // Asked after every event, so what is cheap to see comes first.
     if (this.#honest().some((member) => !member.isUp || member.executedRound < rounds - 1)) return false;
     return (
-      this.#honest().every((member) => this.#isCertified(member)) && this.#clients.listWaiting().length === 0
+      this.#honest().every((member) => this.#isCertified(member)) &&
+      this.#clients.listWaiting().length === 0 &&
+      (this.#homeLoss?.isOver() ?? true)
     );
   }
 
@@ -238,9 +245,12 @@ class StackSimulation {
         if (member.isHonest) this.judge.watch.onHeld(member.self, offender);
       },
       onTold: (member, evidence) => this.judge.onTold(member, evidence),
+      mayBeRestored: (member) => this.#homeLoss?.isLost(member) ?? false,
       onExecuted: (member, executed) => this.#onExecuted(member, executed),
       onDown: (member) => {
-        const upInMs = 1 + this.#prng.below(Math.max(1, this.#scenario.healMs - this.#time.nowMs));
+        const upInMs = this.#homeLoss?.isLost(member)
+          ? this.#homeLoss.downMs
+          : 1 + this.#prng.below(Math.max(1, this.#scenario.healMs - this.#time.nowMs));
         this.#time.after(upInMs, () => {
           this.#fold(3, member.self, 0);
           void member.start();
@@ -260,6 +270,7 @@ class StackSimulation {
 
   #onExecuted(member: Member, { messageIds, finalized }: ExecutedRound): void {
     if (!member.isHonest) return;
+    this.#homeLoss?.onExecuted(member, finalized.round);
     this.judge.onValue(member, finalized.value);
     this.#clients.onExecuted(finalized.round, messageIds);
   }

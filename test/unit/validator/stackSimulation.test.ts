@@ -7,7 +7,7 @@ import { simulateStack } from "../../sim/stack/simulate.ts";
 
 /** Generous: the machine may be busy with other tests. */
 const PATIENCE_MS = 240_000;
-const SEEDS = { calm: 2, loss: 6, chaos: 12, seats: 2 } as const;
+const SEEDS = { calm: 2, loss: 6, chaos: 12, seats: 2, restore: 8 } as const;
 
 describe("simulated validators", () => {
   test.each(STACK_PROFILES)(
@@ -54,6 +54,7 @@ describe("mistakes in lanes, attestation and their shells", () => {
     "a batch is offered before its number is recorded",
     "own tips are made anew after a crash",
     "batches are not synced",
+    "a restored validator goes by what several claim",
   ];
 
   test.each(STACK_MUTATIONS.filter(({ name }) => SHORT.includes(name)))(
