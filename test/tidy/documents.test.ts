@@ -9,6 +9,7 @@ import { describe, expect, test, vi } from "vitest";
 import { CERTIFICATE_REASONS } from "../../protocol/src/agreement/certificates.ts";
 import { EVIDENCE_KINDS, EVIDENCE_REASONS } from "../../protocol/src/agreement/evidence.ts";
 import * as rounds from "../../protocol/src/agreement/rounds.ts";
+import * as setAnswers from "../../protocol/src/agreement/setAnswers.ts";
 import { VALUE_REASONS } from "../../protocol/src/agreement/valueRules.ts";
 import { SIGNED_KINDS } from "../../protocol/src/crypto/domain.ts";
 import { SIGNATURE_FORM_REASONS } from "../../protocol/src/crypto/signatureForm.ts";
@@ -154,6 +155,7 @@ describe("the protocol's document", () => {
   test("has the limits", () => {
     const constants: Record<string, unknown> = {
       ...rounds,
+      ...setAnswers,
       ...envelope,
       ...receipts,
       ...reports,

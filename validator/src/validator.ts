@@ -22,6 +22,7 @@ import { type Core, createCore } from "./core.ts";
 import type { ExecutedRound } from "./execution/executor.ts";
 import { homePaths } from "./home.ts";
 import { createIdentity, type Identity } from "./identity.ts";
+import { answerSets } from "./intake/setHistory.ts";
 import { intakeTopics, openStreams } from "./intake/streams.ts";
 import { LEDGER_MODULES } from "./ledgerModules.ts";
 import { createMesh, type MeshPeer, type OpenedMesh } from "./mesh/mesh.ts";
@@ -134,12 +135,14 @@ async function openParts(
     { ...identity, deadlineRounds: options.genesis.parameters.witnessWindowRounds },
     {
       network,
+      clock,
       log,
       signer: identity.signer,
       intake: core.intake,
       // By what the others say too: one that is behind would date its receipts, and their deadlines, in the past.
       newestRound: () => Math.max(0, core.agreement.newestRound() + standing.roundsBehind()),
       newestAnnouncement: announcer.newest,
+      setsSince: (epoch, turn) => answerSets(epoch, turn, { store, ledger, attestor: core.attestor }),
       messageStatus: store.messageStatus,
     },
   );

@@ -3,6 +3,7 @@
  * state of its own; a process may run many, and each works with no validator in reach.
  */
 import assert from "node:assert";
+import type { Checkpoint } from "../../../protocol/src/agreement/rewardEvidence.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { createSigningDomains, type SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import type { Ed25519KeyPair } from "../../../protocol/src/crypto/ed25519.ts";
@@ -20,7 +21,7 @@ import { lockHome } from "../host/homeLock.ts";
 import { createLifecycle, type Part } from "../host/lifecycle.ts";
 import { createNetwork } from "../host/network.ts";
 import { occasionally } from "../host/occasionally.ts";
-import type { Clock, Log, Network } from "../host/types.ts";
+import type { Clock, Log, Network, PeerRef } from "../host/types.ts";
 import type { Radio } from "../radio/radio.ts";
 import { createBeaconer } from "./beaconer.ts";
 import type { Cosigner } from "./beaconRecord.ts";
@@ -29,6 +30,7 @@ import { EarningsReader } from "./earnings.ts";
 import { createHotspotEmitter, type HotspotEmitter } from "./events.ts";
 import { openFirstChallenge } from "./firstChallenge.ts";
 import { HeardSecrets } from "./heardSecrets.ts";
+import { openKnownSets } from "./knownSets.ts";
 import { MessageLog } from "./messageLog.ts";
 import { createHotspotMetrics, type HotspotMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox.ts";
@@ -38,6 +40,7 @@ import { ReportLog } from "./reportLog.ts";
 import { loadRoundAnchor, RoundAnchorKeeper } from "./roundAnchor.ts";
 import { RoundFollower } from "./roundFollower.ts";
 import { createHotspotServer, type Examination } from "./server.ts";
+import { SetFollower } from "./setFollower.ts";
 import { openSpool, type Spool, type SpoolEntry } from "./spool.ts";
 import { Standing } from "./standing.ts";
 import { createVerdictCounts, type HotspotStatus, readHotspotStatus, type VerdictCounts } from "./status.ts";
@@ -60,8 +63,10 @@ export type HotspotOptions = {
   readonly placement: Placement;
   /** Created and not started. */
   readonly radio: Radio;
-  /** Multiaddrs of validators, beside those that genesis names. */
+  /** Multiaddrs of validators, beside those that genesis names and those that members of the set are said to have. */
   readonly validators: readonly string[];
+  /** Where trust in validators begins; absent for genesis. The home's own knowledge counts where it is newer. */
+  readonly checkpoint?: Checkpoint;
   /** Where its pages are served; absent for none. Port 0 lets the system choose. */
   readonly http?: { readonly host: string; readonly port: number };
   /** Whose earnings its page shows, and the validator's API that tells them; absent for none. */
@@ -276,14 +281,15 @@ async function createBody(
   const { parameters } = genesis;
   const hotspot = keyPair.publicKey;
   const plan = REGION_PLANS[placement.region];
-  const validators = genesis.validators.map(({ key }) => key);
-  const addresses = [...options.validators, ...genesis.validators.flatMap(({ multiaddrs }) => multiaddrs)];
 
-  const links = new ValidatorLinks({ addresses, validators }, { ...modules, network });
-  const judge = { domains, parameters, validators };
+  const { sets, setFollower, links } = await openValidators(options, modules, network);
   const follower = new RoundFollower(
-    { judge, roundsTopic: roundsTopic(networkId), anchor: await loadRoundAnchor(home) },
-    { ...modules, network, links },
+    {
+      judge: { domains, parameters, sets },
+      roundsTopic: roundsTopic(networkId),
+      anchor: await loadRoundAnchor(home),
+    },
+    { ...modules, network, links, setFollower },
   );
   const anchorKeeper = new RoundAnchorKeeper(home, { ...modules, follower });
   const topic = cell === null ? null : reportTopic(networkId, computeReportBucket(cell));
@@ -341,6 +347,7 @@ async function createBody(
       secrets.start();
       standing.start();
       anchorKeeper.start();
+      setFollower.start(links, signal);
       follower.start(signal);
       beaconer.start(signal);
       submitter.start(signal);
@@ -353,8 +360,20 @@ async function createBody(
       await bundler.flush();
       await submitter.stopped();
       await anchorKeeper.stop();
+      await sets.stop();
     },
   };
+}
+
+/** Whose rounds count, and the way to them: those of genesis at first, then those that certificates lead to. */
+async function openValidators(options: HotspotOptions, modules: HotspotModules, network: Network) {
+  const { home, genesis, checkpoint } = options;
+  const sets = await openKnownSets({ home, genesis, trusted: checkpoint ?? null }, modules);
+  const setFollower = new SetFollower(genesis.parameters, { ...modules, sets, network });
+  const addresses = [...options.validators, ...genesis.validators.flatMap(({ multiaddrs }) => multiaddrs)];
+  const askForSets = (peer: PeerRef) => setFollower.ask(peer);
+  const links = new ValidatorLinks({ addresses }, { ...modules, network, sets, askForSets });
+  return { sets, setFollower, links };
 }
 
 function countEvents(events: HotspotEmitter, metrics: HotspotMetrics, verdicts: VerdictCounts): void {

@@ -3,7 +3,12 @@
  * round and the seeds of the present and the last epoch; nobody's clock decides anything but how long the next one
  * will take.
  */
-import { decodeSignedAnnouncement, MAX_ANNOUNCEMENT_BYTES } from "../../../protocol/src/agreement/rounds.ts";
+import type { ValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
+import {
+  decodeSignedAnnouncement,
+  MAX_ANNOUNCEMENT_BYTES,
+  type RoundAnnouncement,
+} from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
 import { SYNC_PROTOCOL } from "../../../protocol/src/wire/receipts.ts";
@@ -11,6 +16,7 @@ import { isCodedError } from "../host/codedError.ts";
 import type { Clock, GossipVerdict, Log, Network } from "../host/types.ts";
 import { type AnnouncementReason, judgeAnnouncement, type RoundJudge } from "./announcement.ts";
 import type { RoundHeard } from "./events.ts";
+import type { SetFollower } from "./setFollower.ts";
 import type { ValidatorLinks } from "./validatorLinks.ts";
 
 /** The newest certified round, and when this hotspot heard of it. `epoch`: of the round that comes next. */
@@ -27,12 +33,14 @@ export type RoundFollowerOptions = {
 export type RoundFollowerModules = {
   readonly network: Pick<Network, "onGossip" | "request" | "disconnect">;
   readonly links: Pick<ValidatorLinks, "connected" | "onConnected">;
+  /** Asked for the set of an epoch whose rounds cannot be judged yet. */
+  readonly setFollower: Pick<SetFollower, "want" | "onRound">;
   readonly clock: Clock;
   readonly log: Log;
 };
 
-/** What became of an announcement; the two last are no fault of the sender's. */
-export const ANNOUNCEMENT_OUTCOMES = ["new_round", "known", "refused"] as const;
+/** What became of an announcement. `unknown_set`: it cannot be judged yet, or not any more. */
+export const ANNOUNCEMENT_OUTCOMES = ["new_round", "known", "unknown_set", "refused"] as const;
 export type AnnouncementOutcome = (typeof ANNOUNCEMENT_OUTCOMES)[number];
 
 /** Gossip is given this many rounds before a validator is asked. */
@@ -52,7 +60,9 @@ export class RoundFollower {
   /** Epoch -> validator's place in the set -> the seed that it announced first, in hexadecimal. */
   readonly #seedVotes = new Map<number, Map<number, string>>();
   readonly #seeds = new Map<number, Uint8Array>();
-  readonly #counts: Record<AnnouncementOutcome, number> = { new_round: 0, known: 0, refused: 0 };
+  readonly #counts: Record<AnnouncementOutcome, number> = {
+    ...{ new_round: 0, known: 0, unknown_set: 0, refused: 0 },
+  };
   #newest: NewestRound | null = null;
   #polling = false;
   #pollTurn = 0;
@@ -142,6 +152,7 @@ export class RoundFollower {
     switch (outcome) {
       case "new_round":
       case "known":
+      case "unknown_set":
         this.#counts[outcome]++;
         return outcome === "new_round" ? "accept" : "ignore";
       case "unknown_validator":
@@ -162,19 +173,22 @@ export class RoundFollower {
     if (!isNew && this.#seeds.has(epoch)) return "known";
     if (!isNew && epoch < this.#newest!.epoch) return "known";
     const judged = judgeAnnouncement(this.#options.judge, signed);
-    if (!judged.ok) return judged.reason;
-    this.#countSeed(judged.validator, epoch, judged.announcement.seed);
+    if (!judged.ok) {
+      if (judged.reason === "unknown_set") this.#modules.setFollower.want(epoch);
+      return judged.reason;
+    }
+    this.#countSeed(judged.validator, judged.set, judged.announcement);
     if (isNew) this.#advance({ round, epoch, timeMs: judged.announcement.timeMs });
     return "new_round";
   }
 
   /** One honest validator among f + 1 makes a seed true; a certificate covers the round, not the seed. */
-  #countSeed(validator: number, epoch: number, seed: Uint8Array): void {
+  #countSeed(validator: number, set: ValidatorSet, { epoch, seed }: RoundAnnouncement): void {
     const votes = this.#seedVotes.get(epoch) ?? new Map<number, string>();
     const text = encodeHex(seed);
     if (!votes.has(validator)) votes.set(validator, text);
     this.#seedVotes.set(epoch, votes);
-    const faulty = Math.floor((this.#options.judge.validators.length - 1) / 3);
+    const faulty = set.keys.length - set.quorum;
     const agreeing = [...votes.values()].filter((vote) => vote === text).length;
     if (agreeing > faulty && !this.#seeds.has(epoch)) this.#seeds.set(epoch, seed);
   }
@@ -184,6 +198,7 @@ export class RoundFollower {
     for (const map of [this.#seeds, this.#seedVotes]) {
       for (const epoch of map.keys()) if (epoch <= heard.epoch - EPOCHS_KEPT) map.delete(epoch);
     }
+    this.#modules.setFollower.onRound(heard.round);
     for (const callback of this.#callbacks) callback(this.#newest);
   }
 

@@ -1,17 +1,23 @@
 /**
  * The hotspot's connections to validators: it dials, it is never dialled. A few at a time are enough; each address is
- * tried again after a growing, jittered pause, so that a validator's restart is not met by everybody at once.
+ * tried again after a growing, jittered pause, so that a validator's restart is not met by everybody at once. Whoever
+ * joins the set is dialled where it is said to listen, and who has left it is let go.
  */
-import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import type { ValidatorAddress } from "../../../protocol/src/agreement/setAnswers.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import type { Clock, Log, Network, PeerRef } from "../host/types.ts";
+import type { KnownSets } from "./knownSets.ts";
 import { computeFraction, type RandomBytes } from "./random.ts";
 
 /** Three or four validators: a report survives the loss of some, and gossip's fan-out stays small. */
 export const MAX_VALIDATOR_LINKS = 4;
-/** Addresses that are kept; a validator set is at most 100, and a hotspot needs few of them. */
+/** Addresses that are taken from settings and genesis; a set is at most 100, and a hotspot needs few of them. */
 export const MAX_VALIDATOR_ADDRESSES = 32;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
+/** Who has no seat gets one at an epoch's begin at the soonest, and there is somebody at every address. */
+const LAST_STRANGER_RETRY_MS = 300_000;
 const TICK_MS = 500;
 
 export type LinkStatus = {
@@ -23,6 +29,8 @@ export type LinkStatus = {
 
 type Link = {
   readonly address: string;
+  /** Whose address it is said to be; null for one that the operator or genesis gives. */
+  readonly learned: ValidatorAddress | null;
   peer: PeerRef | null;
   dialling: boolean;
   failures: number;
@@ -31,20 +39,21 @@ type Link = {
 };
 
 export type ValidatorLinksOptions = {
+  /** The operator's and genesis's: they are always kept. */
   readonly addresses: readonly string[];
-  /** The keys of the validator set. */
-  readonly validators: readonly Uint8Array[];
 };
 export type ValidatorLinksModules = {
   readonly network: Pick<Network, "connect" | "isConnected" | "disconnect">;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: RandomBytes;
+  readonly sets: Pick<KnownSets, "isMember" | "addresses" | "noteReached" | "onChange">;
+  /** Asks a peer for newer validator sets than are known: it may be a validator that is not known yet. */
+  readonly askForSets: (peer: PeerRef) => Promise<void>;
 };
 
 export class ValidatorLinks {
-  readonly #links: Link[];
-  readonly #validators: ReadonlySet<string>;
+  #links: Link[];
   readonly #modules: ValidatorLinksModules;
   readonly #callbacks = new Set<(peer: PeerRef) => void>();
   #stopTicking: (() => void) | null = null;
@@ -52,21 +61,14 @@ export class ValidatorLinks {
 
   constructor(options: ValidatorLinksOptions, modules: ValidatorLinksModules) {
     const addresses = [...new Set(options.addresses)].slice(0, MAX_VALIDATOR_ADDRESSES);
-    this.#links = addresses.map((address) => ({
-      address,
-      peer: null,
-      dialling: false,
-      failures: 0,
-      retryAtMs: 0,
-      lastError: null,
-    }));
-    this.#validators = new Set(options.validators.map(encodeHex));
+    this.#links = addresses.map((address) => createLink(address, null));
     this.#modules = modules;
   }
 
   /** Starts dialling; nothing is awaited, since a hotspot works with no validator in reach. */
   start(signal: AbortSignal): void {
     this.#signal = signal;
+    this.#modules.sets.onChange(() => this.#letStrangersGo());
     this.#stopTicking = this.#modules.clock.every(TICK_MS, () => this.#tick());
     this.#tick();
   }
@@ -100,54 +102,102 @@ export class ValidatorLinks {
     return this.#modules.network.isConnected(peer.peerId);
   }
 
+  /** Who has no seat any more is left, and who was left for having none may have one now. */
+  #letStrangersGo(): void {
+    for (const link of this.#links) {
+      const { peer } = link;
+      if (peer !== null && !this.#isMember(peer)) void this.#leave(link, peer);
+      else if (link.lastError === "not_a_validator") link.retryAtMs = 0;
+    }
+  }
+
+  /** Takes over where members are said to listen; what is not said any more goes, unless it is in use. */
+  #renewLearned(): void {
+    const learned = new Map(this.#modules.sets.addresses().map((each) => [each.multiaddr, each]));
+    this.#links = this.#links.filter(
+      (link) => link.learned === null || learned.has(link.address) || link.dialling || this.#isUsed(link),
+    );
+    for (const { address } of this.#links) learned.delete(address);
+    for (const address of learned.values()) this.#links.push(createLink(address.multiaddr, address));
+  }
+
+  #isUsed({ peer }: Link): boolean {
+    return peer !== null && this.#isUp(peer);
+  }
+
+  #isMember({ publicKey }: PeerRef): boolean {
+    return publicKey !== null && this.#modules.sets.isMember(publicKey);
+  }
+
+  /** A validator that is connected, or being dialled, needs no second connection by another of its addresses. */
+  #isAtHand({ learned }: Link, connected: readonly PeerRef[]): boolean {
+    if (learned === null) return false;
+    const dialled = this.#links.flatMap((link) =>
+      link.dialling && link.learned !== null ? link.learned.validator : [],
+    );
+    const keys = [...connected.flatMap(({ publicKey }) => publicKey ?? []), ...dialled];
+    return keys.some((key) => equalBytes(key, learned.validator));
+  }
+
   #tick(): void {
+    this.#renewLearned();
     const nowMs = this.#modules.clock.nowMs();
-    let busy = this.connected().length + this.#links.filter(({ dialling }) => dialling).length;
+    const connected = this.connected();
+    let busy = connected.length + this.#links.filter(({ dialling }) => dialling).length;
     for (const link of this.#links) {
       if (busy >= MAX_VALIDATOR_LINKS) return;
-      if (link.dialling || nowMs < link.retryAtMs) continue;
-      if (link.peer !== null && this.#isUp(link.peer)) continue;
+      if (link.dialling || nowMs < link.retryAtMs || this.#isUsed(link)) continue;
       if (link.peer !== null) {
         // It was up and is not: everybody on this validator notices at once, so each waits its own while.
         link.peer = null;
         link.retryAtMs = nowMs + this.#jitter(FIRST_RETRY_MS);
         continue;
       }
+      if (this.#isAtHand(link, connected)) continue;
       busy++;
       void this.#dial(link);
     }
   }
 
   async #dial(link: Link): Promise<void> {
-    const { network, log } = this.#modules;
+    const { network, askForSets, sets, log } = this.#modules;
     link.dialling = true;
     try {
       const peer = await network.connect(link.address, this.#signal!);
-      if (peer.publicKey === null || !this.#validators.has(encodeHex(peer.publicKey))) {
-        await network.disconnect(peer.peerId);
-        this.#postpone(link, "not_a_validator");
-        log.warn("Leave a peer that is no validator of this network", { address: link.address });
+      if (!this.#isMember(peer)) await askForSets(peer);
+      if (!this.#isMember(peer)) {
+        await this.#leave(link, peer);
         return;
       }
       link.peer = peer;
       link.failures = 0;
       link.lastError = null;
-      log.info("Connect to a validator", { address: link.address });
+      if (link.learned !== null) sets.noteReached({ ...link.learned, validator: peer.publicKey! });
+      log.info("Connect to a validator", describeLink(link));
       for (const callback of this.#callbacks) callback(peer);
     } catch {
       if (this.#signal!.aborted) return;
       this.#postpone(link, "unreachable");
       // Once an outage: the status shows that it lasts.
-      if (link.failures === 1) log.warn("Cannot reach a validator; keep trying", { address: link.address });
+      if (link.failures === 1) log.warn("Cannot reach a validator; keep trying", describeLink(link));
     } finally {
       link.dialling = false;
     }
   }
 
+  async #leave(link: Link, peer: PeerRef): Promise<void> {
+    const { network, log } = this.#modules;
+    link.peer = null;
+    this.#postpone(link, "not_a_validator");
+    if (link.failures === 1) log.warn("Leave a peer that has no seat in this network", describeLink(link));
+    await network.disconnect(peer.peerId);
+  }
+
   #postpone(link: Link, error: LinkStatus["lastError"]): void {
     link.lastError = error;
     link.failures++;
-    const pauseMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(link.failures - 1, 10));
+    const longestMs = error === "unreachable" ? LAST_RETRY_MS : LAST_STRANGER_RETRY_MS;
+    const pauseMs = Math.min(longestMs, FIRST_RETRY_MS * 2 ** Math.min(link.failures - 1, 10));
     link.retryAtMs = this.#modules.clock.nowMs() + this.#jitter(pauseMs);
   }
 
@@ -156,3 +206,12 @@ export class ValidatorLinks {
     return pauseMs * (0.5 + 0.5 * computeFraction(this.#modules.random));
   }
 }
+
+const createLink = (address: string, learned: ValidatorAddress | null): Link => ({
+  ...{ address, learned, peer: null, dialling: false },
+  ...{ failures: 0, retryAtMs: 0, lastError: null },
+});
+
+/** For the log, which repeats nothing that a peer has said. */
+const describeLink = ({ address, learned }: Link) =>
+  learned === null ? { address } : { validator: encodeDidKey(learned.validator) };

@@ -113,6 +113,38 @@ export function verifyRewardEvidence(
   };
 }
 
+/** The checkpoint that was come to, or why the steps lead nowhere. */
+export type Advance =
+  | { readonly ok: true; readonly checkpoint: Checkpoint }
+  | { readonly ok: false; readonly reason: LightReason; readonly detail?: string };
+
+/**
+ * Moves a checkpoint on, for who follows the network: to the newest two consecutive epochs of which each one's set is
+ * pinned or attested itself. A set that is only taken to have gone on is no place to begin from: a change that was
+ * withheld would make an old set look young.
+ * @param steps ascending by their certificates' epochs; a step need not change the set.
+ */
+export function advanceCheckpoint(
+  steps: readonly SetStep[],
+  anchor: LightAnchor,
+  verify: VerifySignature,
+): Advance {
+  const walk = followSets({ setHistory: steps, epoch: Number.MAX_SAFE_INTEGER }, anchor, verify);
+  if (!walk.ok) return walk;
+  const { networkId, epoch: pinned } = anchor.checkpoint;
+  const attested = new Set([
+    pinned,
+    pinned + 1,
+    ...steps.map(epochOfStep).filter((epoch) => epoch > pinned + 1),
+  ]);
+  const epoch = Math.max(...[...attested].filter((each) => attested.has(each + 1)));
+  const validators = walk.setOf(epoch).keys;
+  return {
+    ok: true,
+    checkpoint: { networkId, epoch, validators, nextValidators: walk.setOf(epoch + 1).keys },
+  };
+}
+
 /** Everything that takes no signature: the networks, the path to the root, and what the certificate says. */
 function checkStatement(evidence: RewardEvidence, anchor: LightAnchor): LightReason | null {
   const { networkId, proof, epoch, certificate } = evidence;
@@ -135,6 +167,9 @@ function checkRules(attest: Attest, { parametersHash }: LightAnchor): LightReaso
   return isKnown ? null : "rules_unknown";
 }
 
+/** Changes of the set, and the epoch that they are to lead to at most. */
+type SetHistory = Pick<RewardEvidence, "setHistory" | "epoch">;
+
 type Walk =
   | {
       readonly ok: true;
@@ -148,9 +183,9 @@ type Walk =
  * Follows the changes of the set from the anchor to the proof's epoch. Changes that the anchor has behind it are passed
  * over: it pins what they led to.
  */
-function followSets(evidence: RewardEvidence, anchor: LightAnchor, verify: VerifySignature): Walk {
+function followSets(history: SetHistory, anchor: LightAnchor, verify: VerifySignature): Walk {
   const { checkpoint } = anchor;
-  const order = checkOrder(evidence);
+  const order = checkOrder(history);
   if (order !== null) return { ok: false, reason: order };
   const domains = createSigningDomains(anchor.networkId);
   const sets = [
@@ -158,7 +193,7 @@ function followSets(evidence: RewardEvidence, anchor: LightAnchor, verify: Verif
     { fromEpoch: checkpoint.epoch + 1, set: createValidatorSet(checkpoint.nextValidators) },
   ];
   const setOf = (epoch: number) => sets.findLast(({ fromEpoch }) => fromEpoch <= epoch)!.set;
-  const steps = evidence.setHistory.filter((step) => epochOfStep(step) >= checkpoint.epoch + 2);
+  const steps = history.setHistory.filter((step) => epochOfStep(step) >= checkpoint.epoch + 2);
   for (const { certificate, validators } of steps) {
     const { attest } = certificate;
     const refusal = checkStep(certificate, validators, anchor);
@@ -178,7 +213,7 @@ function followSets(evidence: RewardEvidence, anchor: LightAnchor, verify: Verif
 /** The epoch from which a change is in force. */
 const epochOfStep = ({ certificate }: SetStep): number => certificate.attest.epoch + 2;
 
-function checkOrder({ setHistory, epoch }: RewardEvidence): LightReason | null {
+function checkOrder({ setHistory, epoch }: SetHistory): LightReason | null {
   let before = 1;
   for (const step of setHistory) {
     const from = epochOfStep(step);

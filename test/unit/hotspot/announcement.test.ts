@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { judgeAnnouncement, type RoundJudge } from "../../../node/src/hotspot/announcement.ts";
+import { createValidatorSet, fixedSets } from "../../../protocol/src/agreement/certificates.ts";
 import {
   decodeSignedAnnouncement,
   encodeAnnouncement,
@@ -20,7 +21,7 @@ const domains = createSigningDomains(new Uint8Array(32).fill(1));
 const judge: RoundJudge = {
   domains,
   parameters: PRESETS.test,
-  validators: committee.map(({ publicKey }) => publicKey),
+  sets: fixedSets(createValidatorSet(committee.map(({ publicKey }) => publicKey))),
 };
 
 function certify(round: number, signers: readonly number[], keys = committee): FinalCert {

@@ -14,6 +14,7 @@ import {
   encodeVoteBody,
   type RoundAnnouncement,
 } from "../../../protocol/src/agreement/rounds.ts";
+import { decodeSetsQuestion, SETS_QUESTION_BYTES } from "../../../protocol/src/agreement/setAnswers.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { createSigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
 import { createKeyPair, type Ed25519KeyPair, sign } from "../../../protocol/src/crypto/ed25519.ts";
@@ -43,6 +44,7 @@ import {
 } from "../../../protocol/src/wire/receipts.ts";
 import { decodeReportBundle, type ReportBundle } from "../../../protocol/src/wire/reports.ts";
 import { reportTopics, roundsTopic } from "../../../protocol/src/wire/topics.ts";
+import { MadeSets, type SeatsOf } from "./madeSets.ts";
 
 /** A network of these validators and hotspots, whose hotspots stand in Bern. */
 export function createTestGenesis(
@@ -100,20 +102,15 @@ export class FakeValidator {
   /** Whether requests to submit are answered at all. */
   isUp = true;
   readonly #keyPair: Ed25519KeyPair;
-  /** Everyone in the set, in its order: this one signs for all. */
-  readonly #committee: readonly Ed25519KeyPair[];
+  /** Everyone with a seat, in order, epoch by epoch: this one signs for all. */
+  readonly sets: MadeSets;
   readonly #genesis: Genesis;
   readonly #networkId: Uint8Array;
   readonly #arrived = new Map<string, number>();
   readonly #watchers = new Set<() => void>();
 
-  private constructor(
-    network: Network,
-    keyPair: Ed25519KeyPair,
-    committee: readonly Ed25519KeyPair[],
-    genesis: Genesis,
-  ) {
-    this.#committee = committee;
+  private constructor(network: Network, keyPair: Ed25519KeyPair, sets: MadeSets, genesis: Genesis) {
+    this.sets = sets;
     this.network = network;
     this.#keyPair = keyPair;
     this.#genesis = genesis;
@@ -128,10 +125,11 @@ export class FakeValidator {
     };
   }
 
+  /** @param committee the set of every epoch, or what gives an epoch's. */
   static async start(
     keyPair: Ed25519KeyPair,
     genesis: Genesis,
-    committee: readonly Ed25519KeyPair[] = [keyPair],
+    committee: readonly Ed25519KeyPair[] | SeatsOf = [keyPair],
   ): Promise<FakeValidator> {
     const networkId = computeNetworkId(genesis);
     const network = await createNetwork(
@@ -145,7 +143,8 @@ export class FakeValidator {
       },
       { clock: createSystemClock(), log: createSilentLog() },
     );
-    const fake = new FakeValidator(network, keyPair, committee, genesis);
+    const seatsOf = typeof committee === "function" ? committee : () => committee;
+    const fake = new FakeValidator(network, keyPair, new MadeSets(genesis, seatsOf), genesis);
     await fake.#serve();
     return fake;
   }
@@ -171,11 +170,12 @@ export class FakeValidator {
     const epoch = epochOfRound(this.#genesis.parameters, round + 1);
     const vote = { round, view: 1, value: new Uint8Array(32).fill(round & 255) };
     const message = signingMessage(domains, "finalize", encodeVoteBody(vote));
-    const positions = this.#committee.map((_, position) => position);
+    const committee = this.sets.seatsOf(epochOfRound(this.#genesis.parameters, round));
+    const positions = committee.map((_, position) => position);
     const final = {
       ...vote,
       bitmap: encodeBitmap(positions, positions.length),
-      signatures: this.#committee.map(({ secretSeed }) => sign(secretSeed, message)),
+      signatures: committee.map(({ secretSeed }) => sign(secretSeed, message)),
     };
     const announcement: RoundAnnouncement = {
       ...{ round, epoch, final, timeMs: 1_000 * round, seed: FakeValidator.seedOf(epoch) },
@@ -194,6 +194,12 @@ export class FakeValidator {
     check();
     await promise;
     this.#watchers.delete(check);
+  }
+
+  /** What came after an epoch's sets; every epoch that is over has its certificate. */
+  async answerSets(pinned: number): Promise<Uint8Array | null> {
+    const closed = epochOfRound(this.#genesis.parameters, this.round + 1) - 1;
+    return await this.sets.answer(pinned, closed);
   }
 
   async stop(): Promise<void> {
@@ -222,9 +228,11 @@ export class FakeValidator {
     await this.network.serve(RECEIPT_PROTOCOL, queries, async (_, query) =>
       encodeStatusAnswer(decodeStatusQuery(query)!.map((id) => ({ id, ...this.answer(id) }))),
     );
-    await this.network.serve(SYNC_PROTOCOL, { maxRequestBytes: 0, maxConcurrent: 8 }, async () =>
-      this.round < 0 ? null : this.announce(this.round),
-    );
+    const syncs = { maxRequestBytes: SETS_QUESTION_BYTES, maxConcurrent: 8 };
+    await this.network.serve(SYNC_PROTOCOL, syncs, async (_, question) => {
+      if (question.length > 0) return await this.answerSets(decodeSetsQuestion(question)!);
+      return this.round < 0 ? null : this.announce(this.round);
+    });
     for (const topic of reportTopics(this.#networkId)) {
       this.network.onGossip(topic, (_, data) => {
         this.gossiped.push(...this.#read(data));

@@ -157,11 +157,11 @@ class Life {
     const network = { publicKey: keyPair.publicKey, request: world.request, publish: async () => 0 };
     const real = new RoundFollower(
       {
-        judge: { domains, parameters, validators: [] },
+        judge: { domains, parameters, sets: { setOf: () => null } },
         roundsTopic: "",
         anchor: { round: START_ROUND, heardAtMs: START_MS },
       },
-      { ...modules, links, network: network as never },
+      { ...modules, links, network: network as never, setFollower: null as never },
     );
     // Its estimate is what an outage is about; the rounds themselves are the world's.
     const follower = {

@@ -26,8 +26,8 @@ afterEach(() => rm(home, { recursive: true }));
 function createFollower(anchor: Awaited<ReturnType<typeof loadRoundAnchor>>): RoundFollower {
   const nobody = { connected: () => [], onConnected: () => undefined };
   return new RoundFollower(
-    { judge: { domains: {} as never, parameters, validators: [] }, roundsTopic: "", anchor },
-    { clock, log: createSilentLog(), links: nobody, network: {} as never },
+    { judge: { domains: {} as never, parameters, sets: { setOf: () => null } }, roundsTopic: "", anchor },
+    { clock, log: createSilentLog(), links: nobody, network: {} as never, setFollower: null as never },
   );
 }
 

@@ -4,13 +4,18 @@ import { createSilentLog } from "../../../node/src/host/log.ts";
 import type { GossipHandler, PeerRef } from "../../../node/src/host/types.ts";
 import { RoundFollower } from "../../../node/src/hotspot/roundFollower.ts";
 import {
+  createValidatorSet,
+  fixedSets,
+  type ValidatorSets,
+} from "../../../protocol/src/agreement/certificates.ts";
+import {
   encodeAnnouncement,
   encodeBitmap,
   encodeSignedAnnouncement,
   encodeVoteBody,
 } from "../../../protocol/src/agreement/rounds.ts";
 import { createSigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
-import { sign } from "../../../protocol/src/crypto/ed25519.ts";
+import { type Ed25519KeyPair, sign } from "../../../protocol/src/crypto/ed25519.ts";
 import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
 import { eventually } from "../host/eventually.ts";
@@ -22,28 +27,33 @@ const domains = createSigningDomains(new Uint8Array(32));
 const peer: PeerRef = { peerId: "peer", publicKey: null };
 
 /** A round's announcement by one validator of four, certified by all, with a seed that it claims. */
-function announce(round: number, by: number, seedByte: number): Uint8Array {
+function announce(round: number, by: number, seedByte: number, seats = committee): Uint8Array {
   const vote = { round, view: 1, value: new Uint8Array(32) };
   const message = signingMessage(domains, "finalize", encodeVoteBody(vote));
-  const signatures = committee.map(({ secretSeed }) => sign(secretSeed, message));
+  const signatures = seats.map(({ secretSeed }) => sign(secretSeed, message));
+  const places = seats.map((_, place) => place);
   const announcement = {
     ...{ round, timeMs: round, epoch: epochOfRound(parameters, round + 1) },
     seed: new Uint8Array(32).fill(seedByte),
-    final: { ...vote, bitmap: encodeBitmap([0, 1, 2, 3], 4), signatures },
+    final: { ...vote, bitmap: encodeBitmap(places, seats.length), signatures },
   };
-  const { publicKey, secretSeed } = committee[by]!;
+  const { publicKey, secretSeed } = seats[by]!;
   const signature = sign(secretSeed, signingMessage(domains, "round", encodeAnnouncement(announcement)));
   return encodeSignedAnnouncement({ validator: publicKey, announcement, signature });
 }
 
-function createFollower(answer: Uint8Array | null = null) {
+const setOf = (seats: readonly Ed25519KeyPair[]) =>
+  createValidatorSet(seats.map(({ publicKey }) => publicKey));
+
+function createFollower(answer: Uint8Array | null = null, sets: ValidatorSets = fixedSets(setOf(committee))) {
+  const wanted: number[] = [];
   const handlers: GossipHandler[] = [];
   const ticks: (() => void)[] = [];
   let nowMs = 0;
   let asked = 0;
   const follower = new RoundFollower(
     {
-      judge: { domains, parameters, validators: committee.map(({ publicKey }) => publicKey) },
+      judge: { domains, parameters, sets },
       roundsTopic: "rounds",
       anchor: null,
     },
@@ -58,6 +68,7 @@ function createFollower(answer: Uint8Array | null = null) {
         disconnect: async () => undefined,
       },
       links: { connected: () => [peer], onConnected: () => undefined },
+      setFollower: { want: (epoch) => void wanted.push(epoch), onRound: () => undefined },
       clock: {
         ...createSystemClock(),
         nowMs: () => nowMs,
@@ -79,6 +90,7 @@ function createFollower(answer: Uint8Array | null = null) {
       for (const tick of ticks) tick();
     },
     asked: () => asked,
+    wanted,
   };
 }
 
@@ -99,7 +111,7 @@ describe("following rounds", () => {
     expect(hear(new Uint8Array(300))).toBe("reject");
     expect(rounds).toEqual([3, 5]);
     expect(follower.newest()).toMatchObject({ round: 5, epoch: 0 });
-    expect(follower.counts()).toEqual({ new_round: 3, known: 2, refused: 2 });
+    expect(follower.counts()).toEqual({ new_round: 3, known: 2, unknown_set: 0, refused: 2 });
   });
 
   test("believes a seed when f + 1 validators say the same, each of them once", () => {
@@ -131,5 +143,47 @@ describe("following rounds", () => {
     expect(follower.isFresh()).toBe(false);
     expect(follower.estimateRound()).toBe(9 + 60_000 / parameters.roundMs);
     expect(follower.estimateMsUntil(9)).toBe(0);
+  });
+});
+
+describe("following rounds over a change of the set", () => {
+  const newcomer = newKey();
+  const grown = [...committee, newcomer];
+  const { roundsPerEpoch } = parameters;
+  /** The fifth has a seat from epoch 1 on; of epoch 2 the set is not known. */
+  const changing: ValidatorSets = { setOf: (epoch) => [setOf(committee), setOf(grown)][epoch] ?? null };
+
+  test("judges a round by its own epoch's set, and its announcer by that of the epoch announced", () => {
+    const { follower, hear } = createFollower(null, changing);
+    const last = roundsPerEpoch - 1;
+    expect(hear(announce(last - 1, 0, 1, grown))).toBe("reject");
+    expect(hear(announce(last - 1, 0, 1))).toBe("accept");
+    // The last round is decided by four, and its next one's seed told by whoever has a seat then.
+    const boundary = announce(last, 3, 2);
+    expect(hear(boundary)).toBe("accept");
+    expect(hear(announce(last + 1, 4, 2, grown))).toBe("accept");
+    // Three are a quorum of four, and none of five.
+    expect(hear(announce(last + 2, 0, 2, committee.slice(0, 3)))).toBe("reject");
+    expect(follower.seedOf(1)).toEqual(new Uint8Array(32).fill(2));
+    expect(follower.newest()).toMatchObject({ round: last + 1, epoch: 1 });
+  });
+
+  test("refuses nobody for a set that is not known: it asks for it", () => {
+    const { follower, hear, wanted } = createFollower(null, changing);
+    expect(hear(announce(2 * roundsPerEpoch, 0, 3, grown))).toBe("ignore");
+    // The last round of epoch 1 tells the seed of epoch 2.
+    expect(hear(announce(2 * roundsPerEpoch - 1, 0, 3, grown))).toBe("ignore");
+    expect(wanted).toEqual([2, 2]);
+    expect(follower.newest()).toBeNull();
+    expect(follower.counts()).toMatchObject({ unknown_set: 2, refused: 0 });
+  });
+
+  test("believes a seed by the faulty that the present set may have", () => {
+    const seven = [...committee, newKey(), newKey(), newKey()];
+    const { follower, hear } = createFollower(null, fixedSets(setOf(seven)));
+    for (const [index, round] of [3, 4].entries()) hear(announce(round, index, 9, seven));
+    expect(follower.seedOf(0)).toBeNull();
+    hear(announce(5, 6, 9, seven));
+    expect(follower.seedOf(0)).toEqual(new Uint8Array(32).fill(9));
   });
 });

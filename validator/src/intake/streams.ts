@@ -1,9 +1,10 @@
 /**
  * What a validator serves its hotspots over libp2p: submissions answered with signed receipts, the state of message
- * ids, the newest announcement; and the gossip topics it hears.
+ * ids, the newest announcement, the validator sets that came after one; and the gossip topics it hears.
  */
 
-import type { GossipVerdict, Log, Network } from "../../../node/src/host/types.ts";
+import type { Clock, GossipVerdict, Log, Network, PeerRef } from "../../../node/src/host/types.ts";
+import { decodeSetsQuestion, SETS_QUESTION_BYTES } from "../../../protocol/src/agreement/setAnswers.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { MAX_PARCEL_BYTES } from "../../../protocol/src/wire/envelope.ts";
 import {
@@ -19,10 +20,17 @@ import {
 } from "../../../protocol/src/wire/receipts.ts";
 import { reportTopics, transactionsTopic } from "../../../protocol/src/wire/topics.ts";
 import type { Signer } from "../signer.ts";
+import { TokenBuckets } from "./buckets.ts";
 import type { Intake } from "./intake.ts";
 
 /** Requests under way at once, of all peers: as many as a validator has hotspots connected, each with one open. */
 const MAX_CONCURRENT_REQUESTS = 1_024;
+/**
+ * Questions for validator sets that one connection may ask at once, and a second. A hotspot asks once or twice an epoch,
+ * and so often at once only when it has slept through a hundred changes; each answer is some reads of the store.
+ */
+const SETS_QUESTIONS_AT_ONCE = 16;
+const SETS_QUESTIONS_PER_SECOND = 1;
 
 export type StreamsOptions = {
   readonly networkId: Uint8Array;
@@ -34,11 +42,14 @@ export type StreamsModules = {
   readonly network: Network;
   readonly intake: Pick<Intake, "submit" | "gossip" | "isPending">;
   readonly signer: Signer;
+  readonly clock: Pick<Clock, "nowMs">;
   readonly log: Log;
   /** The newest decided round, as far as is known; 0 before the first. */
   readonly newestRound: () => number;
   /** The encoded newest announcement; null before the first. */
   readonly newestAnnouncement: () => Uint8Array | null;
+  /** The encoded certificates that lead on from an epoch's sets; null where they are not here. See `answerSets`. */
+  readonly setsSince: (epoch: number, turn: number) => Promise<Uint8Array | null>;
   readonly messageStatus: (ids: readonly Uint8Array[]) => Promise<readonly MessageStatus[]>;
 };
 
@@ -70,8 +81,30 @@ export async function openStreams(options: StreamsOptions, modules: StreamsModul
   await network.serve(RECEIPT_PROTOCOL, limitsOf(STATUS_QUERY_MAX_BYTES), (_, request) =>
     answerStatus(request, modules),
   );
-  // An empty question asks for the newest announcement; fetching rounds and snapshots will ask with more.
-  await network.serve(SYNC_PROTOCOL, limitsOf(0), async () => modules.newestAnnouncement());
+  const allowances = new TokenBuckets({
+    capacity: SETS_QUESTIONS_AT_ONCE,
+    refillPerMs: SETS_QUESTIONS_PER_SECOND / 1_000,
+    maxBuckets: MAX_CONCURRENT_REQUESTS,
+  });
+  // An empty question asks for the newest announcement, an epoch for the sets that came after it.
+  await network.serve(SYNC_PROTOCOL, limitsOf(SETS_QUESTION_BYTES), async (from, request) =>
+    request.length === 0
+      ? modules.newestAnnouncement()
+      : await answerSets(from, request, allowances, modules),
+  );
+}
+
+/** Certificates prove themselves, so whoever asks is answered, within its allowance. */
+async function answerSets(
+  { peerId, publicKey }: PeerRef,
+  request: Uint8Array,
+  allowances: TokenBuckets,
+  { clock, setsSince }: StreamsModules,
+): Promise<Uint8Array | null> {
+  const epoch = decodeSetsQuestion(request);
+  if (epoch === null || !allowances.take(peerId, 1, clock.nowMs())) return null;
+  // Any byte of a key is as good as a draw, and each hotspot is told of the same validators every time.
+  return await setsSince(epoch, publicKey?.[0] ?? 0);
 }
 
 /** A receipt says what is on disk; without that there is no answer at all, and the hotspot keeps the messages. */
