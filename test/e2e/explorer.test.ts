@@ -273,7 +273,7 @@ describe.skipIf(chromium === null)(
         .toBe(`/cells/${CELL}`);
       await page.getByText("By whose witness").first().click();
       await page
-        .getByText(/heard it|Nobody heard it/)
+        .getByText(/heard it|heard by it|Nobody heard it/)
         .first()
         .waitFor();
       await page.getByRole("button", { name: "Zoom out" }).click();

@@ -33,11 +33,14 @@ async function run(options: DevnetOptions, signal: AbortSignal): Promise<number>
   say(
     `Starting ${count} validator${count === 1 ? "" : "s"} and ${options.hotspots} hotspots on a simulated radio (seed ${options.seed}).`,
   );
-  if (await ensureExplorer()) say("built the explorer");
+  await ensureExplorer(() =>
+    say("Building the explorer first: it is not there yet, or older than its sources."),
+  );
   const devnet = await startDevnet(options, say);
   const view = createView({
     isTerminal: process.stdout.isTTY === true,
-    columns: () => process.stdout.columns ?? 100,
+    // A pseudo-terminal that nobody has given a size says 0.
+    columns: () => process.stdout.columns || 100,
     write: (text) => void process.stdout.write(text),
   });
   const events: string[] = [];

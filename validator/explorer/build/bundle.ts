@@ -52,11 +52,11 @@ export type ExplorerManifest = {
   readonly pages: Readonly<Record<string, readonly string[]>>;
 };
 
-/** A build as `npm start` makes it where there is none that is current. @returns whether it built. */
-export async function ensureExplorer(): Promise<boolean> {
-  if (await isCurrent(EXPLORER_FOLDER)) return false;
+/** A build as `npm start` makes it where there is none that is current. @param onBuild called before it is made. */
+export async function ensureExplorer(onBuild: () => void): Promise<void> {
+  if (await isCurrent(EXPLORER_FOLDER)) return;
+  onBuild();
   await buildExplorer({ folder: EXPLORER_FOLDER, site: null, effort: "quick" });
-  return true;
 }
 
 /** Whether a folder holds what the sources as they stand would give, for the validator that serves it. */

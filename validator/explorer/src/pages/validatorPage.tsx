@@ -66,7 +66,7 @@ function Facts({ validator }: { readonly validator: Validator }) {
         {unbondingUntilEpoch === null ? null : (
           <Fact label="Its stake returns after epoch">{formatCount(unbondingUntilEpoch)}</Fact>
         )}
-        <Fact label="Link from the validator asked">
+        <Fact label="Link to it">
           <LinkWord connected={connected} />
         </Fact>
         {seats.map(({ epoch, seat }, place) => (
@@ -84,7 +84,7 @@ function Addresses({ addresses }: { readonly addresses: readonly string[] }) {
     <section class="card" aria-labelledby="addresses">
       <h2 id="addresses">Where it listens</h2>
       {addresses.length === 0 ? (
-        <Empty>It has told the network no address: others wait for it to dial them.</Empty>
+        <Empty>It has told the network no address at which others could dial it.</Empty>
       ) : (
         <ul class="list">
           {addresses.map((address) => (

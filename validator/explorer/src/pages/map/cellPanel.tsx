@@ -86,9 +86,7 @@ function HotspotLinks({ id }: { readonly id: string }) {
             {items.map(({ hotspot, name, heard, heardBy }) => (
               <li key={hotspot}>
                 <KeyLink kind="hotspots" id={hotspot} name={name} />{" "}
-                <span class="dim">
-                  heard it {formatCount(heardBy)} times, was heard {formatCount(heard)} times
-                </span>
+                <span class="dim">{describeLink(heardBy, heard)}</span>
               </li>
             ))}
           </ul>
@@ -96,4 +94,13 @@ function HotspotLinks({ id }: { readonly id: string }) {
       }
     </Shown>
   );
+}
+
+const describeTimes = (count: number): string => (count === 1 ? "once" : `${formatCount(count)} times`);
+
+/** One that neither heard nor was heard is no neighbour. */
+function describeLink(heardBy: number, heard: number): string {
+  if (heard === 0) return `heard it ${describeTimes(heardBy)}`;
+  if (heardBy === 0) return `was heard by it ${describeTimes(heard)}`;
+  return `heard it ${describeTimes(heardBy)}, and was heard by it ${describeTimes(heard)}`;
 }
