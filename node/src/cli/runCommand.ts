@@ -1,8 +1,11 @@
 /** `node run`: runs one hotspot on the packet forwarders that speak to it, until a signal. */
 import { randomBytes } from "node:crypto";
 import { Command } from "commander";
+import type { Checkpoint } from "../../../protocol/src/agreement/rewardEvidence.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
+import { computeNetworkId, type Genesis } from "../../../protocol/src/network/genesis.ts";
 import { createSystemClock } from "../host/clock.ts";
 import type { DeviceKey } from "../host/deviceKey.ts";
 import { stopOnSignals } from "../host/lifecycle.ts";
@@ -15,10 +18,12 @@ import { createHotspot, findGenesisPlacement, type Hotspot, type Placement } fro
 import { ProgressWatch } from "../hotspot/progress.ts";
 import { createGwmpRadio } from "../radio/gwmp/gwmpRadio.ts";
 import { parseEndpoint } from "./addresses.ts";
+import { readCheckpoint } from "./boundedFiles.ts";
 import { findCell, type NodeConfig } from "./config.ts";
 import { findDeviceKey, type OpenDeviceKey } from "./deviceKey.ts";
 import { askFor, openHome } from "./home.ts";
-import { exit, type NodeIo, printJson, runAction } from "./io.ts";
+import { ConfigErrors, exit, type NodeIo, printJson, runAction } from "./io.ts";
+import { nameOf, type Resolution } from "./settings/layers.ts";
 import { addSettings, findSettings } from "./settings/options.ts";
 
 type RunFlags = { readonly readyJson?: boolean; readonly exitWithParent?: boolean };
@@ -37,7 +42,10 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
   const { settings } = resolution;
   const faults: string[] = [];
   const openDevice = findDeviceKey(resolution, io, faults);
+  const checkpoint = await readCheckpoint(settings.checkpoint, nameOf(resolution, "checkpoint"));
+  if (!checkpoint.ok) faults.push(...checkpoint.faults);
   const { home, config, keyPair, genesis } = await openHome(resolution, faults, askFor(resolution, io));
+  const trusted = checkpoint.ok ? checkTrusted(checkpoint.value, genesis, resolution) : {};
   const { forwarders, validators } = settings;
   const [gwmp, http] = [parseEndpoint(settings.gwmp)!, parseEndpoint(settings.http)!];
   const log = createLog({ level: settings["log.level"], format: settings["log.format"] });
@@ -61,7 +69,7 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
   const hotspot: Hotspot = createHotspot(
     {
       ...{ home, genesis, keyPair, placement, radio, validators, http, examine },
-      ...{ ...earnings, ...power, ...device },
+      ...{ ...earnings, ...power, ...device, ...trusted },
     },
     { clock, log, random: randomBytes },
   );
@@ -83,6 +91,15 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
   if (failure !== null) throw failure;
   // Sockets of peers that never answer would hold the process for seconds more.
   exit(io, 0);
+}
+
+/** Where trust in validators begins, if not in genesis. @throws ConfigErrors where it is another network's. */
+function checkTrusted(checkpoint: Checkpoint | null, genesis: Genesis, resolution: Resolution) {
+  if (checkpoint === null) return {};
+  if (equalBytes(checkpoint.networkId, computeNetworkId(genesis))) return { checkpoint };
+  throw new ConfigErrors([
+    `${nameOf(resolution, "checkpoint")}: the checkpoint is another network's than genesis`,
+  ]);
 }
 
 /** Opens the device when it is first needed: a token that is not there yet costs a beacon, and not the hotspot. */

@@ -2,8 +2,6 @@
  * `hexbeacon verify`: whether an account has earned what a file says, offline. It trusts the genesis file (or a pinned
  * checkpoint of its network), not whoever made the reward file.
  */
-import { open } from "node:fs/promises";
-import type { Readable } from "node:stream";
 import { Command } from "commander";
 import {
   createLightAnchor,
@@ -14,9 +12,7 @@ import {
 } from "../../../protocol/src/agreement/lightClient.ts";
 import {
   type Checkpoint,
-  decodeCheckpoint,
   decodeRewardEvidence,
-  MAX_CHECKPOINT_CHARS,
   MAX_REWARD_EVIDENCE_CHARS,
 } from "../../../protocol/src/agreement/rewardEvidence.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
@@ -24,7 +20,8 @@ import { computeName } from "../../../protocol/src/crypto/names.ts";
 import type { Genesis } from "../../../protocol/src/network/genesis.ts";
 import { verifySignature } from "../host/verify.ts";
 import { formatTokens } from "./account/tokens.ts";
-import { type Checked, readGenesis } from "./config.ts";
+import { parseJson, readBounded, readCheckpoint } from "./boundedFiles.ts";
+import { readGenesis } from "./config.ts";
 import { ConfigErrors, exit, type NodeIo, printJson, printLine, runAction, useIo } from "./io.ts";
 
 type VerifyFlags = {
@@ -59,7 +56,7 @@ async function verifyReward(flags: VerifyFlags, io: NodeIo): Promise<void> {
       ? { ok: false as const, faults: ["--genesis must name the network's genesis file"] }
       : await readGenesis(flags.genesis);
   if (!genesis.ok) faults.push(...genesis.faults);
-  const checkpoint = await readCheckpoint(flags.checkpoint);
+  const checkpoint = await readCheckpoint(flags.checkpoint ?? null, "--checkpoint");
   if (!checkpoint.ok) faults.push(...checkpoint.faults);
   const text = await readBounded(flags.reward, "--reward", MAX_REWARD_EVIDENCE_CHARS, io.stdin);
   if (!text.ok) faults.push(...text.faults);
@@ -123,43 +120,4 @@ function printVerdict(verdict: LightVerdict, genesis: Genesis, io: NodeIo): void
       "its validators may have left with their stakes, and their keys could sign anything. " +
       "Pin a newer --checkpoint from a source that you trust.\n",
   );
-}
-
-async function readCheckpoint(path: string | undefined): Promise<Checked<Checkpoint | null>> {
-  if (path === undefined) return { ok: true, value: null };
-  const text = await readBounded(path, "--checkpoint", MAX_CHECKPOINT_CHARS);
-  if (!text.ok) return text;
-  const decoded = decodeCheckpoint(parseJson(text.value));
-  return decoded.ok ? decoded : { ok: false, faults: [`--checkpoint: ${path}: ${decoded.detail}`] };
-}
-
-/** A file's text, or standard input's where the path is `-` and `stdin` is given, unless it is longer than it may be. */
-async function readBounded(
-  path: string | undefined,
-  flag: string,
-  maxChars: number,
-  stdin?: Readable,
-): Promise<Checked<string>> {
-  const fault = (words: string): Checked<string> => ({ ok: false, faults: [words] });
-  if (path === undefined) return fault(`${flag} must name a file`);
-  try {
-    const stream = path === "-" && stdin !== undefined ? stdin : (await open(path)).createReadStream();
-    const decoder = new TextDecoder();
-    let text = "";
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-      text += decoder.decode(chunk, { stream: true });
-      if (text.length > maxChars) return fault(`${flag}: ${path} is longer than ${maxChars} characters`);
-    }
-    return { ok: true, value: text + decoder.decode() };
-  } catch (error) {
-    return fault(`${flag}: cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? "unreadable"})`);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -12,6 +12,7 @@ import {
   type NodeConfig,
   parseEndpoint,
 } from "../../../node/src/cli/config.ts";
+import { encodeCheckpoint } from "../../../protocol/src/agreement/rewardEvidence.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { encodeGenesisJson } from "../../../protocol/src/network/genesis.ts";
 import { REGION_NAMES } from "../../../protocol/src/radio/regions.ts";
@@ -128,6 +129,24 @@ describe("node run", () => {
     ]) {
       expect(stderr).toContain(word);
     }
+  });
+
+  test("begins at no checkpoint that is unreadable or another network's", async () => {
+    const home = join(folder, "home");
+    await init(home);
+    const [genesisFile, checkpointFile] = [join(folder, "genesis.json"), join(folder, "checkpoint.json")];
+    const key = newKey();
+    await writeFile(genesisFile, encodeGenesisJson(createTestGenesis([key], [])));
+    const start = () => run("run", "--home", home, "--genesis", genesisFile, "--checkpoint", checkpointFile);
+    const absent = await start();
+    expect(absent.code).toBe(2);
+    expect(absent.stderr).toContain(`--checkpoint: cannot read ${checkpointFile}`);
+    const set = [key.publicKey];
+    const other = { networkId: new Uint8Array(32), epoch: 7, validators: set, nextValidators: set };
+    await writeFile(checkpointFile, JSON.stringify(encodeCheckpoint(other)));
+    const foreign = await start();
+    expect(foreign.code).toBe(2);
+    expect(foreign.stderr).toContain("--checkpoint: the checkpoint is another network's than genesis");
   });
 
   test("works with no validator in reach, answers `status`, keeps its home to itself, ends on a signal", async () => {

@@ -114,7 +114,13 @@ describe("settings", () => {
     const owner = encodeDidKey(newKey().publicKey);
     const texts: Record<string, string> = {
       ...{ home, owner, region: "US915", genesis: "/g", api: "http://127.0.0.1:8080", gwmp: "[::1]:1" },
-      ...{ http: "0.0.0.0:2", passphraseFile: "/p", "location.latitude": "-33.5", "log.level": "debug" },
+      ...{
+        checkpoint: "/c",
+        http: "0.0.0.0:2",
+        passphraseFile: "/p",
+        "location.latitude": "-33.5",
+        "log.level": "debug",
+      },
       ...{
         "location.longitude": "151",
         "location.elevationM": "7",

@@ -64,10 +64,17 @@ export const SETTINGS = {
     },
     isPath,
   ),
+  checkpoint: textSetting(
+    {
+      ...{ ...PATH, flag: "--checkpoint <file>" },
+      text: "validators of a later epoch than genesis that you trust, as /v1/epochs/{n}/checkpoint gives them",
+    },
+    isPath,
+  ),
   validators: listSetting(
     {
       ...{ flag: "--validator <multiaddr>", type: "list of multiaddr", fallback: [] },
-      text: "validators' addresses, beside those that genesis and finalized rounds name",
+      text: "validators' addresses, beside those that genesis and connected validators name",
       must: "must be a multiaddr, such as /dns4/host/tcp/4467",
     },
     isMultiaddr,
