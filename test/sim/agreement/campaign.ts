@@ -5,8 +5,8 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Failure, RangeReport, SeedRange, Simulation } from "./worker.ts";
 
-/** Seeds that a thread takes at a time: short enough that threads finish together. */
-const RANGE_SEEDS = { round: 200, stack: 5 } as const satisfies Record<Simulation["kind"], number>;
+/** Seeds that a thread takes at a time: a tenth of a second, so that threads finish together. */
+const RANGE_SEEDS = { round: 200, stack: 1 } as const satisfies Record<Simulation["kind"], number>;
 
 /** A simulation makes garbage and keeps little: with a large nursery hardly any of it is ever copied. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 96 } as const;

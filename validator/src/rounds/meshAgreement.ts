@@ -9,7 +9,6 @@ import type { DropReason } from "../../../protocol/src/agreement/drops.ts";
 import { computeLeaders } from "../../../protocol/src/agreement/leaders.ts";
 import { toFinalCert } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
-  decodeValue,
   type Evidence,
   encodeFinalCert,
   type FinalCert,
@@ -302,7 +301,7 @@ class SeveralAgreement implements MeshAgreement {
       void this.#fetchDecided(instance, certificate, name);
       return;
     }
-    const value = decodeValue(bytes);
+    const value = instance.decodedOf(name);
     if (value === null) {
       this.#modules.onFailure(new Error("a quorum decided a value that is none"));
       return;

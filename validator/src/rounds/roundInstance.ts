@@ -15,6 +15,7 @@ import {
   type FinalCert,
   type SignedTips,
   type Tips,
+  type Value,
 } from "../../../protocol/src/agreement/rounds.ts";
 import {
   type Certificate,
@@ -174,6 +175,11 @@ export class RoundInstance {
   /** A value's encoding by its digest's name, or null. */
   valueOf(name: string): Uint8Array | null {
     return this.#values.encodings.get(name) ?? null;
+  }
+
+  /** What a value says, by its digest's name; null where it is none, or not here. */
+  decodedOf(name: string): Value | null {
+    return this.#values.decode(name);
   }
 
   /** The tips of the round that are held of a validator. */

@@ -4,7 +4,7 @@
  */
 import { hash } from "node:crypto";
 import type { Log } from "../../../node/src/host/types.ts";
-import { decodeValue } from "../../../protocol/src/agreement/rounds.ts";
+import { decodeValue, type Value } from "../../../protocol/src/agreement/rounds.ts";
 import { checkValue, type ValueContext } from "../../../protocol/src/agreement/valueRules.ts";
 import { decodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { Mesh } from "../mesh/mesh.ts";
@@ -23,6 +23,8 @@ export class RoundValues {
   readonly #context: ValueContext;
   readonly #modules: RoundValuesModules;
   readonly #encodings = new Map<string, Uint8Array>();
+  /** Decoded once, to be judged and again when it is decided. */
+  readonly #decoded = new Map<string, Value | null>();
   readonly #verdicts = new Map<string, boolean>();
   /** How many are kept that came with a validator's proposal, by its position. */
   readonly #keptOf = new Map<number, number>();
@@ -59,13 +61,21 @@ export class RoundValues {
     this.put(name, bytes);
   }
 
-  /** Whether a value is valid; null where it is not here. */
-  judge(name: string): boolean | null {
+  /** What a value says; null where it is none, or not here. */
+  decode(name: string): Value | null {
     const bytes = this.#encodings.get(name);
     if (bytes === undefined) return null;
+    const value = this.#decoded.get(name) ?? decodeValue(bytes);
+    this.#decoded.set(name, value);
+    return value;
+  }
+
+  /** Whether a value is valid; null where it is not here. */
+  judge(name: string): boolean | null {
+    if (!this.#encodings.has(name)) return null;
     let valid = this.#verdicts.get(name);
     if (valid === undefined) {
-      const value = decodeValue(bytes);
+      const value = this.decode(name);
       const rule = value === null ? "malformed" : checkValue(value, this.#context);
       if (rule !== null)
         this.#modules.log.warn("A proposed value breaks a rule", { rule, round: this.#context.round });
