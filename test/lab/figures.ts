@@ -82,7 +82,7 @@ const honestRuns = new Map<string, readonly EpochOutcome[]>();
 /** The same city with honest hotspots in the attackers' stead. */
 function runHonest(members: readonly Member[], { city, seed, epochs }: LabOptions): readonly EpochOutcome[] {
   const honest = members.map(toCounterfactual);
-  const places = honest.map(({ name, asserted }) => [name, asserted.latE7, asserted.lngE7]);
+  const places = honest.map(({ name, radio }) => [name, radio]);
   const key = JSON.stringify([city.name, seed, epochs, places]);
   const known = honestRuns.get(key);
   if (known !== undefined) return known;

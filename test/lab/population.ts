@@ -37,9 +37,13 @@ export function createAttacker(number: number, asserted: Site, radio: Radio | nu
 /** The same in every attack, and so are the surroundings that go with a name. */
 export const nameAttacker = (number: number): string => `attacker ${number}`;
 
-/** What attackers are compared with: as many honest hotspots at the same asserted places, each with an owner of its own. */
-export function toCounterfactual(member: Member): Member {
-  return createHonest(member.name, member.asserted, member.side);
+/**
+ * What attackers are compared with: as many honest hotspots at the same asserted places, each with an owner of its own. On
+ * a roof where the attackers' radio is on one: what a good antenna earns is not the attack's.
+ */
+export function toCounterfactual({ name, asserted, side, radio }: Member): Member {
+  const honest = createHonest(name, asserted, side);
+  return radio?.isOnRoof === true ? { ...honest, radio: { name, site: asserted, isOnRoof: true } } : honest;
 }
 
 /** Honest members spread over the list, to be trusted from the start; of them a share are attackers' where seeds are corrupt. */
