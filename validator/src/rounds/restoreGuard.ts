@@ -265,10 +265,14 @@ export class RestoreGuard {
     onRestored();
   }
 
-  /** Who was not heard yet, and who has shown a round that is not decided here: nobody else may be able to give it. */
+  /**
+   * Who was not heard yet; and who has shown a round that is not decided here and is waited for, since it may be the only
+   * one that can give it. Restored, it waits for no round that was shown, only for others to be past it.
+   */
   #isAsked(name: PeerName): boolean {
     const heard = this.#heard.get(name);
-    return heard === undefined || heard.shown > this.#modules.nextRound();
+    if (heard === undefined) return true;
+    return !this.#isRestored && heard.shown > this.#modules.nextRound();
   }
 
   async #hear(name: PeerName): Promise<void> {
