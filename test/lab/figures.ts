@@ -37,6 +37,8 @@ export type AttackResult = {
   readonly honestHalved: number;
   readonly honestUnpaid: number;
   readonly honestUnpaidWithout: number;
+  /** Without the attack: by reason, the share of honest hotspots' days (computations of trust) on which they had it. */
+  readonly honestFound: ReadonlyMap<string, number>;
   /** The rival's pay over what it has beside as many honest hotspots at the same places; null where there is none. */
   readonly rivalKeeps: number | null;
   readonly radios: number;
@@ -124,6 +126,7 @@ function compare(
     honestHalved: among(honest, (member) => 2 * ratio(pays, member) < ratio(paysWithout, member)),
     honestUnpaid: among(honest, (member) => last?.unpaid.has(member) ?? false),
     honestUnpaidWithout: among(honest, (member) => lastWithout?.unpaid.has(member) ?? false),
+    honestFound: computeFoundShares(honest, without),
     rivalKeeps:
       rival === null || paysWithout[rival] === 0n ? null : Number(pays[rival]) / Number(paysWithout[rival]),
     radios: attack.radios(attackers.length),
@@ -131,6 +134,20 @@ function compare(
     uncatchable: attack.uncatchable ?? null,
     course,
   };
+}
+
+function computeFoundShares(
+  members: readonly number[],
+  outcomes: readonly EpochOutcome[],
+): ReadonlyMap<string, number> {
+  const days = outcomes.flatMap(({ trust }) => trust ?? []);
+  const shares = new Map<string, number>();
+  for (const { found } of days) {
+    for (const reason of members.flatMap((member) => found.get(member) ?? [])) {
+      shares.set(reason, (shares.get(reason) ?? 0) + 1 / (members.length * days.length));
+    }
+  }
+  return shares;
 }
 
 function sumPaid(outcomes: readonly EpochOutcome[]): bigint[] {

@@ -7,7 +7,7 @@ import { ATTACKS } from "./attacks.ts";
 import { openCity } from "./city.ts";
 import { measureAttack } from "./figures.ts";
 import { drawProperties } from "./properties.ts";
-import { AIR_HEAD, formatAirRow, formatRow, isWithin, TABLE_HEAD } from "./report.ts";
+import { AIR_HEAD, formatAirRow, formatHonestFound, formatRow, isWithin, TABLE_HEAD } from "./report.ts";
 import { drawCourse } from "./svg.ts";
 
 const { values } = parseArgs({
@@ -79,6 +79,7 @@ function main(): number {
       writeFileSync(join(values.plots, `${name}.svg`), drawCourse(result));
     }
   }
+  console.log(`\n${formatHonestFound(results.at(-1)!)}`);
   const beyond = results.filter((result) => !isWithin(result));
   for (const { name, gain } of beyond)
     console.log(`\n${name} takes ${gain.toFixed(2)} times the honest share.`);

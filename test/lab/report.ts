@@ -27,6 +27,12 @@ export function formatRow(result: AttackResult): string {
   return `| ${cells.join(" | ")} |`;
 }
 
+/** What honest hotspots were found of without the attack, one sentence. */
+export function formatHonestFound({ honestFound }: AttackResult): string {
+  const list = Array.from(honestFound, ([reason, share]) => `${reason} ${percent(share)}`);
+  return `Of honest hotspots' days without an attack: ${list.join(", ") || "no finding"}.`;
+}
+
 /** Whether an attack takes no more than the gate allows, or is named as one that no rule catches. */
 export const isWithin = ({ gain, uncatchable }: AttackResult): boolean =>
   uncatchable !== null || gain <= GAIN_MAX;
