@@ -178,7 +178,7 @@ describe("the API's thread", () => {
     const own = getPriority();
     const before = nices().filter((nice) => nice > own).length;
     thread = await open();
-    expect(nices().filter((nice) => nice > own).length).toBe(own < 10 ? before + 1 : before);
+    expect(nices().filter((nice) => nice > own).length).toBe(own < 5 ? before + 1 : before);
     expect(getPriority()).toBe(own);
   });
 });
