@@ -7,8 +7,6 @@ import { setImmediate } from "node:timers/promises";
 import { Type } from "typebox";
 import type { Clock } from "../../../../node/src/host/types.ts";
 import { decodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
-import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
-import { computeName } from "../../../../protocol/src/crypto/names.ts";
 import {
   type EpochRow,
   MAX_PAGE_ROWS,
@@ -16,6 +14,7 @@ import {
   type PlainLine,
   type QueryStore,
 } from "../../store/store.ts";
+import { type KeyTexts, textsOf } from "../keyTexts.ts";
 import { presentLineOf } from "../present.ts";
 import { ApiProblem, badField, notFound } from "../problem.ts";
 import { isUnchanged } from "../requests.ts";
@@ -29,7 +28,7 @@ const MAX_EXPORTS = 4;
 const STALL_MS = 30_000;
 /** When to ask again while others are served: an export of a month takes seconds. */
 const RETRY_AFTER_S = 5;
-/** Keys whose texts are remembered while an export runs: some 300 bytes each. */
+/** Keys whose texts an export remembers: some 100 bytes each beside the texts themselves. */
 const MAX_KEY_TEXTS = 50_000;
 
 export function addExportRoutes(routes: Routes, { modules: { store, clock } }: RouteContext): void {
@@ -100,7 +99,7 @@ function openStream(parts: AsyncGenerator<string>, clock: Clock): Readable {
 }
 
 async function* writeLines(store: QueryStore, from: number, to: number): AsyncGenerator<string> {
-  const texts = new KeyTexts();
+  const texts = new TextsByHex();
   for (let epoch = from; epoch <= to; epoch++) {
     const row = (await store.getEpoch(epoch))!;
     let lines = 0;
@@ -116,7 +115,7 @@ async function* writeLines(store: QueryStore, from: number, to: number): AsyncGe
   }
 }
 
-function writeReward(epoch: number, line: PlainLine, texts: KeyTexts): string {
+function writeReward(epoch: number, line: PlainLine, texts: TextsByHex): string {
   const { did: hotspot, name } = texts.of(line.hotspot);
   const { did: owner } = texts.of(line.owner);
   const json: ExportedRewardJson = {
@@ -140,19 +139,16 @@ function writeEpoch(row: EpochRow, lines: number): string {
   return `${JSON.stringify(json)}\n`;
 }
 
-type KeyText = { readonly did: string; readonly name: string };
+/** Texts of keys by their hexadecimal, as the store gives them for a copy of everything. */
+class TextsByHex {
+  readonly #known = new Map<string, KeyTexts>();
 
-/** Texts of keys, each computed once: base58 and words cost more than all the rest of a line. */
-class KeyTexts {
-  readonly #known = new Map<string, KeyText>();
-
-  of(hex: string): KeyText {
+  of(hex: string): KeyTexts {
     const known = this.#known.get(hex);
     if (known !== undefined) return known;
-    const key = decodeHex(hex, 32)!;
-    const text = { did: encodeDidKey(key), name: computeName(key) };
+    const texts = textsOf(decodeHex(hex, 32)!);
     if (this.#known.size >= MAX_KEY_TEXTS) this.#known.clear();
-    this.#known.set(hex, text);
-    return text;
+    this.#known.set(hex, texts);
+    return texts;
   }
 }
