@@ -38,7 +38,7 @@ export type AttackResult = {
   readonly honestUnpaid: number;
   readonly honestUnpaidWithout: number;
   /** Without the attack: by reason, the share of honest hotspots' days (computations of trust) on which they had it. */
-  readonly honestFound: ReadonlyMap<string, number>;
+  readonly honestFound: Readonly<Record<string, number>>;
   /** The rival's pay over what it has beside as many honest hotspots at the same places; null where there is none. */
   readonly rivalKeeps: number | null;
   readonly radios: number;
@@ -139,7 +139,7 @@ function compare(
 function computeFoundShares(
   members: readonly number[],
   outcomes: readonly EpochOutcome[],
-): ReadonlyMap<string, number> {
+): Record<string, number> {
   const days = outcomes.flatMap(({ trust }) => trust ?? []);
   const shares = new Map<string, number>();
   for (const { found } of days) {
@@ -147,7 +147,7 @@ function computeFoundShares(
       shares.set(reason, (shares.get(reason) ?? 0) + 1 / (members.length * days.length));
     }
   }
-  return shares;
+  return Object.fromEntries(shares);
 }
 
 function sumPaid(outcomes: readonly EpochOutcome[]): bigint[] {

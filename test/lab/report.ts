@@ -29,7 +29,7 @@ export function formatRow(result: AttackResult): string {
 
 /** What honest hotspots were found of without the attack, one sentence. */
 export function formatHonestFound({ honestFound }: AttackResult): string {
-  const list = Array.from(honestFound, ([reason, share]) => `${reason} ${percent(share)}`);
+  const list = Object.entries(honestFound).map(([reason, share]) => `${reason} ${percent(share)}`);
   return `Of honest hotspots' days without an attack: ${list.join(", ") || "no finding"}.`;
 }
 
