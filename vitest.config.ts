@@ -21,6 +21,7 @@ const ALONE = [
   "test/e2e/containers/*.test.ts",
   "test/e2e/devnet.test.ts",
   "test/e2e/hotspotKill.test.ts",
+  "test/e2e/validator.test.ts",
   "test/e2e/validators.test.ts",
 ];
 
