@@ -6,6 +6,7 @@ import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { readLicenses } from "./licenses.ts";
+import { withoutWasm } from "./withoutWasm.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 export const BUNDLE_FILE = "hexbeacon.mjs";
@@ -30,7 +31,7 @@ export async function writeBundle(folder: string, version: string): Promise<Bund
     entryPoints: [join(ROOT, "node/src/cli/main.ts")],
     ...{ outfile, absWorkingDir: ROOT, bundle: true, minify: true, metafile: true },
     ...{ platform: "node", format: "esm", target: "node24", legalComments: "none", logLevel: "warning" },
-    banner: { js: BANNER },
+    ...{ banner: { js: BANNER }, plugins: [withoutWasm()] },
   });
   await cp(join(ROOT, "node/src/hotspot/page"), join(folder, "page"), { recursive: true });
   const { license } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { license: string };

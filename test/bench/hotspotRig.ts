@@ -76,13 +76,13 @@ export async function openHotspotRig(parameters: Partial<Genesis["parameters"]>)
   };
 }
 
-/** The package's own limits of memory, so that both always measure the same. */
+/** The flags under which the package runs a hotspot, so that both always measure the same. */
 function readLauncher(): {
   readonly flags: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 } {
   const text = readFileSync(LAUNCHER, "utf8");
-  const flags = [...text.matchAll(/\s(--max-\S+)/g)].map((match) => match[1]!);
+  const flags = [...text.matchAll(/[\s"](--[a-z][\w-]*(?:=\d+)?)/g)].map((match) => match[1]!);
   const variables = [...text.matchAll(/^export (\w+)="\$\{\1:-(\w+)\}"/gm)];
   return { flags, env: Object.fromEntries(variables.map((match) => [match[1]!, match[2]!])) };
 }

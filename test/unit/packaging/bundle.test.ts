@@ -34,6 +34,7 @@ describe("the bundle", () => {
     expect(help).not.toContain("validator  ");
     const text = await readFile(file(), "latin1");
     expect(text).not.toContain("fastify");
+    expect(text).not.toContain("WebAssembly");
     // Half of it is h3-js and libp2p; whatever makes it grow by a third should be known.
     expect(bundle.bytes).toBeLessThan(1_900_000);
     expect(JSON.parse(run("tool", "units", "--witnesses", "9").stdout)).toMatchObject({ perWitness: 0.3697 });
