@@ -36,7 +36,7 @@ const e2e = { pool: "forks", testTimeout: 120_000, hookTimeout: 60_000 } as cons
 export default defineConfig({
   test: {
     projects: [
-      // One worker takes many files: a third of their work was to load the same modules again.
+      // One worker takes many files: a quarter of their work was to load the same modules again.
       { test: { ...unit, name: "unit", include: UNIT, exclude: REPLACING, isolate: false } },
       { test: { ...unit, name: "unit isolated", include: REPLACING } },
       { test: { ...e2e, ...together, name: "e2e browser", include: BROWSER } },
