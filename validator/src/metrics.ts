@@ -279,7 +279,7 @@ function createVerdictMetrics(registry: Registry): (result: RoundResult) => void
   const countPassedOver = byReason(
     "hexbeacon_messages_passed_over_total",
     "Messages of finalized rounds that execution passed over, by reason.",
-    ["stale_epoch", "future_epoch", "wrong_nonce"],
+    ["stale_epoch", "future_epoch", "wrong_nonce", "insufficient_balance"],
   );
   return ({ transactions, outcomes, overQuota: surplus, notExecuted }) => {
     for (const { reason } of transactions) {

@@ -25,7 +25,7 @@ import { readValidators, writeValidators } from "./snapshotValidators.ts";
 import { Ledger, type LedgerModules, registerHotspot } from "./state.ts";
 
 /** The layout's version; another layout gets another number. */
-const SNAPSHOT_VERSION = 8;
+const SNAPSHOT_VERSION = 9;
 
 /** Encodes the ledger between two rounds. */
 export function encodeLedger(ledger: Ledger): Uint8Array {
@@ -138,6 +138,13 @@ function writeTally(out: ByteWriter, { tally }: Ledger): void {
     });
   }
   out.list(tally.participation, (rounds) => out.int32(rounds));
+  out.list(
+    [...tally.unpaid].sort(([a], [b]) => a - b),
+    ([account, count]) => {
+      out.int32(account);
+      out.uint8(count);
+    },
+  );
   out.list(tally.beacons, (beacon) => writeEvidence(out, beacon));
 }
 
@@ -157,6 +164,7 @@ function readTally(input: ByteReader, ledger: Ledger): void {
   const seats = ledger.setOf(ledger.nextEpoch)?.keys.length;
   if (participation.length !== seats) throw new RangeError("another set of validators");
   tally.participation = participation;
+  input.list(() => tally.unpaid.set(at(ledger.accounts.list, input.int32()).index, input.uint8()));
   tally.beacons = input.list(() => readEvidence(input));
 }
 

@@ -59,6 +59,8 @@ export type EpochTally = {
   beaconsRefused: Map<BeaconReason | "no_witness" | "never_revealed", number>;
   /** Rounds of the epoch that each validator of the set took part in. */
   participation: number[];
+  /** By account's index: its transactions that were refused and paid no fee. */
+  readonly unpaid: Map<number, number>;
 };
 
 /** What shells may bring along: faster forms of what the protocol defines. */
@@ -189,6 +191,7 @@ export function createTally(startTimeMs: number, validators: number): EpochTally
     witnessesRefused: new Map(),
     beaconsRefused: new Map(),
     participation: new Array<number>(validators).fill(0),
+    unpaid: new Map(),
   };
 }
 

@@ -2,10 +2,12 @@
  * Transactions: what moves money and places. Co-signatures were checked with the envelope's; what stands here needs the
  * ledger.
  *
- * Nonce and fee: a transaction executes only with its account's nonce. A lower one is refused; a higher one is passed
- * over as if it had never been in the cut, and may come again. With the right nonce, an account that cannot pay the fee
- * is refused and keeps its nonce; any other transaction burns the fee and uses up the nonce, also where it is then
- * refused. An account that was never opened has nothing to pay with, and a refusal does not open it.
+ * Nonce and fee: a transaction executes only with its account's nonce. A higher one is passed over as if it had never
+ * been in the cut, and may come again. A lower one is refused, and so is one whose account cannot pay the fee: those are
+ * unpaid, and an account has a few of them in an epoch; beyond, and of an account that was never opened, they are passed
+ * over too. Any other transaction burns the fee and uses up the nonce, also where it is then refused.
+ *
+ * The unpaid burn nothing of what there is: a stranger may bring what the sender once signed and never needed.
  */
 import type { TransactionReason } from "../evidence/reasons.ts";
 import { cellFromBigint, resolutionOf } from "../geo/cell.ts";
@@ -14,6 +16,7 @@ import type {
   AssertTransaction,
   DeregisterTransaction,
   RegisterTransaction,
+  Transaction,
   TransferTransaction,
 } from "../wire/transactions.ts";
 import type { Account } from "./accounts.ts";
@@ -26,6 +29,12 @@ import { executeStake, executeUnstake } from "./stakes.ts";
 import { type Ledger, registerHotspot } from "./state.ts";
 import { assertPlaceAnew } from "./trustFeed.ts";
 import type { LedgerMessage } from "./types.ts";
+
+/**
+ * Transactions of an account in an epoch that are refused though nobody pays for them: enough to tell who sends twice by
+ * mistake, and no more than so many ids to remember and verdicts to store for an account that somebody has paid to open.
+ */
+export const UNPAID_PER_EPOCH = 4;
 
 type TransactionMessage = Exclude<LedgerMessage, { kind: "reports" }>;
 
@@ -53,16 +62,37 @@ export function executeTransactions(
     const { id, sender, kind, transaction } = message;
     // The same message may stand in a cut twice.
     if (ledger.seen.has(transaction.epoch, id)) continue;
-    const nonce = ledger.accounts.find(sender)?.nonce ?? 0;
-    if (transaction.nonce > nonce) {
-      log.notExecuted.push({ id, reason: "wrong_nonce" });
+    const account = ledger.accounts.find(sender);
+    const unpaid = checkPayment(account, transaction.nonce, ledger.parameters.txFee);
+    const isAhead = transaction.nonce > (account?.nonce ?? 0);
+    if (unpaid !== null && (isAhead || !takeUnpaid(ledger, account))) {
+      log.notExecuted.push({ id, reason: unpaid });
       continue;
     }
     ledger.seen.add(transaction.epoch, id);
     log.included.push(id);
-    const reason = transaction.nonce < nonce ? "wrong_nonce" : execute(ledger, log, message, epoch);
+    const reason = unpaid ?? execute(ledger, log, account!, transaction, epoch);
     log.transactions.push({ id, sender, kind, reason });
   }
+}
+
+/** Why a transaction cannot take its fee; null where it can. */
+function checkPayment(
+  account: Account | null,
+  nonce: number,
+  txFee: bigint,
+): "wrong_nonce" | "insufficient_balance" | null {
+  if (nonce !== (account?.nonce ?? 0)) return "wrong_nonce";
+  return account === null || account.balance < txFee ? "insufficient_balance" : null;
+}
+
+/** Whether an account may have one more unpaid transaction refused in the running epoch, which is then counted. */
+function takeUnpaid({ tally }: Ledger, account: Account | null): boolean {
+  if (account === null) return false;
+  const before = tally.unpaid.get(account.index) ?? 0;
+  if (before >= UNPAID_PER_EPOCH) return false;
+  tally.unpaid.set(account.index, before + 1);
+  return true;
 }
 
 function orderByNonce(messages: readonly TransactionMessage[]): TransactionMessage[] {
@@ -84,15 +114,15 @@ function orderByNonce(messages: readonly TransactionMessage[]): TransactionMessa
   });
 }
 
+/** Takes the fee, which the account has, and executes. */
 function execute(
   ledger: Ledger,
   log: RoundLog,
-  { sender, transaction }: TransactionMessage,
+  account: Account,
+  transaction: Transaction,
   epoch: number,
 ): TransactionReason | null {
   const { txFee } = ledger.parameters;
-  const account = ledger.accounts.find(sender);
-  if (account === null || account.balance < txFee) return "insufficient_balance";
   account.balance -= txFee;
   ledger.burned += txFee;
   account.nonce++;

@@ -230,8 +230,11 @@ export type EpochClose = {
   readonly stateRoot: Uint8Array;
 };
 
-/** Why a message of a finalized cut is passed over: its epoch is too old or too new, or its nonce is from the future. */
-export type NotExecutedReason = "stale_epoch" | "future_epoch" | "wrong_nonce";
+/**
+ * Why a message of a finalized cut is passed over: its epoch is too old or too new, its nonce is from the future, or it
+ * pays no fee, for either reason, and its sender has had its unpaid refusals of the epoch.
+ */
+export type NotExecutedReason = "stale_epoch" | "future_epoch" | "wrong_nonce" | "insufficient_balance";
 
 /** Everything that a round changed. Lists are in execution order; keys occur at most once in the changed lists. */
 export type RoundResult = {

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { computeBooks, decodeLedger, encodeLedger } from "../../../protocol/src/ledger/index.ts";
+import { UNPAID_PER_EPOCH } from "../../../protocol/src/ledger/transactions.ts";
 import type { LedgerMessage, RoundResult } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
@@ -111,6 +112,30 @@ describe("nonces", () => {
     expect(balance(ALICE)).toBe(1n);
   });
 
+  test("that are used are refused so often in an epoch, and then passed over: nobody pays for them", () => {
+    reasonsOf([BANK, transfer(0, 1n)]);
+    const refused = reasonsOf([BANK, transfer(0, 2n)], [BANK, transfer(0, 3n)]);
+    expect(refused).toEqual(["wrong_nonce", "wrong_nonce"]);
+    // A restart in between forgets nothing.
+    scenario.ledger = decodeLedger(scenario.genesis, encodeLedger(scenario.ledger));
+    const { balance: before } = scenario.ledger.viewAccount(BANK)!;
+    const again = Array.from({ length: UNPAID_PER_EPOCH + 3 }, (_, i) =>
+      scenario.transact(round, BANK, transfer(0, BigInt(i) + 10n)),
+    );
+    const { included, notExecuted, transactions } = scenario.runTo(round++);
+    expect(included).toHaveLength(UNPAID_PER_EPOCH - 2);
+    expect(transactions).toHaveLength(UNPAID_PER_EPOCH - 2);
+    const over = again.slice(UNPAID_PER_EPOCH - 2);
+    expect(notExecuted).toEqual(over.map(({ id }) => ({ id, reason: "wrong_nonce" })));
+    // A stranger may have brought them: what an account once signed and did not need takes nothing from it.
+    expect(scenario.ledger.viewAccount(BANK)).toMatchObject({ balance: before, nonce: 1 });
+    // What is paid for is executed all the same, and the next epoch begins anew.
+    expect(reasonsOf([BANK, transfer(1, 1n)])).toEqual([null]);
+    scenario.closeEpoch();
+    round = scenario.round + 1;
+    expect(reasonsOf([BANK, transfer(0, 2n, ALICE, 1)])).toEqual(["wrong_nonce"]);
+  });
+
   test("the same message executes once, in one cut and in two", () => {
     const message = scenario.transact(0, BANK, transfer(0, 1n));
     scenario.put(0, message);
@@ -145,8 +170,25 @@ describe("fees", () => {
     expect([balance(ALICE), nonce(ALICE)]).toEqual([0n, 1]);
   });
 
-  test("one that was never opened has nothing to pay with and is not opened by trying", () => {
-    expect(reasonsOf([keyOf("nobody"), transfer(0, 0n)])).toEqual(["insufficient_balance"]);
+  test("one that cannot pay is told so often in an epoch, and then passed over", () => {
+    reasonsOf([BANK, transfer(0, 9n)]);
+    const sent = Array.from({ length: UNPAID_PER_EPOCH + 1 }, (_, i) =>
+      scenario.transact(round, ALICE, transfer(0, BigInt(UNPAID_PER_EPOCH - i))),
+    );
+    const over = sent.at(-1)!;
+    const { transactions, notExecuted } = scenario.runTo(round++);
+    expect(transactions.map(({ reason }) => reason)).toEqual(
+      new Array(UNPAID_PER_EPOCH).fill("insufficient_balance"),
+    );
+    expect(notExecuted).toEqual([{ id: over.id, reason: "insufficient_balance" }]);
+    // What was passed over may come again, and executes when there is something to pay with.
+    scenario.transact(round, BANK, transfer(1, 1n));
+    scenario.put(round, over);
+    expect(scenario.runTo(round++).transactions.map(({ reason }) => reason)).toEqual([null, null]);
+  });
+
+  test("one that was never opened has nothing to pay with, is not opened by trying, and leaves no trace", () => {
+    expect(reasonsOf([keyOf("nobody"), transfer(0, 0n)])).toEqual(["-"]);
     expect(balance(keyOf("nobody"))).toBeNull();
   });
 });
