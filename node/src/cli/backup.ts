@@ -12,11 +12,12 @@ import { type AskPassphrase, isKeySealed, openKeyFile, writeKeyFile } from "../h
 import { sealText, unsealText } from "../host/sealedText.ts";
 import { BEACON_STATE_FILE } from "../hotspot/beaconState.ts";
 import { FIRST_CHALLENGE_FILE } from "../hotspot/firstChallenge.ts";
+import { VALIDATORS_FILE } from "../hotspot/knownSets.ts";
 import { CONFIG_FILE, decodeConfigToml, GENESIS_FILE, KEY_FILE } from "./config.ts";
 
 const LABEL = "hexbeacon-backup-1";
 /** What a backup holds beside the key, where the home has it. */
-const FILES = [CONFIG_FILE, BEACON_STATE_FILE, FIRST_CHALLENGE_FILE, GENESIS_FILE] as const;
+const FILES = [CONFIG_FILE, BEACON_STATE_FILE, FIRST_CHALLENGE_FILE, VALIDATORS_FILE, GENESIS_FILE] as const;
 /** A genesis file with 100,000 hotspots is some 20 MB; a backup is meant to be carried about. */
 const MAX_BACKUP_BYTES = 64 * 1_048_576;
 

@@ -19,9 +19,12 @@ import {
   type Checkpoint,
   decodeCheckpoint,
   encodeCheckpoint,
-  type SetStep,
 } from "../../../protocol/src/agreement/rewardEvidence.ts";
-import { MAX_ANSWERED_ADDRESSES, type ValidatorAddress } from "../../../protocol/src/agreement/setAnswers.ts";
+import {
+  MAX_ANSWERED_ADDRESSES,
+  type SetsAnswer,
+  type ValidatorAddress,
+} from "../../../protocol/src/agreement/setAnswers.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { decodeDidKey, encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import type { Genesis } from "../../../protocol/src/network/genesis.ts";
@@ -112,12 +115,13 @@ export class KnownSets implements ValidatorSets {
     this.#callbacks.add(callback);
   }
 
-  /** Follows steps that anybody may have given. Nothing is taken of those that are not proven. */
-  take(steps: readonly SetStep[]): Taken {
+  /** Follows what anybody may have answered. Nothing is taken where a step is not proven; addresses are hints. */
+  take({ steps, addresses }: SetsAnswer): Taken {
     const { clock, log } = this.#modules;
     const before = this.#anchor.checkpoint;
     const advance = advanceCheckpoint(steps, this.#anchor, verifySignature);
     if (!advance.ok) return advance.reason;
+    this.#hinted = addresses;
     const { checkpoint } = advance;
     if (checkpoint.epoch === before.epoch) return "unchanged";
     if (checkpoint.epoch - before.epoch > this.#options.unbondEpochs) {
@@ -132,11 +136,6 @@ export class KnownSets implements ValidatorSets {
     if (isDue || !isSameSet(before.nextValidators, checkpoint.nextValidators)) this.#keep();
     for (const callback of this.#callbacks) callback();
     return "advanced";
-  }
-
-  /** Takes what a validator says of where members listen, in place of what the last one said. */
-  takeHints(addresses: readonly ValidatorAddress[]): void {
-    this.#hinted = addresses;
   }
 
   /** An address has worked: a member has shown its key there. */

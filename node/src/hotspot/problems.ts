@@ -21,7 +21,7 @@ export type ProblemParts = {
   readonly parameters: Parameters;
   readonly radio: RadioStatus;
   readonly validators: readonly LinkStatus[];
-  readonly follower: Pick<RoundFollower, "newest" | "isFresh" | "ageMs">;
+  readonly follower: Pick<RoundFollower, "newest" | "isFresh" | "ageMs" | "lacksSet">;
   readonly standing: StandingState;
   /** How long the oldest report has waited for a round, or null. */
   readonly oldestReportMs: number | null;
@@ -84,6 +84,11 @@ export function findClockSkewMs(forwarders: readonly ForwarderStatus[]): number 
 function findNetworkProblems({ validators, follower, oldestReportMs, parameters }: ProblemParts): string[] {
   if (validators.length === 0) return ["No validator's address is known; give one with --validator."];
   if (!validators.some(({ connected }) => connected)) return ["No validator is in reach."];
+  if (!follower.isFresh() && follower.lacksSet()) {
+    return [
+      "Rounds are heard whose validators nobody has shown yet to be the network's; they are asked for.",
+    ];
+  }
   if (follower.newest() === null) return ["No finalized round has been heard yet."];
   if (!follower.isFresh()) return [`No new round has been heard for ${formatDuration(follower.ageMs())}.`];
   // Only here: without rounds waiting is what the spool is for.

@@ -64,6 +64,7 @@ export class RoundFollower {
     ...{ new_round: 0, known: 0, unknown_set: 0, refused: 0 },
   };
   #newest: NewestRound | null = null;
+  #lacksSet = false;
   #polling = false;
   #pollTurn = 0;
   #stopPolling: (() => void) | null = null;
@@ -138,6 +139,11 @@ export class RoundFollower {
     return Math.max(0, (round - this.#newest.round) * this.#roundMs - this.ageMs());
   }
 
+  /** Whether rounds are heard that cannot be judged: nobody has shown yet which validators decide them. */
+  lacksSet(): boolean {
+    return this.#lacksSet;
+  }
+
   /** How announcements were judged so far. */
   counts(): Readonly<Record<AnnouncementOutcome, number>> {
     return this.#counts;
@@ -174,7 +180,10 @@ export class RoundFollower {
     if (!isNew && epoch < this.#newest!.epoch) return "known";
     const judged = judgeAnnouncement(this.#options.judge, signed);
     if (!judged.ok) {
-      if (judged.reason === "unknown_set") this.#modules.setFollower.want(epoch);
+      if (judged.reason === "unknown_set") {
+        this.#lacksSet = true;
+        this.#modules.setFollower.want(epoch);
+      }
       return judged.reason;
     }
     this.#countSeed(judged.validator, judged.set, judged.announcement);
@@ -194,6 +203,7 @@ export class RoundFollower {
   }
 
   #advance(heard: RoundHeard): void {
+    this.#lacksSet = false;
     this.#newest = { ...heard, heardAtMs: this.#modules.clock.nowMs() };
     for (const map of [this.#seeds, this.#seedVotes]) {
       for (const epoch of map.keys()) if (epoch <= heard.epoch - EPOCHS_KEPT) map.delete(epoch);

@@ -28,7 +28,7 @@ const FIRST_PAUSE_MS = 500;
 const LAST_PAUSE_MS = 30_000;
 
 export type SetFollowerModules = {
-  readonly sets: Pick<KnownSets, "epoch" | "take" | "takeHints">;
+  readonly sets: Pick<KnownSets, "epoch" | "take">;
   readonly network: Pick<Network, "request">;
   readonly clock: Pick<Clock, "nowMs">;
   readonly random: RandomBytes;
@@ -105,12 +105,11 @@ export class SetFollower {
         ...(this.#signal === null ? {} : { signal: this.#signal }),
       });
       const answer = decodeSetsAnswer(bytes);
-      const taken = answer === null ? "malformed" : sets.take(answer.steps);
+      const taken = answer === null ? "malformed" : sets.take(answer);
       if (taken !== "advanced" && taken !== "unchanged") {
         log.debug("Refused what a peer says of later validators", { reason: taken });
         return;
       }
-      sets.takeHints(answer!.addresses);
       if (taken === "unchanged" || answer!.steps.length < MAX_ANSWERED_STEPS) return;
     }
   }

@@ -102,3 +102,13 @@ test("wakes after many epochs, and goes on from what its home knows, or from gen
   const anew = await startHotspot(third);
   await eventually(() => anew.status().rounds?.round).toBe(roundIn(60));
 });
+
+test("says what is missing while nobody shows the certificates, and goes on when somebody does", async () => {
+  const [first] = (await startValidators()) as [FakeValidator];
+  first.sets.isMissing = () => true;
+  first.round = roundIn(3);
+  const hotspot = await startHotspot(first);
+  await eventually(() => hotspot.status().problems.join()).toContain("whose validators nobody has shown");
+  first.sets.isMissing = () => false;
+  await eventually(() => hotspot.status().rounds?.round).toBe(roundIn(3));
+});

@@ -49,6 +49,7 @@ async function open(trusted: Checkpoint | null = null, folder = home): Promise<K
   opened.push(sets);
   return sets;
 }
+const takeSteps = (sets: KnownSets, ...steps: SetStep[]) => sets.take({ steps, addresses: [] });
 const checkpointOf = (epoch: number): Checkpoint => ({
   ...{ networkId: computeNetworkId(genesis), epoch },
   ...{ validators: made.keysOf(epoch), nextValidators: made.keysOf(epoch + 1) },
@@ -69,7 +70,7 @@ describe("known validator sets", () => {
     let changes = 0;
     sets.onChange(() => changes++);
     for (let epoch = 0; epoch < 12; epoch++) {
-      expect(sets.take([made.stepOf(epoch)])).toBe("advanced");
+      expect(takeSteps(sets, made.stepOf(epoch))).toBe("advanced");
       expect(sets.setOf(epoch)).toBeNull();
       expect([epoch + 1, epoch + 2].map((each) => sets.setOf(each)!.keys)).toEqual([
         ...[made.keysOf(epoch + 1), made.keysOf(epoch + 2)],
@@ -98,7 +99,7 @@ describe("known validator sets", () => {
         const { steps } = await made.decodedAnswer(sets.epoch, closed);
         expect(steps.length).toBeLessThanOrEqual(MAX_ANSWERED_STEPS);
         answers++;
-        if (sets.take(steps) === "unchanged" || steps.length < MAX_ANSWERED_STEPS) break;
+        if (takeSteps(sets, ...steps) === "unchanged" || steps.length < MAX_ANSWERED_STEPS) break;
       }
       expect(sets.epoch).toBe(closed + 1);
       expect([closed + 1, closed + 2].map((epoch) => sets.setOf(epoch)!.keys)).toEqual([
@@ -112,10 +113,10 @@ describe("known validator sets", () => {
   test("do not begin anew where only one of two sets is attested", async () => {
     const sets = await open(checkpointOf(4));
     // The steps of epochs 5 and 6 are withheld: whether the set of 7 and 8 is still the same, nobody has said.
-    expect(sets.take([made.stepOf(7)])).toBe("unchanged");
-    expect(sets.take([made.stepOf(4), made.stepOf(7)])).toBe("advanced");
+    expect(takeSteps(sets, made.stepOf(7))).toBe("unchanged");
+    expect(takeSteps(sets, made.stepOf(4), made.stepOf(7))).toBe("advanced");
     expect(sets.epoch).toBe(5);
-    expect(sets.take([made.stepOf(6), made.stepOf(7)])).toBe("advanced");
+    expect(takeSteps(sets, made.stepOf(6), made.stepOf(7))).toBe("advanced");
     expect(sets.epoch).toBe(8);
   });
 
@@ -145,22 +146,23 @@ describe("known validator sets", () => {
       ["rules_unknown", { validators, certificate: made.certify(made.attestOf(4, { rulesVersion: 99 })) }],
       ["step_certificate_invalid", new MadeSets({ ...genesis, name: "another" }, made.seatsOf).stepOf(4)],
     ];
-    for (const [reason, lie] of lies) expect([reason, sets.take([lie])]).toEqual([reason, reason]);
-    expect(sets.take([made.stepOf(5), made.stepOf(4)])).toBe("step_order");
+    for (const [reason, lie] of lies) expect([reason, takeSteps(sets, lie)]).toEqual([reason, reason]);
+    expect(takeSteps(sets, made.stepOf(5), made.stepOf(4))).toBe("step_order");
     // Old changes are behind it, whoever signed them.
-    expect(sets.take([made.stepOf(0), made.stepOf(1)])).toBe("unchanged");
-    expect(sets.take([forged.stepOf(1)])).toBe("unchanged");
+    expect(takeSteps(sets, made.stepOf(0), made.stepOf(1))).toBe("unchanged");
+    expect(takeSteps(sets, forged.stepOf(1))).toBe("unchanged");
     // Who had all of genesis's keys later has no say about the sets after.
     const bought = new MadeSets(genesis, () => KEYS.slice(0, 4));
-    expect(sets.take([bought.stepOf(4)])).toBe("step_certificate_invalid");
+    expect(takeSteps(sets, bought.stepOf(4))).toBe("step_certificate_invalid");
     expect(sets.epoch).toBe(4);
   });
 
   test("are there again after a restart, and where a newer checkpoint is given from that on", async () => {
     const sets = await open();
-    sets.take((await made.decodedAnswer(0, 7)).steps);
+    sets.take(await made.decodedAnswer(0, 7));
     const address = { validator: KEYS[5]!.publicKey, multiaddr: "/ip4/10.0.0.5/tcp/1" };
-    sets.takeHints([address, { validator: KEYS[0]!.publicKey, multiaddr: "/ip4/10.0.0.1/tcp/1" }]);
+    const former = { validator: KEYS[0]!.publicKey, multiaddr: "/ip4/10.0.0.1/tcp/1" };
+    sets.take({ steps: [], addresses: [address, former] });
     await sets.stop();
     const again = await open();
     expect(again.epoch).toBe(8);
@@ -175,22 +177,22 @@ describe("known validator sets", () => {
     const sets = await open();
     const writtenEpoch = async () =>
       JSON.parse(await readFile(join(home, VALIDATORS_FILE), "utf8")).checkpoint.epoch;
-    sets.take([made.stepOf(0)]);
+    takeSteps(sets, made.stepOf(0));
     await expect.poll(writtenEpoch).toBe(1);
-    sets.take([made.stepOf(1)]);
+    takeSteps(sets, made.stepOf(1));
     await expect.poll(writtenEpoch).toBe(2);
-    for (const epoch of [2, 3, 4]) sets.take([made.stepOf(epoch)]);
+    for (const epoch of [2, 3, 4]) takeSteps(sets, made.stepOf(epoch));
     clock.advance(3_600_000);
-    sets.take([made.stepOf(5)]);
+    takeSteps(sets, made.stepOf(5));
     await expect.poll(writtenEpoch).toBe(6);
-    sets.take([made.stepOf(6)]);
+    takeSteps(sets, made.stepOf(6));
     await sets.stop();
     expect(await writtenEpoch()).toBe(7);
   });
 
   test("of a damaged file, or another network's, are as good as absent", async () => {
     const sets = await open();
-    sets.take([made.stepOf(0)]);
+    takeSteps(sets, made.stepOf(0));
     await sets.stop();
     const file = join(home, VALIDATORS_FILE);
     const text = await readFile(file, "utf8");
@@ -207,9 +209,9 @@ describe("known validator sets", () => {
   test("remember the addresses that worked, whatever is said later", async () => {
     const sets = await open();
     const address = (i: number) => ({ validator: KEYS[i]!.publicKey, multiaddr: `/ip4/10.0.0.${i}/tcp/1` });
-    sets.takeHints([address(0), address(1)]);
+    sets.take({ steps: [], addresses: [address(0), address(1)] });
     sets.noteReached(address(1));
-    sets.takeHints([address(2)]);
+    sets.take({ steps: [], addresses: [address(2)] });
     expect(sets.addresses()).toEqual([address(1), address(2)]);
     for (let port = 1; port < 100; port++)
       sets.noteReached({ ...address(3), multiaddr: `/ip4/10.0.0.3/tcp/${port}` });
@@ -254,7 +256,7 @@ describe("an answer about validator sets", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
         const answer = decodeSetsAnswer(bytes);
-        if (answer !== null) expect(sets.take(answer.steps)).toBe("unchanged");
+        if (answer !== null) expect(sets.take(answer)).toBe("unchanged");
         expect(decodeSetsQuestion(bytes) === null).toBe(
           bytes.length !== 8 || bytes[7]! > 0 || bytes[6]! > 31,
         );
@@ -265,11 +267,11 @@ describe("an answer about validator sets", () => {
         const changed = truth.slice();
         changed[at]! ^= 1 << bit;
         const answer = decodeSetsAnswer(changed);
-        if (answer !== null) expect(sets.take(answer.steps)).not.toBe("advanced");
+        if (answer !== null) expect(sets.take(answer)).not.toBe("advanced");
       }),
       { numRuns: 300 },
     );
-    expect(sets.take(decodeSetsAnswer(truth)!.steps)).toBe("advanced");
+    expect(sets.take(decodeSetsAnswer(truth)!)).toBe("advanced");
   });
 });
 
