@@ -90,12 +90,12 @@ export async function openStreams(options: StreamsOptions, modules: StreamsModul
   await network.serve(SYNC_PROTOCOL, limitsOf(SETS_QUESTION_BYTES), async (from, request) =>
     request.length === 0
       ? modules.newestAnnouncement()
-      : await answerSets(from, request, allowances, modules),
+      : await answerSetsQuestion(from, request, allowances, modules),
   );
 }
 
 /** Certificates prove themselves, so whoever asks is answered, within its allowance. */
-async function answerSets(
+async function answerSetsQuestion(
   { peerId, publicKey }: PeerRef,
   request: Uint8Array,
   allowances: TokenBuckets,
