@@ -12,11 +12,11 @@ import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
 import { startFleet } from "../devnet/src/fleet/fleet.ts";
-import { computeQuantile, readMetrics } from "../devnet/src/fleet/metricsPage.ts";
 import type { ValidatorRole } from "../devnet/src/validators.ts";
 import { startApiProcess, withApiStore } from "./apiProcess.ts";
 import { apiHotspotKey } from "./apiStore.ts";
 import { atLeast, atMost, type BenchRow } from "./benchRow.ts";
+import { measureDecisions } from "./decisions.ts";
 
 const HOTSPOTS = 10_000;
 const EPOCHS = 500;
@@ -110,17 +110,6 @@ async function measureStore(path: string): Promise<readonly BenchRow[]> {
   }
 }
 
-/** The slowest but 1 % of decisions of all validators, in ms, while something goes on. */
-async function measureRounds<T>(roles: readonly ValidatorRole[], during: () => Promise<T>) {
-  const read = () =>
-    Promise.all(
-      roles.map(async (role) => (await readMetrics(role)).buckets("hexbeacon_round_decision_seconds")),
-    );
-  const before = await read();
-  const result = await during();
-  return { p99Ms: 1_000 * computeQuantile(0.99, before, await read()), result };
-}
-
 async function measureUnderLoad(folder: string): Promise<readonly BenchRow[]> {
   const fleet = await startFleet({
     ...{ validators: NETWORK.validators, hotspots: NETWORK.hotspots, seed: 1, preset: "devnet" },
@@ -135,8 +124,8 @@ async function measureUnderLoad(folder: string): Promise<readonly BenchRow[]> {
     const load = { url: asked.ready().http, connections: POINT_CONNECTIONS, seconds: NETWORK.seconds };
     // The first rounds wait for processes that still start and code that still compiles: neither is asked for here.
     await askWith(file, { ...load, seconds: NETWORK.warmUpSeconds });
-    const calm = await measureRounds(fleet.validators, idle);
-    const busy = await measureRounds(fleet.validators, () => askWith(file, load));
+    const calm = await measureDecisions(fleet.validators, idle);
+    const busy = await measureDecisions(fleet.validators, () => askWith(file, load));
     const rate = Math.round(busy.result.perSecond).toLocaleString("en");
     return [
       atMost(

@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<readonly B
   agreement: () => import("./agreement.ts"),
   agreementMemory: () => import("./agreementMemory.ts"),
   api: () => import("./api.ts"),
+  backup: () => import("./backup.ts"),
   epochClose: () => import("./epochClose.ts"),
   eventStreams: () => import("./eventStreams.ts"),
   explorerView: () => import("./explorerView.ts"),
