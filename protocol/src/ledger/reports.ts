@@ -146,11 +146,12 @@ function executeBeacon(
 /**
  * A hotspot's challenge in an epoch: only with registration and assertion in force at the end of the epoch before the
  * previous one (an assertion in force then was registered before), or keys and places could be ground against a seed
- * that is already known; none with a key that it took since then, for the same reason; and none while silenced, or after
- * its registration was ended.
+ * that is already known; none with a key that it took since then or under a plan that it chose since then, for the same
+ * reason; and none while silenced, or after its registration was ended.
  */
 export function challengeOf(ledger: Ledger, hotspot: Hotspot, place: Place, epoch: number): Challenge | null {
-  if (placeAt(hotspot, epoch - 2) === null) return null;
+  const earlier = placeAt(hotspot, epoch - 2);
+  if (earlier === null || planOf(earlier) !== planOf(place)) return null;
   if (hotspot.rotatedEpoch !== null && hotspot.rotatedEpoch > epoch - 2) return null;
   if (isSilent(hotspot, epoch) || hasEnded(hotspot, epoch)) return null;
   const seed = ledger.seeds.get(epoch);

@@ -1,7 +1,10 @@
 /** A beacon's life in the ledger: inclusion, reveal, close, silence. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { OTHERS_PER_REVEAL } from "../../../protocol/src/ledger/beaconBook.ts";
+import { placeAt } from "../../../protocol/src/ledger/registry.ts";
+import { challengeOf } from "../../../protocol/src/ledger/reports.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
+import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
 import { keyOf, type SentBeacon, witnessBeacon } from "../../sim/ledgerWorld.ts";
 import { earlySlotted, inRow, Scenario, WINDOWS } from "./scenario.ts";
 
@@ -388,6 +391,26 @@ describe("who may beacon", () => {
     }
     // Registered in epoch 0; the assertion of epoch 0 is in force from 1 on, so at the end of 1, so for 3.
     expect(reasons).toEqual(["not_asserted", "not_challenged", "not_challenged", null]);
+  });
+
+  test("a hotspot that asserts another region is not challenged by a seed that it may have known: it would choose its draws", () => {
+    scenario = new Scenario(inRow(12), { assertFee: 0n, txFee: 0n });
+    const { key, owner, cell, latE7, lngE7, gainCentiDbi, elevationM } = beaconer;
+    const challenged: boolean[] = [];
+    for (let epoch = 0; epoch <= 3; epoch++) {
+      const hotspot = scenario.ledger.registry.find(key)!;
+      challenged.push(challengeOf(scenario.ledger, hotspot, placeAt(hotspot, epoch)!, epoch) !== null);
+      if (epoch === 0) {
+        const place = { cell, latE7, lngE7, gainCentiDbi, elevationM, region: REGION_PLANS.US915.id };
+        const assertion = { hotspot: key, ...place, epoch };
+        scenario.transact(1, owner, {
+          ...{ kind: "assert", epoch, nonce: 0, assertion, hotspotSignature: new Uint8Array(64) },
+        });
+      }
+      scenario.closeEpoch();
+    }
+    expect(placeAt(scenario.ledger.registry.find(key)!, 3)!.region).toBe("US915");
+    expect(challenged).toEqual([true, false, false, true]);
   });
 
   test("a clock that runs ahead of the round's time by more than the tolerance is future-dated", () => {
