@@ -117,3 +117,18 @@ export function decodeParcel(bytes: Uint8Array): Uint8Array[] | null {
   const envelopes = decodeStrict(ParcelSsz, bytes, MAX_PARCEL_BYTES);
   return envelopes === null || envelopes.length === 0 ? null : envelopes;
 }
+
+/** How long an offset is: a list of elements of variable size begins with one for each of them. */
+const OFFSET_BYTES = 4;
+
+/**
+ * How many envelopes a parcel says that it has, read from its first offset alone: what decoding it can cost is known
+ * before it is decoded. Null only where `decodeParcel` gives null; what it decodes has as many.
+ */
+export function peekParcelCount(bytes: Uint8Array): number | null {
+  if (bytes.length < OFFSET_BYTES || bytes.length > MAX_PARCEL_BYTES) return null;
+  const firstOffset = new DataView(bytes.buffer, bytes.byteOffset, OFFSET_BYTES).getUint32(0, true);
+  const count = firstOffset / OFFSET_BYTES;
+  const isList = Number.isInteger(count) && count > 0 && firstOffset <= bytes.length;
+  return isList && count <= MAX_ENVELOPES_PER_PARCEL ? count : null;
+}

@@ -1,4 +1,5 @@
 /** Admission: every reason, in the order that no unauthenticated message can turn against its alleged sender. */
+import { hash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { verifyDeviceSignature, verifySignature } from "../../../node/src/host/verify.ts";
@@ -15,6 +16,7 @@ import {
   encodeEnvelope,
   encodeParcel,
   MAX_ENVELOPES_PER_PARCEL,
+  MAX_PARCEL_BYTES,
 } from "../../../protocol/src/wire/envelope.ts";
 import { encodeCosignedBeacons, encodeReportBundle } from "../../../protocol/src/wire/reports.ts";
 import { decodeCandidate, keyOfBytes } from "../../../validator/src/intake/candidate.ts";
@@ -440,6 +442,37 @@ describe("limits", () => {
     expect(reasonsOf(await intake.submit("honest", parcelOf(report(1))))).toEqual([null]);
     clock.advance(1_000);
     expect(reasonsOf(await intake.submit("flood", parcelOf(report(2))))).toEqual([null]);
+  });
+
+  test("what a connection has no room for is answered as one, and nobody reads it", async () => {
+    const { intake, verifications, refused } = openIntake({ verifier: "by hand" });
+    const full = parcelOf(...Array.from({ length: MAX_ENVELOPES_PER_PARCEL }, (_, salt) => report(salt)));
+    const parcels = CONNECTION_ENVELOPES_PER_SECOND / MAX_ENVELOPES_PER_PARCEL;
+    for (let i = 0; i < parcels; i++) void intake.submit("flood", full);
+    const [item, ...others] = await intake.submit("flood", full);
+    expect([item!.reason, others]).toEqual(["rate_limited", []]);
+    expect(item!.id).toEqual(hash("sha256", full, "buffer"));
+    expect(refused).toEqual([["submission", "rate_limited"]]);
+    expect(verifications).toHaveLength(parcels);
+  });
+
+  test("bytes cost as much as envelopes, whatever they say that they are", async () => {
+    const { intake } = openIntake();
+    const one = parcelOf(new Uint8Array(MAX_PARCEL_BYTES - 4));
+    for (let i = 0; i < CONNECTION_ENVELOPES_PER_SECOND / MAX_ENVELOPES_PER_PARCEL; i++)
+      expect(reasonsOf(await intake.submit("flood", one))).toEqual(["malformed"]);
+    expect(reasonsOf(await intake.submit("flood", parcelOf(report(1))))).toEqual(["rate_limited"]);
+  });
+
+  test("who gossips beyond twice its bucket counts as misbehaving, and nobody else does", async () => {
+    const { intake, clock } = openIntake();
+    const full = parcelOf(...Array.from({ length: MAX_ENVELOPES_PER_PARCEL }, () => report(1, 9)));
+    const parcels = (2 * CONNECTION_ENVELOPES_PER_SECOND) / MAX_ENVELOPES_PER_PARCEL;
+    for (let i = 0; i < parcels; i++) expect(await intake.gossip("flood", "reports", full)).toBe("ignore");
+    expect(await intake.gossip("flood", "reports", full)).toBe("reject");
+    expect(await intake.gossip("relay", "reports", parcelOf(report(1)))).toBe("accept");
+    clock.advance(1_000);
+    expect(await intake.gossip("flood", "reports", full)).toBe("ignore");
   });
 
   test("a device's signature costs a connection what it takes to verify", async () => {

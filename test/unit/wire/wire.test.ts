@@ -25,6 +25,7 @@ import {
   MAX_ENVELOPE_BYTES,
   MAX_ENVELOPES_PER_PARCEL,
   MAX_PARCEL_BYTES,
+  peekParcelCount,
 } from "../../../protocol/src/wire/envelope.ts";
 import {
   decodeReceipt,
@@ -225,6 +226,29 @@ describe("envelopes and parcels", () => {
     const oversized = Array.from({ length: 60 }, () => new Uint8Array(MAX_ENVELOPE_BYTES));
     expect(encodeParcel(oversized).length).toBeGreaterThan(MAX_PARCEL_BYTES);
     expect(decodeParcel(encodeParcel(oversized))).toBeNull();
+  });
+
+  test("a parcel's count is peeked as it decodes, whatever the bytes", () => {
+    const parts = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 66 });
+    const change = fc.tuple(fc.nat(3), fc.nat(255));
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.tuple(parts, fc.option(change)).map(([envelopes, changed]) => {
+        const parcel = encodeParcel(envelopes);
+        if (changed !== null && parcel.length > 3) parcel[changed[0]] = changed[1];
+        return parcel;
+      }),
+    );
+    fc.assert(
+      fc.property(bytes, (parcel) => {
+        const envelopes = decodeParcel(parcel);
+        if (envelopes !== null) expect(peekParcelCount(parcel)).toBe(envelopes.length);
+        if (peekParcelCount(parcel) === null) expect(envelopes).toBeNull();
+      }),
+    );
+    expect(peekParcelCount(new Uint8Array(0))).toBeNull();
+    expect(peekParcelCount(encodeParcel(Array.from({ length: 65 }, () => Uint8Array.of(1))))).toBeNull();
+    expect(peekParcelCount(encodeParcel([new Uint8Array(MAX_PARCEL_BYTES - 3)]))).toBeNull();
   });
 });
 

@@ -1,15 +1,20 @@
 /**
- * Admission: from a parcel off the wire to messages in the lane, in one fixed order. Size, form and the connection's
- * bucket at once; then, as the verifier has room, the signatures; then the rules that need state; then the lane. A
+ * Admission: from a parcel off the wire to messages in the lane, in one fixed order. The connection's bucket, before a
+ * byte is decoded, size and form at once; then, as the verifier has room, the signatures; then the rules that need state; then the lane. A
  * submission is answered only when what it says of each envelope is true on disk.
  */
 
+import { hash } from "node:crypto";
 import type { Clock, GossipVerdict } from "../../../node/src/host/types.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { P256_PUBLIC_KEY_BYTES } from "../../../protocol/src/crypto/p256Form.ts";
 import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
 import { epochOfRound, type Parameters } from "../../../protocol/src/network/parameters.ts";
-import { MAX_ENVELOPES_PER_PARCEL } from "../../../protocol/src/wire/envelope.ts";
+import {
+  MAX_ENVELOPES_PER_PARCEL,
+  MAX_PARCEL_BYTES,
+  peekParcelCount,
+} from "../../../protocol/src/wire/envelope.ts";
 import type { Lane } from "../lanes/lane.ts";
 import type { Journeys } from "../tracing/journeys.ts";
 import type { SignatureClaim } from "../verify/signatureJob.ts";
@@ -27,6 +32,8 @@ import { type AdmissionView, checkAdmission, gossipVerdictOf } from "./rules.ts"
  * come at once: 64 full parcels, what a hotspot's neighbourhood gathers while a validator restarts.
  */
 export const CONNECTION_ENVELOPES_PER_SECOND = 4_096;
+/** A parcel costs its envelopes, or one for so many bytes where that is more: a parcel that is full of bytes is a full one. */
+const BYTES_PER_ENVELOPE = MAX_PARCEL_BYTES / MAX_ENVELOPES_PER_PARCEL;
 /** What a device's co-signature takes of it besides: 0.26 ms of P-256 are as much as four signatures of Ed25519. */
 export const DEVICE_SIGNATURE_COST = 4;
 /** Buckets of connections: more than a validator has connections, so that reconnecting does not refill one soon. */
@@ -64,7 +71,8 @@ export type IntakeModules = {
 export type Intake = {
   /**
    * Admits a submitted parcel. Resolves with one item an envelope once all that was admitted is durable; rejects where
-   * the lane failed, and then nothing may be acknowledged.
+   * the lane failed, and then nothing may be acknowledged. A parcel that is none, or that its connection has no room
+   * for, is one item, by the digest of its bytes.
    * @param connection names the connection that it came over.
    */
   readonly submit: (connection: string, parcel: Uint8Array) => Promise<readonly AdmittedItem[]>;
@@ -109,6 +117,11 @@ class ParcelIntake implements Intake {
   #modules: IntakeModules;
   #inbox: Inbox<Work>;
   #connections: TokenBuckets;
+  /**
+   * What gossip brings beyond a connection's bucket is ignored as long as this one holds it, and rejected beyond. An honest
+   * relay only passes on what it admitted itself, so it cannot bring twice a bucket, second after second.
+   */
+  #excess: TokenBuckets;
   #reportAllowances: TokenBuckets;
   #transactionAllowances: TokenBuckets;
   #pending = new PendingIds();
@@ -123,11 +136,13 @@ class ParcelIntake implements Intake {
     this.#options = options;
     this.#modules = modules;
     this.#inbox = new Inbox((work) => this.#refuseAll(work, "busy"));
-    this.#connections = new TokenBuckets({
+    const ofConnections = {
       capacity: CONNECTION_ENVELOPES_PER_SECOND,
       refillPerMs: CONNECTION_ENVELOPES_PER_SECOND / 1_000,
       maxBuckets: MAX_CONNECTION_BUCKETS,
-    });
+    };
+    this.#connections = new TokenBuckets(ofConnections);
+    this.#excess = new TokenBuckets(ofConnections);
     this.#reportAllowances = new TokenBuckets({
       capacity: parameters.reportsPerEpoch,
       refillPerMs: parameters.reportsPerEpoch / (parameters.roundsPerEpoch * parameters.roundMs),
@@ -143,6 +158,8 @@ class ParcelIntake implements Intake {
   }
 
   submit = async (connection: string, parcel: Uint8Array): Promise<readonly AdmittedItem[]> => {
+    if (!this.#takeFrom(this.#connections, connection, parcel))
+      return [{ id: hash("sha256", parcel, "buffer"), reason: this.#refuseUnread("submission") }];
     const { items, outcome } = this.#receive(connection, "submission", parcel);
     const { reasons, durable } = await outcome;
     await durable;
@@ -154,6 +171,10 @@ class ParcelIntake implements Intake {
     kind: "reports" | "transactions",
     parcel: Uint8Array,
   ): Promise<GossipVerdict> => {
+    if (!this.#takeFrom(this.#connections, connection, parcel)) {
+      this.#refuseUnread(kind);
+      return this.#takeFrom(this.#excess, connection, parcel) ? "ignore" : "reject";
+    }
     const { outcome } = this.#receive(connection, kind, parcel);
     const { reasons, durable } = await outcome;
     // Gossip promises nothing: whoever needs certainty submits. A failed write stops the validator elsewhere.
@@ -183,9 +204,9 @@ class ParcelIntake implements Intake {
     if (epoch > this.#epoch) {
       this.#epoch = epoch;
       const nowMs = this.#modules.clock.nowMs();
-      for (const buckets of [this.#connections, this.#reportAllowances, this.#transactionAllowances]) {
+      const ofConnections = [this.#connections, this.#excess];
+      for (const buckets of [...ofConnections, this.#reportAllowances, this.#transactionAllowances])
         buckets.prune(nowMs);
-      }
     }
     this.#admitHeld();
     this.#pump();
@@ -201,7 +222,19 @@ class ParcelIntake implements Intake {
       this.#refuseAll(work, "busy");
   };
 
-  /** Size, form and the connection's bucket; then the parcel waits for the verifier. */
+  /** Takes of a connection's bucket what the parcel costs to decode and, by its own word, to verify. */
+  #takeFrom(buckets: TokenBuckets, connection: string, parcel: Uint8Array): boolean {
+    const cost = Math.max(peekParcelCount(parcel) ?? 1, Math.ceil(parcel.length / BYTES_PER_ENVELOPE));
+    return buckets.take(connection, cost, this.#modules.clock.nowMs());
+  }
+
+  /** A parcel beyond its connection's bucket is answered as one, since nobody has looked into it. */
+  #refuseUnread(kind: IntakeKind): AdmissionReason {
+    this.#modules.onRefused?.(kind, "rate_limited");
+    return "rate_limited";
+  }
+
+  /** Size, form, and what its devices' signatures cost the connection; then the parcel waits for the verifier. */
   #receive(
     connection: string,
     kind: IntakeKind,
@@ -212,7 +245,9 @@ class ParcelIntake implements Intake {
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
     const nowMs = this.#modules.clock.nowMs();
     const work = { kind, bytes: parcel.length, receivedMs: nowMs, items, settle: resolve, fail: reject };
-    if (!this.#connections.take(connection, computeCost(items), nowMs)) this.#refuseAll(work, "rate_limited");
+    const surcharge = DEVICE_SIGNATURE_COST * countDeviceSignatures(items);
+    if (surcharge > 0 && !this.#connections.take(connection, surcharge, nowMs))
+      this.#refuseAll(work, "rate_limited");
     else if (this.#isClosed) this.#refuseAll(work, "busy");
     else if (items.some((item) => item.ok)) {
       this.#inbox.put(work);
@@ -367,11 +402,9 @@ class ParcelIntake implements Intake {
 const idOf = (item: DecodedItem): Uint8Array => (item.ok ? item.candidate.id : item.id);
 const reasonOf = (item: DecodedItem): AdmissionReason | null => (item.ok ? null : item.reason);
 
-/** What a parcel takes of its connection's bucket. */
-function computeCost(items: readonly DecodedItem[]): number {
+function countDeviceSignatures(items: readonly DecodedItem[]): number {
   const isOfDevice = ({ publicKey }: SignatureClaim) => publicKey.length === P256_PUBLIC_KEY_BYTES;
-  const claims = items.flatMap((item) => (item.ok ? item.candidate.claims : []));
-  return items.length + DEVICE_SIGNATURE_COST * claims.filter(isOfDevice).length;
+  return items.flatMap((item) => (item.ok ? item.candidate.claims : [])).filter(isOfDevice).length;
 }
 
 /** A topic carries its own kind only; a submission may carry any. */
