@@ -132,11 +132,7 @@ export function advanceCheckpoint(
   const walk = followSets({ setHistory: steps, epoch: Number.MAX_SAFE_INTEGER }, anchor, verify);
   if (!walk.ok) return walk;
   const { networkId, epoch: pinned } = anchor.checkpoint;
-  const attested = new Set([
-    pinned,
-    pinned + 1,
-    ...steps.map(epochOfStep).filter((epoch) => epoch > pinned + 1),
-  ]);
+  const attested = new Set([pinned, pinned + 1, ...steps.map(epochOfStep)]);
   const epoch = Math.max(...[...attested].filter((each) => attested.has(each + 1)));
   const validators = walk.setOf(epoch).keys;
   return {

@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifySignature } from "../../../node/src/host/verify.ts";
 import {
+  advanceCheckpoint,
   type LightAnchor,
   type LightVerdict,
   verifyRewardEvidence,
@@ -16,10 +17,12 @@ import {
 import type { RewardEvidence } from "../../../protocol/src/agreement/rewardEvidence.ts";
 import { writeMistake } from "../../sim/agreement/mutations.ts";
 import { GENESIS, LIES, NETWORK } from "./lightLies.ts";
+import { keysOf } from "./lightNetwork.ts";
 
 const SOURCE = join(import.meta.dirname, "../../../protocol/src/agreement/lightClient.ts");
 
 type Verify = typeof verifyRewardEvidence;
+type Advance = typeof advanceCheckpoint;
 type Mistake = { readonly name: string; readonly find: string; readonly replace: string };
 
 /** A rule of the form `if (...) return reason;` that is never asked about. */
@@ -121,7 +124,10 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The verifier with a mistake in it; what it imports is the real thing. */
-async function loadMutant({ name, ...edit }: Mistake): Promise<Verify> {
+async function loadMutant({ name, ...edit }: Mistake): Promise<{
+  readonly verifyRewardEvidence: Verify;
+  readonly advanceCheckpoint: Advance;
+}> {
   const text = writeMistake({ file: "lightClient.ts", ...edit }, readFileSync(SOURCE, "utf8"));
   const absolute = text.replace(
     /from "(\.[^"]+)"/g,
@@ -129,8 +135,7 @@ async function loadMutant({ name, ...edit }: Mistake): Promise<Verify> {
   );
   const file = join(folder, `${name.replaceAll(/\W/g, "-")}.ts`);
   writeFileSync(file, absolute);
-  const mutant = (await import(pathToFileURL(file).href)) as { verifyRewardEvidence: Verify };
-  return mutant.verifyRewardEvidence;
+  return await import(pathToFileURL(file).href);
 }
 
 /** Every true file, from genesis and from every checkpoint before it. */
@@ -168,5 +173,55 @@ test("the verifier itself is found without fault", () => {
 });
 
 test.each(MISTAKES)("is noticed: $name", async (mistake) => {
-  expect(findDifference(await loadMutant(mistake))).not.toBeNull();
+  expect(findDifference((await loadMutant(mistake)).verifyRewardEvidence)).not.toBeNull();
+});
+
+/** Mistakes in moving a checkpoint on. */
+const ADVANCE_MISTAKES: readonly Mistake[] = [
+  without("one attested set is enough", ".filter((each) => attested.has(each + 1))"),
+  without("the pinned sets are no place to begin from", "pinned, pinned + 1, "),
+  without("steps that prove nothing are taken", "if (!walk.ok) return walk;"),
+  {
+    name: "the second set is the first",
+    find: "nextValidators: walk.setOf(epoch + 1).keys",
+    replace: "nextValidators: validators",
+  },
+];
+
+/** From which epoch, by certificates of which epochs, a checkpoint comes to which; null where they are refused. */
+const ADVANCES: readonly (readonly [from: number, certified: readonly number[], to: number | null])[] = [
+  [0, [], 0],
+  [0, [0], 1],
+  [0, [0, 1], 2],
+  [0, [0, 1, 5], 2],
+  [0, [0, 1, 5, 6], 7],
+  [3, [0, 1], 3],
+  [4, [5], 4],
+  [4, [7], null],
+  [4, [5, 4], null],
+];
+
+function findAdvanceDifference(advance: Advance): string | null {
+  for (const [from, certified, to] of ADVANCES) {
+    const steps = certified.map((epoch) => ({
+      certificate: NETWORK.certify(NETWORK.attestOf(epoch)),
+      validators: keysOf(epoch + 2),
+    }));
+    const expected = to === null ? null : NETWORK.checkpointOf(to);
+    try {
+      const advanced = advance(steps, NETWORK.anchorAt(from), verifySignature);
+      expect(advanced.ok ? advanced.checkpoint : null).toEqual(expected);
+    } catch {
+      return `from ${from} by ${certified.join(", ")}`;
+    }
+  }
+  return null;
+}
+
+test("moving a checkpoint on is found without fault", () => {
+  expect(findAdvanceDifference(advanceCheckpoint)).toBeNull();
+});
+
+test.each(ADVANCE_MISTAKES)("is noticed: $name", async (mistake) => {
+  expect(findAdvanceDifference((await loadMutant(mistake)).advanceCheckpoint)).not.toBeNull();
 });
