@@ -1,6 +1,7 @@
 /**
  * A fifth validator among four processes: staked for by a transaction, started from a pinned checkpoint, seated two
  * epochs later. When one of the old four is killed for good, the network needs the newcomer's every vote, and goes on.
+ * So does a hotspot that was there before, and that nobody told of the newcomer.
  */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -11,6 +12,7 @@ import { BASE_UNITS_PER_TOKEN } from "../../protocol/src/network/parameters.ts";
 import type { ValidatorJson } from "../../validator/src/api/schemas/agreement.ts";
 import { homePaths } from "../../validator/src/home.ts";
 import { type Fleet, startFleet } from "../devnet/src/fleet/fleet.ts";
+import { createDevnetEther, type RunningHotspot, startSharedHotspot } from "../devnet/src/hotspots.ts";
 import {
   createValidatorRole,
   findFreePorts,
@@ -28,11 +30,22 @@ const STAKE_TOKENS = 50;
 
 let fleet: Fleet;
 let newcomer: ValidatorRole;
+let hotspot: RunningHotspot;
+/** The rounds that its beacons were included in. */
+const beacons: number[] = [];
 beforeAll(async () => {
   const parameters = { validatorStake: BigInt(STAKE_TOKENS) * BASE_UNITS_PER_TOKEN };
   fleet = await startFleet({ validators: 4, hotspots: 1, seed: 41, preset: "test", parameters });
+  hotspot = await startSharedHotspot(fleet.world.hotspots[0]!, {
+    ...{ genesis: fleet.genesis, genesisFile: join(fleet.folder, "genesis.json"), dataDir: fleet.folder },
+    ...{ validators: [], ether: createDevnetEther(41) },
+  });
+  hotspot.events!.on("included", ({ round, kinds }) => {
+    if (kinds.includes("beacon")) beacons.push(round);
+  });
 }, TIMEOUT_MS);
 afterAll(async () => {
+  await hotspot?.stop();
   await newcomer?.stop();
   await fleet?.stop();
 });
@@ -105,4 +118,10 @@ test("takes its seat two epochs after its stake, and then is counted on", {
   expect(new Set(digests).size).toBe(1);
   const { participation } = await waitFor(role, () => ask<ValidatorJson>(role, `/v1/validators/${id}`));
   expect(participation[0]!.rounds).toBeGreaterThan(0);
+
+  // The hotspot counts those rounds, by the newcomer's signatures; is connected to it; and has a beacon in them.
+  await waitFor(role, async () => (beacons.some((included) => included > round) ? beacons : null));
+  const { rounds, validators } = await hotspot.readStatus();
+  expect(rounds!.round).toBeGreaterThan(round);
+  expect(validators).toContainEqual({ address: listen, connected: true, lastError: null });
 });
