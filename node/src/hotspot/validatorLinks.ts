@@ -32,6 +32,8 @@ type Link = {
   /** Whose address it is said to be; null for one that the operator or genesis gives. */
   readonly learned: ValidatorAddress | null;
   peer: PeerRef | null;
+  /** Who was left for having no seat, or null. */
+  stranger: PeerRef | null;
   dialling: boolean;
   failures: number;
   retryAtMs: number;
@@ -102,12 +104,12 @@ export class ValidatorLinks {
     return this.#modules.network.isConnected(peer.peerId);
   }
 
-  /** Who has no seat any more is left, and who was left for having none may have one now. */
+  /** Who has no seat any more is left; who was left for having none, and has one now, is dialled at once. */
   #letStrangersGo(): void {
     for (const link of this.#links) {
-      const { peer } = link;
+      const { peer, stranger } = link;
       if (peer !== null && !this.#isMember(peer)) void this.#leave(link, peer);
-      else if (link.lastError === "not_a_validator") link.retryAtMs = 0;
+      else if (stranger !== null && this.#isMember(stranger)) link.retryAtMs = 0;
     }
   }
 
@@ -170,6 +172,7 @@ export class ValidatorLinks {
         return;
       }
       link.peer = peer;
+      link.stranger = null;
       link.failures = 0;
       link.lastError = null;
       if (link.learned !== null) sets.noteReached({ ...link.learned, validator: peer.publicKey! });
@@ -188,6 +191,7 @@ export class ValidatorLinks {
   async #leave(link: Link, peer: PeerRef): Promise<void> {
     const { network, log } = this.#modules;
     link.peer = null;
+    link.stranger = peer;
     this.#postpone(link, "not_a_validator");
     if (link.failures === 1) log.warn("Leave a peer that has no seat in this network", describeLink(link));
     await network.disconnect(peer.peerId);
@@ -208,7 +212,7 @@ export class ValidatorLinks {
 }
 
 const createLink = (address: string, learned: ValidatorAddress | null): Link => ({
-  ...{ address, learned, peer: null, dialling: false },
+  ...{ address, learned, peer: null, stranger: null, dialling: false },
   ...{ failures: 0, retryAtMs: 0, lastError: null },
 });
 
