@@ -137,6 +137,9 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       expect(await store.snapshotAtOrBefore(1)).toEqual(history.commits[2 * ROUNDS_PER_EPOCH - 1]!.snapshot);
       expect((await store.snapshotAtOrBefore(1_000))?.epoch).toBe(EPOCHS - 1);
       expect(await store.snapshotAtOrBefore(-1)).toBeNull();
+      const epochs = [-1, 0, 1, EPOCHS - 1, EPOCHS, 1_000];
+      const has = await Promise.all(epochs.map((epoch) => store.hasSnapshot(epoch)));
+      expect(has).toEqual([false, true, true, true, false, false]);
     });
 
     test("prunes evidence and bodies, but never what replay from a kept snapshot needs", async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { verifySignature } from "../../../node/src/host/verify.ts";
 import { checkFinalCert, fixedSets } from "../../../protocol/src/agreement/certificates.ts";
-import type { Fetch } from "../../../protocol/src/agreement/fetches.ts";
+import { decodeFetchedRounds, type Fetch } from "../../../protocol/src/agreement/fetches.ts";
 import { type AvailabilityCert, computeValueDigest } from "../../../protocol/src/agreement/rounds.ts";
 import { checkValue } from "../../../protocol/src/agreement/valueRules.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
@@ -15,6 +15,7 @@ import { createMeshAgreement } from "../../../validator/src/rounds/meshAgreement
 import { KnownSets } from "../../../validator/src/rounds/validatorSets.ts";
 import { openVotes, type Votes } from "../../../validator/src/rounds/votes.ts";
 import { createSigner } from "../../../validator/src/signer.ts";
+import type { RoundRow } from "../../../validator/src/store/store.ts";
 import { ManualClock } from "./support/manualClock.ts";
 import { contextOf, createTestGenesis, keyNamed, VALIDATOR } from "./support/network.ts";
 import { SILENT_MESH } from "./support/silentMesh.ts";
@@ -259,4 +260,23 @@ describe("a validator without a seat", () => {
     answer = async () => null;
     expect(await agreement.showRounds(PEER, decided)).toBeNull();
   });
+});
+
+test("an answer reads no more rounds than it takes, however many are decided", async () => {
+  const value = new Uint8Array(100_000);
+  const decided = Array.from({ length: 1_000 }, (_, round) => ({ round, value, cert: Uint8Array.of(round) }));
+  let read = 0;
+  const votes = {
+    decidedFrom: (from: number, limit = 1_000) => {
+      const rounds = decided.slice(from, from + limit);
+      read += rounds.length;
+      return rounds;
+    },
+  };
+  const executed = decided.slice(0, 3).map((row) => ({ ...row, finalCert: row.cert }) as never as RoundRow);
+  const store = { listRounds: async (from: number, limit: number) => executed.slice(from, from + limit) };
+  const answer = decodeFetchedRounds(await answerRounds(1, { store, votes }))!;
+  expect(answer.map(({ cert }) => cert[0])).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  expect(read).toBeLessThanOrEqual(16);
+  expect(decodeFetchedRounds(await answerRounds(1_000, { store, votes }))).toEqual([]);
 });

@@ -42,6 +42,11 @@ export class TokenBuckets {
     return true;
   }
 
+  /** Takes that much, or all that the bucket holds: what was done already is paid for as far as it can be. */
+  drain(name: string, amount: number, nowMs: number): void {
+    this.take(name, Math.min(amount, this.#level(name, nowMs)), nowMs);
+  }
+
   /** Forgets the buckets that are full again. */
   prune(nowMs: number): void {
     for (const name of [...this.#buckets.keys()]) {

@@ -22,6 +22,7 @@ import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { MAX_VALIDATORS } from "../../../protocol/src/network/parameters.ts";
 import { TokenBuckets } from "../intake/buckets.ts";
 import { Link } from "./link.ts";
+import { StrangersFetches } from "./strangersFetches.ts";
 
 /** The stream protocol of validators' messages. */
 export const PEERS_PROTOCOL = "/hexbeacon/peers/1";
@@ -29,8 +30,6 @@ export const PEERS_PROTOCOL = "/hexbeacon/peers/1";
 const FETCH_TIMEOUT_MS = 5_000;
 /** Fetches answered at once: three batches of each of a hundred validators, and some values and rounds. */
 const MAX_CONCURRENT_FETCHES = 512;
-/** The same for those without a seat: followers that keep up, and somebody who joins. At most 20 MiB of answers. */
-const MAX_FETCHES_OF_STRANGERS = 16;
 
 /** Why something that came over the mesh went no further. */
 export const MESH_REFUSALS = ["stranger", "flooded", "malformed"] as const;
@@ -108,12 +107,13 @@ class ValidatorMesh implements OpenedMesh {
     refillPerMs: MESSAGES_PER_SECOND / 1_000,
     maxBuckets: 2 * MAX_VALIDATORS,
   });
-  #fetchesOfStrangers = 0;
+  #strangers: StrangersFetches;
   #isOpen = false;
 
   constructor(options: MeshOptions, modules: MeshModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#strangers = new StrangersFetches(modules.clock);
     this.#stopWatching = modules.network.onPeerChange(() => {
       this.#peerIds = null;
     });
@@ -217,16 +217,12 @@ class ValidatorMesh implements OpenedMesh {
       return null;
     }
     if (this.#links.has(from)) return await handlers.answer(fetch, from);
-    if (this.#fetchesOfStrangers >= MAX_FETCHES_OF_STRANGERS) {
+    const answer = await this.#strangers.answer(from, () => handlers.answer(fetch, from));
+    if (answer === "flooded") {
       handlers.onRefused?.("flooded");
       return null;
     }
-    this.#fetchesOfStrangers++;
-    try {
-      return await handlers.answer(fetch, from);
-    } finally {
-      this.#fetchesOfStrangers--;
-    }
+    return answer;
   }
 
   #peerIdOf(name: PeerName): string | null {

@@ -24,6 +24,8 @@ import type { Votes } from "./votes.ts";
 /** Rounds decided and not executed beyond which no more are fetched: some MiB of memory. */
 const MAX_BACKLOG = 2 * MAX_FETCHED_ROUNDS;
 const BACKLOG_POLL_MS = 50;
+/** Rounds read for an answer at a time: four of the largest values are a few times what it takes. */
+const ROUNDS_READ_AT_ONCE = 4;
 
 export type CatchUpOptions = { readonly domains: SigningDomains };
 export type CatchUpModules = {
@@ -126,21 +128,35 @@ export class CatchUp {
   }
 }
 
-/** Decided rounds from one on, for one who catches up: executed ones from the store, the rest from the votes. */
+/**
+ * Decided rounds from one on, for one who catches up: executed ones from the store, the rest from the votes. No more is
+ * read than some rounds beyond the answer, whoever asks and however much there is.
+ */
 export async function answerRounds(
   from: number,
   { store, votes }: { store: Pick<RoundStore, "listRounds">; votes: Pick<Votes, "decidedFrom"> },
 ): Promise<Uint8Array> {
   const rounds: FetchedRound[] = [];
   let bytes = 0;
+  const isFull = () => rounds.length === MAX_FETCHED_ROUNDS || bytes >= FETCHED_ROUNDS_BYTES;
   const take = (round: number, value: Uint8Array, cert: Uint8Array): void => {
-    const isNext = round === from + rounds.length && rounds.length < MAX_FETCHED_ROUNDS;
-    if (!isNext || bytes >= FETCHED_ROUNDS_BYTES) return;
+    if (isFull() || round !== from + rounds.length) return;
     rounds.push({ value, cert });
     bytes += value.length + cert.length;
   };
-  for (const { round, value, finalCert } of await store.listRounds(from, MAX_FETCHED_ROUNDS))
-    take(round, value, finalCert);
-  for (const { round, value, cert } of votes.decidedFrom(from + rounds.length)) take(round, value, cert);
+  const takeAll = async (takeSome: (next: number) => Promise<void>): Promise<void> => {
+    for (let before = -1; rounds.length > before && !isFull(); ) {
+      before = rounds.length;
+      await takeSome(from + before);
+    }
+  };
+  await takeAll(async (next) => {
+    for (const { round, value, finalCert } of await store.listRounds(next, ROUNDS_READ_AT_ONCE))
+      take(round, value, finalCert);
+  });
+  await takeAll(async (next) => {
+    for (const { round, value, cert } of votes.decidedFrom(next, ROUNDS_READ_AT_ONCE))
+      take(round, value, cert);
+  });
   return encodeFetchedRounds(rounds);
 }

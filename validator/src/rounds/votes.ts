@@ -83,7 +83,7 @@ export type Votes = {
   /** Forgets acknowledgements of a lane's batches below a number that a decided cut holds, with the next commit. */
   readonly pruneAcks: (lane: Uint8Array, belowSeq: number) => void;
   /** Decided rounds from this one on, in order; they wait here until execution has stored them. */
-  readonly decidedFrom: (round: number) => DecidedRound[];
+  readonly decidedFrom: (round: number, limit?: number) => DecidedRound[];
   /** The highest round that anything was signed for or decided, or -1. */
   readonly highestRound: () => number;
   /** Records the next batches of the own lane in order, with their acknowledgement, all or none. */
@@ -186,7 +186,8 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
     forgetEvidence: (offender) => void statements.forgetEvidence.run(offender),
     evidence: () => statements.evidence.all().map((row) => row.bytes as Uint8Array),
     pruneAcks: (lane, belowSeq) => void forgettable.set(encodeHex(lane), [lane, belowSeq]),
-    decidedFrom: (round) => statements.decidedFrom.all(round).map(readDecided),
+    // SQLite takes a negative limit for none.
+    decidedFrom: (round, limit = -1) => statements.decidedFrom.all(round, limit).map(readDecided),
     highestRound: () => Number(statements.highestRound.get()!.round ?? -1),
     recordBatches: (batches) => transact(() => insertBatches(statements, batches)),
     adoptBatch: ({ seq, digest }) => void statements.addBatch.run(seq, digest),
@@ -239,7 +240,7 @@ function prepareStatements(db: DatabaseSync) {
     voteOf: db.prepare("SELECT digest FROM vote WHERE round = ? AND view = ? AND kind = ?"),
     addVote: db.prepare("INSERT INTO vote (round, view, kind, digest) VALUES (?, ?, ?, ?)"),
     addDecided: db.prepare("INSERT INTO decided (round, value, cert) VALUES (?, ?, ?)"),
-    decidedFrom: db.prepare("SELECT round, value, cert FROM decided WHERE round >= ? ORDER BY round"),
+    decidedFrom: db.prepare("SELECT round, value, cert FROM decided WHERE round >= ? ORDER BY round LIMIT ?"),
     // Votes below the pruning line were all cast, so nothing below the lowest kept one may be signed again.
     lowestRound: db.prepare("SELECT MIN(round) AS round FROM vote"),
     highestRound: db.prepare(

@@ -196,6 +196,7 @@ function createRoundMethods(tables: Tables, writeValidators: MemoryValidators["w
       const found = newestBelow(snapshots.keys(), epoch + 1);
       return found === null ? null : snapshots.get(found)!;
     },
+    hasSnapshot: async (epoch) => snapshots.has(epoch),
     prune: async (policy) => {
       const firstKept = Math.max(0, tables.epochs.length - policy.keepEpochs);
       const base = newestBelow(snapshots.keys(), firstKept);

@@ -257,6 +257,8 @@ export type RoundStore = {
   readonly listRounds: (fromRound: number, limit: number) => Promise<readonly RoundRow[]>;
   /** The newest snapshot of an epoch not above `epoch`. */
   readonly snapshotAtOrBefore: (epoch: number) => Promise<Snapshot | null>;
+  /** Whether there is a snapshot of exactly this epoch; reads nothing of it. */
+  readonly hasSnapshot: (epoch: number) => Promise<boolean>;
   /** Deletes what the policy no longer keeps, a bounded part a call. */
   readonly prune: (policy: RetentionPolicy) => Promise<Pruned>;
 };

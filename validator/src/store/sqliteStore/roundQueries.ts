@@ -22,13 +22,17 @@ function readRound(row: SqlRow): RoundRow {
   };
 }
 
-type RoundQueries = Pick<RoundStore, "latestRound" | "getRound" | "listRounds" | "snapshotAtOrBefore">;
+type RoundQueries = Pick<
+  RoundStore,
+  "latestRound" | "getRound" | "listRounds" | "snapshotAtOrBefore" | "hasSnapshot"
+>;
 
 export function createRoundQueries(db: DatabaseSync): RoundQueries {
   const latest = prepareReading(db, "SELECT * FROM rounds ORDER BY round DESC LIMIT 1");
   const one = prepareReading(db, "SELECT * FROM rounds WHERE round = ?");
   const from = prepareReading(db, "SELECT * FROM rounds WHERE round >= ? ORDER BY round LIMIT ?");
   const snapshot = prepareReading(db, "SELECT * FROM snapshots WHERE epoch <= ? ORDER BY epoch DESC LIMIT 1");
+  const snapshotEpoch = prepareReading(db, "SELECT epoch FROM snapshots WHERE epoch = ?");
   const readSnapshot = (row: SqlRow): Snapshot => ({
     epoch: readNumber(row, "epoch"),
     bytes: readBytes(row, "bytes"),
@@ -39,5 +43,6 @@ export function createRoundQueries(db: DatabaseSync): RoundQueries {
     getRound: async (round) => one.one(readRound, round),
     listRounds: async (fromRound, limit) => from.all(readRound, fromRound, Math.min(limit, MAX_PAGE_ROWS)),
     snapshotAtOrBefore: async (epoch) => snapshot.one(readSnapshot, epoch),
+    hasSnapshot: async (epoch) => snapshotEpoch.one(() => true, epoch) !== null,
   };
 }
