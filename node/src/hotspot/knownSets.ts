@@ -81,6 +81,8 @@ export class KnownSets implements ValidatorSets {
   #hinted: readonly ValidatorAddress[];
   #reached: readonly ValidatorAddress[] = [];
   #keptAtMs = Number.NEGATIVE_INFINITY;
+  /** What it began with, or has written last: a stop writes nothing that is known. */
+  #kept: string;
   #keeping: Promise<void> = Promise.resolve();
 
   constructor(options: KnownSetsOptions, modules: KnownSetsModules) {
@@ -89,6 +91,7 @@ export class KnownSets implements ValidatorSets {
     this.#anchor = options.anchor;
     this.#sets = createSets(options.anchor.checkpoint);
     this.#hinted = options.addresses;
+    this.#kept = encodeKept(options.anchor.checkpoint, this.addresses());
   }
 
   /** The set of an epoch; null where it is not known yet, or not any more. */
@@ -154,6 +157,8 @@ export class KnownSets implements ValidatorSets {
     const { clock, log } = this.#modules;
     this.#keptAtMs = clock.nowMs();
     const kept = encodeKept(this.#anchor.checkpoint, this.addresses());
+    if (kept === this.#kept) return;
+    this.#kept = kept;
     this.#keeping = this.#keeping
       .then(() => replaceFile(join(this.#options.home, VALIDATORS_FILE), kept))
       .catch((error: unknown) => log.warn("Could not keep the validators", { error: String(error) }));
