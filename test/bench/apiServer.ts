@@ -45,6 +45,7 @@ const api = await ApiThread.open(
       isPending: async () => false,
       rewardCert: async () => null,
       rewardProof: async () => null,
+      appeal: async () => null,
       submitTransaction: async () => ({ id: null, reason: "malformed" }),
       traceMessage: async () => null,
     },

@@ -38,7 +38,10 @@ async function serve(folder: string): Promise<{ readonly fixture: Fixture; reado
         rewardCert: async (epoch) => (epoch === EPOCHS - 1 ? certificate : null),
         isConnected: async () => true,
       },
-      ledger: { rewardProof: async (key) => (encodeHex0x(key) === encodeHex0x(account) ? evidence : null) },
+      ledger: {
+        rewardProof: async (key) => (encodeHex0x(key) === encodeHex0x(account) ? evidence : null),
+        appeal: async () => null,
+      },
     },
   );
   const set = { fromEpoch: 0, keys: validators };

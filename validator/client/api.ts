@@ -579,6 +579,17 @@ export type TrustHistory = {
   readonly name: string;
   readonly paidMinPpm: number;
   readonly current: TrustState | null;
+  readonly held: string;
+  readonly escrow: readonly {
+    readonly owner: string;
+    readonly amount: string;
+    readonly untilEpoch: number;
+  }[];
+  readonly appeal: {
+    readonly pending: boolean;
+    readonly decidedFromEpoch: number;
+    readonly barredUntilEpoch: number | null;
+  } | null;
   readonly items: readonly TrustState[];
   readonly next: string | null;
 };

@@ -1,5 +1,6 @@
 /** The API's thread, tied to a running validator. */
 import type { Clock, Log, Network } from "../../node/src/host/types.ts";
+import { viewAppeal } from "../../protocol/src/ledger/appeal.ts";
 import { computeRewardProof } from "../../protocol/src/ledger/rewardTotals.ts";
 import type { Ledger } from "../../protocol/src/ledger/state.ts";
 import type { RoundResult } from "../../protocol/src/ledger/types.ts";
@@ -78,6 +79,7 @@ function readValidator(modules: HttpModules): LiveValidator {
       const proof = computeRewardProof(ledger, account);
       return proof && encodeProofJson(proof, ledger.lastClosedEpoch);
     },
+    appeal: async (hotspot) => viewAppeal(ledger, hotspot),
     submitTransaction: (envelope) => submitEnvelope(core.intake, envelope),
     traceMessage,
   };

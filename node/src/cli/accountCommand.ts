@@ -11,6 +11,7 @@ import type { ChangeRequest } from "./account/changeRequest.ts";
 import { VALIDATOR_OPTION } from "./account/flags.ts";
 import type { AnyRequest } from "./account/requestFile.ts";
 import type { Session } from "./account/session.ts";
+import { createAppealCommands } from "./appealCommands.ts";
 import { type Checked, GENESIS_FILE, KEY_FILE, readGenesis } from "./config.ts";
 import { ConfigErrors, type NodeIo, printJson, printLine, runAction, useIo } from "./io.ts";
 import { PASSPHRASE_OPTION, readNewPassphrase } from "./passphrase.ts";
@@ -54,7 +55,7 @@ export function createAccountCommand(io: NodeIo): Command {
     .option(...GENESIS_OPTION)
     .action((flags: TransferFlags) => runAction(io, () => sendTokens(flags, io)));
   for (const part of [init, info, sign, transfer]) account.addCommand(useIo(part, io));
-  for (const part of createStakeCommands(io)) account.addCommand(part);
+  for (const part of [...createStakeCommands(io), ...createAppealCommands(io)]) account.addCommand(part);
   return account;
 }
 

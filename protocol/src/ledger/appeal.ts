@@ -13,6 +13,39 @@ import { computeEscrowEnd } from "./escrow.ts";
 import type { Hotspot } from "./registry.ts";
 import type { Ledger } from "./state.ts";
 
+/** What is held of a hotspot's pay, and how it stands with appeals. */
+export type AppealView = {
+  /** In the order of their ends: whose it is, how much in base units, and the last epoch in which it can be released. */
+  readonly escrow: readonly {
+    readonly owner: Uint8Array;
+    readonly amount: bigint;
+    readonly untilEpoch: number;
+  }[];
+  /** Whether the next computation of trust decides an appeal. */
+  readonly isPending: boolean;
+  /** The last epoch in which no appeal is heard, as its record was forgotten; null where one is. */
+  readonly barredUntilEpoch: number | null;
+  /** From this epoch on the next computation is in force. */
+  readonly decidedFromEpoch: number;
+};
+
+/** How a hotspot stands at this round; null where there is none of that key. */
+export function viewAppeal(ledger: Ledger, key: Uint8Array): AppealView | null {
+  const { trust, registry, accounts, escrow, nextEpoch } = ledger;
+  const { trustIntervalEpochs } = ledger.parameters;
+  const hotspot = registry.find(key);
+  if (hotspot === null) return null;
+  const { index } = hotspot;
+  return {
+    escrow: escrow.entriesOf(index).map(({ owner, beacons, witnesses, untilEpoch }) => ({
+      ...{ owner: accounts.list[owner]!.key, amount: beacons + witnesses, untilEpoch },
+    })),
+    isPending: trust.appealed.has(index),
+    barredUntilEpoch: isBarred(ledger, hotspot) ? trust.barredUntil.get(index)! : null,
+    decidedFromEpoch: (Math.floor(nextEpoch / trustIntervalEpochs) + 1) * trustIntervalEpochs,
+  };
+}
+
 /**
  * Notes an appeal. It names counterparts that can vouch for it: each must have a valid link with the hotspot on record, so
  * that who has nothing but the finding to show cannot ask for more than time. Said again before it is decided it changes
@@ -23,12 +56,12 @@ export function executeAppeal(
   sender: Account,
   { hotspot: key, evidence }: AppealTransaction,
 ): TransactionReason | null {
-  const { trust, registry, nextEpoch } = ledger;
+  const { trust, registry } = ledger;
   const hotspot = registry.find(key);
   if (hotspot === null) return "not_registered";
   if (hotspot.owner !== sender.index) return "not_owner";
   if (!isPenalised(ledger, hotspot)) return "not_penalised";
-  if ((trust.barredUntil.get(hotspot.index) ?? -1) >= nextEpoch) return "no_evidence";
+  if (isBarred(ledger, hotspot)) return "no_evidence";
   const vouches = (other: Uint8Array): boolean => isLinked(ledger, hotspot, registry.find(other));
   if (!evidence.every(vouches)) return "no_evidence";
   trust.appealed.add(hotspot.index);
@@ -50,6 +83,10 @@ export function forgetRecord(ledger: Ledger, hotspot: Hotspot, epoch: number): v
 
 function isPenalised({ trust, escrow }: Ledger, { index }: Hotspot): boolean {
   return trust.findings.has(index) || escrow.holdsFor(index);
+}
+
+function isBarred({ trust, nextEpoch }: Ledger, { index }: Hotspot): boolean {
+  return (trust.barredUntil.get(index) ?? -1) >= nextEpoch;
 }
 
 function isLinked({ trust, nextEpoch }: Ledger, hotspot: Hotspot, other: Hotspot | null): boolean {

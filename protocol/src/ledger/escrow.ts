@@ -39,6 +39,11 @@ export class Escrow {
     return this.#byHotspot.has(hotspot);
   }
 
+  /** What is held for a hotspot, in the order of its ends. */
+  entriesOf(hotspot: number): readonly Readonly<EscrowEntry>[] {
+    return this.#byHotspot.get(hotspot) ?? [];
+  }
+
   /** Withholds what a hotspot would have been paid in an epoch. */
   withhold(hotspot: number, owner: number, amounts: EscrowAmounts, untilEpoch: number): void {
     const known = this.#byHotspot

@@ -133,6 +133,7 @@ describe("agreement over HTTP", () => {
               : encodeHex(each) !== encodeHex(key(3).publicKey),
         },
         ledger: {
+          appeal: async () => null,
           rewardProof: async (account) =>
             encodeHex(account) === encodeHex(OWNER) ? encodeProofJson(tree.prove(0), EPOCHS - 1) : null,
         },

@@ -109,6 +109,7 @@ export async function createFixture(
       isConnected: async () => false,
     },
     ledger: {
+      appeal: async () => null,
       rewardProof: async (account) => {
         const index = PROVEN.findIndex((key) => encodeHex(key) === encodeHex(account));
         return index === -1 ? null : encodeProofJson(tree.prove(index), EPOCHS - 1);

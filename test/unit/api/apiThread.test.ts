@@ -43,7 +43,7 @@ describe("the API's thread", () => {
       exposeMetrics: async () => ({ contentType: "text/plain", text: "# TYPE up gauge\nup 1\n" }),
       connections: async () => [encodeHex(named("validator 1"))],
       isPending: async () => false,
-      ...{ rewardCert: async () => null, rewardProof: nobody, traceMessage: nobody },
+      ...{ rewardCert: async () => null, rewardProof: nobody, appeal: nobody, traceMessage: nobody },
       submitTransaction: async (envelope) => ({ id: envelope.slice(0, 32), reason: null }),
     };
   });

@@ -328,6 +328,8 @@ describe("before anything is sent", () => {
     getStatus: async () => ({ networkId: encodeHex0x(id), epoch: 0 }),
     getAccount: async () => (balance === null ? null : { balance, earned: 0n, nonce: 0 }),
     getHotspot: async () => null,
+    getTrust: () => Promise.reject(new Error("asked")),
+    getCounterparts: async () => [],
     getTransaction: async () => null,
     submit: async () => {
       throw new Error("sent");

@@ -1,5 +1,7 @@
 /** Runs the node's commands in the test's own process, and makes homes with them. */
 import { type Readable, Writable } from "node:stream";
+import type { Command } from "commander";
+import type { NodeIo } from "../../../node/src/cli/io.ts";
 import { createNodeCommand } from "../../../node/src/cli/nodeCommand.ts";
 
 class Exit extends Error {
@@ -20,6 +22,15 @@ export async function run(...args: string[]): Promise<Ran> {
 
 /** Runs `node ARGS` with an environment and a standard input. */
 export async function runWith(surroundings: RunSurroundings, ...args: string[]): Promise<Ran> {
+  return await runCommand(createNodeCommand, surroundings, ...args);
+}
+
+/** Runs a command that is made for the test's own streams. */
+export async function runCommand(
+  create: (io: NodeIo) => Command,
+  surroundings: RunSurroundings,
+  ...args: string[]
+): Promise<Ran> {
   const said = { stdout: "", stderr: "" };
   const sink = (name: keyof typeof said) =>
     new Writable({
@@ -32,7 +43,7 @@ export async function runWith(surroundings: RunSurroundings, ...args: string[]):
     throw new Exit(code);
   };
   const streams = { stdout: sink("stdout"), stderr: sink("stderr") };
-  const command = createNodeCommand({ env: {}, systemConfigFile: "", ...surroundings, ...streams, exit });
+  const command = create({ env: {}, systemConfigFile: "", ...surroundings, ...streams, exit });
   try {
     await command.parseAsync(args, { from: "user" });
     return { code: 0, ...said };

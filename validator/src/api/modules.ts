@@ -2,6 +2,7 @@
 import type { Clock, Log } from "../../../node/src/host/types.ts";
 import type { RewardCert } from "../../../protocol/src/agreement/attest.ts";
 import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
+import type { AppealView } from "../../../protocol/src/ledger/appeal.ts";
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
 import type { RewardProofJson } from "../../../protocol/src/reward/proofJson.ts";
 import type { QueryStore, RoundStore } from "../store/store.ts";
@@ -20,6 +21,8 @@ export type ValidatorStatus = {
 export type LedgerReader = {
   /** What an account has earned up to the last closed epoch, with its path; null where it has earned nothing. */
   readonly rewardProof: (account: Uint8Array) => Promise<RewardProofJson | null>;
+  /** What is held of a hotspot's pay, and how it stands with appeals; null where no such hotspot stands in the state. */
+  readonly appeal: (hotspot: Uint8Array) => Promise<AppealView | null>;
 };
 
 /** What the validators agreed on beyond rounds, and the links to them. */

@@ -3,15 +3,20 @@
  * and every field is checked before it is used.
  */
 import { encodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
-import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
+import { decodeDidKey, encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { parseAmount } from "../../../../protocol/src/network/parameters.ts";
 import { CodedError } from "../../host/codedError.ts";
 import { fetchJson } from "../../host/fetchJson.ts";
-import { type Fields, toFields } from "./jsonFields.ts";
+import { type Fields, toFields, toText } from "./jsonFields.ts";
+import { readTrustAnswer, type TrustAnswer } from "./trustAnswer.ts";
 
 const TIMEOUT_MS = 10_000;
-/** Each answer that is asked for is one object of fixed fields, below 2 kB. */
+/** All answers but those on trust and links are one object of fixed fields, below 2 kB. */
 const MAX_ANSWER_BYTES = 64_000;
+/** A computation of trust has up to eleven findings, each of fourteen counterparts with their reports; a link is 250 bytes. */
+const MAX_LIST_BYTES = 4_194_304;
+/** Back to an appeal that was decided: an escrow lasts for less. */
+const TRUST_COMPUTATIONS = 8;
 
 /** An account as the ledger has it; amounts in base units. */
 export type AccountAnswer = {
@@ -45,6 +50,10 @@ export type ValidatorApi = {
   readonly getAccount: (key: Uint8Array) => Promise<AccountAnswer | null>;
   /** Null where the key was never registered. */
   readonly getHotspot: (key: Uint8Array) => Promise<HotspotAnswer | null>;
+  /** @throws CodedError "request_refused" where the validator does not know the hotspot. */
+  readonly getTrust: (key: Uint8Array) => Promise<TrustAnswer>;
+  /** Whom a hotspot lately heard or was heard by, most receptions first. */
+  readonly getCounterparts: (key: Uint8Array) => Promise<readonly Uint8Array[]>;
   /** Null where the validator does not know the transaction. */
   readonly getTransaction: (id: Uint8Array) => Promise<TransactionAnswer | null>;
   /** Submits an encoded envelope. @returns null where it was admitted, else why not. */
@@ -82,6 +91,18 @@ export function createValidatorApi(base: URL): ValidatorApi {
       const fields = readFound(await get(`v1/hotspots/${encodeDidKey(key)}`));
       return fields === null ? null : readHotspot(fields);
     },
+    getTrust: async (key) => {
+      const path = `v1/hotspots/${encodeDidKey(key)}/trust?limit=${TRUST_COMPUTATIONS}`;
+      const fields = readFound(await ask(base, path, undefined, MAX_LIST_BYTES));
+      if (fields === null) throw new CodedError("request_refused", "the network does not know this hotspot");
+      return readTrustAnswer(fields) ?? refuseForeign();
+    },
+    getCounterparts: async (key) => {
+      const path = `v1/hotspots/${encodeDidKey(key)}/links`;
+      const { items } = expectFound(await ask(base, path, undefined, MAX_LIST_BYTES));
+      if (!Array.isArray(items)) throw foreign();
+      return items.map((item) => decodeDidKey(toText(toFields(item).hotspot)) ?? refuseForeign());
+    },
     getTransaction: async (id) => {
       const fields = readFound(await get(`v1/transactions/${encodeHex0x(id)}`));
       if (fields === null) return null;
@@ -100,8 +121,8 @@ export function createValidatorApi(base: URL): ValidatorApi {
 
 type Answer = { readonly status: number; readonly fields: Fields };
 
-async function ask(base: URL, path: string, body?: Fields): Promise<Answer> {
-  const limits = { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES };
+async function ask(base: URL, path: string, body?: Fields, maxBytes = MAX_ANSWER_BYTES): Promise<Answer> {
+  const limits = { timeoutMs: TIMEOUT_MS, maxBytes };
   const { status, json } = await fetchJson(new URL(path, base), limits, body);
   return { status, fields: toFields(json) };
 }
@@ -159,6 +180,10 @@ function readAmount(value: unknown): bigint {
 
 function foreign(): CodedError {
   return new CodedError("request_refused", "what answers there is no Hexbeacon validator's API");
+}
+
+function refuseForeign(): never {
+  throw foreign();
 }
 
 function unexpected(status: number): CodedError {

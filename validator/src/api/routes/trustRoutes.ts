@@ -5,6 +5,7 @@
 import { Type } from "typebox";
 import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../../protocol/src/crypto/names.ts";
+import type { AppealView } from "../../../../protocol/src/ledger/appeal.ts";
 import type { TrustRow } from "../../../../protocol/src/ledger/types.ts";
 import { FACTOR_MIN_PPM, PENALTY_REASONS } from "../../../../protocol/src/trust/finding.ts";
 import { PENALTY_TABLE } from "../../../../protocol/src/trust/penaltyTable.ts";
@@ -14,7 +15,13 @@ import { presentReportId } from "../present.ts";
 import { notFound } from "../problem.ts";
 import { readKey, readNumberCursor } from "../requests.ts";
 import { Cursor, json, KeyInput, Limit, object, PROBLEMS } from "../schemas/common.ts";
-import { Explanation, Penalties, TrustHistory, type TrustStateJson } from "../schemas/trust.ts";
+import {
+  Explanation,
+  Penalties,
+  TrustHistory,
+  type TrustHistoryJson,
+  type TrustStateJson,
+} from "../schemas/trust.ts";
 import type { RouteContext, Routes } from "./context.ts";
 
 /** Computations shown at once, with findings and evidence: a month of days. */
@@ -57,14 +64,16 @@ function addPenalties(routes: Routes, { options }: RouteContext): void {
   );
 }
 
-function addTrustHistory(routes: Routes, { options, modules: { store } }: RouteContext): void {
+function addTrustHistory(routes: Routes, { options, modules }: RouteContext): void {
+  const { store, ledger } = modules;
+  const { trustPaidMinPpm } = options.network.parameters;
   routes.get(
     "/v1/hotspots/:id/trust",
     {
       schema: {
         summary: "A hotspot's trust, newest first: findings, evidence, and when they end",
         description:
-          "One item for each computation by which it was not wholly trusted, or became so. `current` is null for one that always was.",
+          "One item for each computation by which it was not wholly trusted, or became so. `current` is null for one that always was. `escrow` is what is held of its pay, soonest ending first, and `held` the sum.",
         tags: ["trust"],
         params: IdParams,
         querystring: object({ limit: Type.Optional(Limit), cursor: Type.Optional(Cursor) }),
@@ -82,7 +91,8 @@ function addTrustHistory(routes: Routes, { options, modules: { store } }: RouteC
       return {
         hotspot: encodeDidKey(key),
         name: computeName(key),
-        paidMinPpm: options.network.parameters.trustPaidMinPpm,
+        paidMinPpm: trustPaidMinPpm,
+        ...presentAppeal(await ledger.appeal(key)),
         current: newest === undefined ? null : presentTrust(newest, receptions),
         items: page.rows.map((row) => presentTrust(row, receptions)),
         next: page.next === null ? null : `${page.next}`,
@@ -103,6 +113,19 @@ async function listNamed(
     .flatMap(({ heardEpoch, heardByEpoch }) => [heardEpoch, heardByEpoch])
     .filter((epoch) => epoch >= 0);
   return epochs.length === 0 ? [] : store.listReceptions(key, Math.min(...epochs));
+}
+
+/** What is held and how an appeal stands; of a hotspot that is gone nothing can be released any more. */
+function presentAppeal(view: AppealView | null): Pick<TrustHistoryJson, "held" | "escrow" | "appeal"> {
+  if (view === null) return { held: "0", escrow: [], appeal: null };
+  const { escrow, isPending, decidedFromEpoch, barredUntilEpoch } = view;
+  return {
+    held: `${escrow.reduce((sum, { amount }) => sum + amount, 0n)}`,
+    escrow: escrow.map(({ owner, amount, untilEpoch }) => ({
+      ...{ owner: encodeDidKey(owner), amount: `${amount}`, untilEpoch },
+    })),
+    appeal: { pending: isPending, decidedFromEpoch, barredUntilEpoch },
+  };
 }
 
 /** A row of trust as the API shows it, with the reports that its evidence names. */

@@ -52,14 +52,37 @@ export const TrustState = object(
 );
 export type TrustStateJson = Static<typeof TrustState>;
 
+const Held = object(
+  {
+    owner: Key,
+    amount: Amount,
+    untilEpoch: EpochNumber,
+  },
+  "Withheld pay of one owner: it is released to that account in or before that epoch, or returns to the pools after it.",
+);
+
+const Appeal = object(
+  {
+    pending: Type.Boolean(),
+    decidedFromEpoch: EpochNumber,
+    barredUntilEpoch: orNull(EpochNumber),
+  },
+  "Whether the next computation of trust decides an appeal; from when on it is in force; and the last epoch in which none is heard, as the hotspot's record was forgotten.",
+);
+
 export const TrustHistory = object({
   hotspot: Key,
   name: Name,
   paidMinPpm: Ppm,
   current: orNull(TrustState),
+  held: Amount,
+  escrow: Type.Array(Held),
+  appeal: orNull(Appeal),
   items: Type.Array(TrustState),
   next: orNull(Cursor),
 });
+
+export type TrustHistoryJson = Static<typeof TrustHistory>;
 
 export const Penalties = object({
   paidMinPpm: Ppm,

@@ -69,13 +69,13 @@ function describeApi(options: ApiThreadOptions): ApiOptions {
 type Seams = Pick<ApiModules, "store" | "events"> & { readonly clock: Clock };
 
 function createModules(live: LiveValidator, { validator }: ApiThreadOptions, seams: Seams): ApiModules {
-  const { rewardCert, rewardProof, status, isPending, submitTransaction, traceMessage } = live;
+  const { rewardCert, rewardProof, appeal, status, isPending, submitTransaction, traceMessage } = live;
   const metrics = createHttpMetrics();
   return {
     ...seams,
     ...{ status, isPending, submitTransaction, traceMessage, metrics },
     log: createPostedLog(),
-    ledger: { rewardProof },
+    ledger: { rewardProof, appeal },
     agreement: {
       rewardCert,
       isConnected: async (key) =>

@@ -4,6 +4,7 @@
  */
 import type { LogLevel } from "../../../../node/src/host/log.ts";
 import type { RewardCert } from "../../../../protocol/src/agreement/attest.ts";
+import type { AppealView } from "../../../../protocol/src/ledger/appeal.ts";
 import type { Genesis } from "../../../../protocol/src/network/genesis.ts";
 import type { RewardProofJson } from "../../../../protocol/src/reward/proofJson.ts";
 import type { ApiEvent } from "../eventHub.ts";
@@ -25,6 +26,7 @@ export type LiveValidator = {
   readonly isPending: (id: Uint8Array) => Promise<boolean>;
   readonly rewardCert: (epoch: number) => Promise<RewardCert | null>;
   readonly rewardProof: (account: Uint8Array) => Promise<RewardProofJson | null>;
+  readonly appeal: (hotspot: Uint8Array) => Promise<AppealView | null>;
   readonly submitTransaction: (envelope: Uint8Array) => Promise<SubmittedTransaction>;
   readonly traceMessage: (id: Uint8Array) => Promise<MessageTraceJson | null>;
 };
@@ -40,6 +42,7 @@ export const ANSWER_LIMIT_MS = {
   isPending: AT_HAND_MS,
   rewardCert: AT_HAND_MS,
   rewardProof: REQUEST_TIMEOUT_MS,
+  appeal: AT_HAND_MS,
   submitTransaction: REQUEST_TIMEOUT_MS,
   traceMessage: REQUEST_TIMEOUT_MS,
 } as const satisfies Readonly<Record<keyof LiveValidator, number>>;

@@ -35,6 +35,7 @@ export class ValidatorLink {
     isPending: (id) => this.#ask("isPending", id),
     rewardCert: (epoch) => this.#ask("rewardCert", epoch),
     rewardProof: (account) => this.#ask("rewardProof", account),
+    appeal: (hotspot) => this.#ask("appeal", hotspot),
     submitTransaction: (envelope) => this.#ask("submitTransaction", envelope),
     traceMessage: (id) => this.#ask("traceMessage", id),
   };

@@ -1,9 +1,9 @@
 /** A hotspot's trust: how much, by which findings on whose evidence, and until when. */
-import type { TrustState } from "../../../../client/api.ts";
+import type { TrustHistory, TrustState } from "../../../../client/api.ts";
 import { useRoute } from "../../data/useRoute.ts";
 import { formatCount, formatPpm } from "../../ui/format.ts";
 import { Shown } from "../../ui/states.tsx";
-import { KeyLink } from "../../ui/values.tsx";
+import { Amount, KeyLink } from "../../ui/values.tsx";
 
 export function TrustCard({ id }: { readonly id: string }) {
   const asked = useRoute("/v1/hotspots/{id}/trust", { path: { id }, query: { limit: 10 } });
@@ -13,14 +13,18 @@ export function TrustCard({ id }: { readonly id: string }) {
     <section class="card" aria-labelledby="trust">
       <h2 id="trust">Trust and penalties</h2>
       <Shown what="The trust" asked={asked}>
-        {({ current, items, paidMinPpm }) =>
+        {({ current, items, paidMinPpm, escrow, appeal }) =>
           current === null ? (
-            <p>
-              <span class="good">Wholly trusted</span>, and always was.
-            </p>
+            <>
+              <p>
+                <span class="good">Wholly trusted</span>, and always was.
+              </p>
+              <Escrow escrow={escrow} appeal={appeal} />
+            </>
           ) : (
             <>
               <Standing state={current} paidMinPpm={paidMinPpm} />
+              <Escrow escrow={escrow} appeal={appeal} />
               {current.findings.map((finding) => (
                 <Finding key={finding.penalty} finding={finding} asks={asks.get(finding.penalty)} />
               ))}
@@ -58,6 +62,32 @@ function Standing({ state, paidMinPpm }: { readonly state: TrustState; readonly 
         ? `Below ${formatPpm(paidMinPpm)} its rewards wait in escrow, until an appeal succeeds or the time for one is over.`
         : `From ${formatPpm(paidMinPpm)} on its rewards are paid.`}
     </p>
+  );
+}
+
+/** What is held of its pay and until when, and how its owner's appeal stands. */
+function Escrow({ escrow, appeal }: Pick<TrustHistory, "escrow" | "appeal">) {
+  return (
+    <>
+      {escrow.length === 0 ? null : (
+        <ul class="list" aria-label="Held in escrow">
+          {escrow.map(({ owner, amount, untilEpoch }) => (
+            <li key={`${owner} ${untilEpoch}`}>
+              <Amount value={amount} /> held in escrow, to be released in epoch {formatCount(untilEpoch)} at
+              the latest
+            </li>
+          ))}
+        </ul>
+      )}
+      {appeal?.pending !== true ? null : (
+        <p>Its owner has appealed: decided at the end of epoch {formatCount(appeal.decidedFromEpoch - 1)}.</p>
+      )}
+      {appeal?.barredUntilEpoch == null ? null : (
+        <p>
+          No appeal is heard up to epoch {formatCount(appeal.barredUntilEpoch)}: it moved since it was found.
+        </p>
+      )}
+    </>
   );
 }
 
