@@ -93,6 +93,7 @@ export function createScoreInputV2(
     tables: trust.generations.map((generation) => trust.tableOf(generation, count)),
     crowdPpm: now.trustPpm.map((ppm) => (ppm < parameters.trustPaidMinPpm ? 0 : ppm)),
     isTwoSided: listTwoSided(ledger, epoch),
+    isCorroborated: listCorroborated(ledger, epoch),
     owner: listOwners(ledger),
     ownerCap: parameters.ownerWitnessCap,
     latE7: places.latE7,
@@ -115,4 +116,10 @@ function listTwoSided({ registry, parameters, trust }: Ledger, epoch: number): U
   return Uint8Array.from(registry.list, ({ index, registeredEpoch }) =>
     registeredEpoch > since || (trust.heard.get(index) >= since && trust.heardBy.get(index) >= since) ? 1 : 0,
   );
+}
+
+/** Whom hotspots of two other owners have borne out within `reciprocityEpochs`, however young it is. */
+function listCorroborated({ registry, parameters, trust }: Ledger, epoch: number): Uint8Array {
+  const since = epoch - parameters.reciprocityEpochs;
+  return Uint8Array.from(registry.list, ({ index }) => (trust.corroboration.isSince(index, since) ? 1 : 0));
 }

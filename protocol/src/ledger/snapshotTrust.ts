@@ -34,6 +34,9 @@ export function writeTrust(out: ByteWriter, { trust, escrow, registry, nextEpoch
   out.list(registry.list, ({ index }) => {
     out.int32(trust.heard.get(index));
     out.int32(trust.heardBy.get(index));
+    out.int32(trust.corroboration.newestOwner.get(index));
+    out.int32(trust.corroboration.newestEpoch.get(index));
+    out.int32(trust.corroboration.otherEpoch.get(index));
   });
   out.list(escrow.entries, (entry) => {
     out.int32(entry.hotspot);
@@ -78,6 +81,9 @@ export function readTrust(input: ByteReader, ledger: Ledger): void {
     const hotspot = within(next++, count);
     trust.heard.set(hotspot, input.int32());
     trust.heardBy.set(hotspot, input.int32());
+    trust.corroboration.newestOwner.set(hotspot, input.int32());
+    trust.corroboration.newestEpoch.set(hotspot, input.int32());
+    trust.corroboration.otherEpoch.set(hotspot, input.int32());
   });
   input.list(() =>
     ledger.escrow.restore({

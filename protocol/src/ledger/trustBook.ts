@@ -1,6 +1,6 @@
 /**
  * What the ledger knows of trust: the history of links, the trust in force and the one before it, the findings behind
- * it, who was lately heard by trusted hotspots, and whose owners have appealed. Trust is computed at the end of every
+ * it, whom trusted hotspots have lately heard and borne out, and whose owners have appealed. Trust is computed at the end of every
  * `trustIntervalEpochs`th epoch (`trustClose.ts`) and is in force from the next one on; a beacon is judged by the trust
  * at the start of its own epoch, which closes at most two epochs later: so two generations are kept, and no more.
  */
@@ -9,6 +9,8 @@ import { type Parameters, PPM } from "../network/parameters.ts";
 import type { TrustTable } from "../score/scoreV2.ts";
 import { FindingTable } from "../trust/findingTable.ts";
 import { TrustHistory } from "../trust/trustHistory.ts";
+import { Corroboration } from "./corroboration.ts";
+import { HotspotColumn } from "./hotspotColumn.ts";
 import type { Hotspot } from "./registry.ts";
 
 /** Trust of all hotspots that there were when it was computed, by index. */
@@ -46,8 +48,9 @@ export class TrustBook {
   /** Indexes of hotspots, the longest serving first. */
   seeds: number[] = [];
   /** By index: the newest epoch plus one in which a trusted hotspot was validly heard by it, and in which one heard it. */
-  readonly heard = new EpochColumn();
-  readonly heardBy = new EpochColumn();
+  readonly heard = new HotspotColumn();
+  readonly heardBy = new HotspotColumn();
+  readonly corroboration = new Corroboration();
 
   constructor({ trustPaidMinPpm, trustWindowEpochs }: Parameters, history?: TrustHistory) {
     this.#paidMinPpm = trustPaidMinPpm;
@@ -111,26 +114,7 @@ export class TrustBook {
     this.appealed.delete(index);
     this.heard.set(index, -1);
     this.heardBy.set(index, -1);
+    this.corroboration.forget(index);
     this.seeds = this.seeds.filter((seed) => seed !== index);
-  }
-}
-
-const LEAST_HOTSPOTS = 64;
-
-/** An epoch for each hotspot, -1 for none. */
-export class EpochColumn {
-  #epochPlusOne = new Uint32Array(LEAST_HOTSPOTS);
-
-  get(hotspot: number): number {
-    return (this.#epochPlusOne[hotspot] ?? 0) - 1;
-  }
-
-  set(hotspot: number, epoch: number): void {
-    if (hotspot >= this.#epochPlusOne.length) {
-      const grown = new Uint32Array(Math.max(hotspot + 1, this.#epochPlusOne.length * 2));
-      grown.set(this.#epochPlusOne);
-      this.#epochPlusOne = grown;
-    }
-    this.#epochPlusOne[hotspot] = epoch + 1;
   }
 }

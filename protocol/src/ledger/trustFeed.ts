@@ -13,6 +13,7 @@ import { forgetRecord } from "./appeal.ts";
 import type { Candidate } from "./beaconBook.ts";
 import { assertPlace, type Hotspot, type Place, placeAt, planOf } from "./registry.ts";
 import type { Ledger } from "./state.ts";
+import type { TrustBook } from "./trustBook.ts";
 
 const GATED: ReadonlySet<string> = new Set(GATE_REASONS);
 
@@ -51,10 +52,32 @@ export function feedReception(ledger: Ledger, judged: JudgedReception, closedEpo
     moments: createMoments({ ...measurement, powerStepDb }),
     marginCentiDb: computeMarginCentiDb(measurement),
   });
-  if (!isValid) return;
-  const { trust } = ledger;
-  if (trust.isTrusted(witness.index, epoch)) trust.heardBy.set(beaconer.index, closedEpoch);
-  if (trust.isTrusted(beaconer.index, epoch)) trust.heard.set(witness.index, closedEpoch);
+  if (isValid) noteTrusted(ledger.trust, { beaconer, witness, epoch, reason }, closedEpoch);
+}
+
+/** What a valid report says for each end whose other end is trusted; what is unpaid bears nobody out. */
+function noteTrusted(
+  trust: TrustBook,
+  {
+    beaconer,
+    witness,
+    epoch,
+    reason,
+  }: Pick<JudgedReception, "witness" | "reason"> & {
+    readonly beaconer: Hotspot;
+    readonly epoch: number;
+  },
+  closedEpoch: number,
+): void {
+  const isWord = reason === null && beaconer.owner !== witness.owner;
+  if (trust.isTrusted(witness.index, epoch)) {
+    trust.heardBy.set(beaconer.index, closedEpoch);
+    if (isWord) trust.corroboration.note(beaconer.index, witness.owner, closedEpoch);
+  }
+  if (trust.isTrusted(beaconer.index, epoch)) {
+    trust.heard.set(witness.index, closedEpoch);
+    if (isWord) trust.corroboration.note(witness.index, beaconer.owner, closedEpoch);
+  }
 }
 
 function standsAsIn({ places }: Hotspot, epoch: number): boolean {

@@ -39,6 +39,8 @@ export type TrustedEvidence = {
   readonly crowdPpm: Uint32Array;
   /** 1 for hotspots that trusted ones have lately heard and that have heard trusted ones, and for young ones. */
   readonly isTwoSided: Uint8Array;
+  /** 1 for hotspots that trusted ones of two other owners have lately borne out: nobody is paid on one's word alone. */
+  readonly isCorroborated: Uint8Array;
   readonly owner: Uint32Array;
   /** Hotspots of one owner that count for a beacon, the beaconer among them. */
   readonly ownerCap: number;
@@ -97,7 +99,7 @@ export function computeScoreV2(input: ScoreInput): ScoreOutput {
 function computeBeaconUnitsPpm(input: ScoreInput, trusted: TrustedEvidence, beacon: number): number {
   const { beaconHotspot, beaconWitnessOffset, witnessHotspot } = input;
   const beaconer = beaconHotspot[beacon]!;
-  if (trusted.isTwoSided[beaconer] !== 1) return 0;
+  if (!mayEarn(trusted, beaconer)) return 0;
   const { trustPpm, creditPpm } = trusted.tables[trusted.beaconTable[beacon]!]!;
   const links: { witness: number; value: number }[] = [];
   for (let i = beaconWitnessOffset[beacon]!; i < beaconWitnessOffset[beacon + 1]!; i++) {
@@ -116,6 +118,10 @@ function computeBeaconUnitsPpm(input: ScoreInput, trusted: TrustedEvidence, beac
   }
   return Math.floor(sum / COUNTERPARTS_FULL);
 }
+
+/** Whether others' words say enough of a hotspot, whatever this beacon or reception is worth. */
+const mayEarn = ({ isTwoSided, isCorroborated }: TrustedEvidence, hotspot: number): boolean =>
+  isTwoSided[hotspot] === 1 && isCorroborated[hotspot] === 1;
 
 /** Whether a witness hears anything else than those taken: it stands apart, and its owner has a place left. */
 function isDiverse(
@@ -150,7 +156,7 @@ function computeReceptionUnitsPpm(
   reception: number,
 ): number {
   const witness = witnessHotspot[reception]!;
-  if (trusted.isTwoSided[witness] !== 1) return 0;
+  if (!mayEarn(trusted, witness)) return 0;
   const { trustPpm, creditPpm, standingPpm } = trusted.tables[trusted.beaconTable[beacon]!]!;
   const lesser = Math.min(creditPpm[witness]!, trustPpm[beaconHotspot[beacon]!]!);
   const value = computeLinkValuePpm(lesser, trusted.witnessDistanceM[reception]!);

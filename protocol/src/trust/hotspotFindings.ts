@@ -17,12 +17,14 @@ import { checkMissingReverse, REVERSE_DUE_RECEPTIONS, type TwoWay } from "./pena
 import { checkPowerSlope } from "./penalties/powerSlope.ts";
 import { checkSnrGrid } from "./penalties/snrGrid.ts";
 import { checkUnexplainedRssi } from "./penalties/unexplainedRssi.ts";
+import { COUNTERPARTS_MIN } from "./thresholds.ts";
 import type { TrustHistory } from "./trustHistory.ts";
 
 /** What all hotspots are judged with. */
 export type FindingContext = Pick<LinkGraph, "rows" | "tally"> & {
   readonly history: TrustHistory;
   readonly network: NetworkPlaces;
+  readonly owner: Uint32Array;
   readonly term: FindingTerm;
 };
 
@@ -63,7 +65,7 @@ export function listFindings(context: FindingContext, hotspot: number): NamedFin
   }
   if (tally.maySlopeLittle(hotspot)) {
     const [heard, records] = listHeardValid(context, hotspot);
-    add(checkPowerSlope(records, term), heard);
+    if (isUnrelated(context, hotspot, heard)) add(checkPowerSlope(records, term), heard);
   }
   return findings;
 }
@@ -120,8 +122,19 @@ function checkWindows(context: FindingContext, hotspot: number): (readonly [Find
     if (count > 0) counts.push(count);
     return count > 0;
   });
+  if (!isUnrelated(context, hotspot, heard)) return [];
   const mostFirst = Array.from(heard.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
   return broken.map((check) => [check(window, mostFirst, term), heard] as const);
+}
+
+/**
+ * Whether a hotspot's counterparts are of enough other owners to judge it by what it heard of them: a quiet link makes
+ * values constant, and one over-powered beaconer or repeater makes an honest witness's implausible.
+ */
+function isUnrelated({ owner, rows }: FindingContext, hotspot: number, pairs: Pairs): boolean {
+  const owners = new Set(pairs.map((pair) => owner[rows.neighbour[pair]!]!));
+  owners.delete(owner[hotspot]!);
+  return owners.size >= COUNTERPARTS_MIN;
 }
 
 /** A counterpart's mean signal as if it had always sent at its full power. Signals are in tenths of a dB, powers in dB. */

@@ -108,11 +108,11 @@ function findAll(
   order: Uint32Array,
   terms: TrustTerms,
 ): FindingTable {
-  const { history, latE7, lngE7, cellHi } = network;
+  const { history, owner, latE7, lngE7, cellHi } = network;
   const { graph, rows, tally } = links;
   const term = { epoch: terms.epoch, penaltyEpochs: terms.penaltyEpochs };
   const places = measureNetworkPlaces(graph, { latE7, lngE7 });
-  const context = { history, rows, tally, network: places, term };
+  const context = { history, rows, tally, network: places, owner, term };
   const findings = new FindingTable();
   const linked = new Uint8Array(graph.count);
   // Breadth first, so that a hotspot's neighbours are still at hand from the one before it.

@@ -31,6 +31,7 @@ const revealAt = (round: number, sender = beaconer) => scenario.at(round, sender
 
 describe("the honest way", () => {
   test("pending, accepted with the selection pending, then accepted and paid", () => {
+    scenario.corroborate();
     const beaconMessage = beaconAt(slot);
     const witnessMessage = witnessAt(slot + 1);
     const reveal = revealAt(slot + W + 1);

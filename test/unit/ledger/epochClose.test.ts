@@ -58,6 +58,7 @@ test("a validator is paid by the rounds it took part in, each counted once, in f
 
 test("the record says what the close says, and its digests cover the lines", () => {
   const scenario = new Scenario(inRow(6));
+  scenario.corroborate();
   const beaconer = scenario.genesis.hotspots.find((hotspot) => beaconIn(scenario, 0, hotspot, []))!;
   scenario.closeEpoch();
   const others = scenario.genesis.hotspots.filter((hotspot) => hotspot !== beaconer);

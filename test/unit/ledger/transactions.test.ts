@@ -328,6 +328,7 @@ describe("deregistration", () => {
 
   test("closes what is open, and brings no challenge and no evidence from the next epoch on", () => {
     scenario = new Scenario(inRow(12), { ...FEES, unbondEpochs: 4 });
+    scenario.corroborate();
     const [beaconer, witness] = earlySlotted(scenario, 2) as [GenesisHotspot, GenesisHotspot];
     const { slotRound } = scenario.challenge(beaconer, 0);
     const beacon = scenario.beacon(beaconer, 0);

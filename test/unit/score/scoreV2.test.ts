@@ -87,6 +87,16 @@ describe("score, version 2", () => {
     expect([...witnessUnitsPpm]).toEqual([0, 0, 333_333, 333_333]);
   });
 
+  test("pays nobody on one counterpart's word, and those who hear it as much as else", () => {
+    const hotspots = [{ ...middle, isCorroborated: false }, ...around(3, 3_000)];
+    const { beaconUnitsPpm, witnessUnitsPpm } = score(hotspots, [
+      [0, [1, 2, 3]],
+      [1, [0]],
+    ]);
+    expect([...beaconUnitsPpm]).toEqual([0, 333_333, 0, 0]);
+    expect([...witnessUnitsPpm]).toEqual([0, 333_333, 333_333, 333_333]);
+  });
+
   test("asks for trust", () => {
     const { trusted: _, ...bare } = createTrustedInput([middle], []);
     expect(() => computeScore(2, bare)).toThrow(RangeError);

@@ -8,12 +8,13 @@ import { createEvidence, type Link } from "./evidence.ts";
 export type TrustedHotspot = {
   readonly eastM: number;
   readonly northM: number;
-  /** Default: whole trust, an owner of its own, two-sided, nothing on record. */
+  /** Default: whole trust, an owner of its own, two-sided, borne out, nothing on record. */
   readonly trustPpm?: number;
   readonly creditPpm?: number;
   readonly standingPpm?: number;
   readonly owner?: number;
   readonly isTwoSided?: boolean;
+  readonly isCorroborated?: boolean;
 };
 
 export type TrustedNetworkOptions = {
@@ -65,6 +66,7 @@ export function createTrustedInput(
       tables: [table],
       crowdPpm: trustPpm.map((ppm) => (ppm < paidMinPpm ? 0 : ppm)),
       isTwoSided: Uint8Array.from(hotspots, (one) => ((one.isTwoSided ?? true) ? 1 : 0)),
+      isCorroborated: Uint8Array.from(hotspots, (one) => ((one.isCorroborated ?? true) ? 1 : 0)),
       owner: Uint32Array.from(hotspots, (one, hotspot) => one.owner ?? 1_000 + hotspot),
       ownerCap: 2,
       latE7,

@@ -12,6 +12,7 @@ import { checkDistanceProfile } from "../../../protocol/src/trust/penalties/dist
 import { checkPowerSlope } from "../../../protocol/src/trust/penalties/powerSlope.ts";
 import { rotateSeeds, type SeedRotation } from "../../../protocol/src/trust/seeds.ts";
 import { START_TRUST_PPM, STARTERS_MAX } from "../../../protocol/src/trust/startTrust.ts";
+import { COUNTERPARTS_MIN } from "../../../protocol/src/trust/thresholds.ts";
 import { TrustHistory } from "../../../protocol/src/trust/trustHistory.ts";
 import { createRandom } from "../../bench/population.ts";
 
@@ -189,15 +190,13 @@ describe("trust of a network", () => {
           const valid = known.flatMap((one, other) =>
             one !== null && one.epochs + back[other]!.epochs > 0 ? [one] : [],
           );
+          const heardOf = valid.filter(({ epochs }) => epochs > 0);
           const expected = [
             checkDistanceProfile(
               Int32Array.from(valid, ({ distanceM }) => distanceM),
               term,
             ),
-            checkPowerSlope(
-              valid.filter(({ epochs }) => epochs > 0),
-              term,
-            ),
+            heardOf.length < COUNTERPARTS_MIN ? null : checkPowerSlope(heardOf, term),
           ];
           for (const [i, reason] of (["distance_profile", "power_insensitive"] as const).entries()) {
             const found = findings.get(hotspot)?.find((finding) => finding.reason === reason);
@@ -209,6 +208,32 @@ describe("trust of a network", () => {
       { numRuns: 30, seed: 1 },
     );
     expect([...reasonsSeen].sort()).toEqual(["distance_profile", "power_insensitive"]);
+  });
+
+  test.each([
+    ["three other owners' hotspots", [10, 11, 12, 13], true],
+    ["two others'", [10, 11, 12, 12], false],
+    ["two others' and its own", [10, 11, 12, 10], false],
+    ["one other's three", [10, 11, 11, 11], false],
+  ])("what a receiver shows is held against it by %s: %s", (_, owners, isFound) => {
+    // The first prints one value for all that it hears, whatever power was asked for; the others' values move.
+    const network = createNetwork(sitesAround(VIENNA, 4, 3), [], { owner: Uint32Array.from(owners) });
+    for (let epoch = 11; epoch < 30; epoch++) {
+      for (const beaconer of [1, 2, 3]) {
+        network.history.record({
+          ...{ witness: 0, beaconer, epoch, verdict: "valid", distanceM: 4_000, marginCentiDb: 1_200 },
+          moments: createMoments({
+            ...{ rssiDeciDbm: -1_000, rssiKind: "signal", snrCentiDb: 500, bandwidthHz: 125_000 },
+            powerStepDb: epoch % 2 === 0 ? 0 : 6,
+          }),
+        });
+      }
+    }
+    const found = computeNetworkTrust(network, TERMS).findings.get(0) ?? [];
+    const reasons = found.map(({ reason }) => reason);
+    for (const reason of ["constant_window", "power_insensitive"] as const) {
+      expect(reasons.includes(reason)).toBe(isFound);
+    }
   });
 
   test("a made-up network has one digest", () => {
