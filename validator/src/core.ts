@@ -297,7 +297,7 @@ function openIntake(
       },
       verifier,
       isHotspot: (key) => ledger.registry.find(key) !== null,
-      isAccount: (key) => ledger.accounts.find(key) !== null,
+      accountOf: (key) => ledger.accounts.find(key),
       isIncluded: (epoch, id) => ledger.seen.has(epoch, id),
       turnOf: (id) => {
         const set = nextSet();

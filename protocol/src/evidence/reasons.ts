@@ -8,7 +8,7 @@
  * Reason and where it is given: `admission` before a message reaches a batch; `report` by execution to reports of any
  * kind; `beacon`, `witness` and `reveal` by execution to those (`never_revealed` and `no_witness` when the beacon
  * closes; a witness of a beacon that was never revealed gets `never_revealed` too); `unpaid` is valid evidence that
- * earns nothing; `transaction` by execution; `retired` by nothing any more: the number stays taken.
+ * earns nothing; `transaction` by execution, two of them at admission too; `retired` by nothing any more: the number stays taken.
  */
 const REASON_TABLE = [
   ["oversized", "admission"],
@@ -87,7 +87,9 @@ type ReasonOf<Group extends Row[1]> = Extract<Row, readonly [string, Group]>[0];
 
 /** Any reason. */
 export type Reason = Row[0];
-export type AdmissionReason = ReasonOf<"admission">;
+/** What a transaction is refused for before it can be paid for: at admission, and by execution too. */
+const UNPAYABLE_REASONS = ["wrong_nonce", "insufficient_balance"] as const satisfies TransactionReason[];
+export type AdmissionReason = ReasonOf<"admission"> | (typeof UNPAYABLE_REASONS)[number];
 export type ReportReason = ReasonOf<"report">;
 export type BeaconReason = ReasonOf<"beacon"> | ReportReason;
 export type WitnessReason = ReasonOf<"witness"> | ReportReason | "never_revealed";
@@ -101,7 +103,10 @@ export const REASONS: readonly Reason[] = REASON_TABLE.map(([reason]) => reason)
 const reasonsOf = <Group extends Row[1]>(group: Group) =>
   REASON_TABLE.filter(([, itsGroup]) => itsGroup === group).map(([reason]) => reason as ReasonOf<Group>);
 
-export const ADMISSION_REASONS = reasonsOf("admission");
+export const ADMISSION_REASONS: readonly AdmissionReason[] = [
+  ...reasonsOf("admission"),
+  ...UNPAYABLE_REASONS,
+];
 export const REPORT_REASONS = reasonsOf("report");
 export const BEACON_REASONS = reasonsOf("beacon");
 export const WITNESS_REASONS = reasonsOf("witness");

@@ -20,13 +20,14 @@ import {
 } from "../../../protocol/src/wire/envelope.ts";
 import { encodeCosignedBeacons, encodeReportBundle } from "../../../protocol/src/wire/reports.ts";
 import { decodeCandidate, keyOfBytes } from "../../../validator/src/intake/candidate.ts";
-import { computeHoldRounds } from "../../../validator/src/intake/heldGossip.ts";
-import type { IntakeKind } from "../../../validator/src/intake/inbox.ts";
 import {
   CONNECTION_ENVELOPES_PER_SECOND,
-  createIntake,
   DEVICE_SIGNATURE_COST,
-} from "../../../validator/src/intake/intake.ts";
+} from "../../../validator/src/intake/connectionAllowances.ts";
+import { computeHoldRounds } from "../../../validator/src/intake/heldGossip.ts";
+import type { IntakeKind } from "../../../validator/src/intake/inbox.ts";
+import { createIntake } from "../../../validator/src/intake/intake.ts";
+import { NONCE_WINDOW } from "../../../validator/src/intake/rules.ts";
 import type { SignatureClaim } from "../../../validator/src/verify/signatureJob.ts";
 import { ManualClock } from "./support/manualClock.ts";
 import {
@@ -56,6 +57,7 @@ function openIntake(change: { disk?: "at once" | "by hand"; verifier?: "at once"
   const writes: PromiseWithResolvers<void>[] = [];
   const verifications: { claims: readonly SignatureClaim[]; finish: () => void }[] = [];
   const room = { verifier: true, lane: true };
+  const account = { nonce: 0, balance: context.parameters.txFee };
   const admitted: [IntakeKind, number][] = [];
   const nearest = { is: true };
   const rounds = { next: FIRST_ROUND };
@@ -74,7 +76,7 @@ function openIntake(change: { disk?: "at once" | "by hand"; verifier?: "at once"
     {
       clock,
       isHotspot: (key) => hotspots.includes(key.join()),
-      isAccount: (key) => key.join() === OWNER.publicKey.join(),
+      accountOf: (key) => (key.join() === OWNER.publicKey.join() ? account : null),
       isIncluded: (_, id) => included.has(id.join()),
       turnOf: () => (nearest.is ? 0 : 1),
       onAdmitted: (kind, messages) => void (messages > 0 && admitted.push([kind, messages])),
@@ -101,6 +103,7 @@ function openIntake(change: { disk?: "at once" | "by hand"; verifier?: "at once"
   return {
     intake,
     clock,
+    account,
     appended,
     admitted,
     nearest,
@@ -182,14 +185,8 @@ describe("admission", () => {
     expect(appended).toEqual(envelopes);
   });
 
-  const transferFrom = (name: string) =>
-    signTransaction(context, keyNamed(name), {
-      kind: "transfer",
-      epoch: 2,
-      nonce: 0,
-      to: OWNER.publicKey,
-      amount: 1n,
-    });
+  const transfer = (from: typeof OWNER, nonce: number) =>
+    signTransaction(context, from, { kind: "transfer", epoch: 2, nonce, to: OWNER.publicKey, amount: 1n });
   const centre = computeCentre(CELL);
   test.each<[AdmissionReason | null, string, () => Uint8Array]>([
     ["malformed", "bytes that are no envelope", () => Uint8Array.of(1, 2, 3)],
@@ -222,7 +219,7 @@ describe("admission", () => {
     [null, "a body one epoch old", () => report(1, 0, 1)],
     ["future_epoch", "a body of the next epoch", () => report(1, 0, 3)],
     ["unknown_sender", "a report from nobody's hotspot", () => report(1, 9)],
-    ["unknown_sender", "a transfer from no account", () => transferFrom("stranger")],
+    ["unknown_sender", "a transfer from no account", () => transfer(keyNamed("stranger"), 0)],
     [null, "a centre that differs in the last digit", () => assertTransaction({ latE7: centre.latE7 + 1 })],
     ["centre_off_cell", "a centre beside the cell's", () => assertTransaction({ lngE7: centre.lngE7 - 2 })],
     ["centre_off_cell", "an index that is no cell", () => assertTransaction({ cell: 5n })],
@@ -231,6 +228,23 @@ describe("admission", () => {
     expect(reasonsOf(await intake.submit("peer", parcelOf(make())))).toEqual([reason]);
     expect(appended).toHaveLength(reason === null ? 1 : 0);
     expect(refused).toEqual(reason === null ? [] : [["submission", reason]]);
+  });
+
+  test("takes no transaction that execution would refuse for nothing, and a parcel of those that follow", async () => {
+    const { intake, account } = openIntake();
+    account.nonce = 5;
+    const admit = async (nonce: number) =>
+      (await intake.submit("p", parcelOf(transfer(OWNER, nonce))))[0]!.reason;
+    expect(await admit(4)).toBe("wrong_nonce");
+    expect(await admit(5 + NONCE_WINDOW)).toBe("wrong_nonce");
+    account.balance--;
+    expect(await admit(5)).toBe("insufficient_balance");
+    account.balance++;
+    const pending = Array.from({ length: NONCE_WINDOW }, (_, at) => transfer(OWNER, 5 + at));
+    expect(new Set(reasonsOf(await intake.submit("p", parcelOf(...pending))))).toEqual(new Set([null]));
+    // Once it is executed, a copy is told that it is here, not that its nonce is spent.
+    account.nonce = 6;
+    expect(await admit(5)).toBe("duplicate_message");
   });
 
   test("judges each envelope of a parcel by itself, and a parcel that is none as one", async () => {

@@ -7,39 +7,22 @@
 import { hash } from "node:crypto";
 import type { Clock, GossipVerdict } from "../../../node/src/host/types.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
-import { P256_PUBLIC_KEY_BYTES } from "../../../protocol/src/crypto/p256Form.ts";
 import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
 import { epochOfRound, type Parameters } from "../../../protocol/src/network/parameters.ts";
-import {
-  MAX_ENVELOPES_PER_PARCEL,
-  MAX_PARCEL_BYTES,
-  peekParcelCount,
-} from "../../../protocol/src/wire/envelope.ts";
+import { MAX_ENVELOPES_PER_PARCEL } from "../../../protocol/src/wire/envelope.ts";
 import type { Lane } from "../lanes/lane.ts";
 import type { Journeys } from "../tracing/journeys.ts";
-import type { SignatureClaim } from "../verify/signatureJob.ts";
 import type { VerifierPool } from "../verify/verifierPool.ts";
 import { TokenBuckets } from "./buckets.ts";
 import { type Candidate, type DecodedItem, decodeCandidates, keyOfBytes } from "./candidate.ts";
+import { ConnectionAllowances } from "./connectionAllowances.ts";
 import { computeHoldRounds, HeldGossip } from "./heldGossip.ts";
 import { Inbox, type IntakeKind } from "./inbox.ts";
 import { PendingIds, type PendingState } from "./pendingIds.ts";
-import { type AdmissionView, checkAdmission, gossipVerdictOf } from "./rules.ts";
+import { type AdmissionView, checkAdmission, gossipVerdictOf, NONCE_WINDOW } from "./rules.ts";
 
-/**
- * Envelopes a second from one connection: a quarter of what one core verifies (17,000/s), so that four hostile
- * connections are needed to fill a core, and the pulled queues still share it among the rest. A second's worth may
- * come at once: 64 full parcels, what a hotspot's neighbourhood gathers while a validator restarts.
- */
-export const CONNECTION_ENVELOPES_PER_SECOND = 4_096;
-/** A parcel costs its envelopes, or one for so many bytes where that is more: a parcel that is full of bytes is a full one. */
-const BYTES_PER_ENVELOPE = MAX_PARCEL_BYTES / MAX_ENVELOPES_PER_PARCEL;
-/** What a device's co-signature takes of it besides: 0.26 ms of P-256 are as much as four signatures of Ed25519. */
-export const DEVICE_SIGNATURE_COST = 4;
-/** Buckets of connections: more than a validator has connections, so that reconnecting does not refill one soon. */
-const MAX_CONNECTION_BUCKETS = 4_096;
-/** Transactions of one account that may come at once, a parcel's worth; one a round comes back. */
-const TRANSACTIONS_AT_ONCE = MAX_ENVELOPES_PER_PARCEL;
+/** Transactions of one account that may come at once: as many as can wait for each other; one a round comes back. */
+const TRANSACTIONS_AT_ONCE = NONCE_WINDOW;
 /** Senders with a bucket that is not full: a million hotspots, 100 MB. Beyond it the longest idle starts afresh. */
 const MAX_SENDER_BUCKETS = 1_000_000;
 
@@ -57,7 +40,7 @@ export type IntakeModules = {
   readonly verifier: Pick<VerifierPool, "verify" | "canAcceptWork">;
   readonly lane: Pick<Lane, "append" | "canAcceptWork">;
   readonly isHotspot: (key: Uint8Array) => boolean;
-  readonly isAccount: (key: Uint8Array) => boolean;
+  readonly accountOf: AdmissionView["accountOf"];
   /** Whether an executed round holds the id of a body of this epoch; asked for the epochs of the window only. */
   readonly isIncluded: (epoch: number, id: Uint8Array) => boolean;
   /** Whose turn it is to batch what came by gossip only, by its id (specification A6): 0 for who does so at once. */
@@ -116,12 +99,7 @@ class ParcelIntake implements Intake {
   #options: IntakeOptions;
   #modules: IntakeModules;
   #inbox: Inbox<Work>;
-  #connections: TokenBuckets;
-  /**
-   * What gossip brings beyond a connection's bucket is ignored as long as this one holds it, and rejected beyond. An honest
-   * relay only passes on what it admitted itself, so it cannot bring twice a bucket, second after second.
-   */
-  #excess: TokenBuckets;
+  #connections = new ConnectionAllowances();
   #reportAllowances: TokenBuckets;
   #transactionAllowances: TokenBuckets;
   #pending = new PendingIds();
@@ -136,13 +114,6 @@ class ParcelIntake implements Intake {
     this.#options = options;
     this.#modules = modules;
     this.#inbox = new Inbox((work) => this.#refuseAll(work, "busy"));
-    const ofConnections = {
-      capacity: CONNECTION_ENVELOPES_PER_SECOND,
-      refillPerMs: CONNECTION_ENVELOPES_PER_SECOND / 1_000,
-      maxBuckets: MAX_CONNECTION_BUCKETS,
-    };
-    this.#connections = new TokenBuckets(ofConnections);
-    this.#excess = new TokenBuckets(ofConnections);
     this.#reportAllowances = new TokenBuckets({
       capacity: parameters.reportsPerEpoch,
       refillPerMs: parameters.reportsPerEpoch / (parameters.roundsPerEpoch * parameters.roundMs),
@@ -158,7 +129,7 @@ class ParcelIntake implements Intake {
   }
 
   submit = async (connection: string, parcel: Uint8Array): Promise<readonly AdmittedItem[]> => {
-    if (!this.#takeFrom(this.#connections, connection, parcel))
+    if (!this.#connections.takeParcel(connection, parcel, this.#modules.clock.nowMs()))
       return [{ id: hash("sha256", parcel, "buffer"), reason: this.#refuseUnread("submission") }];
     const { items, outcome } = this.#receive(connection, "submission", parcel);
     const { reasons, durable } = await outcome;
@@ -171,9 +142,10 @@ class ParcelIntake implements Intake {
     kind: "reports" | "transactions",
     parcel: Uint8Array,
   ): Promise<GossipVerdict> => {
-    if (!this.#takeFrom(this.#connections, connection, parcel)) {
+    const nowMs = this.#modules.clock.nowMs();
+    if (!this.#connections.takeParcel(connection, parcel, nowMs)) {
       this.#refuseUnread(kind);
-      return this.#takeFrom(this.#excess, connection, parcel) ? "ignore" : "reject";
+      return this.#connections.takeExcess(connection, parcel, nowMs) ? "ignore" : "reject";
     }
     const { outcome } = this.#receive(connection, kind, parcel);
     const { reasons, durable } = await outcome;
@@ -204,9 +176,8 @@ class ParcelIntake implements Intake {
     if (epoch > this.#epoch) {
       this.#epoch = epoch;
       const nowMs = this.#modules.clock.nowMs();
-      const ofConnections = [this.#connections, this.#excess];
-      for (const buckets of [...ofConnections, this.#reportAllowances, this.#transactionAllowances])
-        buckets.prune(nowMs);
+      for (const each of [this.#connections, this.#reportAllowances, this.#transactionAllowances])
+        each.prune(nowMs);
     }
     this.#admitHeld();
     this.#pump();
@@ -221,12 +192,6 @@ class ParcelIntake implements Intake {
     for (let work = this.#inbox.take(); work !== null; work = this.#inbox.take())
       this.#refuseAll(work, "busy");
   };
-
-  /** Takes of a connection's bucket what the parcel costs to decode and, by its own word, to verify. */
-  #takeFrom(buckets: TokenBuckets, connection: string, parcel: Uint8Array): boolean {
-    const cost = Math.max(peekParcelCount(parcel) ?? 1, Math.ceil(parcel.length / BYTES_PER_ENVELOPE));
-    return buckets.take(connection, cost, this.#modules.clock.nowMs());
-  }
 
   /** A parcel beyond its connection's bucket is answered as one, since nobody has looked into it. */
   #refuseUnread(kind: IntakeKind): AdmissionReason {
@@ -245,9 +210,7 @@ class ParcelIntake implements Intake {
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
     const nowMs = this.#modules.clock.nowMs();
     const work = { kind, bytes: parcel.length, receivedMs: nowMs, items, settle: resolve, fail: reject };
-    const surcharge = DEVICE_SIGNATURE_COST * countDeviceSignatures(items);
-    if (surcharge > 0 && !this.#connections.take(connection, surcharge, nowMs))
-      this.#refuseAll(work, "rate_limited");
+    if (!this.#connections.takeSurcharge(connection, items, nowMs)) this.#refuseAll(work, "rate_limited");
     else if (this.#isClosed) this.#refuseAll(work, "busy");
     else if (items.some((item) => item.ok)) {
       this.#inbox.put(work);
@@ -363,7 +326,8 @@ class ParcelIntake implements Intake {
     return {
       epoch: this.#epoch,
       isHotspot: this.#modules.isHotspot,
-      isAccount: this.#modules.isAccount,
+      accountOf: this.#modules.accountOf,
+      txFee: this.#options.parameters.txFee,
       isSeen: ({ epoch, id, idKey }) =>
         this.#pending.get(idKey) !== undefined ||
         (!isSubmitted && this.#held.has(idKey)) ||
@@ -401,11 +365,6 @@ class ParcelIntake implements Intake {
 
 const idOf = (item: DecodedItem): Uint8Array => (item.ok ? item.candidate.id : item.id);
 const reasonOf = (item: DecodedItem): AdmissionReason | null => (item.ok ? null : item.reason);
-
-function countDeviceSignatures(items: readonly DecodedItem[]): number {
-  const isOfDevice = ({ publicKey }: SignatureClaim) => publicKey.length === P256_PUBLIC_KEY_BYTES;
-  return items.flatMap((item) => (item.ok ? item.candidate.claims : [])).filter(isOfDevice).length;
-}
 
 /** A topic carries its own kind only; a submission may carry any. */
 function checkKind(item: DecodedItem, kind: IntakeKind): DecodedItem {

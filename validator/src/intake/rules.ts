@@ -8,6 +8,7 @@ import type { GossipVerdict } from "../../../node/src/host/types.ts";
 import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
 import { cellFromBigint } from "../../../protocol/src/geo/cell.ts";
 import { computeCentreDeviationE7 } from "../../../protocol/src/geo/centre.ts";
+import { MAX_ENVELOPES_PER_PARCEL } from "../../../protocol/src/wire/envelope.ts";
 import type { Candidate } from "./candidate.ts";
 
 /** What admission knows at the instant it decides. */
@@ -15,7 +16,10 @@ export type AdmissionView = {
   /** The epoch of the round that is decided next. */
   readonly epoch: number;
   readonly isHotspot: (key: Uint8Array) => boolean;
-  readonly isAccount: (key: Uint8Array) => boolean;
+  /** An account after the newest executed round; null where none was opened. */
+  readonly accountOf: (key: Uint8Array) => { readonly nonce: number; readonly balance: bigint } | null;
+  /** What executing a transaction costs, in base units. */
+  readonly txFee: bigint;
   /** Whether the id was admitted here, or is in a finalized round, within two epochs. */
   readonly isSeen: (candidate: Candidate) => boolean;
   /** Whether the sender's allowance holds the candidate's weight. */
@@ -33,6 +37,12 @@ export type AdmissionRule = {
  */
 export const OWN_CENTRE_TOLERANCE_E7 = 1;
 
+/**
+ * Transactions of an account that may wait for each other, by their nonces: a parcel's worth. Execution passes over a
+ * nonce that is too high, at nobody's expense, so what is far ahead would take room in lanes for nothing.
+ */
+export const NONCE_WINDOW = MAX_ENVELOPES_PER_PARCEL;
+
 export const ADMISSION_RULES: readonly AdmissionRule[] = [
   // Execution refuses a body older than the previous epoch; so does admission.
   { reason: "stale_epoch", refuses: (candidate, { epoch }) => candidate.epoch < epoch - 1 },
@@ -44,6 +54,9 @@ export const ADMISSION_RULES: readonly AdmissionRule[] = [
   { reason: "centre_off_cell", refuses: hasCentreOffCell },
   // An id counts once. Asked before the allowance: a replayed copy must not use up its author's.
   { reason: "duplicate_message", refuses: (candidate, view) => view.isSeen(candidate) },
+  // What execution would refuse or pass over without a fee costs a lane and its readers as much as any other.
+  { reason: "wrong_nonce", refuses: hasWrongNonce },
+  { reason: "insufficient_balance", refuses: cannotPay },
   // What execution would count as over quota, or faster than rounds can take it, is not taken on.
   { reason: "rate_limited", refuses: (candidate, view) => !view.hasAllowance(candidate) },
 ];
@@ -71,7 +84,18 @@ const REJECTED: ReadonlySet<AdmissionReason> = new Set([
 ] satisfies AdmissionReason[]);
 
 function isFromStranger(candidate: Candidate, view: AdmissionView): boolean {
-  return candidate.kind === "reports" ? !view.isHotspot(candidate.sender) : !view.isAccount(candidate.sender);
+  return candidate.kind === "reports"
+    ? !view.isHotspot(candidate.sender)
+    : view.accountOf(candidate.sender) === null;
+}
+
+function hasWrongNonce({ transaction, sender }: Candidate, view: AdmissionView): boolean {
+  const next = view.accountOf(sender)?.nonce ?? 0;
+  return transaction !== null && (transaction.nonce < next || transaction.nonce >= next + NONCE_WINDOW);
+}
+
+function cannotPay({ transaction, sender }: Candidate, view: AdmissionView): boolean {
+  return transaction !== null && (view.accountOf(sender)?.balance ?? 0n) < view.txFee;
 }
 
 function hasCentreOffCell(candidate: Candidate): boolean {
