@@ -1,12 +1,13 @@
 /**
  * `npm run package:node`: makes the hotspot's Debian packages, `--arch amd64` or `arm64` or, by default, both, into
- * `--out` (dist/). `--version` names another version than package.json's; `--compression 0` is quick and large;
- * `--bundle DIR` writes only what runs.
+ * `--out` (dist/). `--version` names another version than package.json's with the commit and its time; `--compression 0`
+ * is quick and large; `--bundle DIR` writes only what runs.
  */
 import { execFileSync } from "node:child_process";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { VERSION } from "../src/host/version.ts";
 import { ARCHITECTURES, type Architecture, findArchitecture } from "./architectures.ts";
 import { writeBundle } from "./bundle.ts";
 import { writePackage } from "./debian.ts";
@@ -22,8 +23,12 @@ function readEpochS(): number {
   return Number(execFileSync("git", ["log", "-1", "--format=%ct"], { cwd: ROOT, encoding: "utf8" }));
 }
 
-async function readVersion(): Promise<string> {
-  return (JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { version: string }).version;
+/** Version, then the commit's time, so that dpkg takes a later commit's package for the newer one, then the commit. */
+function readVersion(): string {
+  const [release, commit] = VERSION.split("+") as [string, string?];
+  if (commit === undefined) return release;
+  const digits = new Date(readEpochS() * 1_000).toISOString().replaceAll(/\D/g, "");
+  return `${release}+${digits.slice(0, "yyyymmddhhmmss".length)}.${commit}`;
 }
 
 const { values } = parseArgs({
@@ -35,7 +40,7 @@ const { values } = parseArgs({
     bundle: { type: "string" },
   },
 });
-const version = values.version ?? (await readVersion());
+const version = values.version ?? readVersion();
 const found = (values.arch ?? ARCHITECTURES).map(findArchitecture);
 const refusals = found.flatMap((one) => (typeof one === "string" ? [] : [one.refused]));
 const compression = /^[0-9]$/.test(values.compression) ? Number(values.compression) : null;
