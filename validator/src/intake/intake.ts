@@ -82,6 +82,7 @@ export type Intake = {
 
 type Work = {
   readonly kind: IntakeKind;
+  readonly connection: string;
   readonly bytes: number;
   readonly receivedMs: number;
   readonly items: readonly DecodedItem[];
@@ -209,7 +210,15 @@ class ParcelIntake implements Intake {
     const items = decoded.map((item) => checkKind(item, kind));
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
     const nowMs = this.#modules.clock.nowMs();
-    const work = { kind, bytes: parcel.length, receivedMs: nowMs, items, settle: resolve, fail: reject };
+    const work = {
+      kind,
+      connection,
+      bytes: parcel.length,
+      receivedMs: nowMs,
+      items,
+      settle: resolve,
+      fail: reject,
+    };
     if (!this.#connections.takeSurcharge(connection, items, nowMs)) this.#refuseAll(work, "rate_limited");
     else if (this.#isClosed) this.#refuseAll(work, "busy");
     else if (items.some((item) => item.ok)) {
