@@ -1,7 +1,7 @@
 /**
  * What a score takes and gives, and the table of its versions. A score is a pure function from an epoch's paid
- * evidence to shares of the reward; its version stands in the epoch's record, so that a better one can be voted in
- * and every old epoch still replays with the one that paid it.
+ * evidence to shares of the reward; its version stands in genesis and in the epoch's record, so that a network with a
+ * better one and every epoch of an older network are computed by one program.
  */
 import { computeScoreV1 } from "./scoreV1.ts";
 import { computeScoreV2, type DetailedUnits, type TrustedEvidence } from "./scoreV2.ts";

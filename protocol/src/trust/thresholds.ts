@@ -1,5 +1,5 @@
 /**
- * Every number that a detector compares with, in one table, so that it can be read, cited and voted on as a whole. The
+ * Every number that a detector compares with, in one table, so that it can be read, cited and compared as a whole. The
  * source of each stands beside it; docs/truth.md gives what they measured. "Fitted" is: read off the fitting half of
  * the public data (fixed split, see test/eval), then rounded in favour of the honest; the other half measured it.
  */
