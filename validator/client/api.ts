@@ -230,10 +230,35 @@ export type Explanation = {
     readonly amount: string;
     readonly withheld: boolean;
   };
+  readonly crowd: { readonly leastPpm: number; readonly mostPpm: number } | null;
   readonly reports: readonly {
     readonly id: string;
     readonly kind: "beacon" | "witness";
     readonly unitsPpm: number;
+    readonly factors: {
+      readonly links: readonly {
+        readonly counterpart: string;
+        readonly name: string;
+        readonly distanceM: number;
+        readonly trustPpm: number;
+        readonly counterpartTrustPpm: number;
+        readonly qualityPpm: number;
+        readonly valuePpm: number;
+      }[];
+      readonly candidates: number;
+      readonly divisor: { readonly leastPpm: number; readonly mostPpm: number };
+      readonly unpaid:
+        | "too_close"
+        | "too_far"
+        | "not_reciprocal"
+        | "below_trust"
+        | "over_owner_cap"
+        | "over_witness_cap"
+        | "over_place_cap"
+        | null;
+      readonly mayEarn: boolean;
+    } | null;
+    readonly missing: string | null;
   }[];
   readonly complete: boolean;
   readonly paid: string;

@@ -91,32 +91,46 @@ export function computeScoreV2(input: ScoreInput): ScoreOutput {
   };
 }
 
-/**
- * What a beacon earns its sender: a third of the sum of its three best links, in parts per million rounded down. Of
- * witnesses within 350 m of each other the best counts, and of each owner as many as its cap has places. They are chosen
- * among all accepted ones, drawn or not: with the draw's alone, one more witness could push out a better one.
- */
+/** What a beacon earns its sender: a third of the sum of its best links, in parts per million rounded down. */
 function computeBeaconUnitsPpm(input: ScoreInput, trusted: TrustedEvidence, beacon: number): number {
-  const { beaconHotspot, beaconWitnessOffset, witnessHotspot } = input;
+  if (!mayEarn(trusted, input.beaconHotspot[beacon]!)) return 0;
+  const sum = pickBestLinks(input, trusted, beacon).reduce((total, { value }) => total + value, 0);
+  return Math.floor(sum / COUNTERPARTS_FULL);
+}
+
+/** What of the evidence tells a beacon's best links. */
+export type BeaconLinks = Pick<ScoreInput, "beaconHotspot" | "beaconWitnessOffset" | "witnessHotspot">;
+export type LinkTrust = Pick<TrustedEvidence, "witnessDistanceM" | "beaconTable" | "tables"> &
+  Pick<TrustedEvidence, "owner" | "ownerCap" | "latE7" | "lngE7">;
+/** A beacon's link with a witness: its place in `witnessHotspot`, and its worth in parts per million. */
+export type BeaconLink = { readonly reception: number; readonly witness: number; readonly value: number };
+
+/**
+ * A beacon's three best links, or as many as there are, the best first. Of witnesses within 350 m of each other the best
+ * counts, and of each owner as many as its cap has places. They are chosen among all accepted ones, drawn or not: with the
+ * draw's alone, one more witness could push out a better one.
+ */
+export function pickBestLinks(
+  { beaconHotspot, beaconWitnessOffset, witnessHotspot }: BeaconLinks,
+  trusted: LinkTrust,
+  beacon: number,
+): readonly BeaconLink[] {
   const beaconer = beaconHotspot[beacon]!;
-  if (!mayEarn(trusted, beaconer)) return 0;
   const { trustPpm, creditPpm } = trusted.tables[trusted.beaconTable[beacon]!]!;
-  const links: { witness: number; value: number }[] = [];
+  const links: BeaconLink[] = [];
   for (let i = beaconWitnessOffset[beacon]!; i < beaconWitnessOffset[beacon + 1]!; i++) {
     const witness = witnessHotspot[i]!;
     const lesser = Math.min(creditPpm[beaconer]!, trustPpm[witness]!);
-    links.push({ witness, value: computeLinkValuePpm(lesser, trusted.witnessDistanceM[i]!) });
+    const value = computeLinkValuePpm(lesser, trusted.witnessDistanceM[i]!);
+    links.push({ reception: i, witness, value });
   }
   links.sort((a, b) => b.value - a.value || a.witness - b.witness);
-  const taken: number[] = [];
-  let sum = 0;
-  for (const { witness, value } of links) {
+  const taken: BeaconLink[] = [];
+  for (const link of links) {
     if (taken.length === COUNTERPARTS_FULL) break;
-    if (!isDiverse(trusted, beaconer, taken, witness)) continue;
-    taken.push(witness);
-    sum += value;
+    if (isDiverse(trusted, beaconer, taken, link.witness)) taken.push(link);
   }
-  return Math.floor(sum / COUNTERPARTS_FULL);
+  return taken;
 }
 
 /** Whether others' words say enough of a hotspot, whatever this beacon or reception is worth. */
@@ -125,13 +139,13 @@ const mayEarn = ({ isTwoSided, isCorroborated }: TrustedEvidence, hotspot: numbe
 
 /** Whether a witness hears anything else than those taken: it stands apart, and its owner has a place left. */
 function isDiverse(
-  { owner, ownerCap, latE7, lngE7 }: TrustedEvidence,
+  { owner, ownerCap, latE7, lngE7 }: LinkTrust,
   beaconer: number,
-  taken: readonly number[],
+  taken: readonly BeaconLink[],
   witness: number,
 ): boolean {
   let sameOwner = owner[beaconer] === owner[witness] ? 1 : 0;
-  for (const other of taken) {
+  for (const { witness: other } of taken) {
     if (owner[other] === owner[witness]) sameOwner++;
     if (isNear(latE7, lngE7, other, witness)) return false;
   }

@@ -162,7 +162,8 @@ export function presentTrust(row: TrustRow, receptions: readonly ReceptionRow[])
   };
 }
 
-function addExplanation(routes: Routes, { modules: { store } }: RouteContext): void {
+function addExplanation(routes: Routes, { options, modules: { store } }: RouteContext): void {
+  const { parameters } = options.network;
   routes.get(
     "/v1/hotspots/:id/rewards/:epoch/explain",
     {
@@ -174,7 +175,8 @@ function addExplanation(routes: Routes, { modules: { store } }: RouteContext): v
       },
     },
     async ({ params }) => {
-      const explanation = await explainReward(store, readKey("id", params.id), Number(params.epoch));
+      const key = readKey("id", params.id);
+      const explanation = await explainReward(store, parameters, key, Number(params.epoch));
       if (explanation === null) throw notFound("reward of that hotspot in that epoch");
       return explanation;
     },

@@ -1,5 +1,6 @@
 /** What the API says of trust: a hotspot's, with every finding and its evidence, the penalties there are, and a reward taken apart. */
 import { type Static, Type } from "typebox";
+import { UNPAID_REASONS } from "../../../../protocol/src/evidence/reasons.ts";
 import { PENALTY_REASONS } from "../../../../protocol/src/trust/finding.ts";
 import {
   Amount,
@@ -118,7 +119,41 @@ const PoolShare = object(
   "units times scale is the share; the pool's payment times share over all shares, rounded down, and one base unit more for the largest fractions, is the amount.",
 );
 
-const CountedReport = object({ id: ReportIdText, kind: oneOf(["beacon", "witness"]), unitsPpm: Ppm });
+const Link = object(
+  {
+    counterpart: Key,
+    name: Name,
+    distanceM: Count,
+    trustPpm: Ppm,
+    counterpartTrustPpm: Ppm,
+    qualityPpm: Ppm,
+    valuePpm: Ppm,
+  },
+  "The lesser of both trusts (its own by the graph alone while it is suspended), times the quality by distance, rounded down.",
+);
+const Between = (description: string) => object({ leastPpm: Ppm, mostPpm: Ppm }, description);
+
+const Factors = object(
+  {
+    links: Type.Array(Link),
+    candidates: Count,
+    divisor: Between("Three links' worth, or all that the witness had on record where that was more."),
+    unpaid: orNull(oneOf(UNPAID_REASONS)),
+    mayEarn: Type.Boolean({
+      description: "False where others said too little of the hotspot by then for it to earn anything.",
+    }),
+  },
+  "Units are the sum of the links' values times 1,000,000 over the divisor, rounded down; nothing where it is `unpaid` or may not earn. A beacon's links are the best three of its `candidates`, of witnesses that stand apart and within their owner's cap. What a witness had on record is not kept: the divisor lies between least and most, and each gives the units.",
+);
+export type FactorsJson = Static<typeof Factors>;
+
+const CountedReport = object({
+  id: ReportIdText,
+  kind: oneOf(["beacon", "witness"]),
+  unitsPpm: Ppm,
+  factors: orNull(Factors),
+  missing: orNull(Type.String({ description: "Why there are no factors." })),
+});
 
 export const Explanation = object({
   hotspot: Key,
@@ -131,6 +166,11 @@ export const Explanation = object({
   penalties: Type.Array(Penalty),
   beacons: PoolShare,
   witnesses: PoolShare,
+  crowd: orNull(
+    Between(
+      "Trust of the others around it, half as much with each ring of resolution-8 cells. The scale is 4 / (4 + crowd), rounded down: the crowd lies between least and most, and each gives the scale. Null under score version 1.",
+    ),
+  ),
   reports: Type.Array(CountedReport),
   complete: Type.Boolean({
     description: "Whether the units of the reports make the line's: bodies are kept for a while only.",

@@ -5,14 +5,18 @@ import { useRoute } from "../../data/useRoute.ts";
 import { formatCount, formatPpm, PPM } from "../../ui/format.ts";
 import { Shown } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { Amount } from "../../ui/values.tsx";
+import { Amount, KeyLink } from "../../ui/values.tsx";
 
 type Pool = Explanation["beacons"];
 
-const COLUMNS: readonly Column<Explanation["reports"][number]>[] = [
+type Report = Explanation["reports"][number];
+
+const COLUMNS: readonly Column<Report>[] = [
   { title: "Report", value: (report) => <code title={report.id}>{report.id.slice(0, 12)}…</code> },
   { title: "As", value: ({ kind }) => kind },
-  { title: "Units", kind: "number", value: ({ unitsPpm }) => formatUnits(unitsPpm) },
+  { title: "Links, each the lesser trust × quality", value: (report) => <Links report={report} /> },
+  { title: "÷", kind: "number", value: ({ factors }) => (factors === null ? "" : formatDivisor(factors)) },
+  { title: "= Units", kind: "number", value: ({ unitsPpm }) => formatUnits(unitsPpm) },
 ];
 
 export function WhyCard({ id, latest }: { readonly id: string; readonly latest: number }) {
@@ -52,8 +56,8 @@ function Why({
 }: {
   readonly explanation: Gets["/v1/hotspots/{id}/rewards/{epoch}/explain"]["json"];
 }) {
-  const { epoch, beacons, witnesses, paid, withheld, suspended, trustPpm, penalties, reports, complete } =
-    explanation;
+  const { epoch, beacons, witnesses, paid, withheld, suspended, trustPpm, penalties } = explanation;
+  const { reports, complete, crowd } = explanation;
   return (
     <>
       <p>
@@ -69,6 +73,12 @@ function Why({
         . Its trust was {formatPpm(trustPpm)}
         {penalties.length === 0 ? "" : `, by ${penalties.join(", ")}`}.
       </p>
+      {crowd === null ? null : (
+        <p>
+          The density scale is 4 ÷ (4 + {formatUnits(crowd.leastPpm)}), which is the trust of the others
+          around it, half as much with each ring of cells.
+        </p>
+      )}
       <div class="cards">
         <PoolSum title="As beaconer" pool={beacons} />
         <PoolSum title="As witness" pool={witnesses} />
@@ -90,6 +100,43 @@ const unitNumbers = new Intl.NumberFormat(undefined, { minimumFractionDigits: 6,
 /** Units are told in millionths, none of which may be lost. */
 const formatUnits = (ppm: number): string => unitNumbers.format(ppm / PPM);
 const formatWhole = (digits: string): string => formatCount(BigInt(digits));
+
+/** The links that made a report's units, or why none are told. */
+function Links({ report: { kind, factors, missing } }: { readonly report: Report }) {
+  if (factors === null) return <span class="dim">{missing}</span>;
+  const { links, candidates, unpaid, mayEarn } = factors;
+  return (
+    <>
+      <ul class="list">
+        {links.map(
+          ({ counterpart, name, distanceM, trustPpm, counterpartTrustPpm, qualityPpm, valuePpm }) => (
+            <li key={counterpart}>
+              <KeyLink kind="hotspots" id={counterpart} name={name} />: the lesser of {formatPpm(trustPpm)}{" "}
+              and {formatPpm(counterpartTrustPpm)} × {formatPpm(qualityPpm)} at {formatCount(distanceM)} m ={" "}
+              {formatUnits(valuePpm)}
+            </li>
+          ),
+        )}
+      </ul>
+      {kind === "witness" ? null : (
+        <span class="dim">
+          The best {formatCount(links.length)} that stand apart, of {formatCount(candidates)} accepted.
+        </span>
+      )}
+      {unpaid === null ? null : (
+        <span class="dim">
+          Not paid: <code>{unpaid}</code>.
+        </span>
+      )}
+      {mayEarn ? null : <span class="dim">Worth nothing, as too little was said of it by others.</span>}
+    </>
+  );
+}
+
+/** Three links, or what a witness had on record, which its units tell to some digits. */
+function formatDivisor({ divisor: { leastPpm, mostPpm } }: NonNullable<Report["factors"]>): string {
+  return leastPpm === mostPpm ? formatUnits(leastPpm) : `${formatUnits(leastPpm)} … ${formatUnits(mostPpm)}`;
+}
 
 /** A pool's arithmetic, line by line, in base units. */
 function PoolSum({ title, pool }: { readonly title: string; readonly pool: Pool }) {
