@@ -2,9 +2,11 @@
  * A validator: its home opened and recovered, its parts started in order and ended in reverse. The command and the
  * tests make one; nothing else knows all of its parts.
  */
+
+import type { Standing } from "../../node/src/host/connectionLimits.ts";
 import type { LeveledLog } from "../../node/src/host/log.ts";
-import { createNetwork, type OperatedNetwork } from "../../node/src/host/network.ts";
-import type { Clock, Log, Network } from "../../node/src/host/types.ts";
+import { createNetwork, type NetworkModules, type OperatedNetwork } from "../../node/src/host/network.ts";
+import type { Clock, Log, Network, PeerRef } from "../../node/src/host/types.ts";
 import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
@@ -107,9 +109,10 @@ async function openParts(
   const verifier = await openVerifier(options, closers);
   const recovered = await explainingFailure(options.home, () => recoverFrom(storage, identity, log));
   const bans = await openBans(homePaths(options.home).bans, clock.nowMs);
-  const network = await openNetwork(options, modules, identity, bans);
-  closers.add("network", () => network.stop());
   const sets = new KnownSets(identity.genesis.parameters, { ledger: recovered.ledger, votes: storage.votes });
+  const standingOf = (peer: PeerRef) => readStanding(peer, sets, recovered.ledger);
+  const network = await openNetwork(options, { clock, log, standingOf }, identity, bans);
+  closers.add("network", () => network.stop());
   const mesh = createMeshOf(identity, sets, { network, clock, log });
   closers.add("mesh", mesh.close);
 
@@ -325,6 +328,13 @@ function listMeshPeers(sets: KnownSets, ledger: Ledger): MeshPeer[] {
   return sets.members().map((key) => ({ key, multiaddrs: ledger.viewValidator(key)?.multiaddrs ?? [] }));
 }
 
+/** What a peer is to the network: seats go first where connections are few, then those who have registered. */
+function readStanding({ publicKey }: PeerRef, sets: KnownSets, ledger: Ledger): Standing {
+  if (publicKey === null) return "stranger";
+  if (sets.members().some((key) => equalBytes(key, publicKey))) return "seated";
+  return ledger.registry.find(publicKey) === null ? "stranger" : "registered";
+}
+
 function recoverFrom(storage: Storage, identity: Identity, log: Log): Promise<Recovered> {
   const { genesis, domains, signer } = identity;
   return recover({
@@ -339,7 +349,7 @@ function recoverFrom(storage: Storage, identity: Identity, log: Log): Promise<Re
 
 function openNetwork(
   options: ValidatorOptions,
-  modules: ValidatorModules,
+  modules: NetworkModules,
   identity: Identity,
   bans: BanBook,
 ): Promise<OperatedNetwork> {

@@ -10,6 +10,7 @@ import {
   type PeerScoreParams,
 } from "@chainsafe/libp2p-gossipsub/score";
 import { MAX_ENVELOPE_BYTES, MAX_PARCEL_BYTES } from "../../../protocol/src/wire/envelope.ts";
+import { COLOCATED_PEERS } from "./connectionLimits.ts";
 
 type GossipOptions = NonNullable<Parameters<typeof gossipsub>[0]>;
 
@@ -24,8 +25,6 @@ export const MAX_STREAM_BUFFER_BYTES = 4 * 1_048_576;
 const MAX_SUBSCRIPTIONS = 160;
 /** 5,000 ids an IHAVE, as gossipsub sends them, fit the frame only when they are short; 160 bits do not collide. */
 const MESSAGE_ID_BYTES = 20;
-/** Homes behind one carrier-grade NAT share an address; a provider's pool of ports serves some 64 of them. */
-const COLOCATED_PEERS = 64;
 
 /** @param topics every topic that this node subscribes or publishes to; nothing is heard of any other. */
 export function createGossipOptions(topics: readonly string[]): GossipOptions {

@@ -15,6 +15,7 @@ import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
 import { openChannel, serveChannels } from "./channels.ts";
 import { CodedError, isCodedError } from "./codedError.ts";
+import { AddressCounts, chooseEvicted, MAX_PENDING_CONNECTIONS, type Standing } from "./connectionLimits.ts";
 import { createGossipOptions, MAX_GOSSIP_MESSAGE_BYTES, MAX_STREAM_BUFFER_BYTES } from "./gossipOptions.ts";
 import { sendRequest, serveRequests } from "./requests.ts";
 import type {
@@ -38,7 +39,10 @@ export type NetworkOptions = {
   readonly subscribe: readonly string[];
   /** Topics to publish to without hearing them. */
   readonly publishOnly: readonly string[];
+  /** Beyond it one that came in gives way for each that comes: see `chooseEvicted`. */
   readonly maxConnections: number;
+  /** Of those that came in, loopback's apart. */
+  readonly maxConnectionsPerAddress?: number;
   /** A hotspot dials a few validators; a validator is dialled, by many at once after a restart. */
   readonly role: "hotspot" | "validator";
 };
@@ -47,6 +51,8 @@ export type NetworkModules = {
   readonly log: Log;
   /** Whether a peer may have a connection, and its gossip a hearing; everybody by default. Asked at every connection. */
   readonly mayConnect?: (peer: PeerRef) => boolean;
+  /** What a peer is to this node; everybody a stranger by default. Asked where there are too many connections. */
+  readonly standingOf?: (peer: PeerRef) => Standing;
 };
 
 /** A network that shows its operator who is connected. */
@@ -92,17 +98,21 @@ async function startNode(
 ): Promise<Node> {
   const topics = [...options.subscribe, ...options.publishOnly];
   const isRefused = (id: PeerId) => !mayConnect(refOf(id));
+  const inbound = new AddressCounts(options.maxConnectionsPerAddress);
+  const handshakes = options.role === "validator" ? MAX_PENDING_CONNECTIONS : INBOUND_PER_SECOND.hotspot;
+  // Room beyond the limit for those on their way in: who gives way is decided when it is known who comes.
+  const maxSockets = options.maxConnections + handshakes;
   try {
     return await createLibp2p({
       privateKey,
       addresses: { listen: [...options.listen] },
-      transports: [tcp({ maxConnections: options.maxConnections })],
+      transports: [tcp({ maxConnections: maxSockets })],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux({ streamOptions: { maxWriteBufferLength: MAX_STREAM_BUFFER_BYTES } })],
       connectionManager: {
-        maxConnections: options.maxConnections,
+        maxConnections: maxSockets,
         inboundConnectionThreshold: INBOUND_PER_SECOND[options.role],
-        maxIncomingPendingConnections: INBOUND_PER_SECOND[options.role],
+        maxIncomingPendingConnections: handshakes,
         dialTimeout: DIAL_TIMEOUT_MS,
         // Reconnecting is the caller's: it knows which peers it still wants.
         reconnectRetries: 0,
@@ -112,7 +122,11 @@ async function startNode(
         pingTimeout: { minTimeout: PING_TIMEOUT_MS, maxTimeout: PING_TIMEOUT_MS },
       },
       // Who dials in is known once the handshake has proven its key; who is dialled is known before.
-      connectionGater: { denyDialPeer: isRefused, denyInboundEncryptedConnection: isRefused },
+      connectionGater: {
+        denyDialPeer: isRefused,
+        denyInboundConnection: (connection) => !inbound.admit(connection),
+        denyInboundEncryptedConnection: isRefused,
+      },
       services: { identify: identify(), pubsub: gossipsub(createGossipOptions(topics)) },
     });
   } catch (cause) {
@@ -135,6 +149,8 @@ class LibpNetwork implements OperatedNetwork {
   readonly #mayConnect: (peer: PeerRef) => boolean;
   readonly #handlers = new Map<string, GossipHandler>();
   readonly #peerCallbacks = new Set<() => void>();
+  readonly #standingOf: (peer: PeerRef) => Standing;
+  readonly #maxConnections: number;
   readonly #stopForgetting: () => void;
   #stopped = false;
 
@@ -144,6 +160,8 @@ class LibpNetwork implements OperatedNetwork {
     this.#clock = modules.clock;
     this.#log = modules.log;
     this.#mayConnect = modules.mayConnect ?? (() => true);
+    this.#standingOf = modules.standingOf ?? (() => "stranger");
+    this.#maxConnections = options.maxConnections;
     this.#subscribed = new Set(options.subscribe);
     this.#topics = new Set([...options.subscribe, ...options.publishOnly]);
     this.peerId = node.peerId.toString();
@@ -156,6 +174,7 @@ class LibpNetwork implements OperatedNetwork {
     };
     node.addEventListener("peer:connect", notify);
     node.addEventListener("peer:disconnect", notify);
+    node.addEventListener("connection:open", () => this.#makeRoom());
     node.services.pubsub.addEventListener("subscription-change", notify);
     node.services.pubsub.addEventListener("gossipsub:heartbeat", () => this.#dropSilencedLinks());
     this.#stopForgetting = modules.clock.every(FORGET_INTERVAL_MS, () => void this.#forgetPeers());
@@ -285,6 +304,15 @@ class LibpNetwork implements OperatedNetwork {
       return null;
     }
     return this.#node.getConnections(id).find(({ status }) => status === "open") ?? null;
+  }
+
+  #makeRoom(): void {
+    const connections = this.#node.getConnections().filter(({ status }) => status === "open");
+    if (connections.length <= this.#maxConnections) return;
+    const evicted = chooseEvicted(connections, (connection) => this.#standingOf(toPeerRef(connection)));
+    if (evicted === null) return;
+    this.#log.debug("End a connection to make room", { peer: evicted.remotePeer.toString() });
+    evicted.abort(new CodedError("stopped", "there are too many connections"));
   }
 
   /**
