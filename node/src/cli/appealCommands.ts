@@ -88,7 +88,7 @@ async function appealFindings(flags: AppealFlags, io: NodeIo): Promise<void> {
 }
 
 async function sayTrust(api: ValidatorApi, hotspot: Uint8Array, io: NodeIo): Promise<void> {
-  const { describeTrust } = await import("./account/trustAnswer.ts");
+  const { describeTrust } = await import("./account/trustWords.ts");
   printLine(io, `hotspot: ${encodeDidKey(hotspot)} ${computeName(hotspot)}`);
   for (const line of describeTrust(await api.getTrust(hotspot))) printLine(io, line);
 }

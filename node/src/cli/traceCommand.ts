@@ -8,7 +8,7 @@ import { REASONS, type Reason } from "../../../protocol/src/evidence/reasons.ts"
 import { describeVerdict } from "../../../protocol/src/evidence/reasonWords.ts";
 import { isCodedError } from "../host/codedError.ts";
 import { fetchJson } from "../host/fetchJson.ts";
-import type { Fields } from "./account/jsonFields.ts";
+import type { Fields } from "../host/jsonFields.ts";
 import { parseApiUrl } from "./account/validatorApi.ts";
 import { ConfigErrors, exit, type NodeIo, printJson, printLine, runAction, useIo } from "./io.ts";
 

@@ -13,7 +13,9 @@ import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import type { Genesis } from "../../../protocol/src/network/genesis.ts";
 import { isCodedError } from "../host/codedError.ts";
 import { fetchJson } from "../host/fetchJson.ts";
+import { toFields } from "../host/jsonFields.ts";
 import { occasionally } from "../host/occasionally.ts";
+import { readTrustAnswer } from "../host/trustAnswer.ts";
 import type { Clock } from "../host/types.ts";
 import { verifySignature } from "../host/verify.ts";
 
@@ -31,6 +33,17 @@ export type EarnedEpoch = {
   readonly beaconPaid: string;
   readonly witnessPaid: string;
   readonly paid: string;
+  /** Put into escrow instead, and paid out of it, perhaps for epochs long before. */
+  readonly withheld: string;
+  readonly released: string;
+};
+/** Why pay is withheld, and what is held of it. */
+export type WithheldPay = {
+  readonly isSuspended: boolean;
+  readonly penalties: readonly string[];
+  /** The last epoch in which each amount can be released. */
+  readonly escrow: readonly { readonly amount: string; readonly untilEpoch: number }[];
+  readonly isAppealed: boolean;
 };
 export type Earnings = {
   readonly api: string;
@@ -38,6 +51,8 @@ export type Earnings = {
   readonly account: string;
   /** The newest first, as the validator tells them. */
   readonly epochs: readonly EarnedEpoch[];
+  /** Null where nothing is withheld, or the validator does not say. */
+  readonly withheld: WithheldPay | null;
   /** What the account has earned by the end of an epoch; null where nothing is proven. */
   readonly proven: { readonly total: string; readonly epoch: number } | null;
   /** What the proof was checked against, or why nothing is shown as proven. */
@@ -57,6 +72,8 @@ const TIMEOUT_MS = 5_000;
  */
 const MAX_PROOF_BYTES = 4 * 1_048_576;
 const MAX_REWARDS_BYTES = 65_536;
+/** Two computations' findings: up to eleven each, of fourteen counterparts with their reports. */
+const MAX_TRUST_BYTES = 1_048_576;
 const DECIMAL = /^\d{1,20}$/;
 
 /** Reads earnings when they are asked for, once a minute at most. */
@@ -73,11 +90,16 @@ async function readEarnings(options: EarningsOptions): Promise<Earnings> {
   const { api, owner } = options;
   const account = encodeDidKey(owner);
   try {
-    const [epochs, proof] = await Promise.all([readEpochs(options), readProof(options)]);
-    return { api, account, epochs, ...proof, fault: null };
+    const [epochs, withheld, proof] = await Promise.all([
+      readEpochs(options),
+      readWithheld(options),
+      readProof(options),
+    ]);
+    return { api, account, epochs, withheld, ...proof, fault: null };
   } catch (error) {
     if (!isCodedError(error)) throw error;
-    return { api, account, epochs: [], proven: null, words: "Nothing is proven.", fault: error.message };
+    const nothing = { epochs: [], withheld: null, proven: null, words: "Nothing is proven." };
+    return { api, account, ...nothing, fault: error.message };
   }
 }
 
@@ -94,11 +116,25 @@ async function readEpochs({ api, hotspot }: EarningsOptions): Promise<readonly E
 }
 
 function toEpoch(item: Record<string, unknown> | null): EarnedEpoch | null {
-  const { firstEpoch: epoch, beaconPaid, witnessPaid, paid } = item ?? {};
-  const amounts = [beaconPaid, witnessPaid, paid];
+  const { firstEpoch: epoch, beaconPaid, witnessPaid, paid, withheld, released } = item ?? {};
+  const amounts = [beaconPaid, witnessPaid, paid, withheld, released];
   if (!Number.isSafeInteger(epoch)) return null;
   if (!amounts.every((amount) => typeof amount === "string" && DECIMAL.test(amount))) return null;
-  return { epoch, beaconPaid, witnessPaid, paid } as EarnedEpoch;
+  return { epoch, beaconPaid, witnessPaid, paid, withheld, released } as EarnedEpoch;
+}
+
+async function readWithheld({ api, hotspot }: EarningsOptions): Promise<WithheldPay | null> {
+  const url = new URL(`v1/hotspots/${encodeDidKey(hotspot)}/trust?limit=1`, withSlash(api));
+  const { status, json } = await fetchJson(url, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_TRUST_BYTES });
+  const trust = status === 200 ? readTrustAnswer(toFields(json)) : null;
+  const { isSuspended = false, findings = [] } = trust?.computations[0] ?? {};
+  if (trust === null || (!isSuspended && trust.escrow.length === 0)) return null;
+  return {
+    isSuspended,
+    penalties: findings.map(({ penalty }) => penalty),
+    escrow: trust.escrow.map(({ amount, untilEpoch }) => ({ amount: `${amount}`, untilEpoch })),
+    isAppealed: trust.appeal?.isPending === true,
+  };
 }
 
 async function readProof({

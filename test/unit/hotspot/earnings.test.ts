@@ -23,23 +23,30 @@ const { evidenceOf } = createLightNetwork(
 const evidence = evidenceOf(6);
 const owner = evidence.proof.account;
 const hotspot = newKey().publicKey;
-const LINE = { firstEpoch: 5, lastEpoch: 5, beaconPaid: "1", witnessPaid: "2", paid: "3" };
+const ESCROW = { withheld: "4", released: "5" };
+const LINE = { firstEpoch: 5, lastEpoch: 5, beaconPaid: "1", witnessPaid: "2", paid: "3", ...ESCROW };
 
 const cleanups: (() => unknown)[] = [];
 afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-type Answers = { readonly rewards?: unknown; readonly proof?: unknown; readonly proofStatus?: number };
+type Answers = {
+  readonly rewards?: unknown;
+  readonly trust?: unknown;
+  readonly proof?: unknown;
+  readonly proofStatus?: number;
+};
 
 /** An API that answers as it is told to, and counts how often it was asked. */
-async function startApi({ rewards, proof, proofStatus = 200 }: Answers) {
+async function startApi({ rewards, trust, proof, proofStatus = 200 }: Answers) {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     asked.push(request.url!);
     const isProof = request.url!.endsWith("/proof");
     response.statusCode = isProof ? proofStatus : 200;
-    const json = isProof ? proof : (rewards ?? { items: [LINE] });
+    const isTrust = request.url!.endsWith("/trust?limit=1");
+    const json = isProof ? proof : isTrust ? (trust ?? {}) : (rewards ?? { items: [LINE] });
     response.end(typeof json === "string" ? json : JSON.stringify(json));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -61,14 +68,39 @@ describe("earnings", () => {
     const earnings = await read(api);
     expect(earnings).toEqual({
       ...{ api, account: encodeDidKey(owner), fault: null },
-      epochs: [6, 5].map((epoch) => ({ epoch, beaconPaid: "1", witnessPaid: "2", paid: "3" })),
+      epochs: [6, 5].map((epoch) => ({ epoch, beaconPaid: "1", witnessPaid: "2", paid: "3", ...ESCROW })),
+      withheld: null,
       proven: { total: `${evidence.proof.total}`, epoch: 6 },
       words: expect.stringMatching(/^Proof checked against genesis: signed by \d of \d validators\.$/),
     });
     expect(asked.toSorted()).toEqual([
       `/v1/accounts/${encodeDidKey(owner)}/proof`,
       `/v1/hotspots/${encodeDidKey(hotspot)}/rewards`,
+      `/v1/hotspots/${encodeDidKey(hotspot)}/trust?limit=1`,
     ]);
+  });
+
+  test("are told with why pay is withheld, and what is held until when", async () => {
+    const computation = {
+      ...{ fromEpoch: 4, graphPpm: 1_000_000, trustPpm: 62_500, suspended: true, appealed: false },
+      findings: [{ penalty: "snr_grid", factorPpm: 62_500, endsEpoch: 20 }],
+    };
+    const trust = {
+      ...{ paidMinPpm: 100_000, items: [computation], escrow: [{ amount: "7", untilEpoch: 9 }] },
+      appeal: { pending: true, decidedFromEpoch: 6, barredUntilEpoch: null },
+    };
+    const told = async (answer: unknown) =>
+      (await read((await startApi({ trust: answer, proof: {}, proofStatus: 404 })).api)).withheld;
+    const escrow = [{ amount: "7", untilEpoch: 9 }];
+    expect(await told(trust)).toEqual({
+      isSuspended: true,
+      penalties: ["snr_grid"],
+      escrow,
+      isAppealed: true,
+    });
+    expect(await told({ ...trust, items: [] })).toMatchObject({ isSuspended: false, penalties: [], escrow });
+    expect(await told({ ...trust, items: [], escrow: [] })).toBeNull();
+    expect(await told({ ...trust, escrow: "much" })).toBeNull();
   });
 
   test("that a validator makes up are not shown as proven, with the reason", async () => {
@@ -105,9 +137,9 @@ describe("earnings", () => {
     const { api, asked } = await startApi({ proof: encodeRewardEvidence(evidence) });
     const reader = new EarningsReader({ api, hotspot, owner, genesis }, { clock });
     await Promise.all(Array.from({ length: 10 }, () => reader.read()));
-    expect(asked).toHaveLength(2);
+    expect(asked).toHaveLength(3);
     nowMs += 60_000;
     await reader.read();
-    expect(asked).toHaveLength(4);
+    expect(asked).toHaveLength(6);
   });
 });

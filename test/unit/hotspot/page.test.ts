@@ -174,6 +174,34 @@ describe("the page's view", () => {
     });
   });
 
+  test("says why pay is withheld, what is held and until when, and what can be done", () => {
+    const told = createSampleEarnings();
+    const withheld = {
+      ...{ isSuspended: true, penalties: ["constant_window", "snr_grid"], isAppealed: false },
+      escrow: [{ amount: "1250000000", untilEpoch: 30 }],
+    };
+    const [epoch] = told.epochs;
+    const suspended = { ...epoch!, paid: "0", beaconPaid: "0", witnessPaid: "0", withheld: "1250000000" };
+    const paidLater = { ...epoch!, epoch: 31, released: "1250000000" };
+    const shown = view.describeEarnings({ ...told, withheld, epochs: [paidLater, suspended] });
+    expect(shown.lines.slice(0, 3)).toEqual([
+      "Pay is withheld, as this was found: constant_window, snr_grid.",
+      "12.50 tokens are held in escrow, and can be released until epoch 30.",
+      "Its owner can have that judged anew: hexbeacon account appeal.",
+    ]);
+    expect(shown.epochs).toEqual([
+      { text: expect.stringMatching(/^Epoch 31: .*; 12\.50 released from escrow$/), tone: "" },
+      {
+        text: expect.stringMatching(/^Epoch 3: 0\.00 tokens, .*; 12\.50 withheld into escrow$/),
+        tone: "unpaid",
+      },
+    ]);
+    const appealed = { ...withheld, isAppealed: true };
+    expect(view.describeEarnings({ ...told, withheld: appealed }).lines[2]).toContain("has appealed");
+    const acquitted = { ...withheld, isSuspended: false };
+    expect(view.describeEarnings({ ...told, withheld: acquitted }).lines[0]).toContain("held in escrow");
+  });
+
   test("shows what the doctor has found, the worst first, and says where nothing is known", () => {
     const { lines, findings } = view.describeExamination(createSampleExamination(), Date.now());
     expect(lines).toEqual(["Asked 10 min ago."]);

@@ -107,7 +107,13 @@ export function createSampleStatus(): HotspotStatus {
 export function createSampleEarnings(): Earnings {
   return {
     ...{ api: "http://validator.example.net:8080", account: "did:key:z6MkOwner", fault: null },
-    epochs: [{ epoch: 3, beaconPaid: "4075471698", witnessPaid: "6865116279", paid: "10940587977" }],
+    epochs: [
+      {
+        ...{ epoch: 3, beaconPaid: "4075471698", witnessPaid: "6865116279", paid: "10940587977" },
+        ...{ withheld: "0", released: "0" },
+      },
+    ],
+    withheld: null,
     proven: { total: "38519640098", epoch: 3 },
     words: "Proof checked against genesis: signed by 3 of 4 validators.",
   };

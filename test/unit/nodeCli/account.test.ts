@@ -7,7 +7,6 @@ import {
   decodeChangeRequest,
   encodeChangeRequest,
 } from "../../../node/src/cli/account/changeRequest.ts";
-import type { Fields } from "../../../node/src/cli/account/jsonFields.ts";
 import { computeSteps, findPlace, registerHotspot } from "../../../node/src/cli/account/registration.ts";
 import { openSession } from "../../../node/src/cli/account/session.ts";
 import {
@@ -32,6 +31,7 @@ import {
 } from "../../../node/src/cli/account/validatorApi.ts";
 import { describeRefusal } from "../../../node/src/cli/account/words.ts";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
+import type { Fields } from "../../../node/src/host/jsonFields.ts";
 import { verifyDeviceSignature, verifySignature } from "../../../node/src/host/verify.ts";
 import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex0x } from "../../../protocol/src/bytes/hex.ts";

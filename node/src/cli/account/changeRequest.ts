@@ -6,10 +6,10 @@ import { decodeHex, encodeHex, encodeHex0x } from "../../../../protocol/src/byte
 import { decodeDidKey, encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { createSigningDomains } from "../../../../protocol/src/crypto/domain.ts";
 import { P256_PUBLIC_KEY_BYTES } from "../../../../protocol/src/crypto/p256Form.ts";
+import { type Fields, isWithin, toFields, toText } from "../../host/jsonFields.ts";
 import { verifyDeviceSignature, verifySignature } from "../../host/verify.ts";
 import type { Checked } from "../config.ts";
 import { type Change, type ChangeConsent, changeMessage, type KeySigner, signChange } from "./change.ts";
-import { type Fields, isWithin, toFields, toText } from "./jsonFields.ts";
 
 /** What a file of a change says it is. */
 export const CHANGE_FORMAT = "hexbeacon-change-request-1";

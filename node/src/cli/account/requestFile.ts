@@ -4,6 +4,7 @@ import { epochOfRound } from "../../../../protocol/src/network/parameters.ts";
 import { createSystemClock } from "../../host/clock.ts";
 import { CodedError } from "../../host/codedError.ts";
 import { createFile, readFileIfAny } from "../../host/durableFile.ts";
+import { parseFields } from "../../host/jsonFields.ts";
 import type { Checked } from "../config.ts";
 import { type NodeIo, printLine } from "../io.ts";
 import type { Change } from "./change.ts";
@@ -15,7 +16,6 @@ import {
   decodeChangeRequest,
   encodeChangeRequest,
 } from "./changeRequest.ts";
-import { parseFields } from "./jsonFields.ts";
 import { expectNetwork } from "./session.ts";
 import { decodeSigningRequest, REQUEST_EPOCHS, type SigningRequest } from "./signingRequest.ts";
 import type { ValidatorApi } from "./validatorApi.ts";

@@ -8,10 +8,10 @@ import { decodeDidKey, encodeDidKey } from "../../../../protocol/src/crypto/didK
 import { createSigningDomains } from "../../../../protocol/src/crypto/domain.ts";
 import { cellFromBigint, cellFromHex, cellToBigint, cellToHex } from "../../../../protocol/src/geo/cell.ts";
 import { findRegionPlan, findRegionPlanById } from "../../../../protocol/src/radio/regions.ts";
+import { type Fields, isWithin, parseFields, toFields, toText } from "../../host/jsonFields.ts";
 import { verifySignature } from "../../host/verify.ts";
 import type { Checked } from "../config.ts";
 import { type ChangeRequest, changeRequestToJson, decodeChangeRequest } from "./changeRequest.ts";
-import { type Fields, isWithin, parseFields, toFields, toText } from "./jsonFields.ts";
 import { type Claim, type Consent, consentMessages, type Place, signConsent } from "./signing.ts";
 
 /** A day of mainnet's hours: time to carry a file to another machine. */

@@ -7,8 +7,8 @@ import { decodeDidKey, encodeDidKey } from "../../../../protocol/src/crypto/didK
 import { parseAmount } from "../../../../protocol/src/network/parameters.ts";
 import { CodedError } from "../../host/codedError.ts";
 import { fetchJson } from "../../host/fetchJson.ts";
-import { type Fields, toFields, toText } from "./jsonFields.ts";
-import { readTrustAnswer, type TrustAnswer } from "./trustAnswer.ts";
+import { type Fields, toFields, toText } from "../../host/jsonFields.ts";
+import { readTrustAnswer, type TrustAnswer } from "../../host/trustAnswer.ts";
 
 const TIMEOUT_MS = 10_000;
 /** All answers but those on trust and links are one object of fixed fields, below 2 kB. */

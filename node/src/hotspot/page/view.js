@@ -100,7 +100,7 @@ export function describeEarnings(earnings) {
   if (earnings === null) {
     return { lines: ["Set api to a validator's HTTP API to see them."], tone: "dim", epochs: [] };
   }
-  const { proven, words, fault, epochs, api } = earnings;
+  const { proven, words, fault, epochs, api, withheld } = earnings;
   if (fault !== null) return { lines: [`${fault}.`], tone: "bad", epochs: [] };
   const total =
     proven === null
@@ -108,12 +108,31 @@ export function describeEarnings(earnings) {
       : [
           `The owner's account earned ${formatTokens(proven.total)} tokens by the end of epoch ${proven.epoch}.`,
         ];
-  const rows = epochs.map(({ epoch, paid, beaconPaid, witnessPaid }) => {
-    const parts = `${formatTokens(beaconPaid)} for beacons, ${formatTokens(witnessPaid)} for witnessing`;
-    return { text: `Epoch ${epoch}: ${formatTokens(paid)} tokens, ${parts}`, tone: "" };
+  const rows = epochs.map((earned) => {
+    const { epoch, paid, beaconPaid, witnessPaid } = earned;
+    const parts = [
+      `${formatTokens(beaconPaid)} for beacons, ${formatTokens(witnessPaid)} for witnessing`,
+      ...(earned.withheld === "0" ? [] : [`${formatTokens(earned.withheld)} withheld into escrow`]),
+      ...(earned.released === "0" ? [] : [`${formatTokens(earned.released)} released from escrow`]),
+    ].join("; ");
+    const tone = earned.withheld === "0" ? "" : "unpaid";
+    return { text: `Epoch ${epoch}: ${formatTokens(paid)} tokens, ${parts}`, tone };
   });
   const said = rows.length === 0 ? [] : [`This hotspot's last epochs, as ${api} says:`];
-  return { lines: [...total, words, ...said], tone: proven === null ? "pending" : "", epochs: rows };
+  const held = withheld === null ? [] : describeWithheld(withheld);
+  return { lines: [...held, ...total, words, ...said], tone: proven === null ? "pending" : "", epochs: rows };
+}
+
+/** Why pay is withheld, what is held and until when, and what the owner can do. */
+function describeWithheld({ isSuspended, penalties, escrow, isAppealed }) {
+  const held = escrow.map(({ amount, untilEpoch }) => {
+    return `${formatTokens(amount)} tokens are held in escrow, and can be released until epoch ${untilEpoch}.`;
+  });
+  if (!isSuspended) return held;
+  const appeal = isAppealed
+    ? "Its owner has appealed; the next computation of trust decides."
+    : "Its owner can have that judged anew: hexbeacon account appeal.";
+  return [`Pay is withheld, as this was found: ${penalties.join(", ")}.`, ...held, appeal];
 }
 
 const RESULT_TONES = { ok: "good", not_checked: "dim", warn: "unpaid", fail: "bad" };
