@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { named } from "../store/history.ts";
+import { type Operation, requestTo } from "../support/requests.ts";
 import { createFixture, createResponseCheck, did, type Fixture } from "./apiFixture.ts";
 
 /** Some thousand requests a test, also on a machine that is busy with others. */
@@ -18,9 +19,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await fixture.api.close();
 });
-
-type Parameter = { name: string; in: "path" | "query" | "header"; schema: Record<string, unknown> };
-type Operation = { parameters?: Parameter[] };
 
 /** Values that mean something here: known keys, cells, ids and cursors, and the edges of numbers. */
 const MEANINGFUL = [
@@ -45,47 +43,19 @@ const MEANINGFUL = [
   "' OR 1=1 --",
 ];
 
-/** A value for a parameter: from its own schema, a meaningful one of any parameter's, or noise. */
-function valueFor(schema: Record<string, unknown>): fc.Arbitrary<string> {
-  const own: fc.Arbitrary<string>[] = [];
-  if (Array.isArray(schema.enum)) own.push(fc.constantFrom(...schema.enum.map(String)));
-  if (typeof schema.pattern === "string") own.push(fc.stringMatching(new RegExp(schema.pattern)));
-  if (schema.type === "integer") {
-    own.push(
-      fc.integer({ min: 0, max: Number(schema.maximum ?? 1_000) }).map(String),
-      fc.integer().map(String),
-    );
-  }
-  return fc.oneof(...own, fc.constantFrom(...MEANINGFUL), fc.string({ unit: "binary", maxLength: 200 }));
-}
-
-/** A request to one route: its path filled in and its query, perhaps with parameters given twice or unknown. */
-function requestTo(path: string, { parameters = [] }: Operation) {
-  const inPath = parameters.filter((p) => p.in === "path");
-  const inQuery = parameters.filter((p) => p.in === "query");
-  const query = fc.array(
-    fc.oneof(...inQuery.map((p) => fc.tuple(fc.constant(p.name), valueFor(p.schema))), {
-      weight: 1,
-      arbitrary: fc.tuple(fc.string({ maxLength: 10 }), fc.string({ maxLength: 10 })),
-    }),
-    { maxLength: inQuery.length + 1 },
-  );
-  const values = fc.tuple(...inPath.map((p) => valueFor(p.schema)));
-  return fc.record({ values, query }).map(({ values: given, query: pairs }) => {
-    let url = path;
-    for (const [index, { name }] of inPath.entries())
-      url = url.replace(`{${name}}`, encodeURIComponent(given[index]!));
-    const text = new URLSearchParams(pairs).toString();
-    return text === "" ? url : `${url}?${text}`;
-  });
-}
-
-function operations(): [string, Operation][] {
-  const { paths } = fixture.api.swagger() as unknown as { paths: Record<string, { get?: Operation }> };
+/** What the description has, by path and method. */
+function operations(): [path: string, method: string, operation: Operation][] {
+  const { paths } = fixture.api.swagger() as unknown as { paths: Record<string, Record<string, Operation>> };
   // The stream of events has no end to wait for; it has tests of its own.
-  return Object.entries(paths).flatMap(([path, { get }]) =>
-    get === undefined || path === "/v1/events" ? [] : [[path, get]],
-  );
+  return Object.entries(paths)
+    .filter(([path]) => path !== "/v1/events")
+    .flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]): [string, string, Operation] => [
+        path,
+        method,
+        operation,
+      ]),
+    );
 }
 
 const headers = fc.record(
@@ -109,11 +79,16 @@ describe("any request", () => {
     async () => {
       const check = createResponseCheck(fixture.api);
       const counts = new Map<number, number>();
-      for (const [path, operation] of operations()) {
+      for (const [path, method, operation] of operations()) {
         await fc.assert(
-          fc.asyncProperty(requestTo(path, operation), headers, async (url, given) => {
-            const response = await fixture.api.inject({ url, headers: given });
-            check("get", response);
+          fc.asyncProperty(requestTo(path, operation, MEANINGFUL), headers, async ({ url, body }, given) => {
+            const payload = body === undefined ? {} : { payload: JSON.stringify(body) };
+            const type = body === undefined ? {} : { "content-type": "application/json" };
+            const response = await fixture.api.inject({
+              ...{ method: method.toUpperCase() as "GET", url, headers: { ...given, ...type } },
+              ...payload,
+            });
+            check(method, response);
             expect(response.statusCode).toBeLessThan(500);
             counts.set(response.statusCode, (counts.get(response.statusCode) ?? 0) + 1);
           }),
@@ -121,6 +96,7 @@ describe("any request", () => {
         );
       }
       expect(fixture.errors).toEqual([]);
+      expect(fixture.submitted).not.toHaveLength(0);
       // A fuzzer that never gets through tests nothing.
       for (const status of [200, 304, 400, 404]) expect([...counts.keys()]).toContain(status);
       expect(counts.get(200)).toBeGreaterThan(150);
