@@ -15,9 +15,12 @@ export type ApiProcess = {
   readonly stop: () => Promise<void>;
 };
 
-/** Serves a store. */
-export async function startApiProcess(path: string): Promise<ApiProcess> {
-  const child = spawn(process.execPath, [new URL("./apiServer.ts", import.meta.url).pathname, path], {
+/** Serves a store. @param server the file of this folder that does: the API itself, or what it is compared with. */
+export async function startApiProcess(
+  path: string,
+  server: "apiServer.ts" | "plainApiServer.ts" = "apiServer.ts",
+): Promise<ApiProcess> {
+  const child = spawn(process.execPath, [new URL(server, import.meta.url).pathname, path], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const url = await firstLine(child);
