@@ -88,7 +88,9 @@ export async function registerHotspot(
   if (steps.asserts) {
     const { epoch, nonce } = await readStanding(session, assertCosts);
     await sendTransaction(session, "assertion", createAssert(claim, findConsent(consents, epoch), nonce));
-    say("the place is in force from the next epoch on, and a first beacon is asked for in the third at the earliest");
+    say(
+      "the place is in force from the next epoch on, and a first beacon is asked for in the third at the earliest",
+    );
   } else say("assertion: there already");
   return steps.registers;
 }
