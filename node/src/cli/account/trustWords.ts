@@ -11,7 +11,7 @@ export function describeTrust({ computations, escrow, appeal, paidMinPpm }: Trus
     ...(newest === undefined ? ["trust: whole, and always was"] : describeComputation(newest, paidMinPpm)),
     ...(escrow.length === 0 ? ["held in escrow: nothing"] : []),
     ...escrow.map(({ amount, untilEpoch }) => {
-      return `held in escrow: ${formatTokens(amount)} tokens, to be released in epoch ${untilEpoch} at the latest`;
+      return `held in escrow: ${formatTokens(amount)} tokens, which an appeal can release up to epoch ${untilEpoch}`;
     }),
     ...describeVerdict(computations, paidMinPpm),
     ...describeAppeal(appeal),

@@ -59,7 +59,7 @@ const Held = object(
     amount: Amount,
     untilEpoch: EpochNumber,
   },
-  "Withheld pay of one owner: it is released to that account in or before that epoch, or returns to the pools after it.",
+  "Withheld pay of one owner: an appeal that is decided up to the end of that epoch can release it to that account; after it, it returns to the pools.",
 );
 
 const Appeal = object(

@@ -73,8 +73,8 @@ function Escrow({ escrow, appeal }: Pick<TrustHistory, "escrow" | "appeal">) {
         <ul class="list" aria-label="Held in escrow">
           {escrow.map(({ owner, amount, untilEpoch }) => (
             <li key={`${owner} ${untilEpoch}`}>
-              <Amount value={amount} /> held in escrow, to be released in epoch {formatCount(untilEpoch)} at
-              the latest
+              <Amount value={amount} /> held in escrow, which an appeal can release up to epoch{" "}
+              {formatCount(untilEpoch)}
             </li>
           ))}
         </ul>

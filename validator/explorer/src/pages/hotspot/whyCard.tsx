@@ -10,12 +10,17 @@ import { Amount, KeyLink } from "../../ui/values.tsx";
 type Pool = Explanation["beacons"];
 
 type Report = Explanation["reports"][number];
+type Between = NonNullable<Explanation["crowd"]>;
 
 const COLUMNS: readonly Column<Report>[] = [
   { title: "Report", value: (report) => <code title={report.id}>{report.id.slice(0, 12)}…</code> },
   { title: "As", value: ({ kind }) => kind },
   { title: "Links, each the lesser trust × quality", value: (report) => <Links report={report} /> },
-  { title: "÷", kind: "number", value: ({ factors }) => (factors === null ? "" : formatDivisor(factors)) },
+  {
+    title: "÷",
+    kind: "number",
+    value: ({ factors }) => (factors === null ? "" : formatDivisor(factors.divisor)),
+  },
   { title: "= Units", kind: "number", value: ({ unitsPpm }) => formatUnits(unitsPpm) },
 ];
 
@@ -75,8 +80,8 @@ function Why({
       </p>
       {crowd === null ? null : (
         <p>
-          The density scale is 4 ÷ (4 + {formatUnits(crowd.leastPpm)}), which is the trust of the others
-          around it, half as much with each ring of cells.
+          The density scale is 4 ÷ (4 + {formatBetween(crowd)}), which is the trust of the others around it,
+          half as much with each ring of cells.
         </p>
       )}
       <div class="cards">
@@ -112,8 +117,8 @@ function Links({ report: { kind, factors, missing } }: { readonly report: Report
           ({ counterpart, name, distanceM, trustPpm, counterpartTrustPpm, qualityPpm, valuePpm }) => (
             <li key={counterpart}>
               <KeyLink kind="hotspots" id={counterpart} name={name} />: the lesser of {formatPpm(trustPpm)}{" "}
-              and {formatPpm(counterpartTrustPpm)} × {formatPpm(qualityPpm)} at {formatCount(distanceM)} m ={" "}
-              {formatUnits(valuePpm)}
+              and {formatUnits(counterpartTrustPpm)} × {formatUnits(qualityPpm)} at {formatCount(distanceM)} m
+              = {formatUnits(valuePpm)}
             </li>
           ),
         )}
@@ -133,10 +138,13 @@ function Links({ report: { kind, factors, missing } }: { readonly report: Report
   );
 }
 
-/** Three links, or what a witness had on record, which its units tell to some digits. */
-function formatDivisor({ divisor: { leastPpm, mostPpm } }: NonNullable<Report["factors"]>): string {
-  return leastPpm === mostPpm ? formatUnits(leastPpm) : `${formatUnits(leastPpm)} … ${formatUnits(mostPpm)}`;
-}
+/** What lies between two numbers, which both give what is stored. */
+const formatBetween = ({ leastPpm, mostPpm }: Between): string =>
+  leastPpm === mostPpm ? formatUnits(leastPpm) : `${formatUnits(leastPpm)} … ${formatUnits(mostPpm)}`;
+
+/** Three links' worth where that gives the units, else what the witness had on record, as far as its units tell. */
+const formatDivisor = (divisor: Between): string =>
+  divisor.leastPpm === 3 * PPM ? formatUnits(divisor.leastPpm) : formatBetween(divisor);
 
 /** A pool's arithmetic, line by line, in base units. */
 function PoolSum({ title, pool }: { readonly title: string; readonly pool: Pool }) {
