@@ -100,20 +100,24 @@ const CITIES: readonly {
   },
 ];
 
+/** Hotspots from which a further city begins: one loner and five who hear each other, as a pair alone earns nothing. */
+const TOWN_HOTSPOTS = 6;
+
 /** How far a further hotspot at the same anchor may stand from it: streets away in a city, a field away outside. */
 const SPREAD_M: Readonly<Record<Clutter, number>> = { urban: 250, suburban: 350, open: 150 };
 const METRES_PER_DEGREE = 111_195;
 
 /**
- * The places of `count` hotspots: round the cities in turn, anchor by anchor; when all anchors are taken, further
+ * The places of `count` hotspots: round as many cities as they make towns of, in turn, anchor by anchor; when all anchors are taken, further
  * hotspots stand at a random distance from them.
  * @param random uniform numbers in [0, 1), from the devnet's seed: the same seed gives the same places.
  */
 export function choosePlaces(count: number, random: () => number): Place[] {
   const places: Place[] = [];
+  const cities = Math.min(Math.max(Math.floor(count / TOWN_HOTSPOTS), 1), CITIES.length);
   for (let index = 0; index < count; index++) {
-    const { city, region, rows } = CITIES[index % CITIES.length]!;
-    const turn = Math.floor(index / CITIES.length);
+    const { city, region, rows } = CITIES[index % cities]!;
+    const turn = Math.floor(index / cities);
     const [name, lat, lng, elevationM, clutter] = rows[turn % rows.length]!;
     // A few metres are always random, so that two seeds never give the same network.
     const reachM = turn < rows.length ? 30 : SPREAD_M[clutter];
