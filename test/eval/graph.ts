@@ -3,7 +3,6 @@
  * moved graphs of the data measure; the weights were fitted on moves of our own over the same city (seeds 1 to 8).
  */
 import type { FindingTerm } from "../../protocol/src/trust/finding.ts";
-import { computeLinkCreditPpm } from "../../protocol/src/trust/finding.ts";
 import { createPlaceEvidence, measureNetworkPlaces } from "../../protocol/src/trust/networkPlaces.ts";
 import {
   checkEdgePlausibility,
@@ -162,7 +161,7 @@ function corruptSeeds(seeds: readonly number[], ring: readonly number[]): number
 }
 
 const computeCredit = (edges: GraphFile["edges"], trust: Uint32Array): number =>
-  edges.reduce((sum, [a, b]) => sum + computeLinkCreditPpm(trust[a]!, trust[b]!), 0);
+  edges.reduce((sum, [a, b]) => sum + Math.min(trust[a]!, trust[b]!), 0);
 
 function toGraph({ asserted, edges }: GraphFile): WitnessGraph {
   return createWitnessGraph(asserted.length, {

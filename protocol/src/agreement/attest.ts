@@ -71,17 +71,6 @@ export function computeValidatorsHash(set: Pick<ValidatorSet, "keys">): Uint8Arr
   return hashLabelled("validators", ...set.keys);
 }
 
-/** Whether the validator at the attestation's position signed it. */
-export function verifyAttest(
-  { attest, validator, signature }: SignedAttest,
-  set: ValidatorSet,
-  domains: SigningDomains,
-  verify: VerifySignature,
-): boolean {
-  const key = set.keys[validator];
-  return key !== undefined && verify(key, signingMessage(domains, "attest", encodeAttest(attest)), signature);
-}
-
 /** Checks that a quorum attested. Null where the certificate is valid. */
 export function checkRewardCert(
   cert: RewardCert,

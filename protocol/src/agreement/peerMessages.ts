@@ -232,12 +232,6 @@ export function toFinalCert(round: number, certificate: Certificate, validators:
   return { round, view, value, bitmap, signatures };
 }
 
-/** The round's certificate as the rules of agreement take it; null where its bitmap and signatures do not fit. */
-export function fromFinalCert(cert: FinalCert, validators: number): Certificate | null {
-  const { view, value, bitmap, signatures } = cert;
-  return fromRawCert({ view, kind: VOTE_KINDS.indexOf("finalize"), value, bitmap, signatures }, validators);
-}
-
 const toRawValue = (name: string | null): Uint8Array => (name === null ? NO_VALUE : decodeHex(name, 32)!);
 
 function toRawCert({ view, kind, value, signers, proof }: Certificate, validators: number): RawCert {

@@ -3,7 +3,6 @@
  * names are few enough that two keys can share one, or that somebody looks for a key with another's name: a name is
  * shown beside the `did:key` and never identifies anything by itself.
  */
-import { encodeDidKey } from "./didKey.ts";
 import { hashLabelled } from "./sha256.ts";
 import { ANIMALS, COLOURS, QUALITIES } from "./words.ts";
 
@@ -14,9 +13,4 @@ import { ANIMALS, COLOURS, QUALITIES } from "./words.ts";
 export function computeName(publicKey: Uint8Array): string {
   const hash = hashLabelled("name", publicKey);
   return `${QUALITIES[hash[0]!]}-${COLOURS[hash[1]!]}-${ANIMALS[hash[2]!]}`;
-}
-
-/** How logs and listings show a key: the name, with the did:key that identifies. */
-export function describeKey(publicKey: Uint8Array): string {
-  return `${computeName(publicKey)} (${encodeDidKey(publicKey)})`;
 }

@@ -7,8 +7,6 @@
 import { p256 } from "@noble/curves/nist.js";
 import { hasP256Form, P256_SIGNATURE_BYTES } from "./p256Form.ts";
 
-export const P256_SECRET_BYTES = 32;
-
 export interface P256KeyPair {
   readonly publicKey: Uint8Array;
   readonly secret: Uint8Array;

@@ -71,11 +71,6 @@ export function resolutionOf(cell: Cell): number {
   return resolutionOfHi(cell.hi);
 }
 
-/** The base cell of a cell: 0 to 121. */
-export function baseCellOf(cell: Cell): number {
-  return baseCellOfHi(cell.hi);
-}
-
 /**
  * The ancestor of a valid cell at a resolution, which may be the cell's own.
  * @throws RangeError where `resolution` is finer than the cell's: a caller's bug.
@@ -109,16 +104,6 @@ export function isValidCell(cell: Cell): boolean {
     if (leading === 0) leading = digit;
   }
   return !(leading === DELETED_DIGIT && isPentagonBaseCell(baseCell));
-}
-
-/** Numeric order of the indexes: negative, zero or positive. */
-export function compareCells(a: Cell, b: Cell): number {
-  return a.hi === b.hi ? a.lo - b.lo : a.hi - b.hi;
-}
-
-/** Whether two cells are the same. */
-export function equalCells(a: Cell, b: Cell): boolean {
-  return a.hi === b.hi && a.lo === b.lo;
 }
 
 /** The index as one 64-bit integer, the form on the wire. */

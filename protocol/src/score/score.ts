@@ -47,9 +47,6 @@ const SCORES: Readonly<Record<number, (input: ScoreInput) => ScoreOutput>> = {
   1: computeScoreV1,
   2: computeScoreV2,
 };
-/** The numbers of the versions that there are. */
-export const SCORE_VERSIONS: readonly number[] = Object.keys(SCORES).map(Number);
-
 /** Scores an epoch with a version; an unknown version is a bug of the caller and throws. */
 export function computeScore(version: number, input: ScoreInput): ScoreOutput {
   const score = SCORES[version];

@@ -92,8 +92,3 @@ export function computeTrustPpm(
   }
   return trustPpm;
 }
-
-/** What a link is worth: the lesser of its ends' trust, so that trusted counterparts cannot be lent out. */
-export function computeLinkCreditPpm(aTrustPpm: number, bTrustPpm: number): number {
-  return Math.min(aTrustPpm, bTrustPpm);
-}

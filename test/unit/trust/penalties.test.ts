@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   computeFactorPpm,
-  computeLinkCreditPpm,
   computeTrustPpm,
   createFinding,
   EVIDENCE_MAX,
@@ -81,7 +80,6 @@ describe("a finding", () => {
     ];
     expect(computeTrustPpm(900_000, findings, 100)).toBe(180_000);
     expect(computeTrustPpm(900_000, findings, 107)).toBe(900_000);
-    expect(computeLinkCreditPpm(900_000, 180_000)).toBe(180_000);
   });
 
   test("never raises trust, and never takes more than its quarter", () => {
