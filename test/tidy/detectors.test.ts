@@ -5,18 +5,25 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import * as finding from "../../protocol/src/trust/finding.ts";
 import { type Reception, sumReceptions } from "../../protocol/src/trust/moments.ts";
 import { createPlaceEvidence, measureNetworkPlaces } from "../../protocol/src/trust/networkPlaces.ts";
+import * as caps from "../../protocol/src/trust/penalties/caps.ts";
 import { computeScatterCentiDb } from "../../protocol/src/trust/penalties/constantWindow.ts";
-import { computeTrendMilliT } from "../../protocol/src/trust/penalties/distanceInsensitivity.ts";
-import { computePlaceScoreOctaves } from "../../protocol/src/trust/penalties/edgePlausibility.ts";
-import { computePowerSlopeMilli } from "../../protocol/src/trust/penalties/powerSlope.ts";
+import * as trend from "../../protocol/src/trust/penalties/distanceInsensitivity.ts";
+import * as place from "../../protocol/src/trust/penalties/edgePlausibility.ts";
+import * as reverse from "../../protocol/src/trust/penalties/missingReverse.ts";
+import * as slope from "../../protocol/src/trust/penalties/powerSlope.ts";
 import { computeUnexplainedCentiDb } from "../../protocol/src/trust/penalties/unexplainedRssi.ts";
 import { PENALTY_TABLE } from "../../protocol/src/trust/penaltyTable.ts";
-import { computeGraphTrustPpm } from "../../protocol/src/trust/sybilRank.ts";
+import * as startTrust from "../../protocol/src/trust/startTrust.ts";
+import * as sybilRank from "../../protocol/src/trust/sybilRank.ts";
+import * as thresholds from "../../protocol/src/trust/thresholds.ts";
 import { createWitnessGraph } from "../../protocol/src/trust/witnessGraph.ts";
 
 const DOCUMENT = readFileSync(join(import.meta.dirname, "../../docs/protocol/trust.md"), "utf8");
+
+type Six = [number, number, number, number, number, number];
 
 /** The rows of the table under a heading, its head left out. */
 function rowsUnder(heading: string): string[][] {
@@ -33,6 +40,16 @@ test("the ramps of the detectors", () => {
     ...[begins, largest].map((cell) => Number(cell!.replaceAll(",", ""))),
   ]);
   expect(documented).toEqual(ramps);
+});
+
+test("the numbers that the text has", () => {
+  const constants: Record<string, unknown> = {
+    ...{ ...thresholds, ...trend, ...place, ...reverse, ...slope, ...caps },
+    ...{ ...finding, ...sybilRank, ...startTrust },
+  };
+  const documented = rowsUnder("Numbers").map(([name, value]) => [name, Number(value)]);
+  expect(documented.length).toBeGreaterThan(15);
+  expect(documented).toEqual(documented.map(([name]) => [name, constants[name!]]));
 });
 
 describe("worked values of", () => {
@@ -56,14 +73,10 @@ describe("worked values of", () => {
 
   test.each(rowsUnder("Worked slopes"))("the slope of %s", (counterparts, value) => {
     const links = counterparts!.split(", ").map((sums) => {
-      const [count, power, powerSquare, signal, powerSignal, signalSquare] = numbers(sums) as number[] & {
-        length: 6;
-      };
-      return { count, power, powerSquare, signal, powerSignal, signalSquare } as Record<string, number>;
+      const [count, power, powerSquare, signal, powerSignal, signalSquare] = numbers(sums) as Six;
+      return { count, power, powerSquare, signal, powerSignal, signalSquare };
     });
-    expect(value).toBe(
-      String(computePowerSlopeMilli(links as unknown as Parameters<typeof computePowerSlopeMilli>[0])),
-    );
+    expect(value).toBe(String(slope.computePowerSlopeMilli(links)));
   });
 
   const networks = new Map(rowsUnder("Worked networks") as [string, string][]);
@@ -74,7 +87,7 @@ describe("worked values of", () => {
       signalCentiDbm: -9_000 - 40 * i - 97 * ((i * i) % 11),
       distanceM: 250 + 400 * i,
     }));
-    expect(networks.get("trend")).toBe(String(computeTrendMilliT(pairs)));
+    expect(networks.get("trend")).toBe(String(trend.computeTrendMilliT(pairs)));
   });
 
   test("the place", () => {
@@ -92,7 +105,7 @@ describe("worked values of", () => {
       weight: new Uint8Array(edges.length).fill(1),
     });
     const evidence = createPlaceEvidence(measureNetworkPlaces(graph, places), 0);
-    expect(networks.get("place")).toBe(String(computePlaceScoreOctaves(evidence)));
+    expect(networks.get("place")).toBe(String(place.computePlaceScoreOctaves(evidence)));
   });
 
   test("the circle", () => {
@@ -102,7 +115,7 @@ describe("worked values of", () => {
     const a = Uint32Array.from(ends, ([from]) => from);
     const b = Uint32Array.from(ends, ([, to]) => to);
     const graph = createWitnessGraph(16, { a, b, weight: Uint8Array.from(a, (i) => 1 + (i % 3)) });
-    const trust = computeGraphTrustPpm(graph, Uint32Array.of(2, 3, 5, 8, 9, 11));
+    const trust = sybilRank.computeGraphTrustPpm(graph, Uint32Array.of(2, 3, 5, 8, 9, 11));
     expect(networks.get("circle")).toBe(trust.join(" · "));
   });
 });
