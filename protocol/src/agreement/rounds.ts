@@ -148,6 +148,12 @@ export const encodeBatch = (batch: Batch): Uint8Array =>
 /** Strictly decodes a batch; null where malformed or oversized. */
 export const decodeBatch = (bytes: Uint8Array): Batch | null =>
   decodeStrict(BatchSsz, bytes, MAX_BATCH_BYTES);
+/** Where a batch says that it stands, read before its messages are; null only where `decodeBatch` gives null. */
+export function peekBatchPlace(bytes: Uint8Array): Omit<Batch, "messages"> | null {
+  if (bytes.length < BatchSsz.minSize || bytes.length > MAX_BATCH_BYTES) return null;
+  const seq = decodeStrict(Uint64, bytes.subarray(32, 40), 8);
+  return seq === null ? null : { lane: bytes.slice(0, 32), seq, prev: bytes.slice(40, 72) };
+}
 /** A batch's digest: SHA-256 of its encoding. */
 export const computeBatchDigest = (encoded: Uint8Array): Uint8Array => sha256(encoded);
 

@@ -19,6 +19,7 @@ import {
   MAX_BATCH_MESSAGES,
   MAX_VALUE_BYTES,
   MAX_VALUE_EVIDENCE,
+  peekBatchPlace,
 } from "../../../protocol/src/agreement/rounds.ts";
 import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { computeSeatChanges } from "../../../protocol/src/ledger/seats.ts";
@@ -122,6 +123,23 @@ describe.each(FORMS)("a $name", ({ value: generator, encode, decode }) => {
       { numRuns: 300 },
     );
   });
+});
+
+test("where a batch stands is peeked as it decodes, of any bytes", () => {
+  const damaged = fc.tuple(batch, fc.nat(120), fc.nat(255)).map(([each, at, to]) => {
+    const bytes = encodeBatch(each);
+    if (at < bytes.length) bytes[at] = to;
+    return bytes;
+  });
+  fc.assert(
+    fc.property(fc.oneof(damaged, fc.uint8Array({ maxLength: 120 })), (bytes) => {
+      const place = peekBatchPlace(bytes);
+      const decoded = decodeBatch(bytes);
+      if (decoded !== null) expect(decoded).toMatchObject(place!);
+    }),
+  );
+  expect(peekBatchPlace(new Uint8Array(71))).toBeNull();
+  expect(peekBatchPlace(new Uint8Array(MAX_BATCH_BYTES + 1))).toBeNull();
 });
 
 describe("limits of a round's forms", () => {

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { createNetwork } from "../../../node/src/host/network.ts";
-import type { Network } from "../../../node/src/host/types.ts";
+import type { ChannelAcceptor, Network } from "../../../node/src/host/types.ts";
 import { encodeFetch, FETCH_PROTOCOL, type Fetch } from "../../../protocol/src/agreement/fetches.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
@@ -14,6 +14,7 @@ import {
   PEERS_PROTOCOL,
   type PeerName,
 } from "../../../validator/src/mesh/mesh.ts";
+import { ManualClock } from "./support/manualClock.ts";
 import { keyNamed } from "./support/network.ts";
 
 const clock = createSystemClock();
@@ -179,6 +180,36 @@ describe("the mesh of validators", () => {
     await flooded;
     stop();
     expect(new Set(first.refused)).toEqual(new Set(["flooded"]));
+  });
+
+  test("counts a message by its bytes too", async () => {
+    let accept: ChannelAcceptor = () => null;
+    const network = {
+      onPeerChange: () => () => {},
+      serve: async () => {},
+      serveChannels: async (_protocol: string, _limits: unknown, given: ChannelAcceptor) => {
+        accept = given;
+      },
+      peers: () => [],
+    };
+    const still = new ManualClock(0);
+    const self = keys[0]!.publicKey;
+    const mesh = createMesh({ self, seatsOf: () => 3 }, { network: network as never, clock: still, log });
+    mesh.want([{ key: keys[1]!.publicKey, multiaddrs: [] }]);
+    const refused: MeshRefusal[] = [];
+    await mesh.open({
+      onMessage: () => {},
+      answer: async () => null,
+      onRefused: (reason) => refused.push(reason),
+    });
+    const take = accept({ peerId: "second", publicKey: keys[1]!.publicKey })!;
+    // 101 units each, of a thousand in a second.
+    for (let i = 0; i < 10; i++) take(new Uint8Array(100 * 16_384));
+    expect(refused).toEqual([...new Array(9).fill("malformed"), "flooded"]);
+    still.advance(100);
+    take(new Uint8Array(100 * 16_384));
+    expect(refused.at(-1)).toBe("malformed");
+    await mesh.close();
   });
 
   test("lets go of those who lost their seat, and finds those who got one", async () => {

@@ -195,6 +195,31 @@ describe("another validator's lane", () => {
     expect(acks).toHaveLength(1);
   });
 
+  test("is decoded only where its author signed it and it is the next one", async () => {
+    // A batch whose place can be read and whose messages cannot.
+    const spoil = ({ encoded }: Made): Made => {
+      const bytes = encoded.slice();
+      bytes[76] = 255;
+      const digest = computeBatchDigest(bytes);
+      const signature = signBody(
+        context,
+        validators[AUTHOR]!,
+        "batch",
+        encodeBatchBody({ lane, seq: 1, digest }),
+      );
+      return { digest, encoded: bytes, signed: { epoch: 0, batch: bytes, signature } };
+    };
+    const [good] = makeChain(1);
+    const spoilt = spoil(good!);
+    const unsigned: Made = { ...spoilt, signed: { ...spoilt.signed, signature: new Uint8Array(64) } };
+    await takeAll([unsigned]);
+    expect(dropped).toEqual(["bad_signature"]);
+    await takeAll([spoilt]);
+    await takeAll([good!]);
+    expect(dropped).toEqual(["bad_signature", "malformed"]);
+    expect(acks).toHaveLength(1);
+  });
+
   test("is acknowledged for the epoch that is asked for, where that is about now", async () => {
     const [first] = makeChain(1);
     const inEpoch = (asked: number): Made => ({ ...first!, signed: { ...first!.signed, epoch: asked } });

@@ -18,7 +18,12 @@ import {
   stepPeerLane,
 } from "../../../protocol/src/agreement/lanes/index.ts";
 import type { SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
-import { type Batch, decodeBatch, type Evidence } from "../../../protocol/src/agreement/rounds.ts";
+import {
+  type Batch,
+  decodeBatch,
+  type Evidence,
+  peekBatchPlace,
+} from "../../../protocol/src/agreement/rounds.ts";
 import type { SignedPlace } from "../../../protocol/src/agreement/standing.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
@@ -69,7 +74,8 @@ export type PeerLanesModules = {
   readonly onFailure: (error: Error) => void;
 };
 
-type Body = { readonly batch: Batch; readonly encoded: Uint8Array };
+/** `batch`: null until its turn comes to be checked. */
+type Body = { readonly encoded: Uint8Array; readonly batch: Batch | null };
 type PeerLane = {
   readonly name: PeerName;
   state: PeerLaneState;
@@ -94,18 +100,18 @@ export class PeerLanes {
     this.#cut = options.cut;
   }
 
-  /** Takes a batch from its author. */
+  /** Takes a batch from its author. Its messages are decoded when place and signature have been found good. */
   onBatch = (from: PeerName, { batch: encoded, epoch, signature }: SignedBatch): void => {
     if (this.#isStopped) return;
     const lane = this.#laneOf(from);
-    const batch = lane === null ? null : decodeBatch(encoded);
-    if (lane === null || batch === null || !equalBytes(batch.lane, lane.state.lane)) {
-      this.#modules.onDropped("batch", lane !== null && batch === null ? "malformed" : "unentitled");
+    const place = lane === null ? null : peekBatchPlace(encoded);
+    if (lane === null || place === null || !equalBytes(place.lane, lane.state.lane)) {
+      this.#modules.onDropped("batch", lane !== null && place === null ? "malformed" : "unentitled");
       return;
     }
     const digest = hash("sha256", encoded, "buffer");
-    const { seq, prev } = batch;
-    lane.bodies.set(encodeHex(digest), { batch, encoded });
+    const { seq, prev } = place;
+    lane.bodies.set(encodeHex(digest), { encoded, batch: null });
     this.#post(lane, { type: "batch", offer: { seq, prev, digest, epoch, signature } });
     release(lane, digest);
   };
@@ -186,8 +192,9 @@ export class PeerLanes {
         break;
       case "check":
         this.#work(lane, async () => {
-          const { batch } = this.#bodyOf(lane, effect.digest);
-          const isValid = await this.#passesStatelessChecks(lane, batch);
+          const { encoded, batch } = this.#bodyOf(lane, effect.digest);
+          const decoded = batch ?? decodeBatch(encoded);
+          const isValid = decoded !== null && (await this.#passesStatelessChecks(lane, decoded));
           return { type: "checked", digest: effect.digest, isValid };
         });
         break;
