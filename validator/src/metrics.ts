@@ -342,11 +342,16 @@ function addSources(registry: Registry, sources: MetricSources): void {
     () => verifier().pending,
   );
   gauge("hexbeacon_verifier_threads", "Verifier threads.", () => verifier().threads);
-  gauge(
-    "hexbeacon_verifier_restarts",
-    "Verifier threads replaced since the start.",
-    () => verifier().restarts,
-  );
+  new Counter({
+    name: "hexbeacon_verifier_restarts_total",
+    help: "Verifier threads replaced since the start.",
+    registers: [registry],
+    collect() {
+      // The pool counts; what was read of it before is in it.
+      this.reset();
+      this.inc(verifier().restarts);
+    },
+  });
   gauge("hexbeacon_batches_in_flight", "Batches being written in the own lane.", sources.batchesInFlight);
   gauge(
     "hexbeacon_execution_backlog_rounds",
