@@ -79,7 +79,7 @@ async function readExport(url: string): Promise<number> {
 
 /** Answers a second of a server that reads a row of the same store, and does nothing else that the API does. */
 async function measurePlain(path: string, script: string): Promise<number> {
-  const { url, stop } = await startApiProcess(path, "plainApiServer.ts");
+  const { url, stop } = await startApiProcess(path, new URL("./plainApiServer.ts", import.meta.url));
   try {
     return (await bestOf(() => askWith(script, { url, connections: POINT_CONNECTIONS, seconds: SECONDS })))
       .perSecond;

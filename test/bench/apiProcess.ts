@@ -18,9 +18,9 @@ export type ApiProcess = {
 /** Serves a store. @param server the file of this folder that does: the API itself, or what it is compared with. */
 export async function startApiProcess(
   path: string,
-  server: "apiServer.ts" | "plainApiServer.ts" = "apiServer.ts",
+  server: URL = new URL("./apiServer.ts", import.meta.url),
 ): Promise<ApiProcess> {
-  const child = spawn(process.execPath, [new URL(server, import.meta.url).pathname, path], {
+  const child = spawn(process.execPath, [server.pathname, path], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const url = await firstLine(child);
