@@ -25,8 +25,8 @@ import {
 } from "../radio.ts";
 import { decodeDatagram, encodeAck, type GwmpVersion } from "./datagram.ts";
 import { type JsonObject, readNumber } from "./fields.ts";
+import { ForwarderSockets, HAS_FORWARDER_SOCKETS } from "./forwarderSockets.ts";
 import { type Endpoint, type ForwarderEntry, ForwarderTable, formatEndpoint, isAlive } from "./forwarders.ts";
-import { ForwarderLanes, HAS_LANES } from "./lanes.ts";
 import { parsePacket } from "./parse.ts";
 import { readPushBody } from "./pushBody.ts";
 import { createFailure, Transmitter } from "./transmitter.ts";
@@ -73,7 +73,7 @@ class GwmpRadio implements Radio {
   readonly #packets = createCounters(["accepted", ...PACKET_REFUSALS] as const);
   readonly #transmissions = createCounters(["queued", ...TRANSMIT_FAILURES] as const);
   #socket: Socket | null = null;
-  #lanes: ForwarderLanes | null = null;
+  #forwarderSockets: ForwarderSockets | null = null;
   #takeoverLoggedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: GwmpRadioOptions, modules: GwmpRadioModules) {
@@ -96,7 +96,7 @@ class GwmpRadio implements Radio {
     const { host, port } = this.#options;
     const socket = await bindSocket(host, port);
     const receive = (bytes: Uint8Array, from: RemoteInfo) => this.#receive(bytes, from);
-    if (HAS_LANES) this.#lanes = new ForwarderLanes(socket.address(), receive);
+    if (HAS_FORWARDER_SOCKETS) this.#forwarderSockets = new ForwarderSockets(socket.address(), receive);
     socket.on("message", receive);
     socket.on("error", () => this.#datagrams.socket_error++);
     this.#socket = socket;
@@ -110,8 +110,8 @@ class GwmpRadio implements Radio {
     if (socket === null) return;
     this.#socket = null;
     this.#transmitter.stop();
-    await this.#lanes?.close();
-    this.#lanes = null;
+    await this.#forwarderSockets?.close();
+    this.#forwarderSockets = null;
     const closed = once(socket, "close");
     socket.close();
     await closed;
@@ -163,7 +163,7 @@ class GwmpRadio implements Radio {
     if (kind === "tx_ack") {
       return this.#transmitter.receiveTxAck(eui, token, datagram.body) ? "tx_ack" : "tx_ack_unmatched";
     }
-    this.#lanes?.note(from, nowMs);
+    this.#forwarderSockets?.note(from, nowMs);
     // Before anything else is read: a forwarder that is not acknowledged stops for 100 ms, and loses what it heard.
     this.#send(encodeAck(kind === "push_data" ? "push_ack" : "pull_ack", version, token), from);
     if (kind === "push_data") return this.#receivePush(datagram.body, forwarder, nowMs);
@@ -239,20 +239,20 @@ class GwmpRadio implements Radio {
 }
 
 /**
- * Binds the port for this socket, and for the lanes of this program beside it. Whether somebody else has it already is
+ * Binds the port for this socket, and for the sockets of this program beside it. Whether somebody else has it already is
  * found out by asking for it alone first.
  */
 async function bindSocket(host: string, port: number): Promise<Socket> {
   const type = host.includes(":") ? "udp6" : "udp4";
   let bound = port;
-  if (HAS_LANES) {
+  if (HAS_FORWARDER_SOCKETS) {
     const alone = await bind(createSocket(type), host, port);
     bound = alone.address().port;
     const closed = once(alone, "close");
     alone.close();
     await closed;
   }
-  const options = { type, reusePort: HAS_LANES, recvBufferSize: RECEIVE_BUFFER_BYTES } as const;
+  const options = { type, reusePort: HAS_FORWARDER_SOCKETS, recvBufferSize: RECEIVE_BUFFER_BYTES } as const;
   return await bind(createSocket(options), host, bound);
 }
 

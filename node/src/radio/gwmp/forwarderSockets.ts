@@ -2,25 +2,25 @@
  * A queue of its own for each forwarder that is known. All datagrams for a port wait in one queue of the kernel's, and
  * where strangers flood it a forwarder's are lost among theirs before anybody can look. So a second socket on the same
  * port is connected to the forwarder's address: Linux then gives it that forwarder's datagrams, and nobody else's.
- * Elsewhere there are no lanes, and all is as it was.
+ * Elsewhere there are no such sockets, and all is as it was.
  */
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { FORWARDER_ALIVE_MS, FORWARDERS_MAX, formatEndpoint } from "./forwarders.ts";
 
 /** SO_REUSEPORT with connected sockets is Linux's; sockets of other users cannot join in. */
-export const HAS_LANES = process.platform === "linux";
+export const HAS_FORWARDER_SOCKETS = process.platform === "linux";
 /** A forwarder pushes from one port and pulls from another. */
-export const LANES_MAX = 2 * FORWARDERS_MAX;
+export const FORWARDER_SOCKETS_MAX = 2 * FORWARDERS_MAX;
 /** A source is worth a socket once it has spoken so often; who changes his port with every datagram gets none. */
-export const LANE_AFTER = 3;
+export const SOCKET_AFTER = 3;
 /** A socket costs a tenth of a millisecond, so they are not opened faster than this. */
-const LANE_INTERVAL_MS = 100;
+const SOCKET_INTERVAL_MS = 100;
 /** Sources that are counted: enough for every forwarder's two while a few restart. */
 const SOURCES_MAX = 4 * FORWARDERS_MAX;
 const RECEIVE_BUFFER_BYTES = 262_144;
 
-export type LaneOptions = {
+export type ForwarderSocketsOptions = {
   /** What the radio's own socket is bound to, with the option `reusePort`. */
   readonly address: string;
   readonly port: number;
@@ -28,15 +28,15 @@ export type LaneOptions = {
 
 type Source = { count: number; lastMs: number; socket: Socket | null };
 
-export class ForwarderLanes {
-  readonly #options: LaneOptions;
+export class ForwarderSockets {
+  readonly #options: ForwarderSocketsOptions;
   readonly #receive: (bytes: Uint8Array, from: RemoteInfo) => void;
   /** By address and port, the one longest silent first. */
   readonly #sources = new Map<string, Source>();
   #openedMs = Number.NEGATIVE_INFINITY;
 
   /** @param receive told of every datagram, as the radio's own socket does. */
-  constructor(options: LaneOptions, receive: (bytes: Uint8Array, from: RemoteInfo) => void) {
+  constructor(options: ForwarderSocketsOptions, receive: (bytes: Uint8Array, from: RemoteInfo) => void) {
     this.#options = options;
     this.#receive = receive;
   }
@@ -46,7 +46,7 @@ export class ForwarderLanes {
     return [...this.#sources.values()].filter(({ socket }) => socket !== null).length;
   }
 
-  /** Notes a datagram of a forwarder that may speak; its source may get a lane for the next ones. */
+  /** Notes a datagram of a forwarder that may speak; its source may get a socket for the next ones. */
   note(from: { readonly address: string; readonly port: number }, nowMs: number): void {
     const key = formatEndpoint(from);
     const source = this.#sources.get(key) ?? { count: 0, lastMs: nowMs, socket: null };
@@ -54,12 +54,12 @@ export class ForwarderLanes {
     source.lastMs = nowMs;
     this.#sources.delete(key);
     this.#sources.set(key, source);
-    if (source.socket !== null || source.count < LANE_AFTER) {
+    if (source.socket !== null || source.count < SOCKET_AFTER) {
       if (this.#sources.size > SOURCES_MAX) this.#forgetOldest();
       return;
     }
     this.#closeSilent(nowMs);
-    if (nowMs - this.#openedMs < LANE_INTERVAL_MS || this.size >= LANES_MAX) return;
+    if (nowMs - this.#openedMs < SOCKET_INTERVAL_MS || this.size >= FORWARDER_SOCKETS_MAX) return;
     this.#openedMs = nowMs;
     source.socket = this.#open(from);
   }
@@ -77,7 +77,7 @@ export class ForwarderLanes {
     const socket = createSocket({ type, reusePort: true, recvBufferSize: RECEIVE_BUFFER_BYTES });
     // Between being bound and being connected it may be handed anybody's, which is as good as at the other socket.
     socket.on("message", this.#receive);
-    // A lane that cannot be is none: its forwarder's datagrams come as they did. One that fails later says that the
+    // A socket that cannot be opened is none: its forwarder's datagrams come as they did. One that fails later says that the
     // forwarder has gone, which its silence says too.
     socket.on("error", () => undefined);
     socket.bind(own.port, own.address, () => socket.connect(port, address));
@@ -92,7 +92,7 @@ export class ForwarderLanes {
     }
   }
 
-  /** The one longest silent that has no lane. */
+  /** The one longest silent that has no socket. */
   #forgetOldest(): void {
     for (const [key, { socket }] of this.#sources) {
       if (socket !== null) continue;
