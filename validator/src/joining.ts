@@ -35,14 +35,20 @@ export type Checkpoint = { readonly epoch: number; readonly stateRoot: Uint8Arra
 export type JoinModules = {
   /** Asks the validator that the state comes from; null where it has no answer. */
   readonly fetch: (fetch: Fetch) => Promise<Uint8Array | null>;
+  /** Waits so long before it is asked again. */
+  readonly pause: (pauseMs: number) => Promise<void>;
   readonly log: Log;
 };
 
 /** A checkpoint's state, and the round after which it is that. */
 export type JoinedState = { readonly ledger: Ledger; readonly bytes: Uint8Array; readonly last: Finalized };
 
-/** Tries for one piece, each of which may be lost with its connection. */
-const TRIES = 3;
+/**
+ * Tries for one piece, with pauses between them that double. An answer may be lost with its connection, and who asks
+ * faster than a stranger may gets none for a while: 16 s in all outlast the 10 s in which another snapshot is served.
+ */
+const TRIES = 6;
+const FIRST_PAUSE_MS = 500;
 
 /**
  * Fetches a checkpoint's state and its last round, and proves both.
@@ -124,9 +130,10 @@ async function fetchPieces(manifest: StateManifest, modules: JoinModules): Promi
 async function fetchPiece(
   manifest: StateManifest,
   piece: number,
-  { fetch, log }: JoinModules,
+  { fetch, pause, log }: JoinModules,
 ): Promise<Uint8Array> {
   for (let attempt = 1; attempt <= TRIES; attempt++) {
+    if (attempt > 1) await pause(FIRST_PAUSE_MS * 2 ** (attempt - 2));
     const body = await fetch({ type: "piece", epoch: manifest.epoch, piece });
     if (body === null) {
       log.warn("A piece of the state did not come", { piece, attempt });

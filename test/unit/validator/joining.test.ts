@@ -15,6 +15,7 @@ import { contextOf, OWNER, signBody, signReports, signTransaction } from "./supp
 import { createGenesisOf, digestsOf, SeveralValidators, validatorKey } from "./support/severalValidators.ts";
 
 const log = createSilentLog();
+const pause = async () => {};
 const JOINER = validatorKey(4);
 
 describe("a validator that joins", () => {
@@ -67,7 +68,7 @@ describe("a validator that joins", () => {
     await submit(0, signReports(context, 0, epochOfRound(parameters, newestOf(0) + 1), 1));
     const checkpoint = await checkpointOf(1);
     const identity = createIdentity(several.genesis, JOINER.secretSeed);
-    const state = await fetchCheckpoint(checkpoint, identity, { fetch, log });
+    const state = await fetchCheckpoint(checkpoint, identity, { fetch, pause, log });
     const joiner = several.add();
     await startHome(several.homeOf(joiner), identity, checkpoint, state);
     await expect(startHome(several.homeOf(joiner), identity, checkpoint, state)).rejects.toMatchObject({
@@ -129,7 +130,7 @@ describe("a validator that joins", () => {
     const checkpoint = await checkpointOf(1);
     const identity = createIdentity(several.genesis, JOINER.secretSeed);
     const get = (answers: typeof fetch, at: Checkpoint = checkpoint) =>
-      fetchCheckpoint(at, identity, { fetch: answers, log });
+      fetchCheckpoint(at, identity, { fetch: answers, pause, log });
     const changed =
       (type: Fetch["type"], change: (bytes: Uint8Array) => Uint8Array) => async (asked: Fetch) => {
         const answer = await fetch(asked);
@@ -160,5 +161,13 @@ describe("a validator that joins", () => {
     await expect(none).rejects.toMatchObject({ code: "checkpoint_missing" });
     const silent = get(async (asked) => (asked.type === "piece" ? null : await fetch(asked)));
     await expect(silent).rejects.toMatchObject({ code: "checkpoint_missing" });
+    // Who is told nothing for a while, as one who asks too fast is, waits and goes on.
+    const pauses: number[] = [];
+    const busy = async (asked: Fetch) =>
+      asked.type === "piece" && pauses.length < 5 ? null : await fetch(asked);
+    const wait = async (pauseMs: number) => void pauses.push(pauseMs);
+    const late = await fetchCheckpoint(checkpoint, identity, { fetch: busy, pause: wait, log });
+    expect(late.bytes).toEqual(state.bytes);
+    expect(pauses).toEqual([500, 1_000, 2_000, 4_000, 8_000]);
   }, 60_000);
 });

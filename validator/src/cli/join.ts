@@ -4,7 +4,7 @@ import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { isCodedError } from "../../../node/src/host/codedError.ts";
 import { createLog } from "../../../node/src/host/log.ts";
 import { createNetwork } from "../../../node/src/host/network.ts";
-import type { Log, Network } from "../../../node/src/host/types.ts";
+import type { Clock, Log, Network } from "../../../node/src/host/types.ts";
 import {
   encodeFetch,
   FETCH_PROTOCOL,
@@ -44,6 +44,7 @@ export async function joinNetwork(flags: JoinFlags, io: NodeIo): Promise<void> {
   await keepGenesis(home, genesis);
   const identity = createIdentity(genesis, keyPair.secretSeed);
   const log = createLog({ level: "info", format: "plain", write: (line) => void io.stderr.write(line) });
+  const clock = createSystemClock();
   const network = await createNetwork(
     {
       secretSeed: keyPair.secretSeed,
@@ -53,10 +54,10 @@ export async function joinNetwork(flags: JoinFlags, io: NodeIo): Promise<void> {
       maxConnections: from.length,
       role: "hotspot",
     },
-    { clock: createSystemClock(), log },
+    { clock, log },
   );
   try {
-    const state = await fetchFromAny(from, checkpoint, identity, { network, log });
+    const state = await fetchFromAny(from, checkpoint, identity, { network, clock, log });
     await startHome(home, identity, checkpoint, state);
   } finally {
     await network.stop();
@@ -80,7 +81,7 @@ async function fetchFromAny(
   from: readonly string[],
   checkpoint: Checkpoint,
   identity: Identity,
-  { network, log }: { readonly network: Network; readonly log: Log },
+  { network, clock, log }: { readonly network: Network; readonly clock: Clock; readonly log: Log },
 ): Promise<JoinedState> {
   for (const [index, address] of from.entries()) {
     try {
@@ -88,6 +89,7 @@ async function fetchFromAny(
       const limits = { maxAnswerBytes: MAX_FETCH_ANSWER_BYTES, timeoutMs: ANSWER_TIMEOUT_MS };
       return await fetchCheckpoint(checkpoint, identity, {
         log,
+        pause: (pauseMs) => new Promise((resolve) => clock.after(pauseMs, resolve)),
         fetch: (fetch) =>
           network.request(peerId, FETCH_PROTOCOL, encodeFetch(fetch), limits).catch(() => null),
       });
