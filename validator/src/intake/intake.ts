@@ -130,8 +130,10 @@ class ParcelIntake implements Intake {
   }
 
   submit = async (connection: string, parcel: Uint8Array): Promise<readonly AdmittedItem[]> => {
-    if (!this.#connections.takeParcel(connection, parcel, this.#modules.clock.nowMs()))
-      return [{ id: hash("sha256", parcel, "buffer"), reason: this.#refuseUnread("submission") }];
+    if (!this.#connections.takeParcel(connection, parcel, this.#modules.clock.nowMs())) {
+      this.#modules.onRefused?.("submission", "rate_limited");
+      return [{ id: hash("sha256", parcel, "buffer"), reason: "rate_limited" }];
+    }
     const { items, outcome } = this.#receive(connection, "submission", parcel);
     const { reasons, durable } = await outcome;
     await durable;
@@ -145,7 +147,7 @@ class ParcelIntake implements Intake {
   ): Promise<GossipVerdict> => {
     const nowMs = this.#modules.clock.nowMs();
     if (!this.#connections.takeParcel(connection, parcel, nowMs)) {
-      this.#refuseUnread(kind);
+      this.#modules.onRefused?.(kind, "rate_limited");
       return this.#connections.takeExcess(connection, parcel, nowMs) ? "ignore" : "reject";
     }
     const { outcome } = this.#receive(connection, kind, parcel);
@@ -193,12 +195,6 @@ class ParcelIntake implements Intake {
     for (let work = this.#inbox.take(); work !== null; work = this.#inbox.take())
       this.#refuseAll(work, "busy");
   };
-
-  /** A parcel beyond its connection's bucket is answered as one, since nobody has looked into it. */
-  #refuseUnread(kind: IntakeKind): AdmissionReason {
-    this.#modules.onRefused?.(kind, "rate_limited");
-    return "rate_limited";
-  }
 
   /** Size, form, and what its devices' signatures cost the connection; then the parcel waits for the verifier. */
   #receive(
