@@ -21,7 +21,10 @@ describe("node rotate", () => {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "hexbeacon-rotation-"));
     const genesisFile = join(folder, "genesis.json");
-    writeFileSync(genesisFile, encodeGenesisJson(createTestGenesis(1, Date.now())));
+    const genesis = createTestGenesis(1, Date.now());
+    // Long epochs: that a key was changed lately must still hold when slow commands come to ask.
+    const parameters = { ...genesis.parameters, roundsPerEpoch: 100 };
+    writeFileSync(genesisFile, encodeGenesisJson({ ...genesis, parameters }));
     const validator = join(folder, "validator");
     await makePrivateFolder(validator);
     await writeKeyFile(homePaths(validator).key, VALIDATOR.secretSeed);

@@ -152,7 +152,8 @@ export function presentHotspot(row: HotspotRow, epochs: StatusEpochs): HotspotJs
     device: row.device && { key: encodeHex0x(row.device.key), fromEpoch: row.device.fromEpoch },
     lastActiveEpoch: row.lastActiveEpoch,
     silentUntilEpoch: row.silentUntilEpoch,
-    leavingUntilEpoch: row.leavingUntilEpoch,
+    // A key that was given up for another is gone at once, as if its leaving had ended an epoch ago: before epoch 0, even.
+    leavingUntilEpoch: row.leavingUntilEpoch === null ? null : Math.max(0, row.leavingUntilEpoch),
   };
 }
 
