@@ -217,7 +217,7 @@ function openEvidencePool(
     { parameters: genesis.parameters, domains, self: signer.publicKey },
     {
       ...{ votes, log, isTombstoned, mesh, onFailure, ...parts },
-      members: sets.members,
+      isMember: sets.isMember,
       onEvidence: observer.onEvidence,
     },
   );

@@ -3,7 +3,6 @@ import type { LeveledLog } from "../../node/src/host/log.ts";
 import type { OperatedNetwork } from "../../node/src/host/network.ts";
 import type { Clock, Log } from "../../node/src/host/types.ts";
 import { decodeBitmap } from "../../protocol/src/agreement/rounds.ts";
-import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import type { BanBook } from "./admin/bans.ts";
 import type { AdminEndpoint, CheckpointOffer } from "./admin/modules.ts";
 import { type OpenedAdmin, openAdmin } from "./admin/server.ts";
@@ -49,7 +48,7 @@ export function openAdministration(
       ...{ clock, log, level, bans, draining },
       connections: network.connections.bind(network),
       disconnect: network.disconnect.bind(network),
-      isSeated: (key) => sets.members().some((member) => equalBytes(member, key)),
+      isSeated: sets.isMember,
       findCheckpoint: () => findCheckpoint(modules),
       backUp: backups.backUp,
     },

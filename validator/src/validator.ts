@@ -331,7 +331,7 @@ function listMeshPeers(sets: KnownSets, ledger: Ledger): MeshPeer[] {
 /** What a peer is to the network: seats go first where connections are few, then those who have registered. */
 function readStanding({ publicKey }: PeerRef, sets: KnownSets, ledger: Ledger): Standing {
   if (publicKey === null) return "stranger";
-  if (sets.members().some((key) => equalBytes(key, publicKey))) return "seated";
+  if (sets.isMember(publicKey)) return "seated";
   return ledger.registry.find(publicKey) === null ? "stranger" : "registered";
 }
 

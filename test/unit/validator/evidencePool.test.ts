@@ -4,7 +4,7 @@ import { createSilentLog } from "../../../node/src/host/log.ts";
 import { verifySignature } from "../../../node/src/host/verify.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
 import { decodeEvidence, type Evidence, type Value } from "../../../protocol/src/agreement/rounds.ts";
-import { asciiBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { asciiBytes, equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { MAX_VALIDATORS } from "../../../protocol/src/network/parameters.ts";
@@ -42,7 +42,7 @@ function openPool() {
       verify: verifySignature,
       log: createSilentLog(),
       isTombstoned: (key) => tombstoned.has(encodeHex(key)),
-      members: () => [self, offender, other].map(({ publicKey }) => publicKey),
+      isMember: (key) => [self, offender, other].some(({ publicKey }) => equalBytes(publicKey, key)),
       nextRound: () => at.round,
       mesh: { broadcast: (message) => said.push(message) },
       onEvidence: (evidence) => found.push(evidence),

@@ -36,7 +36,7 @@ export type EvidencePoolModules = {
   /** Whether the offender was punished already: nothing more can come of a second piece. */
   readonly isTombstoned: (validator: Uint8Array) => boolean;
   /** Who has a seat in the running epoch, the one before or the next. */
-  readonly members: () => readonly Uint8Array[];
+  readonly isMember: (key: Uint8Array) => boolean;
   /** The round after the newest decided one. */
   readonly nextRound: () => number;
   readonly mesh: Pick<Mesh, "broadcast">;
@@ -90,11 +90,7 @@ export class EvidencePool {
    * with the contradictions of keys made up for it; verified like an own find, and passed on once.
    */
   hear(evidence: Evidence): void {
-    if (this.#isMember(evidence.offender)) this.add(evidence);
-  }
-
-  #isMember(validator: Uint8Array): boolean {
-    return this.#modules.members().some((key) => equalBytes(key, validator));
+    if (this.#modules.isMember(evidence.offender)) this.add(evidence);
   }
 
   /** Whether something may come of a piece, and of none that is here already. */
@@ -123,10 +119,10 @@ export class EvidencePool {
    */
   onDecided({ round, evidence }: Value): void {
     const { parameters } = this.#options;
-    const { isTombstoned, mesh } = this.#modules;
+    const { isTombstoned, isMember, mesh } = this.#modules;
     for (const { offender } of evidence) {
       // A value may hold contradictions of keys made up for it: they must not take the members' places.
-      if (this.#settled.size < MAX_PIECES && this.#isMember(offender)) this.#settled.add(encodeHex(offender));
+      if (this.#settled.size < MAX_PIECES && isMember(offender)) this.#settled.add(encodeHex(offender));
       this.#forget(offender);
     }
     const epoch = epochOfRound(parameters, round + 1);

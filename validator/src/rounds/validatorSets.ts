@@ -31,6 +31,8 @@ export class KnownSets implements ValidatorSets {
   readonly #parameters: Parameters;
   readonly #modules: KnownSetsModules;
   readonly #sets = new Map<number, ValidatorSet>();
+  /** Whoever `members` gives, by name: put together once an epoch, since each connection is asked about, and often. */
+  #members: ReadonlyMap<string, Uint8Array> = new Map();
   readonly #watchers: (() => void)[] = [];
 
   constructor(parameters: Parameters, modules: KnownSetsModules) {
@@ -56,13 +58,10 @@ export class KnownSets implements ValidatorSets {
   };
 
   /** Everyone with a seat in the epoch that is executed next, in the one before or in the one after, each once. */
-  members = (): Uint8Array[] => {
-    const { nextEpoch } = this.#modules.ledger;
-    const members = new Map<string, Uint8Array>();
-    for (const epoch of [nextEpoch, nextEpoch - 1, nextEpoch + 1])
-      for (const key of this.setOf(epoch)?.keys ?? []) members.set(encodeHex(key), key);
-    return [...members.values()];
-  };
+  members = (): Uint8Array[] => [...this.#members.values()];
+
+  /** Whether a key is one of theirs. */
+  isMember = (key: Uint8Array): boolean => this.#members.has(encodeHex(key));
 
   /** Calls back when another epoch's set is known. */
   onChange = (callback: () => void): void => void this.#watchers.push(callback);
@@ -78,6 +77,13 @@ export class KnownSets implements ValidatorSets {
     }
     for (const epoch of this.#sets.keys())
       if (epoch < ledger.nextEpoch - REMEMBERED_EPOCHS) this.#sets.delete(epoch);
+    this.#members = this.#gatherMembers();
     for (const watch of this.#watchers) watch();
+  }
+
+  #gatherMembers(): Map<string, Uint8Array> {
+    const { nextEpoch } = this.#modules.ledger;
+    const sets = [nextEpoch, nextEpoch - 1, nextEpoch + 1].map(this.setOf);
+    return new Map(sets.flatMap((set) => set?.keys ?? []).map((key) => [encodeHex(key), key]));
   }
 }
