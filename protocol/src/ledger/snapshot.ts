@@ -24,8 +24,8 @@ import { readTrust, writeTrust } from "./snapshotTrust.ts";
 import { readValidators, writeValidators } from "./snapshotValidators.ts";
 import { Ledger, type LedgerModules, registerHotspot } from "./state.ts";
 
-/** The layout's version; another layout gets another number. */
-const SNAPSHOT_VERSION = 10;
+/** The layout's version, a snapshot's first byte; another layout gets another number. */
+export const SNAPSHOT_VERSION = 10;
 
 /** Encodes the ledger between two rounds. */
 export function encodeLedger(ledger: Ledger): Uint8Array {

@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { SNAPSHOT_VERSION } from "../../../protocol/src/ledger/snapshot.ts";
 import { migrateHome } from "../../../validator/src/storage.ts";
 import { planMigration } from "../../../validator/src/store/sqliteStore/migrations.ts";
 import { SCHEMA_VERSION } from "../../../validator/src/store/sqliteStore/schema.ts";
@@ -13,6 +14,7 @@ import { createHistory, named } from "../store/history.ts";
 /**
  * The store of a devnet of one validator and twelve hotspots after three epochs, as the last program with schema 4 wrote it
  * (`npm start -- --epochs 3 --hotspots 12 --validators 1 --preset test --data DIR`, then VACUUM INTO; only its newest snapshot is left).
+ * Its snapshot is of the layout of that day; all but one test number it as today's, as an older schema with this program's rules has it.
  */
 const FIXTURE = gunzipSync(readFileSync(new URL("../../vectors/store-schema-4.sqlite.gz", import.meta.url)));
 
@@ -24,7 +26,12 @@ let stores = 0;
 beforeEach(() => {
   path = join(folder, `${++stores}.sqlite`);
   writeFileSync(path, FIXTURE);
+  change(numberSnapshots(SNAPSHOT_VERSION));
 });
+
+/** A snapshot's first byte is its layout. */
+const numberSnapshots = (layout: number): string =>
+  `UPDATE snapshots SET bytes = unhex('${layout.toString(16).padStart(2, "0")}' || substr(hex(bytes), 3))`;
 
 function read<Row>(file: string, sql: string): Row[] {
   const db = new DatabaseSync(file);
@@ -109,6 +116,27 @@ describe("a store of the schema before", () => {
     });
     expect(versionOf(path)).toBe(before);
     expect(tablesOf(path).some((table) => table.includes("earnings"))).toBe(false);
+  });
+
+  test("is refused before anything is written, in words, where its snapshot is of another layout", async () => {
+    const refusal = {
+      code: "store_schema",
+      message: expect.stringMatching(
+        /epoch 2, has layout 7.*run the program that made it, or .* from a checkpoint$/s,
+      ),
+    };
+    const network = networkOf(path);
+    change(numberSnapshots(7));
+    const before = readFileSync(path);
+    expect(() => planMigration(path, network)).toThrow(expect.objectContaining(refusal));
+    await expect(migrateHome(path, network, () => {})).rejects.toMatchObject(refusal);
+    expect(readFileSync(path).equals(before)).toBe(true);
+    expect(existsSync(`${path}.schema-4`)).toBe(false);
+    // Of this schema, it is no better.
+    change(numberSnapshots(SNAPSHOT_VERSION));
+    await migrateHome(path, network, () => {});
+    change(numberSnapshots(7));
+    expect(() => planMigration(path, network)).toThrow(expect.objectContaining(refusal));
   });
 
   test("that is missing or of this schema needs nothing", async () => {

@@ -1,12 +1,17 @@
 /** The validator's commands, called as the program calls them but without a process. */
+import assert from "node:assert";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { decodeGenesisJson } from "../../../protocol/src/network/genesis.ts";
+import { createLedger } from "../../../protocol/src/ledger/state.ts";
+import { computeNetworkId, decodeGenesisJson } from "../../../protocol/src/network/genesis.ts";
 import { writeChunks } from "../../../validator/src/cli/output.ts";
 import { createValidatorCommand } from "../../../validator/src/cli/validatorCommand.ts";
+import { viewGenesis } from "../../../validator/src/store/genesisViews.ts";
+import { openSqliteStore } from "../../../validator/src/store/sqliteStore/sqliteStore.ts";
 
 class Exited extends Error {
   readonly status: number;
@@ -86,6 +91,28 @@ describe("validator", () => {
       expect([status, stdout]).toEqual([0, expect.stringContaining("There is no store in")]);
     }
     expect(readdirSync(home)).toEqual(before);
+  });
+
+  test("migrate says before and at once that no migration helps a snapshot of another layout", async () => {
+    const did = (await run("init", "--home", home)).stdout.split("\n")[1]!;
+    const { stdout } = await run("genesis", "--home", home, "--name", "my net", "--account", `${did}=500`);
+    writeFileSync(join(home, "genesis.json"), stdout);
+    const decoded = decodeGenesisJson(stdout);
+    assert(decoded.ok);
+    const { genesis } = decoded;
+    const path = join(home, "store.sqlite");
+    const networkId = computeNetworkId(genesis);
+    const store = { path, networkId, genesis: viewGenesis(createLedger(genesis)) };
+    await (await openSqliteStore(store)).close();
+    const db = new DatabaseSync(path);
+    db.exec("INSERT INTO snapshots VALUES (3, zeroblob(32), x'0700'); PRAGMA user_version = 5");
+    for (const flags of [["--check"], []]) {
+      const { status, stderr } = await run("migrate", "--home", home, ...flags);
+      expect([status, stderr]).toEqual([2, expect.stringMatching(/epoch 3, has layout 7.*join anew/)]);
+    }
+    expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 5 });
+    db.close();
+    expect(readdirSync(home).filter((name) => name.includes("schema"))).toEqual([]);
   });
 
   test("says all faults at once, with status 2", async () => {

@@ -9,6 +9,7 @@ import { CodedError } from "../../../../node/src/host/codedError.ts";
 import { syncFolder } from "../../../../node/src/host/durableFile.ts";
 import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../../protocol/src/bytes/hex.ts";
+import { SNAPSHOT_VERSION } from "../../../../protocol/src/ledger/snapshot.ts";
 import { computeEarnings } from "../earnings.ts";
 import { decodeAmounts, decodePayments, readAmount, readBytes, readNumber, toSigned } from "./columns.ts";
 import { prepareReading } from "./prepareReading.ts";
@@ -37,19 +38,22 @@ export type MigrationPlan = {
 
 /**
  * What the store needs; null where it is of this program's schema, or there is none.
- * @throws CodedError "store_schema" where it is too old or too new, "store_foreign", "store_missing".
+ * @throws CodedError "store_schema" where it is too old or too new, or its newest snapshot is of another layout, which no
+ *   migration changes; "store_foreign", "store_missing".
  */
 export function planMigration(path: string, networkId: Uint8Array): MigrationPlan | null {
   const db = openStore(path, true);
   try {
     const { schema, network } = readStoreBinding(db);
-    if (schema === 0 || schema === SCHEMA_VERSION) return null;
+    if (schema === 0) return null;
     if (network === null || !equalBytes(network, networkId))
       throw new CodedError("store_foreign", "the store belongs to another network");
     if (schema > SCHEMA_VERSION)
       throw refused(`it has schema ${schema} of a newer program; this one knows ${SCHEMA_VERSION}`);
     if (schema < OLDEST_SCHEMA)
       throw refused(`it has schema ${schema}, and nothing before ${OLDEST_SCHEMA} is read any more`);
+    checkSnapshot(db);
+    if (schema === SCHEMA_VERSION) return null;
     const { page_count: pages } = db.prepare("PRAGMA page_count").get() as { page_count: number };
     const { page_size: pageBytes } = db.prepare("PRAGMA page_size").get() as { page_size: number };
     const copy = `${path}.schema-${schema}`;
@@ -99,6 +103,22 @@ function openStore(path: string, readOnly: boolean): DatabaseSync {
   } catch (cause) {
     throw new CodedError("store_missing", `cannot open the store ${path}`, cause);
   }
+}
+
+/** Before anything is written: the program that made the store must find it as it was. */
+function checkSnapshot(db: DatabaseSync): void {
+  const newest = "SELECT epoch, substr(bytes, 1, 1) AS version FROM snapshots ORDER BY epoch DESC LIMIT 1";
+  const row = prepareReading(db, newest).one((columns) => ({
+    epoch: readNumber(columns, "epoch"),
+    version: readBytes(columns, "version")[0],
+  }));
+  if (row === null || row.version === SNAPSHOT_VERSION) return;
+  throw new CodedError(
+    "store_schema",
+    `the store's newest snapshot, of epoch ${row.epoch}, has layout ${row.version}, and this program reads ` +
+      `${SNAPSHOT_VERSION} only. Nothing was changed: run the program that made it, or keep the key, move the rest away, ` +
+      "and join anew from a checkpoint",
+  );
 }
 
 const refused = (why: string) =>
