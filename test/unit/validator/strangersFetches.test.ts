@@ -1,7 +1,9 @@
 /** What strangers fetch costs a validator no more than it gives them: at once, one by one, and all together. */
 import { expect, test } from "vitest";
+import { MAX_PIECE_BYTES } from "../../../protocol/src/ledger/stateManifest.ts";
 import {
   FETCH_UNIT_BYTES,
+  FETCH_UNITS_KEPT_FOR_FIRSTS,
   FETCH_UNITS_OF_ALL_PER_SECOND,
   FETCH_UNITS_OF_ONE_PER_SECOND,
   StrangersFetches,
@@ -25,7 +27,8 @@ test("one stranger has two seconds' worth at once and a second's worth each seco
   const { clock, count } = openFetches();
   expect(await count("a")).toBe(2 * FETCH_UNITS_OF_ONE_PER_SECOND);
   expect(await count("b")).toBe(2 * FETCH_UNITS_OF_ONE_PER_SECOND);
-  expect(await count("c")).toBe(0);
+  // What is left is kept for first questions.
+  expect([await count("c"), await count("c"), await count("d")]).toEqual([1, 0, 1]);
   clock.advance(1_000);
   expect(await count("a")).toBe(FETCH_UNITS_OF_ONE_PER_SECOND);
 });
@@ -35,7 +38,7 @@ test("another name is no way to more than all have together", async () => {
   let answered = 0;
   for (let i = 0; i < 4 * FETCH_UNITS_OF_ALL_PER_SECOND; i++)
     if ((await fetches.answer(`stranger ${i}`, small)) !== "flooded") answered++;
-  expect(answered).toBe(2 * FETCH_UNITS_OF_ALL_PER_SECOND);
+  expect(answered).toBe(2 * FETCH_UNITS_OF_ALL_PER_SECOND + FETCH_UNITS_KEPT_FOR_FIRSTS);
 });
 
 test("an answer costs its bytes too", async () => {
@@ -43,6 +46,26 @@ test("an answer costs its bytes too", async () => {
   const units = 16;
   const piece = async () => new Uint8Array((units - 1) * FETCH_UNIT_BYTES);
   expect(await count("a", piece)).toBe((2 * FETCH_UNITS_OF_ONE_PER_SECOND) / units);
+});
+
+test("over seconds nobody gets more than the rates, however long the answers are", async () => {
+  const { clock, fetches, count } = openFetches();
+  const piece = new Uint8Array(MAX_PIECE_BYTES);
+  const answer = async () => piece;
+  const unitsOf = (pieces: number) => pieces * (1 + MAX_PIECE_BYTES / FETCH_UNIT_BYTES);
+  for (const names of [["a"], ["a", "b", "c", "d"]]) {
+    for (const name of names) await count(name, answer);
+    const seconds = 20;
+    let pieces = 0;
+    for (let i = 0; i < seconds * 100; i++) {
+      clock.advance(10);
+      for (const name of names) if ((await fetches.answer(name, answer)) !== "flooded") pieces++;
+    }
+    const rate = names.length === 1 ? FETCH_UNITS_OF_ONE_PER_SECOND : FETCH_UNITS_OF_ALL_PER_SECOND;
+    expect(unitsOf(pieces) / seconds / rate).toBeGreaterThan(0.95);
+    // One question's worth more at the end, which is owed.
+    expect(unitsOf(pieces - names.length)).toBeLessThanOrEqual(seconds * rate);
+  }
 });
 
 test("only so many are answered at once, and a failure makes room again", async () => {

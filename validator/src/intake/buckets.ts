@@ -35,16 +35,13 @@ export class TokenBuckets {
   take(name: string, amount: number, nowMs: number): boolean {
     const level = this.#level(name, nowMs);
     if (level < amount) return false;
-    // Taken out and put back, so that the map's order is the order of last use.
-    this.#buckets.delete(name);
-    this.#buckets.set(name, { tokens: level - amount, atMs: nowMs });
-    if (this.#buckets.size > this.#options.maxBuckets) this.#dropOldest();
+    this.#write(name, level - amount, nowMs);
     return true;
   }
 
-  /** Takes that much, or all that the bucket holds: what was done already is paid for as far as it can be. */
-  drain(name: string, amount: number, nowMs: number): void {
-    this.take(name, Math.min(amount, this.#level(name, nowMs)), nowMs);
+  /** Takes that much even where the bucket holds less: a debt, and nothing can be taken until it has come back. */
+  charge(name: string, amount: number, nowMs: number): void {
+    this.#write(name, this.#level(name, nowMs) - amount, nowMs);
   }
 
   /** Forgets the buckets that are full again. */
@@ -60,6 +57,13 @@ export class TokenBuckets {
     // A clock that was set back gives nothing and takes nothing.
     const elapsedMs = Math.max(0, nowMs - bucket.atMs);
     return Math.min(this.#options.capacity, bucket.tokens + elapsedMs * this.#options.refillPerMs);
+  }
+
+  #write(name: string, tokens: number, nowMs: number): void {
+    // Taken out and put back, so that the map's order is the order of last use.
+    this.#buckets.delete(name);
+    this.#buckets.set(name, { tokens, atMs: nowMs });
+    if (this.#buckets.size > this.#options.maxBuckets) this.#dropOldest();
   }
 
   #dropOldest(): void {

@@ -3,6 +3,7 @@
  * answered is proven. Bounded at once and in a second, for each and for all together.
  */
 import type { Clock } from "../../../node/src/host/types.ts";
+import { MAX_PIECE_BYTES } from "../../../protocol/src/ledger/stateManifest.ts";
 import { TokenBuckets } from "../intake/buckets.ts";
 
 /** Fetches answered at once: at most 20 MiB of answers. */
@@ -15,6 +16,13 @@ const MAX_AT_ONCE = 16;
 export const FETCH_UNIT_BYTES = 65_536;
 export const FETCH_UNITS_OF_ONE_PER_SECOND = 128;
 export const FETCH_UNITS_OF_ALL_PER_SECOND = 256;
+/**
+ * A stranger's first question in a second comes before all further ones: the last units of those that all share are
+ * kept for it, so that a few who ask for all that there is leave the others an answer a second each. They are as many
+ * as pieces of a snapshot that are under way still cost.
+ */
+const FIRST_EVERY_MS = 1_000;
+export const FETCH_UNITS_KEPT_FOR_FIRSTS = (MAX_AT_ONCE * MAX_PIECE_BYTES) / FETCH_UNIT_BYTES;
 /** Strangers with a bucket that is not full: beyond it the longest idle starts afresh, within what all of them share. */
 const MAX_STRANGERS = 1_024;
 /** The name of the one bucket that all share. */
@@ -22,8 +30,13 @@ const ALL = "all";
 
 export class StrangersFetches {
   readonly #clock: Pick<Clock, "nowMs">;
-  readonly #each = createBuckets(FETCH_UNITS_OF_ONE_PER_SECOND, MAX_STRANGERS);
-  readonly #shared = createBuckets(FETCH_UNITS_OF_ALL_PER_SECOND, 1);
+  readonly #each = createBuckets(FETCH_UNITS_OF_ONE_PER_SECOND, 0, MAX_STRANGERS);
+  readonly #shared = createBuckets(FETCH_UNITS_OF_ALL_PER_SECOND, FETCH_UNITS_KEPT_FOR_FIRSTS, 1);
+  readonly #firsts = new TokenBuckets({
+    capacity: 1,
+    refillPerMs: 1 / FIRST_EVERY_MS,
+    maxBuckets: MAX_STRANGERS,
+  });
   #underWay = 0;
 
   constructor(clock: Pick<Clock, "nowMs">) {
@@ -46,21 +59,27 @@ export class StrangersFetches {
     }
   }
 
-  /** Its own bucket first: who has used up its own takes nothing of the others'. */
+  /** Takes a unit of both buckets, or nothing. */
   #takeQuestion(from: string): boolean {
     const nowMs = this.#clock.nowMs();
-    return this.#each.take(from, 1, nowMs) && this.#shared.take(ALL, 1, nowMs);
+    const isFirst = this.#firsts.has(from, 1, nowMs);
+    const keptUnits = isFirst ? 0 : FETCH_UNITS_KEPT_FOR_FIRSTS;
+    if (!this.#shared.has(ALL, keptUnits + 1, nowMs) || !this.#each.take(from, 1, nowMs)) return false;
+    this.#shared.charge(ALL, 1, nowMs);
+    if (isFirst) this.#firsts.charge(from, 1, nowMs);
+    return true;
   }
 
-  /** How long an answer is shows when it is there; so few are under way that the last ones may exceed what is left. */
+  /** How long an answer is shows when it is there: what it costs beyond what is left is owed, and comes back first. */
   #chargeAnswer(from: string, bytes: number): void {
     const nowMs = this.#clock.nowMs();
     const units = Math.floor(bytes / FETCH_UNIT_BYTES);
-    this.#each.drain(from, units, nowMs);
-    this.#shared.drain(ALL, units, nowMs);
+    this.#each.charge(from, units, nowMs);
+    this.#shared.charge(ALL, units, nowMs);
   }
 }
 
-function createBuckets(unitsPerSecond: number, maxBuckets: number): TokenBuckets {
-  return new TokenBuckets({ capacity: 2 * unitsPerSecond, refillPerMs: unitsPerSecond / 1_000, maxBuckets });
+function createBuckets(unitsPerSecond: number, keptUnits: number, maxBuckets: number): TokenBuckets {
+  const capacity = 2 * unitsPerSecond + keptUnits;
+  return new TokenBuckets({ capacity, refillPerMs: unitsPerSecond / 1_000, maxBuckets });
 }
