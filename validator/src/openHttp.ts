@@ -52,7 +52,7 @@ const HTTP_CONNECTION = "http";
 export async function openHttp(options: HttpOptions, modules: HttpModules): Promise<OpenedHttp> {
   const { genesis, networkId, signer } = modules.identity;
   const { host, port, version, requestsPerMinute, corsOrigins = [], trustProxies = [] } = options;
-  const thread = await ApiThread.open(
+  const thread = new ApiThread(
     {
       ...{ host, port, version, corsOrigins, trustProxies, genesis, networkId },
       ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
@@ -61,7 +61,9 @@ export async function openHttp(options: HttpOptions, modules: HttpModules): Prom
     },
     { live: readValidator(modules), clock: modules.clock, log: modules.log },
   );
+  // Before it listens: a round that is stored between its first look at the store and then would never be shown to it.
   modules.onRound((result) => thread.publish(listEvents(result)));
+  await thread.open();
   const name = host.includes(":") ? `[${host}]` : host;
   return { url: `http://${name}:${thread.port}`, close: () => thread.close() };
 }
@@ -101,7 +103,6 @@ function describeUnready({ core, identity, ledger }: HttpModules): string | null
 async function submitEnvelope(intake: Intake, envelope: Uint8Array): Promise<SubmittedTransaction> {
   const [item] = await intake.submit(HTTP_CONNECTION, encodeParcel([envelope]));
   const { id, reason } = item!;
-  // What cannot be read has no id of its own; a receipt names it by its bytes, the API by nothing.
-  const isUnread = reason === "malformed" || reason === "oversized" || reason === "unknown_kind";
-  return { id: isUnread ? null : id, reason };
+  // What was not read is named by its bytes there, or by the parcel's, neither of which the sender knows it by.
+  return { id: reason === null ? id : null, reason };
 }

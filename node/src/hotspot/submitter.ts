@@ -269,7 +269,7 @@ export class Submitter {
     if (signal.aborted) return;
     await this.#publish(batch, parcel);
     const ids = batch.map(({ id }) => id);
-    const receipt = answer && readReceipt(this.#options.domains, peer.publicKey!, ids, answer);
+    const receipt = answer && readReceipt(this.#options.domains, peer.publicKey!, { parcel, ids }, answer);
     if (receipt === null) {
       this.#outcomes[answer === null ? "no_answer" : "bad_receipt"]++;
       this.#turns.noteFailure(peer.peerId);

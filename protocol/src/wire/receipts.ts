@@ -36,7 +36,10 @@ const StatusSsz = new ListCompositeType(
   MAX_ENVELOPES_PER_PARCEL,
 );
 
-/** What a validator says of a submitted parcel: one item an envelope, reason null where it was admitted. */
+/**
+ * What a validator says of a submitted parcel: one item an envelope, reason null where it was admitted; or one item with
+ * the parcel's SHA-256 and the reason for which none of it was read.
+ */
 export type Receipt = {
   /** The newest round that this validator has finalized. */
   readonly round: number;

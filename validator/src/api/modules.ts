@@ -33,7 +33,7 @@ export type AgreementReader = {
   readonly isConnected: (key: Uint8Array) => Promise<boolean | null>;
 };
 
-/** `id` is null where the bytes are no envelope; `reason` is null where the transaction was admitted. */
+/** Either is null: `reason` where the transaction was admitted, `id` where it was refused. */
 export type SubmittedTransaction = {
   readonly id: Uint8Array | null;
   readonly reason: AdmissionReason | null;
