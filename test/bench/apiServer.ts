@@ -21,7 +21,7 @@ const store = await openSqliteStore({
   genesis: { ...nobody, seats: [] },
 });
 const clock = createSystemClock();
-const api = await ApiThread.open(
+const api = new ApiThread(
   {
     host: "127.0.0.1",
     port: 0,
@@ -51,6 +51,7 @@ const api = await ApiThread.open(
     },
   },
 );
+await api.open();
 process.stdout.write(`http://127.0.0.1:${api.port}\n`);
 let round = (await store.latestRound())?.round ?? -1;
 for await (const _ of createInterface({ input: process.stdin })) {

@@ -8,11 +8,14 @@ import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createLog } from "../../../node/src/host/log.ts";
 import { encodeHex, encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
+import type { RoundResult } from "../../../protocol/src/ledger/types.ts";
+import type { Genesis } from "../../../protocol/src/network/genesis.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
 import { listEvents } from "../../../validator/src/api/eventHub.ts";
 import { ApiThread } from "../../../validator/src/api/thread/apiThread.ts";
 import type { FromApi, LiveValidator } from "../../../validator/src/api/thread/messages.ts";
 import { MAX_QUESTIONS, ValidatorLink } from "../../../validator/src/api/thread/validatorLink.ts";
+import { type HttpModules, openHttp } from "../../../validator/src/openHttp.ts";
 import { openSqliteStore } from "../../../validator/src/store/sqliteStore/sqliteStore.ts";
 import type { Store } from "../../../validator/src/store/store.ts";
 import { createHistory, type History, named } from "../store/history.ts";
@@ -56,15 +59,17 @@ describe("the API's thread", () => {
   const write = (line: string): void => {
     said += line;
   };
-  const open = (more: { readonly port?: number; readonly program?: URL } = {}): Promise<ApiThread> => {
+  const genesis: Genesis = {
+    ...{ name: "test network", timeMs: 0, seed: named("seed"), parameters: PRESETS.test },
+    ...{ validators: [], accounts: [], hotspots: [] },
+  };
+  const open = async (more: { readonly port?: number; readonly program?: URL } = {}): Promise<ApiThread> => {
     const { port = 0, program } = more;
-    const seed = named("seed");
-    const genesis = { name: "test network", timeMs: 0, seed, parameters: PRESETS.test };
-    return ApiThread.open(
+    const opening = new ApiThread(
       {
         ...{ host: "127.0.0.1", port, version: "0.0.0", corsOrigins: [], trustProxies: [] },
         storePath: join(folder, "store.sqlite"),
-        genesis: { ...genesis, validators: [], accounts: [], hotspots: [] },
+        genesis,
         networkId: named("network"),
         validator: named("validator 0"),
       },
@@ -75,6 +80,8 @@ describe("the API's thread", () => {
         ...(program === undefined ? {} : { program }),
       },
     );
+    await opening.open();
+    return opening;
   };
   const read = async (path: string) => {
     const response = await fetch(`http://127.0.0.1:${thread!.port}${path}`);
@@ -110,6 +117,29 @@ describe("the API's thread", () => {
         expect((await read(`/v1/transactions/${encodeHex0x(id)}`)).json.round).toBe(round);
     }
     await stream.cancel();
+  });
+
+  test("is told of the rounds that are stored while it starts", async () => {
+    await commitFirst();
+    let tell = (_result: RoundResult): void => expect.fail("nobody listens to rounds yet");
+    const opening = openHttp({ host: "127.0.0.1", port: 0, version: "0.0.0" }, {
+      identity: { genesis, networkId: named("network"), signer: { publicKey: named("validator 0") } },
+      storePath: join(folder, "store.sqlite"),
+      onRound: (listener: typeof tell) => {
+        tell = listener;
+      },
+      ...{ metrics: { expose: live.exposeMetrics }, traceMessage: nobody },
+      ...{ clock: createSystemClock(), log: createLog({ level: "info", format: "plain", write }) },
+    } as unknown as HttpModules);
+    const told = history.commits.slice(1).map(({ commit: { result } }) => result);
+    for (const result of told) tell(result);
+    const http = await opening;
+    const [first, last] = [listEvents(told[0]!), listEvents(told.at(-1)!)].map((events) => events.at(-1)!.id);
+    const events = await fetch(`${http.url}/v1/events`, { headers: { "last-event-id": first! } });
+    await http.close();
+    const text = await events.text();
+    expect(text).toContain(`id: ${last}\n`);
+    expect(text).not.toContain("event: gap");
   });
 
   test("asks the validator what is not in the store", async () => {

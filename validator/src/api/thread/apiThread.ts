@@ -17,7 +17,7 @@ export type ApiThreadModules = {
 };
 
 /** So that a thread that dies at once costs little; a client that asks again has waited as long before. */
-export const RESTART_MS = 1_000;
+const RESTART_MS = 1_000;
 /** Of the 2.5 s that all parts of a validator have to end. */
 const CLOSE_LIMIT_MS = 1_000;
 /**
@@ -34,25 +34,26 @@ export class ApiThread {
   #cancelRestart = (): void => {};
   #isClosing = false;
 
-  private constructor(options: ApiThreadOptions, modules: ApiThreadModules) {
+  constructor(options: ApiThreadOptions, modules: ApiThreadModules) {
     this.#options = options;
     this.#modules = modules;
   }
 
   /** Starts the thread, and resolves once it listens. @throws CodedError "listen_failed" where it cannot. */
-  static async open(options: ApiThreadOptions, modules: ApiThreadModules): Promise<ApiThread> {
-    const thread = new ApiThread(options, modules);
+  async open(): Promise<void> {
     // A later one must be found where this one was.
-    thread.#options = { ...options, port: await thread.#start() };
-    void thread.#ended.then(() => thread.#replace());
-    return thread;
+    this.#options = { ...this.#options, port: await this.#start() };
+    void this.#ended.then(() => this.#replace());
   }
 
   get port(): number {
     return this.#options.port;
   }
 
-  /** Tells the thread of a round that is committed. Where there is none at the moment, its listeners are gone too. */
+  /**
+   * Tells the thread of a round that is committed. What is said while it starts waits for it at its port; where there is
+   * none at the moment, its listeners are gone too, and the next one reads the store anew.
+   */
   publish(events: readonly ApiEvent[]): void {
     this.#post({ type: "round", events });
   }
