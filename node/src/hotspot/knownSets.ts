@@ -40,7 +40,7 @@ export const VALIDATORS_FILE = "validators.json";
 const KEEP_INTERVAL_MS = 3_600_000;
 /** Addresses that have worked, and that no validator's word replaces: twice as many as there are links. */
 const MAX_REACHED = 2 * MAX_VALIDATOR_LINKS;
-/** What a kept file can hold. */
+/** The most that a kept file's hints can be: earlier programs wrote what had worked among them. */
 const MAX_KEPT_ADDRESSES = MAX_REACHED + MAX_ANSWERED_ADDRESSES;
 
 export type KnownSetsModules = { readonly clock: Pick<Clock, "nowMs">; readonly log: Log };
@@ -61,15 +61,21 @@ export async function openKnownSets(
   const isNewer = kept !== null && kept.checkpoint.epoch > anchor.checkpoint.epoch;
   const begun = isNewer ? { ...anchor, checkpoint: kept.checkpoint } : anchor;
   const { unbondEpochs } = genesis.parameters;
-  return new KnownSets({ home, unbondEpochs, anchor: begun, addresses: kept?.addresses ?? [] }, modules);
+  const { reached, hinted } = kept ?? { reached: [], hinted: [] };
+  return new KnownSets({ home, unbondEpochs, anchor: begun, reached, hinted }, modules);
 }
+
+/** What has worked, the last reached first, and the newest word of some validator. */
+type KnownAddresses = {
+  readonly reached: readonly ValidatorAddress[];
+  readonly hinted: readonly ValidatorAddress[];
+};
 
 export type KnownSetsOptions = {
   readonly home: string;
   readonly unbondEpochs: number;
   readonly anchor: LightAnchor;
-  readonly addresses: readonly ValidatorAddress[];
-};
+} & KnownAddresses;
 
 export class KnownSets implements ValidatorSets {
   readonly #options: KnownSetsOptions;
@@ -77,9 +83,8 @@ export class KnownSets implements ValidatorSets {
   readonly #callbacks = new Set<() => void>();
   #anchor: LightAnchor;
   #sets: readonly [ValidatorSet, ValidatorSet];
-  /** The newest word of some validator, and what has worked, the last reached first. */
+  #reached: readonly ValidatorAddress[];
   #hinted: readonly ValidatorAddress[];
-  #reached: readonly ValidatorAddress[] = [];
   #keptAtMs = Number.NEGATIVE_INFINITY;
   /** What it began with, or has written last: a stop writes nothing that is known. */
   #kept: string;
@@ -90,8 +95,9 @@ export class KnownSets implements ValidatorSets {
     this.#modules = modules;
     this.#anchor = options.anchor;
     this.#sets = createSets(options.anchor.checkpoint);
-    this.#hinted = options.addresses;
-    this.#kept = encodeKept(options.anchor.checkpoint, this.addresses());
+    this.#reached = options.reached;
+    this.#hinted = options.hinted;
+    this.#kept = this.#encode();
   }
 
   /** The set of an epoch; null where it is not known yet, or not any more. */
@@ -109,7 +115,7 @@ export class KnownSets implements ValidatorSets {
 
   /** Where members listen, as far as is known, each address once: what has worked first. */
   addresses(): ValidatorAddress[] {
-    const all = [...this.#reached, ...this.#hinted].filter(({ validator }) => this.isMember(validator));
+    const all = this.#ofMembers([...this.#reached, ...this.#hinted]);
     return [...new Map(all.map((address) => [address.multiaddr, address])).values()];
   }
 
@@ -153,10 +159,22 @@ export class KnownSets implements ValidatorSets {
     await this.#keeping;
   }
 
+  #ofMembers(addresses: readonly ValidatorAddress[]): ValidatorAddress[] {
+    return addresses.filter(({ validator }) => this.isMember(validator));
+  }
+
+  #encode(): string {
+    return encodeKept({
+      checkpoint: this.#anchor.checkpoint,
+      reached: this.#ofMembers(this.#reached),
+      hinted: this.#ofMembers(this.#hinted),
+    });
+  }
+
   #keep(): void {
     const { clock, log } = this.#modules;
     this.#keptAtMs = clock.nowMs();
-    const kept = encodeKept(this.#anchor.checkpoint, this.addresses());
+    const kept = this.#encode();
     if (kept === this.#kept) return;
     this.#kept = kept;
     this.#keeping = this.#keeping
@@ -173,16 +191,20 @@ const createSets = ({ validators, nextValidators }: Checkpoint): readonly [Valid
 const isSameSet = (a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean =>
   a.length === b.length && a.every((key, seat) => equalBytes(key, b[seat]!));
 
-type Kept = { readonly checkpoint: Checkpoint; readonly addresses: readonly ValidatorAddress[] };
+type Kept = { readonly checkpoint: Checkpoint } & KnownAddresses;
 
-const encodeKept = (checkpoint: Checkpoint, addresses: readonly ValidatorAddress[]): string =>
+/** Hints stand under the name that was the only list's once: an earlier file is read, and this one by an earlier program. */
+const encodeKept = ({ checkpoint, reached, hinted }: Kept): string =>
   `${JSON.stringify({
     checkpoint: encodeCheckpoint(checkpoint),
-    addresses: addresses.map(({ validator, multiaddr }) => ({
-      validator: encodeDidKey(validator),
-      multiaddr,
-    })),
+    reached: reached.map(presentAddress),
+    addresses: hinted.map(presentAddress),
   })}\n`;
+
+const presentAddress = ({ validator, multiaddr }: ValidatorAddress) => ({
+  validator: encodeDidKey(validator),
+  multiaddr,
+});
 
 /** What was kept; null where nothing usable is: the certificates can be asked for again. */
 async function loadKept(home: string, { networkId }: LightAnchor, log: Log): Promise<Kept | null> {
@@ -198,18 +220,23 @@ async function loadKept(home: string, { networkId }: LightAnchor, log: Log): Pro
 
 function decodeKept(text: string): Kept | null {
   try {
-    const { checkpoint, addresses } = JSON.parse(text) as Record<string, unknown>;
+    const { checkpoint, reached, addresses } = JSON.parse(text) as Record<string, unknown>;
     const decoded = decodeCheckpoint(checkpoint);
-    return decoded.ok ? { checkpoint: decoded.value, addresses: decodeAddresses(addresses) } : null;
+    if (!decoded.ok) return null;
+    return {
+      checkpoint: decoded.value,
+      reached: decodeAddresses(reached, MAX_REACHED),
+      hinted: decodeAddresses(addresses, MAX_KEPT_ADDRESSES),
+    };
   } catch {
     return null;
   }
 }
 
-/** Addresses are hints: one that cannot be read is left out. */
-function decodeAddresses(list: unknown): ValidatorAddress[] {
+/** An address that cannot be read is left out: what cannot be reached by it can be by others. */
+function decodeAddresses(list: unknown, most: number): ValidatorAddress[] {
   if (!Array.isArray(list)) return [];
-  return list.slice(0, MAX_KEPT_ADDRESSES).flatMap((entry: unknown) => {
+  return list.slice(0, most).flatMap((entry: unknown) => {
     const { validator, multiaddr } = Object(entry) as Record<string, unknown>;
     if (typeof validator !== "string" || typeof multiaddr !== "string") return [];
     const key = decodeDidKey(validator);

@@ -49,6 +49,7 @@ async function open(trusted: Checkpoint | null = null, folder = home): Promise<K
   opened.push(sets);
   return sets;
 }
+const addressOf = (i: number) => ({ validator: KEYS[i]!.publicKey, multiaddr: `/ip4/10.0.0.${i}/tcp/1` });
 const takeSteps = (sets: KnownSets, ...steps: SetStep[]) => sets.take({ steps, addresses: [] });
 const checkpointOf = (epoch: number): Checkpoint => ({
   ...{ networkId: computeNetworkId(genesis), epoch },
@@ -208,14 +209,41 @@ describe("known validator sets", () => {
 
   test("remember the addresses that worked, whatever is said later", async () => {
     const sets = await open();
-    const address = (i: number) => ({ validator: KEYS[i]!.publicKey, multiaddr: `/ip4/10.0.0.${i}/tcp/1` });
-    sets.take({ steps: [], addresses: [address(0), address(1)] });
-    sets.noteReached(address(1));
-    sets.take({ steps: [], addresses: [address(2)] });
-    expect(sets.addresses()).toEqual([address(1), address(2)]);
+    sets.take({ steps: [], addresses: [addressOf(0), addressOf(1)] });
+    sets.noteReached(addressOf(1));
+    sets.take({ steps: [], addresses: [addressOf(2)] });
+    expect(sets.addresses()).toEqual([addressOf(1), addressOf(2)]);
     for (let port = 1; port < 100; port++)
-      sets.noteReached({ ...address(3), multiaddr: `/ip4/10.0.0.3/tcp/${port}` });
+      sets.noteReached({ ...addressOf(3), multiaddr: `/ip4/10.0.0.3/tcp/${port}` });
     expect(sets.addresses().length).toBeLessThan(10);
+  });
+
+  test("remember after a restart which addresses worked, and forget what was only said", async () => {
+    const worked = [1, 2].map((i) => addressOf(i));
+    const sets = await open();
+    sets.take({ steps: [], addresses: [addressOf(0), addressOf(3)] });
+    for (const address of worked.toReversed()) sets.noteReached(address);
+    expect(sets.addresses()).toEqual([...worked, addressOf(0), addressOf(3)]);
+    await sets.stop();
+    const again = await open();
+    expect(again.addresses()).toEqual(sets.addresses());
+    // The first validator's word, which may be a lie about every member.
+    const said = [0, 1, 2, 3].map((i) => ({ ...addressOf(i), multiaddr: `/ip4/10.6.6.6/tcp/${i}` }));
+    again.take({ steps: [], addresses: said });
+    expect(again.addresses()).toEqual([...worked, ...said]);
+  });
+
+  test("read a file from before what worked was kept apart as what was said", async () => {
+    const sets = await open();
+    sets.noteReached(addressOf(1));
+    await sets.stop();
+    const file = join(home, VALIDATORS_FILE);
+    const { checkpoint, reached } = JSON.parse(await readFile(file, "utf8"));
+    await writeFile(file, JSON.stringify({ checkpoint, addresses: reached }));
+    const again = await open();
+    expect(again.addresses()).toEqual([addressOf(1)]);
+    again.take({ steps: [], addresses: [] });
+    expect(again.addresses()).toEqual([]);
   });
 });
 
