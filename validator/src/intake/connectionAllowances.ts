@@ -27,20 +27,15 @@ const BYTES_PER_ENVELOPE = MAX_PARCEL_BYTES / MAX_ENVELOPES_PER_PARCEL;
 const MAX_CONNECTION_BUCKETS = 4_096;
 
 export class ConnectionAllowances {
-  readonly #allowed = createBuckets();
-  readonly #excess = createBuckets();
+  readonly #allowed = new TokenBuckets({
+    capacity: CONNECTION_ENVELOPES_PER_SECOND,
+    refillPerMs: CONNECTION_ENVELOPES_PER_SECOND / 1_000,
+    maxBuckets: MAX_CONNECTION_BUCKETS,
+  });
 
   /** Takes what a parcel costs to decode and, by its own word, to verify; false where the connection lacks it. */
   takeParcel(connection: string, parcel: Uint8Array, nowMs: number): boolean {
     return this.#allowed.take(connection, computeCost(parcel), nowMs);
-  }
-
-  /**
-   * Whether what came beyond the allowance is forgiven: as much again. An honest relay only passes on what it admitted
-   * itself, so it cannot bring twice the allowance, second after second.
-   */
-  takeExcess(connection: string, parcel: Uint8Array, nowMs: number): boolean {
-    return this.#excess.take(connection, computeCost(parcel), nowMs);
   }
 
   /** Takes what devices' signatures cost beyond others', once decoding has shown them. */
@@ -54,16 +49,8 @@ export class ConnectionAllowances {
   /** Forgets the connections that have all of their allowance again. */
   prune(nowMs: number): void {
     this.#allowed.prune(nowMs);
-    this.#excess.prune(nowMs);
   }
 }
 
 const computeCost = (parcel: Uint8Array): number =>
   Math.max(peekParcelCount(parcel) ?? 1, Math.ceil(parcel.length / BYTES_PER_ENVELOPE));
-
-const createBuckets = (): TokenBuckets =>
-  new TokenBuckets({
-    capacity: CONNECTION_ENVELOPES_PER_SECOND,
-    refillPerMs: CONNECTION_ENVELOPES_PER_SECOND / 1_000,
-    maxBuckets: MAX_CONNECTION_BUCKETS,
-  });

@@ -145,17 +145,15 @@ class ParcelIntake implements Intake {
     kind: "reports" | "transactions",
     parcel: Uint8Array,
   ): Promise<GossipVerdict> => {
-    const nowMs = this.#modules.clock.nowMs();
-    if (!this.#connections.takeParcel(connection, parcel, nowMs)) {
+    if (!this.#connections.takeParcel(connection, parcel, this.#modules.clock.nowMs())) {
       this.#modules.onRefused?.(kind, "rate_limited");
-      return this.#connections.takeExcess(connection, parcel, nowMs) ? "ignore" : "reject";
+      return gossipVerdictOf(["rate_limited"]);
     }
     const { outcome } = this.#receive(connection, kind, parcel);
     const { reasons, durable } = await outcome;
     // Gossip promises nothing: whoever needs certainty submits. A failed write stops the validator elsewhere.
     durable.catch(() => {});
-    const verdicts = new Set(reasons.map(gossipVerdictOf));
-    return (["reject", "accept"] as const).find((verdict) => verdicts.has(verdict)) ?? "ignore";
+    return gossipVerdictOf(reasons);
   };
 
   isPending = (id: Uint8Array): boolean => this.#pending.get(keyOfBytes(id)) !== undefined;

@@ -67,12 +67,15 @@ export function checkAdmission(candidate: Candidate, view: AdmissionView): Admis
 }
 
 /**
- * What gossip does with a message of this reason. Old, repeated or unknown is ignored, since an honest peer may relay
- * it; what no honest peer relays is rejected and counts against the one that did.
+ * What gossip does with a parcel whose envelopes have these reasons, null for an admitted one. What no honest peer relays
+ * is rejected and counts against the one that did. Old, repeated or unknown is ignored, since an honest peer may relay
+ * it; and so is what is too much, since a relay passes on what many senders brought and cannot know what room others
+ * have for it. A parcel that is mostly refused is ignored too: everyone it is relayed to would be charged for all of it.
  */
-export function gossipVerdictOf(reason: AdmissionReason | null): GossipVerdict {
-  if (reason === null) return "accept";
-  return REJECTED.has(reason) ? "reject" : "ignore";
+export function gossipVerdictOf(reasons: readonly (AdmissionReason | null)[]): GossipVerdict {
+  if (reasons.some((reason) => reason !== null && REJECTED.has(reason))) return "reject";
+  const admitted = reasons.filter((reason) => reason === null).length;
+  return 2 * admitted >= reasons.length ? "accept" : "ignore";
 }
 
 const REJECTED: ReadonlySet<AdmissionReason> = new Set([
