@@ -2,7 +2,7 @@
  * Seeds after genesis: those whom genesis names serve until stake replaces them, one each time trust is computed. Who
  * stakes names, and names its own hotspots: a staker has money to lose and a name to lose it under, needs no vote, and
  * cannot put up a stranger. A seed must be wholly trusted before it is one, so money alone buys none; no owner holds more
- * than a third, and the walk takes the middle of five groups: no seed decides alone.
+ * than a third, and the walk takes the middle of five groups: where there are three seeds, none decides alone.
  */
 import { compareBytes, uint64Bytes } from "../bytes/bytes.ts";
 import { hashLabelled } from "../crypto/sha256.ts";

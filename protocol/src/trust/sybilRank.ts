@@ -4,10 +4,11 @@
  * the few edges that lead into a ring. What has arrived is divided by a hotspot's own edges, so that more of them earn
  * nothing by themselves.
  *
- * No seed decides alone, nor do two: the seeds are dealt into five groups that walk apart, neighbours in the graph into
- * one, and a hotspot gets the middle of the five. Seeds that a ring has corrupted stand together in it: where they are
- * three in ten they fill two groups, and are outvoted. A hotspot that no three groups reach has no trust; docs/truth.md
- * says how trust begins in a new city. All in whole numbers; time and memory are linear in hotspots and edges for each step.
+ * From five seeds of a region on no two of them decide, from three seeds on none does alone: the seeds are dealt into five
+ * groups that walk apart, neighbours in the graph into one, and a hotspot gets the middle of the five. Of fewer seeds one
+ * stands in two groups. Seeds that a ring has corrupted stand together in it: where they are three in ten they fill two
+ * groups, and are outvoted. A hotspot that no three groups reach has no trust; docs/truth.md says how trust begins in a new
+ * city. All in whole numbers; time and memory are linear in hotspots and edges for each step.
  */
 import { PPM } from "../network/parameters.ts";
 import { takeMedian } from "./fixed.ts";

@@ -129,6 +129,28 @@ describe("SybilRank", () => {
     expect(trustIn(false)).toBeGreaterThan(850_000);
   });
 
+  test("who decides depends on how many seeds a region has: of five no two, of four two, of two or one each", () => {
+    // Corrupted seeds are numbered last, so that they are neighbours, or first, where the deal gives one two groups.
+    const ringTrust = (count: number, corrupted: number, ringFirst: boolean): number => {
+      const move = (hotspot: number) => (ringFirst ? (hotspot + SYBILS) % (HONEST + SYBILS) : hotspot);
+      const graph = createGraph(
+        HONEST + SYBILS,
+        [...honest, ...ring].map(([a, b]): Edge => [move(a), move(b)]),
+      );
+      const all = Array.from({ length: count }, (_, i) => (i < corrupted ? HONEST + 7 * i : 17 * i));
+      const trust = computeGraphTrustPpm(graph, Uint32Array.from(all, move));
+      return mean(trust.filter((_, number) => (ringFirst ? number < SYBILS : number >= HONEST)));
+    };
+    const trustOfEither = (count: number, corrupted: number) =>
+      Math.max(ringTrust(count, corrupted, true), ringTrust(count, corrupted, false));
+    for (const count of [5, 6, 7, 8, 9, 10]) expect([count, trustOfEither(count, 2)]).toEqual([count, 0]);
+    for (const count of [3, 4]) {
+      expect([count, trustOfEither(count, 1)]).toEqual([count, 0]);
+      expect(trustOfEither(count, 2)).toBeGreaterThan(500_000);
+    }
+    for (const count of [1, 2]) expect(trustOfEither(count, 1)).toBeGreaterThan(500_000);
+  });
+
   test("one seed of a region is outvoted there, two that agree are not", () => {
     const city = createCluster(HONEST, SYBILS, 0.2, 5);
     const graph = createGraph(HONEST + SYBILS, [...honest, ...city]);
