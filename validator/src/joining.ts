@@ -44,8 +44,8 @@ export type JoinModules = {
 export type JoinedState = { readonly ledger: Ledger; readonly bytes: Uint8Array; readonly last: Finalized };
 
 /**
- * Tries for one piece, with pauses between them that double. An answer may be lost with its connection, and who asks
- * faster than a stranger may gets none for a while: 16 s in all outlast the 10 s in which another snapshot is served.
+ * Tries for one answer, with pauses between them that double. An answer may be lost with its connection, and who asks
+ * faster than a stranger may gets none for a while: 16 s in all outlast the 10 s in which another snapshot is read.
  */
 const TRIES = 6;
 const FIRST_PAUSE_MS = 500;
@@ -60,7 +60,7 @@ export async function fetchCheckpoint(
   identity: Pick<Identity, "genesis" | "domains">,
   modules: JoinModules,
 ): Promise<JoinedState> {
-  const encoded = await modules.fetch({ type: "manifest", epoch });
+  const encoded = await askUntilAnswered({ type: "manifest", epoch }, modules);
   if (encoded === null)
     throw missing(`it keeps no snapshot of epoch ${epoch}: ask another, or pin a newer epoch`);
   const manifest = readStateManifest(encoded, epoch, stateRoot);
@@ -127,23 +127,29 @@ async function fetchPieces(manifest: StateManifest, modules: JoinModules): Promi
   return bytes;
 }
 
-async function fetchPiece(
-  manifest: StateManifest,
-  piece: number,
+async function fetchPiece(manifest: StateManifest, piece: number, modules: JoinModules): Promise<Uint8Array> {
+  const body = await askUntilAnswered({ type: "piece", epoch: manifest.epoch, piece }, modules);
+  if (body === null) throw missing(`piece ${piece} of the state did not come in ${TRIES} tries`);
+  const fault = checkStatePiece(manifest, piece, body, () => createHash("sha256"));
+  if (fault !== null) throw refused(`piece ${piece} of the state is ${fault}`);
+  return body;
+}
+
+/**
+ * Asks again, later and later, while there is no answer: one that is not there looks like one that is not given yet.
+ * @returns null where none came in `TRIES` tries.
+ */
+export async function askUntilAnswered(
+  asked: Fetch,
   { fetch, pause, log }: JoinModules,
-): Promise<Uint8Array> {
+): Promise<Uint8Array | null> {
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     if (attempt > 1) await pause(FIRST_PAUSE_MS * 2 ** (attempt - 2));
-    const body = await fetch({ type: "piece", epoch: manifest.epoch, piece });
-    if (body === null) {
-      log.warn("A piece of the state did not come", { piece, attempt });
-      continue;
-    }
-    const fault = checkStatePiece(manifest, piece, body, () => createHash("sha256"));
-    if (fault !== null) throw refused(`piece ${piece} of the state is ${fault}`);
-    return body;
+    const answer = await fetch(asked);
+    if (answer !== null) return answer;
+    log.warn("No answer came", { asked: asked.type, attempt, of: TRIES });
   }
-  throw missing(`piece ${piece} of the state did not come in ${TRIES} tries`);
+  return null;
 }
 
 /** The bytes have the pinned root, so what does not decode was attested by a quorum of other software. */
@@ -162,10 +168,10 @@ function readLedger(bytes: Uint8Array, epoch: number, { genesis }: Pick<Identity
 async function fetchLastRound(
   ledger: Ledger,
   { domains }: Pick<Identity, "domains">,
-  { fetch }: JoinModules,
+  modules: JoinModules,
 ): Promise<Finalized> {
   const { round } = ledger;
-  const answer = await fetch({ type: "rounds", from: round });
+  const answer = await askUntilAnswered({ type: "rounds", from: round }, modules);
   const [fetched] = (answer && decodeFetchedRounds(answer)) ?? [];
   if (fetched === undefined) throw missing(`it does not give round ${round}`);
   const last = decodeDecided({ round, ...fetched });

@@ -39,15 +39,28 @@ test("nothing is read for an epoch of which there is no snapshot", async () => {
 });
 
 test("who changes between snapshots makes it read another one now and then", async () => {
-  const { server, clock, reads } = openServer([5, 6]);
-  for (let i = 0; i < 10; i++) await server.piece(5 + (i % 2), 0);
+  const { server, clock, reads } = openServer([5, 6, 7]);
+  for (let i = 0; i < 9; i++) await server.piece(5 + (i % 3), 0);
   expect(reads).toEqual([5, 6]);
-  // Both manifests are remembered, and the one that is kept is served.
+  // The manifests of both are remembered, and both are served.
   expect(await server.manifest(5)).not.toBeNull();
-  expect([await server.piece(5, 0), (await server.piece(6, 0))?.[0]]).toEqual([null, 6]);
+  const first = async (epoch: number) => (await server.piece(epoch, 0))?.[0];
+  expect([await first(5), await first(6), await first(7)]).toEqual([5, 6, undefined]);
   clock.advance(10_000);
-  expect((await server.piece(5, 0))?.[0]).toBe(5);
-  expect(reads).toEqual([5, 6, 5]);
+  expect([await first(7), await first(5), await first(6)]).toEqual([7, undefined, 6]);
+  expect(reads).toEqual([5, 6, 7]);
+});
+
+test("others' questions do not put away the snapshot that somebody fetches, until its turn is over", async () => {
+  const { server, clock } = openServer([3, 4, 5, 6, 7]);
+  for (let second = 0; second < 60; second++) {
+    expect(await server.manifest(5)).not.toBeNull();
+    expect(await server.piece(5, 0)).not.toBeNull();
+    for (const other of [7, 3, 4]) await server.piece(other, 0);
+    expect(await server.piece(6, 0)).toBeNull();
+    clock.advance(1_000);
+  }
+  expect(await server.piece(6, 0)).not.toBeNull();
 });
 
 test("what nobody asks about makes room, and is read again", async () => {

@@ -1,6 +1,8 @@
 /** What strangers fetch costs a validator no more than it gives them: at once, one by one, and all together. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { createSilentLog } from "../../../node/src/host/log.ts";
 import { MAX_PIECE_BYTES } from "../../../protocol/src/ledger/stateManifest.ts";
+import { askUntilAnswered } from "../../../validator/src/joining.ts";
 import {
   FETCH_UNIT_BYTES,
   FETCH_UNITS_KEPT_FOR_FIRSTS,
@@ -66,6 +68,41 @@ test("over seconds nobody gets more than the rates, however long the answers are
     // One question's worth more at the end, which is owed.
     expect(unitsOf(pieces - names.length)).toBeLessThanOrEqual(seconds * rate);
   }
+});
+
+describe("one who joins", () => {
+  const piece = new Uint8Array(MAX_PIECE_BYTES);
+  const PIECES = 100;
+
+  /** Fetches a snapshot as `validator join` does, over a line on which an answer takes 5 ms; its MiB a second. */
+  async function join({ clock, fetches }: ReturnType<typeof openFetches>, meanwhile = async () => {}) {
+    const fetch = async () => {
+      clock.advance(5);
+      await meanwhile();
+      const answer = await fetches.answer("joiner", async () => piece);
+      return answer === "flooded" ? null : answer;
+    };
+    const pause = async (pauseMs: number) => clock.advance(pauseMs);
+    const beganMs = clock.nowMs();
+    for (let at = 0; at < PIECES; at++) {
+      const asked = { type: "piece", epoch: 1, piece: at } as const;
+      expect(await askUntilAnswered(asked, { fetch, pause, log: createSilentLog() })).toBe(piece);
+    }
+    return (PIECES * 1_000) / (clock.nowMs() - beganMs);
+  }
+
+  test("gets through alone at the rate of one", async () => {
+    expect(await join(openFetches())).toBeGreaterThan(6);
+  });
+
+  test("gets through while others ask for all that there is", async () => {
+    const opened = openFetches();
+    const flood = async () => {
+      for (const name of ["x", "y", "z"]) await opened.count(name);
+    };
+    await flood();
+    expect(await join(opened, flood)).toBeGreaterThan(0.6);
+  });
 });
 
 test("only so many are answered at once, and a failure makes room again", async () => {

@@ -1,7 +1,7 @@
 /**
- * Snapshots for those who join: their manifests and pieces, of the epochs whose snapshots the store keeps. The one that was
- * asked for last stays in memory, since whoever begins to fetch it asks for all of it. Anybody may ask, and a snapshot
- * is up to 1 GiB to read and to hash; so it is read once for all who ask, and another one only now and then.
+ * Snapshots for those who join: their manifests and pieces, of the epochs whose snapshots the store keeps. Two stay
+ * in memory while they are asked about, since whoever begins to fetch one asks for all of it. Anybody may ask, and a
+ * snapshot is up to 1 GiB to read and to hash; so it is read once for all who ask, and another one only now and then.
  */
 import { createHash } from "node:crypto";
 import {
@@ -15,10 +15,17 @@ import type { RoundStore } from "../store/store.ts";
 /** A snapshot that nobody asks about for this long makes room: fetching one is a few answers a second. */
 const KEPT_MS = 60_000;
 /**
- * Snapshots that may be read at once, and how long until one more may be: two who join about different epochs change
- * places so often. A hundred megabytes take a tenth of a second, so strangers can make it a hundredth of the time.
+ * Snapshots in memory. One that is being fetched is not put away for another, or anybody's question would end somebody's
+ * joining: who joins asks again within 8 s. After its turn it is, or a few questions would hold both places for ever: in a
+ * minute come 480 MiB, and the rest comes when its epoch has another turn.
  */
-const READS_AT_ONCE = 2;
+const KEPT_AT_ONCE = 2;
+const IN_USE_MS = 10_000;
+const TURN_MS = 60_000;
+/**
+ * As many may be read at once, and one more so long after: a hundred megabytes take a tenth of a second, so strangers
+ * can make it a hundredth of the time.
+ */
 const READ_INTERVAL_MS = 10_000;
 /** Manifests that are remembered: of more epochs than anybody begins at, of half a megabyte at most. */
 const MAX_MANIFESTS = 8;
@@ -28,17 +35,18 @@ export type SnapshotServerModules = {
   readonly nowMs: () => number;
 };
 
-type Kept = { readonly epoch: number; readonly bytes: Promise<Uint8Array | null>; usedAtMs: number };
+type Kept = { readonly bytes: Promise<Uint8Array | null>; readonly readAtMs: number; usedAtMs: number };
 
 export class SnapshotServer {
   readonly #modules: SnapshotServerModules;
   readonly #manifests = new Map<number, Uint8Array>();
   readonly #reads = new TokenBuckets({
-    capacity: READS_AT_ONCE,
+    capacity: KEPT_AT_ONCE,
     refillPerMs: 1 / READ_INTERVAL_MS,
     maxBuckets: 1,
   });
-  #kept: Kept | null = null;
+  /** By epoch, in the order in which they were read. */
+  readonly #kept = new Map<number, Kept>();
 
   constructor(modules: SnapshotServerModules) {
     this.#modules = modules;
@@ -60,29 +68,44 @@ export class SnapshotServer {
 
   /** Lets go of what was not asked about for a while. */
   forgetUnused(): void {
-    if (this.#kept !== null && this.#modules.nowMs() - this.#kept.usedAtMs > KEPT_MS) this.#kept = null;
+    for (const [epoch, { usedAtMs }] of this.#kept)
+      if (this.#modules.nowMs() - usedAtMs > KEPT_MS) this.#kept.delete(epoch);
   }
 
   /** A snapshot's bytes; all who ask while it is read wait for the same. */
   async #open(epoch: number): Promise<Uint8Array | null> {
     const { store, nowMs } = this.#modules;
-    if (this.#kept?.epoch !== epoch) {
-      // The one that is kept may have changed while the store was asked.
-      const mayRead = (await store.hasSnapshot(epoch)) && this.#kept?.epoch !== epoch;
-      if (mayRead && this.#reads.take("all", 1, nowMs())) this.#keep(epoch);
-    }
-    if (this.#kept?.epoch !== epoch) return null;
-    this.#kept.usedAtMs = nowMs();
-    return await this.#kept.bytes;
+    // It may have come while the store was asked.
+    if (!this.#kept.has(epoch) && (await store.hasSnapshot(epoch)) && !this.#kept.has(epoch))
+      this.#begin(epoch);
+    const kept = this.#kept.get(epoch);
+    if (kept === undefined) return null;
+    kept.usedAtMs = nowMs();
+    return await kept.bytes;
   }
 
-  #keep(epoch: number): void {
-    const kept = { epoch, bytes: this.#read(epoch), usedAtMs: this.#modules.nowMs() };
-    this.#kept = kept;
+  /** Reads a snapshot, where there is a place for it and another read may be. */
+  #begin(epoch: number): void {
+    const nowMs = this.#modules.nowMs();
+    const isFull = this.#kept.size === KEPT_AT_ONCE;
+    const free = isFull ? this.#findFree(nowMs) : null;
+    if ((isFull && free === null) || !this.#reads.take("all", 1, nowMs)) return;
+    if (free !== null) this.#kept.delete(free);
+    const kept = { bytes: this.#read(epoch), readAtMs: nowMs, usedAtMs: nowMs };
+    this.#kept.set(epoch, kept);
     // Whoever waits is told of a failure; who comes later tries again.
     kept.bytes.catch(() => {
-      if (this.#kept === kept) this.#kept = null;
+      if (this.#kept.get(epoch) === kept) this.#kept.delete(epoch);
     });
+  }
+
+  /** The epoch whose snapshot makes room for another's: one that nobody fetches, else one whose turn is over. */
+  #findFree(nowMs: number): number | null {
+    const kept = [...this.#kept];
+    const free =
+      kept.find(([, { usedAtMs }]) => nowMs - usedAtMs >= IN_USE_MS) ??
+      kept.find(([, { readAtMs }]) => nowMs - readAtMs >= TURN_MS);
+    return free?.[0] ?? null;
   }
 
   async #read(epoch: number): Promise<Uint8Array | null> {
