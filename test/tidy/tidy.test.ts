@@ -38,14 +38,15 @@ function packagesOf(file: string): string[] {
 }
 
 /** Which rooms a room may import from. */
-const ROOMS: Readonly<Record<string, (target: string) => boolean>> = {
+const ROOMS: Readonly<Record<string, (target: string, file: string) => boolean>> = {
   protocol: (target) => target.startsWith("protocol/"),
   node: (target) => target.startsWith("protocol/") || target.startsWith("node/"),
-  validator: (target) =>
+  // Of the node the host layer only; its commands are composed with the node's own.
+  validator: (target, file) =>
     target.startsWith("protocol/") ||
     target.startsWith("validator/") ||
     target.startsWith("node/src/host/") ||
-    target.startsWith("node/src/cli/"),
+    (target.startsWith("node/src/cli/") && file.startsWith("validator/src/cli/")),
   test: () => true,
 };
 
@@ -58,7 +59,7 @@ describe("dependencies", () => {
     for (const file of sources) {
       const room = ROOMS[file.split("/")[0]!];
       if (room === undefined) continue;
-      for (const target of importsOf(file)) if (!room(target)) wrong.push(`${file} imports ${target}`);
+      for (const target of importsOf(file)) if (!room(target, file)) wrong.push(`${file} imports ${target}`);
     }
     expect(wrong).toEqual([]);
   });

@@ -1,6 +1,6 @@
 /** What a validator keeps in its home, and where. */
 import { join } from "node:path";
-import { GENESIS_FILE, KEY_FILE } from "../../node/src/cli/config.ts";
+import { GENESIS_FILE, KEY_FILE } from "../../node/src/host/homeFiles.ts";
 
 export type HomePaths = {
   readonly key: string;

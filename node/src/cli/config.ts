@@ -5,12 +5,12 @@ import { type Cell, cellFromHex } from "../../../protocol/src/geo/cell.ts";
 import { decodeGenesisJson, type Genesis } from "../../../protocol/src/network/genesis.ts";
 import type { RegionName } from "../../../protocol/src/radio/regions.ts";
 import { readFileIfAny } from "../host/durableFile.ts";
-import { CONFIG_FILE } from "./files.ts";
+import { CONFIG_FILE } from "../host/homeFiles.ts";
 import { isGiven, nameOf, parseSettingsToml, type Resolution } from "./settings/layers.ts";
 import { SETTINGS, type SettingKey } from "./settings/settings.ts";
 
+export { CONFIG_FILE, GENESIS_FILE, KEY_FILE } from "../host/homeFiles.ts";
 export { parseEndpoint } from "./addresses.ts";
-export { CONFIG_FILE, GENESIS_FILE, KEY_FILE } from "./files.ts";
 
 /** Assertions are of cells of this resolution, some 19 m across. */
 const ASSERTED_RESOLUTION = 12;

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import { CodedError } from "../host/codedError.ts";
+import { KEY_FILE } from "../host/homeFiles.ts";
 import { isKeySealed, openKeyFile, resealKeyFile } from "../host/keystore.ts";
-import { KEY_FILE } from "./files.ts";
 import { askFor, findHome } from "./home.ts";
 import { ConfigErrors, type NodeIo, printLine, runAction, useIo } from "./io.ts";
 import { readNewPassphrase } from "./passphrase.ts";

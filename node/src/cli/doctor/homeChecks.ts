@@ -5,9 +5,9 @@ import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../../protocol/src/crypto/names.ts";
 import type { Genesis } from "../../../../protocol/src/network/genesis.ts";
 import { isCodedError } from "../../host/codedError.ts";
+import { KEY_FILE } from "../../host/homeFiles.ts";
 import { type AskPassphrase, openKeyFile } from "../../host/keystore.ts";
 import { type Checked, type NodeConfig, readGenesis } from "../config.ts";
-import { KEY_FILE } from "../files.ts";
 import { type Finding, finding } from "./finding.ts";
 
 /** What the home says, null where it does not. */

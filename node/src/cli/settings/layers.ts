@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { parse } from "smol-toml";
 import { readFileIfAny } from "../../host/durableFile.ts";
-import { CONFIG_FILE } from "../files.ts";
+import { CONFIG_FILE } from "../../host/homeFiles.ts";
 import { findNearest } from "./nearest.ts";
 import {
   CONFIG_VARIABLE,

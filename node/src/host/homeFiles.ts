@@ -1,4 +1,4 @@
-/** The names of the files in a hotspot's home that its commands make. */
+/** What files are called in a home: a hotspot's, an account's or a validator's. */
 
 export const CONFIG_FILE = "config.toml";
 export const KEY_FILE = "key";
