@@ -66,7 +66,7 @@ export type CoreModules = {
 export type CoreObserver = {
   readonly onAdmitted: (kind: IntakeKind, messages: number) => void;
   readonly onRefused: (kind: IntakeKind, reason: AdmissionReason) => void;
-  readonly onBatch: (messages: number, bytes: number, milliseconds: number) => void;
+  readonly onBatch: (bytes: number, milliseconds: number) => void;
   readonly onRoundDecided: () => void;
   readonly onRoundExecuted: (executed: ExecutedRound) => void;
   /** A round was decided after so many leaders were passed over. */

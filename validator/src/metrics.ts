@@ -39,7 +39,7 @@ export type MetricSources = AgreementSources & {
 export type ValidatorMetrics = AgreementMetrics & {
   readonly onAdmitted: (kind: IntakeKind, messages: number) => void;
   readonly onRefused: (kind: IntakeKind, reason: AdmissionReason) => void;
-  readonly onBatch: (messages: number, bytes: number, milliseconds: number) => void;
+  readonly onBatch: (bytes: number, milliseconds: number) => void;
   readonly onRoundDecided: () => void;
   /** @param latencyMs from the round's time to its being stored. */
   readonly onRoundExecuted: (executed: ExecutedRound, latencyMs: number) => void;
@@ -115,7 +115,7 @@ function createIntakeMetrics(registry: Registry) {
   return {
     onAdmitted: (kind: IntakeKind, messages: number) => admitted.inc({ kind }, messages),
     onRefused: (kind: IntakeKind, reason: AdmissionReason) => refused.inc({ kind, reason }),
-    onBatch: (_messages: number, bytes: number, milliseconds: number) => {
+    onBatch: (bytes: number, milliseconds: number) => {
       batches.inc();
       batchBytes.inc(bytes);
       batchSeconds.observe(milliseconds / 1_000);

@@ -66,7 +66,7 @@ export type LaneModules = {
    * Absent in a set of one, which has its quorum with the own acknowledgement.
    */
   readonly requestAcks?: (batch: AuthoredBatch, encoded: Uint8Array) => void;
-  readonly onBatch?: (messages: number, bytes: number, milliseconds: number) => void;
+  readonly onBatch?: (bytes: number, milliseconds: number) => void;
 };
 
 export type Lane = {
@@ -103,7 +103,6 @@ type OpenBatch = {
 /** A batch with a number, and who waits for its certificate. */
 type SealedBatch = {
   readonly durable: PromiseWithResolvers<void>;
-  readonly messages: number;
   readonly bytes: number;
   readonly sealedAtMs: number;
   /** The body, until it is recorded. */
@@ -134,7 +133,7 @@ class OwnLane implements Lane {
     this.#modules = modules;
     this.#state = createAuthor(options.last, options.cutSeq, modules.requestAcks === undefined);
     for (const { seq } of this.#state.inFlight)
-      this.#sealed.set(seq, this.#enter(Promise.withResolvers(), 0, 0, null));
+      this.#sealed.set(seq, this.#enter(Promise.withResolvers(), null));
   }
 
   canAcceptWork = (): boolean => this.#failure === null && mayTakeOn(this.#state);
@@ -183,7 +182,7 @@ class OwnLane implements Lane {
   adopt = (place: AuthoredBatch): void => {
     this.#post({ type: "adopt", place });
     if (this.#state.inFlight.some(({ seq }) => seq === place.seq) && !this.#sealed.has(place.seq))
-      this.#sealed.set(place.seq, this.#enter(Promise.withResolvers(), 0, 0, null));
+      this.#sealed.set(place.seq, this.#enter(Promise.withResolvers(), null));
   };
 
   close = async (): Promise<void> => {
@@ -252,18 +251,14 @@ class OwnLane implements Lane {
     const { seq, prev } = nextPlace(this.#state);
     const batch: Batch = { lane, seq, prev, messages: open.messages };
     const encoded = encodeBatch(batch);
-    this.#sealed.set(seq, this.#enter(open.durable, open.messages.length, encoded.length, encoded));
+    this.#sealed.set(seq, this.#enter(open.durable, encoded));
     this.#post({ type: "close", digest: computeBatchDigest(encoded) });
   }
 
-  #enter(
-    durable: PromiseWithResolvers<void>,
-    messages: number,
-    bytes: number,
-    encoded: Uint8Array | null,
-  ): SealedBatch {
+  #enter(durable: PromiseWithResolvers<void>, encoded: Uint8Array | null): SealedBatch {
     durable.promise.catch(() => {});
-    return { durable, messages, bytes, sealedAtMs: this.#modules.clock.nowMs(), encoded };
+    const bytes = encoded?.length ?? 0;
+    return { durable, bytes, sealedAtMs: this.#modules.clock.nowMs(), encoded };
   }
 
   #write({ seq, digest }: Place): void {
@@ -292,9 +287,9 @@ class OwnLane implements Lane {
   #settle(places: readonly Place[]): void {
     const nowMs = this.#modules.clock.nowMs();
     for (const { seq } of places) {
-      const { messages, bytes, sealedAtMs, durable } = this.#sealed.get(seq)!;
+      const { bytes, sealedAtMs, durable } = this.#sealed.get(seq)!;
       this.#sealed.delete(seq);
-      this.#modules.onBatch?.(messages, bytes, nowMs - sealedAtMs);
+      this.#modules.onBatch?.(bytes, nowMs - sealedAtMs);
       durable.resolve();
     }
     this.#flushIfDue();
