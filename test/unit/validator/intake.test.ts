@@ -19,7 +19,8 @@ import {
   MAX_PARCEL_BYTES,
 } from "../../../protocol/src/wire/envelope.ts";
 import { encodeCosignedBeacons, encodeReportBundle } from "../../../protocol/src/wire/reports.ts";
-import { decodeCandidate, keyOfBytes } from "../../../validator/src/intake/candidate.ts";
+import { keyOfBytes } from "../../../validator/src/bytesKey.ts";
+import { decodeCandidate } from "../../../validator/src/intake/candidate.ts";
 import {
   CONNECTION_ENVELOPES_PER_SECOND,
   DEVICE_SIGNATURE_COST,

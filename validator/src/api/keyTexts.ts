@@ -4,7 +4,7 @@
  */
 import { decodeDidKey, encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
-import { keyOfBytes } from "../intake/candidate.ts";
+import { keyOfBytes } from "../bytesKey.ts";
 
 /** A key's two texts. */
 export type KeyTexts = { readonly did: string; readonly name: string };

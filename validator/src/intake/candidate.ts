@@ -28,6 +28,7 @@ import {
   type ReportBundle,
 } from "../../../protocol/src/wire/reports.ts";
 import { decodeTransaction, type Transaction } from "../../../protocol/src/wire/transactions.ts";
+import { keyOfBytes } from "../bytesKey.ts";
 import type { SignatureClaim } from "../verify/signatureJob.ts";
 
 /** A well-formed message whose signatures nobody has checked. */
@@ -52,11 +53,6 @@ export type Candidate = {
 export type DecodedItem =
   | { readonly ok: true; readonly candidate: Candidate }
   | { readonly ok: false; readonly id: Uint8Array; readonly reason: AdmissionReason };
-
-/** Bytes as a map's key: one character a byte, which V8 keeps in as many bytes and makes without a loop of ours. */
-export function keyOfBytes(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-}
 
 /** Decodes a parcel: one item an envelope, or one item for the whole where it is none. */
 export function decodeCandidates(parcel: Uint8Array, domains: SigningDomains): DecodedItem[] {

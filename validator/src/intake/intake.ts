@@ -1,20 +1,20 @@
 /**
  * Admission: from a parcel off the wire to messages in the lane, in one fixed order. The connection's bucket, before a
- * byte is decoded, size and form at once; then, as the verifier has room, the signatures; then the rules that need state; then the lane. A
- * submission is answered only when what it says of each envelope is true on disk.
+ * byte is decoded, size and form at once; then, as the verifier has room, the signatures; then the rules that need state;
+ * then the lane. A submission is answered only when what it says of each envelope is true on disk.
  */
-
 import { hash } from "node:crypto";
 import type { Clock, GossipVerdict } from "../../../node/src/host/types.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
 import { epochOfRound, type Parameters } from "../../../protocol/src/network/parameters.ts";
 import { MAX_ENVELOPES_PER_PARCEL } from "../../../protocol/src/wire/envelope.ts";
+import { keyOfBytes } from "../bytesKey.ts";
 import type { Lane } from "../lanes/lane.ts";
 import type { Journeys } from "../tracing/journeys.ts";
 import type { VerifierPool } from "../verify/verifierPool.ts";
 import { TokenBuckets } from "./buckets.ts";
-import { type Candidate, type DecodedItem, decodeCandidates, keyOfBytes } from "./candidate.ts";
+import { type Candidate, type DecodedItem, decodeCandidates } from "./candidate.ts";
 import { ConnectionAllowances } from "./connectionAllowances.ts";
 import { computeHoldRounds, HeldGossip } from "./heldGossip.ts";
 import { Inbox, type IntakeKind } from "./inbox.ts";

@@ -4,7 +4,7 @@
  */
 import type { Log } from "../../../node/src/host/types.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
-import { keyOfBytes } from "../intake/candidate.ts";
+import { keyOfBytes } from "../bytesKey.ts";
 import type { IntakeKind } from "../intake/inbox.ts";
 
 /** A message on its way. Times are Unix milliseconds; null where it has not come so far. */

@@ -18,6 +18,7 @@ import type {
 } from "../../../../protocol/src/ledger/types.ts";
 import { MAX_REPORTS_PER_BUNDLE, RSSI_KINDS } from "../../../../protocol/src/wire/reports.ts";
 import { TRANSACTION_KINDS } from "../../../../protocol/src/wire/transactions.ts";
+import { keyOfBytes } from "../../bytesKey.ts";
 import { computeCoverageLevels } from "../cellRange.ts";
 import { rankLines } from "../rankLines.ts";
 import type { RoundCommit, Snapshot, StoreBase } from "../store.ts";
@@ -42,10 +43,6 @@ type Chain = { readonly position: number; head: number | null };
 
 /** Chains in memory by hotspot, asked for with every envelope; cleared when they have grown to some 40 MB. */
 const MAX_CACHED_CHAINS = 262_144;
-
-/** A key as a map's key: one character a byte. */
-const binaryKey = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 
 export class RoundWriter {
   readonly #sql: WriteStatements;
@@ -386,7 +383,7 @@ export class RoundWriter {
   }
 
   #chainOf(hotspot: Uint8Array): Chain | null {
-    const key = binaryKey(hotspot);
+    const key = keyOfBytes(hotspot);
     const cached = this.#chains.get(key);
     if (cached !== undefined) return cached;
     const row = this.#sql.chain.get(hotspot);
