@@ -24,7 +24,7 @@ export type Place = {
  * The P-256 key of a hotspot's secure element, from the start of an epoch until the next binding comes into force; null
  * where the owner has taken it away.
  */
-export type Device = { readonly key: Uint8Array | null; readonly fromEpoch: number };
+type Device = { readonly key: Uint8Array | null; readonly fromEpoch: number };
 
 export type Hotspot = {
   /** Its key's for ever, also when it is gone: reports and links name hotspots by it. */

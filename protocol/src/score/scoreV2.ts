@@ -99,11 +99,11 @@ function computeBeaconUnitsPpm(input: ScoreInput, trusted: TrustedEvidence, beac
 }
 
 /** What of the evidence tells a beacon's best links. */
-export type BeaconLinks = Pick<ScoreInput, "beaconHotspot" | "beaconWitnessOffset" | "witnessHotspot">;
-export type LinkTrust = Pick<TrustedEvidence, "witnessDistanceM" | "beaconTable" | "tables"> &
+type BeaconLinks = Pick<ScoreInput, "beaconHotspot" | "beaconWitnessOffset" | "witnessHotspot">;
+type LinkTrust = Pick<TrustedEvidence, "witnessDistanceM" | "beaconTable" | "tables"> &
   Pick<TrustedEvidence, "owner" | "ownerCap" | "latE7" | "lngE7">;
 /** A beacon's link with a witness: its place in `witnessHotspot`, and its worth in parts per million. */
-export type BeaconLink = { readonly reception: number; readonly witness: number; readonly value: number };
+type BeaconLink = { readonly reception: number; readonly witness: number; readonly value: number };
 
 /**
  * A beacon's three best links, or as many as there are, the best first. Of witnesses within 350 m of each other the best

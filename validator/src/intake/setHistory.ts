@@ -12,7 +12,6 @@ import {
 import type { Ledger } from "../../../protocol/src/ledger/state.ts";
 import { areStakeMultiaddrs } from "../../../protocol/src/wire/consents.ts";
 import type { Attestor } from "../rounds/attestor.ts";
-
 import { SET_LEAD_EPOCHS, type ValidatorQueries } from "../store/validatorRows.ts";
 
 export type SetHistoryModules = {

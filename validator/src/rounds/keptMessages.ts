@@ -10,7 +10,7 @@ export type AgreementMessage = Extract<
   PeerMessage,
   { type: "tips" | "proposal" | "vote" | "certificate" | "status" }
 >;
-export type KeptMessage = { readonly from: PeerName; readonly message: AgreementMessage };
+type KeptMessage = { readonly from: PeerName; readonly message: AgreementMessage };
 
 /** Of one validator: its tips, proposal, votes and certificates of a round, twice. */
 const KEPT_PER_VALIDATOR = 16;

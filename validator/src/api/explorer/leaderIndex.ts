@@ -18,7 +18,7 @@ export const LED_ROUNDS_MAX = 240;
 const ROUNDS_PER_TURN = 20;
 
 /** `view`, counted from 1, was decided; `leaders` led it and those before it, in this order. */
-export type LedRound = {
+type LedRound = {
   readonly round: number;
   readonly epoch: number;
   readonly timeMs: number;
