@@ -17,6 +17,21 @@ describe("containers", () => {
     expect(new Set(stages).size).toBe(1);
   });
 
+  test("run a hotspot with the memory that its package gives it", () => {
+    const [launcher, image] = [read("node/packaging/debian/hexbeacon"), read("node/Dockerfile")];
+    const malloc = [...launcher.matchAll(/^export (\w+)="\$\{\w+:-(\d+)\}"$/gm)].map(
+      ([, name, value]) => `${name}=${value}`,
+    );
+    expect(malloc).toHaveLength(3);
+    const environment = /^ENV [\s\S]*?[^\\]$/m.exec(image)![0].split(/\s+/);
+    expect(environment).toEqual(expect.arrayContaining(malloc));
+    const flags = /node ((?:--\S+ )+)\$lean/.exec(launcher)![1]!.trim().split(" ");
+    const lean = /lean="([^"]+)"/.exec(launcher)![1]!.split(" ");
+    expect(JSON.parse(/^ENTRYPOINT (.*)$/m.exec(image)![1]!)).toEqual([
+      ...["node", ...flags, ...lean, "node/src/cli/main.ts", "node"],
+    ]);
+  });
+
   test("publish on loopback only", () => {
     const published = [...compose.matchAll(/"([^"\s]+:\d+:\d+)"/g)].map((match) => match[1]!);
     expect(published.length).toBeGreaterThan(3);
