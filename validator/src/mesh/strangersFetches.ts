@@ -6,7 +6,7 @@ import type { Clock } from "../../../node/src/host/types.ts";
 import { MAX_PIECE_BYTES } from "../../../protocol/src/ledger/stateManifest.ts";
 import { TokenBuckets } from "../intake/buckets.ts";
 
-/** Fetches answered at once: at most 20 MiB of answers. */
+/** Fetches answered at once: 16 MiB of a snapshot; of the largest rounds that there can be, some 46. */
 const MAX_AT_ONCE = 16;
 /**
  * Units in a second, and twice as many at once: a question is one, and so is each 64 KiB of its answer. One stranger may
