@@ -6,11 +6,10 @@ import { verifySignature } from "../../node/src/host/verify.ts";
 import {
   type Attest,
   computeValidatorsHash,
-  encodeAttest,
   type RewardCert,
   RULES_VERSION,
 } from "../../protocol/src/agreement/attest.ts";
-import { assembleSignatures, createValidatorSet } from "../../protocol/src/agreement/certificates.ts";
+import { createValidatorSet } from "../../protocol/src/agreement/certificates.ts";
 import { verifyRewardEvidence } from "../../protocol/src/agreement/lightClient.ts";
 import {
   decodeRewardEvidence,
@@ -18,12 +17,13 @@ import {
   type RewardEvidence,
 } from "../../protocol/src/agreement/rewardEvidence.ts";
 import { uint64Bytes } from "../../protocol/src/bytes/bytes.ts";
-import { createSigningDomains, signingMessage } from "../../protocol/src/crypto/domain.ts";
-import { createKeyPair, sign } from "../../protocol/src/crypto/ed25519.ts";
+import { createSigningDomains } from "../../protocol/src/crypto/domain.ts";
+import { createKeyPair } from "../../protocol/src/crypto/ed25519.ts";
 import { sha256 } from "../../protocol/src/crypto/sha256.ts";
 import { MAX_VALIDATORS } from "../../protocol/src/network/parameters.ts";
 import { PRESETS } from "../../protocol/src/network/presets.ts";
 import { createRewardTree } from "../../protocol/src/reward/rewardTree.ts";
+import { certifyAttest } from "../unit/validator/support/rewardCerts.ts";
 import { atMost, type BenchRow } from "./benchRow.ts";
 
 const NETWORK_ID = sha256(uint64Bytes(1));
@@ -42,7 +42,8 @@ const keysOf = (epoch: number) => membersOf(epoch).map(({ publicKey }) => public
 const tree = createRewardTree(keys[0]!.publicKey, BigUint64Array.of(7n));
 
 function certify(epoch: number): RewardCert {
-  const set = createValidatorSet(keysOf(epoch));
+  const members = membersOf(epoch);
+  const { quorum } = createValidatorSet(keysOf(epoch));
   const attest: Attest = {
     epoch,
     rewardRoot: tree.root,
@@ -51,11 +52,7 @@ function certify(epoch: number): RewardCert {
     parametersHash: PARAMETERS_HASH,
     rulesVersion: RULES_VERSION,
   };
-  const message = signingMessage(DOMAINS, "attest", encodeAttest(attest));
-  const signatures = membersOf(epoch)
-    .slice(0, set.quorum)
-    .map(({ secretSeed }, seat): [number, Uint8Array] => [seat, sign(secretSeed, message)]);
-  return { attest, ...assembleSignatures(new Map(signatures), set) };
+  return certifyAttest(DOMAINS, attest, members, (seat) => seat < quorum);
 }
 
 function timeMs(work: () => void): number {

@@ -5,18 +5,16 @@
 import {
   type Attest,
   computeValidatorsHash,
-  encodeAttest,
   type RewardCert,
   RULES_VERSION,
 } from "../../../protocol/src/agreement/attest.ts";
-import { assembleSignatures, createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import type { Checkpoint, RewardEvidence } from "../../../protocol/src/agreement/rewardEvidence.ts";
 import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
-import { createSigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
-import { sign } from "../../../protocol/src/crypto/ed25519.ts";
+import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { createRewardTree } from "../../../protocol/src/reward/rewardTree.ts";
 import { keyNamed } from "../validator/support/network.ts";
+import { certifyAttest } from "../validator/support/rewardCerts.ts";
 
 export const validatorKey = (index: number) => keyNamed(`light validator ${index}`);
 /** Changes in two epochs that follow each other, and one later: a fifth comes, the first leaves, a sixth comes. */
@@ -60,14 +58,8 @@ export function createLightNetwork(networkId: Uint8Array, parametersHash: Uint8A
     attest: Attest,
     seats: readonly number[] = seatsOf(attest.epoch),
     signers: readonly number[] = seats.slice(1),
-  ): RewardCert => {
-    const set = createValidatorSet(seats.map((index) => validatorKey(index).publicKey));
-    const message = signingMessage(domains, "attest", encodeAttest(attest));
-    const signatures = new Map(
-      signers.map((index) => [seats.indexOf(index), sign(validatorKey(index).secretSeed, message)]),
-    );
-    return { attest, ...assembleSignatures(signatures, set) };
-  };
+  ): RewardCert =>
+    certifyAttest(domains, attest, seats.map(validatorKey), (seat) => signers.includes(seats[seat]!));
   /** The true evidence of an account's total at an epoch's end. */
   const evidenceOf = (epoch: number, account = 1): RewardEvidence => ({
     networkId,

@@ -9,7 +9,7 @@ import {
   encodeAttest,
   RULES_VERSION,
 } from "../../../protocol/src/agreement/attest.ts";
-import { assembleSignatures, createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
+import { createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import { createEvidence, type SignedBody } from "../../../protocol/src/agreement/evidence.ts";
 import { encodeEvidenceJson, verifyEvidenceJson } from "../../../protocol/src/agreement/evidenceJson.ts";
 import { verifyRewardEvidence } from "../../../protocol/src/agreement/lightClient.ts";
@@ -22,6 +22,7 @@ import { createRewardTree } from "../../../protocol/src/reward/rewardTree.ts";
 import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
 import { createHistory } from "../store/history.ts";
 import { contextOf, createTestGenesis, keyNamed, signBody } from "../validator/support/network.ts";
+import { certifyAttest } from "../validator/support/rewardCerts.ts";
 import { createFixture, type Fixture } from "./apiFixture.ts";
 
 const EPOCHS = 5;
@@ -46,15 +47,8 @@ const attestOf = (epoch: number): Attest => ({
 });
 /** All but the last of the epoch's validators attest. */
 function certify(epoch: number) {
-  const attest = attestOf(epoch);
-  const seats = seatsOf(epoch);
-  const signatures = seats
-    .slice(0, -1)
-    .map((index, seat): [number, Uint8Array] => [
-      seat,
-      signBody(context, key(index), "attest", encodeAttest(attest)),
-    ]);
-  return { attest, ...assembleSignatures(new Map(signatures), createValidatorSet(keysOf(epoch))) };
+  const members = seatsOf(epoch).map(key);
+  return certifyAttest(domains, attestOf(epoch), members, (seat) => seat < members.length - 1);
 }
 
 const say = (root: number): SignedBody => {

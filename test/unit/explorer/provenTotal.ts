@@ -2,11 +2,9 @@
 import {
   type Attest,
   computeValidatorsHash,
-  encodeAttest,
   type RewardCert,
   RULES_VERSION,
 } from "../../../protocol/src/agreement/attest.ts";
-import { assembleSignatures, createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import {
   encodeRewardEvidence,
   type RewardEvidenceJson,
@@ -16,7 +14,8 @@ import { computeParametersHash } from "../../../protocol/src/network/parameters.
 import { createRewardTree } from "../../../protocol/src/reward/rewardTree.ts";
 import { EPOCHS } from "../api/apiFixture.ts";
 import { named } from "../store/history.ts";
-import { contextOf, createTestGenesis, keyNamed, signBody } from "../validator/support/network.ts";
+import { contextOf, createTestGenesis, keyNamed } from "../validator/support/network.ts";
+import { certifyAttest } from "../validator/support/rewardCerts.ts";
 
 export type ProvenTotal = {
   readonly account: Uint8Array;
@@ -36,7 +35,6 @@ export const FOUR_GENESIS: Genesis = {
 
 /** All but the last of the genesis's validators sign that `owner 0` had earned `total` by the newest epoch. */
 export function proveTotal(total: bigint): ProvenTotal {
-  const context = contextOf(FOUR_GENESIS);
   const keys = FOUR_GENESIS.validators.map(({ key }) => key);
   const account = named("owner 0");
   const epoch = EPOCHS - 1;
@@ -49,15 +47,9 @@ export function proveTotal(total: bigint): ProvenTotal {
     parametersHash: computeParametersHash(FOUR_GENESIS.parameters),
     rulesVersion: RULES_VERSION,
   };
-  const body = encodeAttest(attest);
-  const signatures = keys
-    .slice(0, -1)
-    .map((_, seat): [number, Uint8Array] => [
-      seat,
-      signBody(context, keyNamed(`validator ${seat}`), "attest", body),
-    ]);
-  const certificate = { attest, ...assembleSignatures(new Map(signatures), createValidatorSet(keys)) };
-  const { networkId } = context;
+  const { networkId, domains } = contextOf(FOUR_GENESIS);
+  const members = keys.map((_, seat) => keyNamed(`validator ${seat}`));
+  const certificate = certifyAttest(domains, attest, members, (seat) => seat < keys.length - 1);
   const evidence = { networkId, proof: tree.prove(0), epoch, certificate, setHistory: [] };
   return { account, certificate, evidence: encodeRewardEvidence(evidence) };
 }

@@ -5,19 +5,18 @@
 import {
   type Attest,
   computeValidatorsHash,
-  encodeAttest,
   type RewardCert,
   RULES_VERSION,
 } from "../../../protocol/src/agreement/attest.ts";
-import { assembleSignatures, createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import type { SetStep } from "../../../protocol/src/agreement/rewardEvidence.ts";
 import { decodeSetsAnswer, type SetsAnswer } from "../../../protocol/src/agreement/setAnswers.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
-import { createSigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
-import { type Ed25519KeyPair, sign } from "../../../protocol/src/crypto/ed25519.ts";
+import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
+import type { Ed25519KeyPair } from "../../../protocol/src/crypto/ed25519.ts";
 import { computeNetworkId, type Genesis } from "../../../protocol/src/network/genesis.ts";
 import { computeParametersHash } from "../../../protocol/src/network/parameters.ts";
 import { answerSets, type SetHistoryModules } from "../../../validator/src/intake/setHistory.ts";
+import { certifyAttest } from "../validator/support/rewardCerts.ts";
 
 /** Who has a seat in an epoch, in order. */
 export type SeatsOf = (epoch: number) => readonly Ed25519KeyPair[];
@@ -56,10 +55,7 @@ export class MadeSets {
 
   /** A certificate that these sign, by default everyone with a seat in its epoch. */
   certify(attest: Attest, seats: readonly Ed25519KeyPair[] = this.seatsOf(attest.epoch)): RewardCert {
-    const message = signingMessage(createSigningDomains(this.#networkId), "attest", encodeAttest(attest));
-    const signatures = seats.map(({ secretSeed }, seat) => [seat, sign(secretSeed, message)] as const);
-    const set = createValidatorSet(seats.map(({ publicKey }) => publicKey));
-    return { attest, ...assembleSignatures(new Map(signatures), set) };
+    return certifyAttest(createSigningDomains(this.#networkId), attest, seats);
   }
 
   /** The step by which an epoch's certificate attests the set two epochs on. */
