@@ -35,7 +35,8 @@ import { decodeReportBundle, type WitnessReport } from "../../../protocol/src/wi
 import { openRadio, type RadioFixture } from "./radioFixture.ts";
 import type { UdpPeer } from "./udpPeer.ts";
 
-const ACK_LIMIT_MS = 100;
+/** Ten times what `npm run bench -- hotspotFlood` holds an idle machine to: here other tests have the processor too. */
+const ACK_LIMIT_MS = 1_000;
 const EUI = "aa555a0000000000";
 const OWN_TAG = Uint8Array.of(9, 9, 9, 9, 9, 9);
 const hotspot = createKeyPair(new Uint8Array(32).fill(3));
