@@ -8,7 +8,13 @@ import { writeKeyFile } from "../../node/src/host/keystore.ts";
 import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
 import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
 import { homePaths } from "../../validator/src/home.ts";
-import { createTestGenesis, keyNamed, OWNER, VALIDATOR } from "../unit/validator/support/network.ts";
+import {
+  createTestGenesis,
+  keyNamed,
+  LONG_EPOCHS,
+  OWNER,
+  VALIDATOR,
+} from "../unit/validator/support/network.ts";
 import { runCommand, runToSuccess, startValidator, type ValidatorProcess } from "./validatorProcess.ts";
 
 describe("the commands of a hotspot's owner", () => {
@@ -20,7 +26,8 @@ describe("the commands of a hotspot's owner", () => {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "hexbeacon-registration-"));
     genesisFile = join(folder, "genesis.json");
-    writeFileSync(genesisFile, encodeGenesisJson(createTestGenesis(1, Date.now())));
+    // A transaction names its epoch, and a slow command's must not be too old for it.
+    writeFileSync(genesisFile, encodeGenesisJson(createTestGenesis(1, Date.now(), LONG_EPOCHS)));
     const home = join(folder, "validator");
     await makePrivateFolder(home);
     await writeKeyFile(homePaths(home).key, VALIDATOR.secretSeed);

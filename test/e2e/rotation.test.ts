@@ -8,7 +8,7 @@ import { writeKeyFile } from "../../node/src/host/keystore.ts";
 import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
 import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
 import { homePaths } from "../../validator/src/home.ts";
-import { createTestGenesis, OWNER, VALIDATOR } from "../unit/validator/support/network.ts";
+import { createTestGenesis, LONG_EPOCHS, OWNER, VALIDATOR } from "../unit/validator/support/network.ts";
 import { runCommand, runToSuccess, startValidator, type ValidatorProcess } from "./validatorProcess.ts";
 
 describe("node rotate", () => {
@@ -21,10 +21,8 @@ describe("node rotate", () => {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "hexbeacon-rotation-"));
     const genesisFile = join(folder, "genesis.json");
-    const genesis = createTestGenesis(1, Date.now());
-    // Long epochs: that a key was changed lately must still hold when slow commands come to ask.
-    const parameters = { ...genesis.parameters, roundsPerEpoch: 100 };
-    writeFileSync(genesisFile, encodeGenesisJson({ ...genesis, parameters }));
+    // That a key was changed lately must still hold when slow commands come to ask.
+    writeFileSync(genesisFile, encodeGenesisJson(createTestGenesis(1, Date.now(), LONG_EPOCHS)));
     const validator = join(folder, "validator");
     await makePrivateFolder(validator);
     await writeKeyFile(homePaths(validator).key, VALIDATOR.secretSeed);

@@ -284,7 +284,7 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     among: hasBad("doubleAuthor"),
     edit: {
       file: EVIDENCE,
-      find: "if (this.#isMember(evidence.offender)) this.add(evidence);",
+      find: "if (this.#modules.isMember(evidence.offender)) this.add(evidence);",
       replace: "void evidence;",
     },
   },

@@ -28,14 +28,18 @@ export const hotspotKey = (index: number) => keyNamed(`hotspot ${index}`);
 export const CELL = cellFromHex("8c393362ed049ff") ?? cellFromHex("8c2a100d2cb41ff")!;
 
 /** @param hotspots how many stand in genesis. */
-export function createTestGenesis(hotspots: number, timeMs = 1_700_000_000_000): Genesis {
+export function createTestGenesis(
+  hotspots: number,
+  timeMs = 1_700_000_000_000,
+  parameters: Genesis["parameters"] = PRESETS.test,
+): Genesis {
   const centre = computeCentre(CELL);
   return {
     name: "unit test",
     timeMs,
     seed: sha256(asciiBytes("seed")),
-    parameters: PRESETS.test,
-    validators: [{ key: VALIDATOR.publicKey, stake: PRESETS.test.validatorStake, multiaddrs: [] }],
+    parameters,
+    validators: [{ key: VALIDATOR.publicKey, stake: parameters.validatorStake, multiaddrs: [] }],
     accounts: [{ key: OWNER.publicKey, balance: 1_000_000_000_000n }],
     hotspots: Array.from({ length: hotspots }, (_, index) => ({
       key: hotspotKey(index).publicKey,
@@ -48,6 +52,9 @@ export function createTestGenesis(hotspots: number, timeMs = 1_700_000_000_000):
     })),
   };
 }
+
+/** Epochs of 20 s, for what a slow machine must do within one: `createTestGenesis` takes it. */
+export const LONG_EPOCHS: Genesis["parameters"] = { ...PRESETS.test, roundsPerEpoch: 100 };
 
 /** What everything on a network needs. */
 export function contextOf(genesis: Genesis) {
