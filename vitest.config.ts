@@ -13,7 +13,7 @@ const REPLACING = globSync(UNIT).filter((file) => /\bvi\.\w+\(/.test(readFileSyn
 
 /** What they show is loaded and drawn in its own time, and no round waits for it. */
 const BROWSER = ["test/e2e/explorer.test.ts", "test/e2e/explorerPages.test.ts"];
-/** Validators under load, a network with its radio, and what counts seconds. */
+/** Validators under load, a network with its radio, what counts seconds, and commands that give up after some. */
 const ALONE = [
   "test/e2e/admin.test.ts",
   "test/e2e/alerts/*.test.ts",
@@ -21,6 +21,7 @@ const ALONE = [
   "test/e2e/containers/*.test.ts",
   "test/e2e/devnet.test.ts",
   "test/e2e/hotspotKill.test.ts",
+  "test/e2e/registration.test.ts",
   "test/e2e/validator.test.ts",
   "test/e2e/validators.test.ts",
 ];

@@ -33,7 +33,8 @@ export async function fetchJson(url: URL, limits: FetchLimits, body?: unknown): 
     return { status: response.statusCode!, json: await readJson(response, limits.maxBytes) };
   } catch (cause) {
     if (isCodedError(cause)) throw cause;
-    throw new CodedError("peer_unreachable", `no validator answers at ${url.origin}`, cause);
+    const how = signal.aborted ? ` in ${limits.timeoutMs / 1_000} s` : "";
+    throw new CodedError("peer_unreachable", `no validator answers at ${url.origin}${how}`, cause);
   }
 }
 

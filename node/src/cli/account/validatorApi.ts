@@ -10,7 +10,8 @@ import { fetchJson } from "../../host/fetchJson.ts";
 import { type Fields, toFields, toText } from "../../host/jsonFields.ts";
 import { readTrustAnswer, type TrustAnswer } from "../../host/trustAnswer.ts";
 
-const TIMEOUT_MS = 10_000;
+/** Longer than a validator takes to say that it cannot answer: its words tell more than silence does. */
+const TIMEOUT_MS = 15_000;
 /** All answers but those on trust and links are one object of fixed fields, below 2 kB. */
 const MAX_ANSWER_BYTES = 64_000;
 /** A computation of trust has up to eleven findings, each of fourteen counterparts with their reports; a link is 250 bytes. */
