@@ -12,12 +12,7 @@ import {
 import { computeTag } from "../../../protocol/src/evidence/commitReveal.ts";
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
 import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
-import {
-  checkTransmission,
-  DUTY_REASONS,
-  recordTransmission,
-  type Transmission,
-} from "../../../protocol/src/radio/dutyCycle.ts";
+import { recordTransmission, type Transmission } from "../../../protocol/src/radio/dutyCycle.ts";
 import { encodeFrame, FRAME_BYTES, SECRET_BYTES } from "../../../protocol/src/radio/frame.ts";
 import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
 import { isCodedError } from "../host/codedError.ts";
@@ -43,8 +38,9 @@ import {
 } from "./beaconState.ts";
 import type { HotspotEmitter } from "./events.ts";
 import type { FirstChallenge } from "./firstChallenge.ts";
+import { checkLimits, type GuardReason } from "./guard.ts";
 import type { Outbox } from "./outbox.ts";
-import { checkFloor, FLOOR_REASONS, findTransmittingRun, learnFloor, type PowerFloor } from "./powerFloor.ts";
+import { findTransmittingRun, learnFloor, type PowerFloor } from "./powerFloor.ts";
 import type { RandomBytes } from "./random.ts";
 import type { NewestRound, RoundFollower } from "./roundFollower.ts";
 import type { Standing } from "./standing.ts";
@@ -77,9 +73,6 @@ export type BeaconerModules = {
   readonly onOwnTag: (tag: Uint8Array) => void;
 };
 
-/** Why a beacon was not even asked for: the region's limits, or a concentrator that cannot be quiet enough for them. */
-export const GUARD_REASONS = [...DUTY_REASONS, ...FLOOR_REASONS] as const;
-export type GuardReason = (typeof GUARD_REASONS)[number];
 /** Why an attempt to beacon came to nothing. */
 export type AttemptFailure = TransmitFailure | GuardReason | "no_cosignature";
 /** The next beacon: when and how, for people. `probablyInMs` is an estimate from the rounds' pace. */
@@ -206,7 +199,8 @@ export class Beaconer {
       airtimeUs: computeAirtimeUs({ ...challenge, payloadBytes: FRAME_BYTES }),
       eirpCentiDbm: powerCentiDbm + gainCentiDbi,
     };
-    const refusal = this.#checkLimits(transmission, powerCentiDbm);
+    const run = findTransmittingRun(this.#modules.radio.status());
+    const refusal = checkLimits({ ...this.#options, ...this.#state, run }, transmission);
     if (refusal !== null) {
       this.#fail(refusal);
       this.#modules.events.emit("beaconHeldBack", { epoch, reason: refusal });
@@ -214,17 +208,6 @@ export class Beaconer {
     }
     const armed = await this.#arm(challenge, epoch, transmission);
     await this.#transmit(armed, powerCentiDbm, transmission);
-  }
-
-  /** What stands between a challenge and the air: the region's rules, and what the concentrator would make of it. */
-  #checkLimits(transmission: Transmission, powerCentiDbm: number): GuardReason | null {
-    const { plan, gainCentiDbi, lowestPowerDbm } = this.#options;
-    const duty = checkTransmission(plan, this.#state.transmissions, transmission);
-    if (!duty.ok) return duty.reason;
-    const run = findTransmittingRun(this.#modules.radio.status());
-    const learnt = this.#state.powerFloors.find(({ forwarder }) => forwarder === run);
-    const lowestDbm = lowestPowerDbm ?? learnt?.lowestPowerDbm ?? null;
-    return checkFloor(plan, gainCentiDbi, powerCentiDbm, lowestDbm);
   }
 
   /** The secret, the attempt and its time on air are on the disk before a byte is on air. */

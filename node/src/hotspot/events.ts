@@ -1,7 +1,7 @@
 /** What happens to a hotspot, for whoever watches it: the devnet's view, tests, the status. */
 import { EventEmitter } from "node:events";
 import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
-import type { GuardReason } from "./beaconer.ts";
+import type { GuardReason } from "./guard.ts";
 
 export const REPORT_KINDS = ["beacon", "witness", "reveal"] as const;
 export type ReportKind = (typeof REPORT_KINDS)[number];

@@ -5,8 +5,8 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { REASONS, type Reason } from "../../../protocol/src/evidence/reasons.ts";
 import { DATAGRAM_COUNTERS, TRANSMIT_FAILURES } from "../radio/radio.ts";
-import { GUARD_REASONS, type GuardReason } from "./beaconer.ts";
 import { REPORT_KINDS, type ReportKind } from "./events.ts";
+import { GUARD_REASONS, type GuardReason } from "./guard.ts";
 import { NOT_KEPT_REASONS, type NotKeptReason, PACKET_KINDS, type PacketKind } from "./packetLog.ts";
 import { findClockSkewMs } from "./problems.ts";
 import { SPOOL_DROPS, type SpoolDrop } from "./spool.ts";
@@ -96,8 +96,11 @@ function registerGauges(registry: Registry, readStatus: () => HotspotStatus): vo
     "How far this machine's clock is ahead of a forwarder's GPS; NaN where none has GPS",
     (s) => (findClockSkewMs(s.radio.forwarders) ?? Number.NaN) / 1_000,
   );
-  gauge("takeovers_refused", "Datagrams refused that claimed a live forwarder from elsewhere", (s) =>
+  gauge("takeovers_refused", "Datagrams refused of late that claimed a live forwarder from elsewhere", (s) =>
     s.radio.forwarders.reduce((sum, { takeoversRefused }) => sum + takeoversRefused, 0),
+  );
+  gauge("downlink_returns", "How often two forwarders with one EUI have taken turns of late", (s) =>
+    s.radio.forwarders.reduce((sum, { downlinkReturns }) => sum + downlinkReturns, 0),
   );
   gauge(
     "spool_oldest_seconds",

@@ -51,6 +51,19 @@ function meetsFloor(
   return isNear && floorCentiDbm + gainCentiDbi <= plan.maxEirpCentiDbm;
 }
 
+/**
+ * The least conducted power that a run of a forwarder has, or null where nobody knows: what is set, unless it has once
+ * sent louder than it was asked.
+ */
+export function findLowestPower(
+  floors: readonly PowerFloor[],
+  run: string | null,
+  setDbm: number | null,
+): number | null {
+  const learntDbm = floors.find(({ forwarder }) => forwarder === run)?.lowestPowerDbm ?? null;
+  return setDbm === null || learntDbm === null ? (setDbm ?? learntDbm) : Math.max(setDbm, learntDbm);
+}
+
 /** The floors with what one answer taught: a run that sent louder than it was asked has nothing lower. */
 export function learnFloor(
   floors: readonly PowerFloor[],

@@ -175,37 +175,44 @@ describe("a concentrator's gain table", () => {
     expect(world.transmitted).toMatchObject([{ powerDbm: 12 }]);
   });
 
-  test("is learnt from its first warning, signed as it was used, and kept while that forwarder runs", async () => {
-    const world = createWorld();
-    world.forwarders = [createForwarder(40_000)];
-    world.transmit = async () => ({
-      ...{ status: "queued", forwarderEui: "aa555a0000000000", powerDbm: 15 },
-      ...{ acknowledged: true, tmstUs: null },
-    });
-    const place = { plan, gainCentiDbi: 400, hotspot };
-    const life = await beaconOnce(place, challenge, world);
-    expect(world.transmitted).toMatchObject([{ powerDbm: 12 }]);
-    const [bundle] = [...world.sent.values()];
-    expect(bundle!.beacons[0]!.powerCentiDbm).toBe(1_500);
-    expect(life.beaconer.transmissions()).toMatchObject([{ eirpCentiDbm: 1_900 }]);
+  test.each([
+    ["unset", {}],
+    // An operator's slip, or another concentrator's table: the forwarder knows better.
+    ["set too low", { lowestPowerDbm: 0 }],
+  ])(
+    "is learnt from its first warning, signed as it was used, and kept while that forwarder runs: %s",
+    async (_, set) => {
+      const world = createWorld();
+      world.forwarders = [createForwarder(40_000)];
+      world.transmit = async () => ({
+        ...{ status: "queued", forwarderEui: "aa555a0000000000", powerDbm: 15 },
+        ...{ acknowledged: true, tmstUs: null },
+      });
+      const place = { plan, gainCentiDbi: 400, hotspot, ...set };
+      const life = await beaconOnce(place, challenge, world);
+      expect(world.transmitted).toMatchObject([{ powerDbm: 12 }]);
+      const [bundle] = [...world.sent.values()];
+      expect(bundle!.beacons[0]!.powerCentiDbm).toBe(1_500);
+      expect(life.beaconer.transmissions()).toMatchObject([{ eirpCentiDbm: 1_900 }]);
 
-    // The next life, asked by another challenge: it knows before it sends, as long as the same forwarder runs.
-    const other = findKey(plan, (c) => c.slotRound > challenge.slotRound + 100);
-    for (const [port, transmissions] of [
-      [40_000, 1],
-      [40_001, 2],
-    ] as const) {
-      world.forwarders = [createForwarder(port)];
-      const state = JSON.parse(await readFile(join(home, "beacons.json"), "utf8"));
-      expect(state.powerFloors).toEqual([
-        { forwarder: "aa555a0000000000@127.0.0.1:40000", lowestPowerDbm: 15 },
-      ]);
-      await forgetBeacons(state);
-      const next = await beaconOnce({ ...place, hotspot: other.hotspot }, other.challenge, world);
-      expect(world.transmitted).toHaveLength(transmissions);
-      expect(next.beaconer.lastFailure()).toBe(transmissions === 1 ? "power_floor" : null);
-    }
-  });
+      // The next life, asked by another challenge: it knows before it sends, as long as the same forwarder runs.
+      const other = findKey(plan, (c) => c.slotRound > challenge.slotRound + 100);
+      for (const [port, transmissions] of [
+        [40_000, 1],
+        [40_001, 2],
+      ] as const) {
+        world.forwarders = [createForwarder(port)];
+        const state = JSON.parse(await readFile(join(home, "beacons.json"), "utf8"));
+        expect(state.powerFloors).toEqual([
+          { forwarder: "aa555a0000000000@127.0.0.1:40000", lowestPowerDbm: 15 },
+        ]);
+        await forgetBeacons(state);
+        const next = await beaconOnce({ ...place, hotspot: other.hotspot }, other.challenge, world);
+        expect(world.transmitted).toHaveLength(transmissions);
+        expect(next.beaconer.lastFailure()).toBe(transmissions === 1 ? "power_floor" : null);
+      }
+    },
+  );
 
   /** A later epoch's life, as far as the file goes: no beacon of this epoch is known. */
   async function forgetBeacons(state: Record<string, unknown>): Promise<void> {

@@ -1,0 +1,29 @@
+/** What stands between a challenge and the air: the region's limits, and what the concentrator would make of it. */
+import { checkTransmission, DUTY_REASONS, type Transmission } from "../../../protocol/src/radio/dutyCycle.ts";
+import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
+import { checkFloor, FLOOR_REASONS, findLowestPower, type PowerFloor } from "./powerFloor.ts";
+
+/** Why a beacon was not even asked for: the region's limits, or a concentrator that cannot be quiet enough for them. */
+export const GUARD_REASONS = [...DUTY_REASONS, ...FLOOR_REASONS] as const;
+export type GuardReason = (typeof GUARD_REASONS)[number];
+
+export type GuardParts = {
+  readonly plan: RegionPlan;
+  readonly gainCentiDbi: number;
+  /** What is set to be the least of the concentrator's power table; null where nothing is. */
+  readonly lowestPowerDbm: number | null;
+  /** What was sent, what is queued, and what warnings have taught. */
+  readonly transmissions: readonly Transmission[];
+  readonly powerFloors: readonly PowerFloor[];
+  /** The forwarder's run that would transmit; null where none is there. */
+  readonly run: string | null;
+};
+
+/** Why a packet may not be sent, or null. */
+export function checkLimits(parts: GuardParts, candidate: Transmission): GuardReason | null {
+  const { plan, gainCentiDbi, lowestPowerDbm, transmissions, powerFloors, run } = parts;
+  const duty = checkTransmission(plan, transmissions, candidate);
+  if (!duty.ok) return duty.reason;
+  const lowestDbm = findLowestPower(powerFloors, run, lowestPowerDbm);
+  return checkFloor(plan, gainCentiDbi, candidate.eirpCentiDbm - gainCentiDbi, lowestDbm);
+}
