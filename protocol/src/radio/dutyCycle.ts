@@ -111,15 +111,24 @@ export function computeDutyUse(
   return plan.dutyBands.filter(isLimited).map((band) => {
     const limitUs = dutyLimitUs(band);
     const usedUs = ledger
-      .filter((sent) => findBandFor(plan, sent) === band && sent.startMs > nowMs - band.windowMs)
+      .filter((sent) => findBandUsed(plan, sent) === band && sent.startMs > nowMs - band.windowMs)
       .reduce((sum, { airtimeUs }) => sum + airtimeUs, 0);
     return { band: band.name, usedUs, limitUs, windowMs: band.windowMs };
   });
 }
 
-/** The band whose budget a transmission draws on: the first at its frequency that allows its power. */
+/** The band that a transmission may draw on: the first at its frequency that allows its power. */
 function findBandFor(plan: RegionPlan, { freqHz, eirpCentiDbm }: Transmission): DutyBand | null {
   return findDutyBands(plan, freqHz).find(({ maxEirpCentiDbm }) => maxEirpCentiDbm >= eirpCentiDbm) ?? null;
+}
+
+/**
+ * The band that a packet has drawn on. What a forwarder sent louder than any band allows was on air all the same, and
+ * counts where least is allowed.
+ */
+function findBandUsed(plan: RegionPlan, sent: Transmission): DutyBand | null {
+  const bands = findDutyBands(plan, sent.freqHz).sort((a, b) => a.dutyPpm - b.dutyPpm);
+  return findBandFor(plan, sent) ?? bands[0] ?? null;
 }
 
 function budgetsFor(plan: RegionPlan, band: DutyBand, candidate: Transmission): Budget[] {
@@ -129,7 +138,7 @@ function budgetsFor(plan: RegionPlan, band: DutyBand, candidate: Transmission): 
       reason: "over_duty_cycle",
       limitUs: dutyLimitUs(band),
       windowMs: band.windowMs,
-      counts: (sent) => findBandFor(plan, sent) === band,
+      counts: (sent) => findBandUsed(plan, sent) === band,
     });
   }
   if (plan.dwellMs !== null) {

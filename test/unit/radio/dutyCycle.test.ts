@@ -73,6 +73,17 @@ describe("Europe", () => {
     expect(reasonOf(EU868, [], sent(869_800_000, T0, 40_000, 901))).toBe("over_duty_cycle");
   });
 
+  test("what was sent too loud has used the budget of its frequency all the same", () => {
+    const tooLoud = [sent(868_300_000, T0, 36_000, 1_900)];
+    expect(reasonOf(EU868, tooLoud, sent(868_500_000, T0 + MINUTE_MS, 1))).toBe("over_duty_cycle");
+    const use = computeDutyUse(EU868, tooLoud, T0).find(({ band }) => band === "M");
+    expect(use).toMatchObject({ usedUs: 36_000_000 });
+    // Of two bands the one with the lesser budget: Q's 1 % and not P', which has none.
+    const onBoth = [sent(869_800_000, T0, 36_000, 3_000)];
+    expect(reasonOf(EU868, onBoth, sent(869_800_000, T0 + MINUTE_MS, 1, 1_600))).toBe("over_duty_cycle");
+    expect(reasonOf(EU868, onBoth, sent(869_800_000, T0 + MINUTE_MS, 1, 900))).toBeNull();
+  });
+
   test("what is left is there to see", () => {
     const ledger = [
       sent(867_500_000, T0, 300),
