@@ -242,8 +242,9 @@ export function checkParameterRelations(p: Parameters): string[] {
     [p.trustPaidMinPpm >= 1 && p.trustPaidMinPpm <= PPM, "trustPaidMinPpm must be from 1 to 1,000,000"],
     [p.penaltyEpochs >= p.trustIntervalEpochs, "penaltyEpochs must be at least trustIntervalEpochs"],
     [
-      p.escrowEpochs >= p.trustIntervalEpochs && p.escrowEpochs <= p.trustWindowEpochs,
-      "escrowEpochs must lie between trustIntervalEpochs and trustWindowEpochs: an appeal is decided while it lasts, over a record that still holds what was withheld",
+      p.escrowEpochs >= p.trustIntervalEpochs &&
+        p.escrowEpochs + p.trustIntervalEpochs <= p.trustWindowEpochs,
+      "escrowEpochs must be at least trustIntervalEpochs, and with it at most trustWindowEpochs: an appeal is decided while it lasts, over a record that still holds all that was withheld for",
     ],
   ];
   return rules.filter(([holds]) => !holds).map(([, fault]) => fault);

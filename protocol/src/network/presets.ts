@@ -120,7 +120,8 @@ export const PRESETS: Readonly<Record<PresetName, Parameters>> = {
     trustWindowEpochs: 168,
     trustFromEpoch: 336,
     penaltyEpochs: 336,
-    escrowEpochs: 168,
+    // A window less the interval in which it was earned: the last appeal still finds the first hour of what it is about.
+    escrowEpochs: 144,
     validatorStake: tokens(100_000),
   },
 };

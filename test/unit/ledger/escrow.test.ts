@@ -1,7 +1,8 @@
 /** Escrow: whatever is withheld, released and returned, it gives back what it was given, whole and in order. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Escrow, type EscrowEntry } from "../../../protocol/src/ledger/escrow.ts";
+import { computeEscrowEnd, Escrow, type EscrowEntry } from "../../../protocol/src/ledger/escrow.ts";
+import { PRESET_NAMES, PRESETS } from "../../../protocol/src/network/presets.ts";
 
 const withheld = fc.record({
   ...{
@@ -56,3 +57,18 @@ test("holds one entry a hotspot, owner and end, and no base unit is lost or foun
     }),
   );
 });
+
+test.each(PRESET_NAMES)(
+  "on %s whatever is released was earned in an epoch that the record still holds",
+  (name) => {
+    const { trustIntervalEpochs, trustWindowEpochs } = PRESETS[name];
+    for (let epoch = 0; epoch < 4 * trustWindowEpochs; epoch++) {
+      // The last computation that may release it is made at the end of an interval, for the epoch after.
+      const ends = computeEscrowEnd(PRESETS[name], epoch) + 1;
+      const lastEpoch = Math.floor(ends / trustIntervalEpochs) * trustIntervalEpochs;
+      // Of the record the running window is kept and the one before.
+      const oldestKept = (Math.floor(lastEpoch / trustWindowEpochs) - 1) * trustWindowEpochs;
+      expect(oldestKept).toBeLessThanOrEqual(epoch);
+    }
+  },
+);

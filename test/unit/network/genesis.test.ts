@@ -168,7 +168,7 @@ describe("parameters", () => {
     ["trustWindowEpochs", { trustWindowEpochs: 256 }],
     ["trustPaidMinPpm", { trustPaidMinPpm: 0 }],
     ["penaltyEpochs", { penaltyEpochs: 3 }],
-    ["escrowEpochs", { escrowEpochs: 21 }],
+    ["escrowEpochs", { escrowEpochs: 17 }],
     ["maxPayPerUnit", { maxPayPerUnit: 0n }],
     ["validatorSeats", { validatorSeats: 101 }],
     ["slashPpm", { slashPpm: 1_000_001 }],
