@@ -40,7 +40,7 @@ import type { HotspotEmitter } from "./events.ts";
 import type { FirstChallenge } from "./firstChallenge.ts";
 import { checkLimits, type GuardReason } from "./guard.ts";
 import type { Outbox } from "./outbox.ts";
-import { findTransmittingRun, learnFloor, type PowerFloor } from "./powerFloor.ts";
+import { findTransmittingRun, learnFloor } from "./powerFloor.ts";
 import type { RandomBytes } from "./random.ts";
 import type { NewestRound, RoundFollower } from "./roundFollower.ts";
 import type { Standing } from "./standing.ts";
@@ -78,6 +78,8 @@ export type AttemptFailure = TransmitFailure | GuardReason | "no_cosignature";
 /** The next beacon: when and how, for people. `probablyInMs` is an estimate from the rounds' pace. */
 export type NextBeacon = Challenge & { readonly epoch: number; readonly probablyInMs: number };
 
+type StateChanges = Partial<Pick<BeaconState, "transmissions" | "powerFloors">>;
+
 /** Creates a beaconer with what an earlier process has left. @throws CodedError where its file cannot be used. */
 export async function createBeaconer(options: BeaconerOptions, modules: BeaconerModules): Promise<Beaconer> {
   return new Beaconer(options, modules, await loadBeaconState(options.home, options.hotspot));
@@ -90,6 +92,8 @@ export class Beaconer {
   /** The epoch whose beacon this very process armed: only that one may be tried again. */
   #armedHere: number | null = null;
   #lastFailure: AttemptFailure | null = null;
+  /** Whether the disk has all of it. */
+  #isWritten = true;
   #working = false;
   #signal: AbortSignal | null = null;
   #idle: Promise<void> = Promise.resolve();
@@ -167,6 +171,7 @@ export class Beaconer {
   }
 
   async #step(newest: NewestRound): Promise<void> {
+    if (!this.#isWritten) await this.#write();
     for (const beacon of this.#state.beacons) await this.#advance(beacon, newest);
     // A slot at an epoch's end reaches into the next one.
     for (const epoch of [newest.epoch - 1, newest.epoch]) {
@@ -254,7 +259,7 @@ export class Beaconer {
     };
     const { powerDbm } = result;
     const eirpCentiDbm = powerDbm * 100 + this.#options.gainCentiDbi;
-    await this.#save(sent, {
+    this.#set(sent, {
       powerFloors: learnFloor(this.#state.powerFloors, run, askedDbm, powerDbm),
       // The budget is drawn on by what was really sent.
       transmissions: this.#state.transmissions.map((other) =>
@@ -263,6 +268,7 @@ export class Beaconer {
     });
     const { epoch, slotRound } = sent;
     events.emit("beaconSent", { epoch, slotRound, freqHz, spreadingFactor, powerDbm, commit });
+    await this.#write();
     await this.#report(sent);
   }
 
@@ -362,17 +368,22 @@ export class Beaconer {
     await this.#save({ ...beacon, phase: "ended", end });
   }
 
-  async #save(
-    beacon: BeaconRecord,
-    changes: {
-      readonly transmissions?: readonly Transmission[];
-      readonly powerFloors?: readonly PowerFloor[];
-    } = {},
-  ): Promise<void> {
+  async #save(beacon: BeaconRecord, changes: StateChanges = {}): Promise<void> {
+    this.#set(beacon, changes);
+    await this.#write();
+  }
+
+  /** What has happened holds from now on, whatever becomes of the disk: else it would be done once more. */
+  #set(beacon: BeaconRecord, changes: StateChanges): void {
     const others = this.#state.beacons.filter(({ epoch }) => epoch !== beacon.epoch);
     const beacons = [...others, beacon].sort((a, b) => a.epoch - b.epoch).slice(-BEACONS_KEPT);
-    const state = { ...this.#state, ...changes, beacons };
-    await saveBeaconState(this.#options.home, state);
-    this.#state = state;
+    this.#state = { ...this.#state, ...changes, beacons };
+  }
+
+  /** Where it fails, nothing more is done: the next step begins with it. */
+  async #write(): Promise<void> {
+    this.#isWritten = false;
+    await saveBeaconState(this.#options.home, this.#state);
+    this.#isWritten = true;
   }
 }

@@ -147,6 +147,29 @@ describe("a beacon", () => {
     expect(world.transmitted).toHaveLength(1);
   });
 
+  test("whose writing fails once it is on air is sent no second time, and reported when the disk takes it", async () => {
+    const world = createWorld();
+    const life = await beginLife(world);
+    let isFull = false;
+    world.transmit = async (request) => {
+      isFull = true;
+      return queued(request);
+    };
+    onSave.step = async () => {
+      if (isFull) throw new Error("no space left on device");
+    };
+    let round = 0;
+    for (; round <= challenge.slotRound; round++) await life.hear(round, never);
+    expect(isFull).toBe(true);
+    expect(world.sent.size).toBe(0);
+    expect(life.beaconer.beacons()).toMatchObject([{ phase: "sent", attempts: 1 }]);
+    isFull = false;
+    for (; round <= end; round++) await life.hear(round, never);
+    expect(world.transmitted).toHaveLength(1);
+    expect(kindsSent(world)).toEqual(["beacon", "reveal"]);
+    expect(life.beaconer.beacons()).toMatchObject([{ phase: "ended", end: "complete" }]);
+  });
+
   test("a state that cannot be understood stops the hotspot rather than beacon twice", async () => {
     for (const text of ["", "{", "{}", '{"version":1,"beacons":[{}],"transmissions":[]}', "[]", "null"]) {
       await writeFile(join(home, "beacons.json"), text);
