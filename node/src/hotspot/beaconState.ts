@@ -28,6 +28,7 @@ export const BEACON_ENDS = [
   "refused",
   "reveal_missed",
   "no_cosignature",
+  "power_unknown",
 ] as const;
 export type BeaconEnd = (typeof BEACON_ENDS)[number];
 

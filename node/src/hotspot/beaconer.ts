@@ -17,7 +17,7 @@ import { encodeFrame, FRAME_BYTES, SECRET_BYTES } from "../../../protocol/src/ra
 import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
 import { isCodedError } from "../host/codedError.ts";
 import type { Clock, Log } from "../host/types.ts";
-import type { Radio, TransmitFailure } from "../radio/radio.ts";
+import type { Radio, TransmitFailure, TransmitResult } from "../radio/radio.ts";
 import {
   armBeacon,
   beaconBundleOf,
@@ -241,15 +241,7 @@ export class Beaconer {
       },
       this.#signal!,
     );
-    if (result.status === "failed") {
-      this.#fail(result.reason);
-      // What was certainly not on air has used none of the budget.
-      if (result.onAir === "no") {
-        const transmissions = this.#state.transmissions.filter((sent) => sent !== transmission);
-        await this.#save(armed, { transmissions });
-      }
-      return;
-    }
+    if (result.status === "failed") return await this.#takeFailure(armed, transmission, result);
     this.#lastFailure = null;
     const sent: BeaconRecord = {
       ...armed,
@@ -270,6 +262,20 @@ export class Beaconer {
     events.emit("beaconSent", { epoch, slotRound, freqHz, spreadingFactor, powerDbm, commit });
     await this.#write();
     await this.#report(sent);
+  }
+
+  async #takeFailure(
+    armed: BeaconRecord,
+    transmission: Transmission,
+    { reason, onAir }: Extract<TransmitResult, { status: "failed" }>,
+  ): Promise<void> {
+    this.#fail(reason);
+    // It was on air, and nobody can sign at what power: another try would only be another beacon that nobody can report.
+    if (reason === "power_unknown") return await this.#end(armed, reason);
+    if (onAir === "possible") return;
+    // What was certainly not on air has used none of the budget.
+    const transmissions = this.#state.transmissions.filter((sent) => sent !== transmission);
+    await this.#save(armed, { transmissions });
   }
 
   /** A beacon's report travels alone, so that saying it again after a crash gives the same envelope. */

@@ -16,6 +16,7 @@ const BEACON_WORDS: Readonly<Record<Exclude<BeaconPhase, "ended"> | BeaconEnd, s
   refused: "The network refused its report.",
   reveal_missed: "Its secret could not be revealed in time.",
   no_cosignature: "The secure element did not sign its report in time.",
+  power_unknown: "It was sent at a power that the forwarder did not tell, so that nobody can report it.",
 };
 
 const FAILURE_WORDS: Readonly<Record<AttemptFailure, string>> = {

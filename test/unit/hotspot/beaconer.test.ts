@@ -111,6 +111,17 @@ describe("a beacon", () => {
     expect(life.beaconer.transmissions()).toHaveLength(world.transmitted.length);
   });
 
+  test("that was sent at a power which nobody tells ends there: it is on air, and cannot be reported", async () => {
+    const world = createWorld();
+    world.transmit = async () => ({ status: "failed", reason: "power_unknown", onAir: "possible" });
+    const life = await beginLife(world);
+    for (let round = 0; round <= end; round++) await life.hear(round, never);
+    expect(world.transmitted).toHaveLength(1);
+    expect(world.sent.size).toBe(0);
+    expect(life.beaconer.beacons()).toMatchObject([{ phase: "ended", end: "power_unknown" }]);
+    expect(life.beaconer.transmissions()).toHaveLength(1);
+  });
+
   test("is not sent when rounds were out of reach during its slot", async () => {
     const world = createWorld();
     const life = await beginLife(world);
