@@ -15,6 +15,7 @@ import {
 import { decodeFinalCert, decodeValue } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
+import { MAX_VALIDATORS } from "../../../protocol/src/network/parameters.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { RoundStore } from "../store/store.ts";
 import type { Finalized } from "./agreement.ts";
@@ -24,6 +25,10 @@ import type { Votes } from "./votes.ts";
 /** Rounds decided and not executed beyond which no more are fetched: some MiB of memory. */
 const MAX_BACKLOG = 2 * MAX_FETCHED_ROUNDS;
 const BACKLOG_POLL_MS = 50;
+/** A thousand rounds are to be caught up with in half a minute: whoever takes longer for what it gives lets others go first. */
+const PATIENCE_MS_PER_ROUND = 30;
+/** Claims to be ahead that are remembered: one of each member of a set, and of as many who have just left or will join. */
+const MAX_CLAIMANTS = 2 * MAX_VALIDATORS;
 /** Rounds read for an answer at a time: four of the largest values are a few times what it takes. */
 const ROUNDS_READ_AT_ONCE = 4;
 
@@ -44,6 +49,8 @@ export type CatchUpModules = {
 export class CatchUp {
   readonly #options: CatchUpOptions;
   readonly #modules: CatchUpModules;
+  /** Who is ahead by its own word, in the order in which they are asked. */
+  readonly #claimants = new Set<PeerName>();
   #isRunning = false;
   #isStopped = false;
 
@@ -56,13 +63,16 @@ export class CatchUp {
     return this.#isRunning;
   }
 
-  /** Fetches from one validator until it has no more; does nothing while that is under way. */
+  /** Fetches from a validator that may be ahead, and from others that may, until none of them has more. */
   from(peer: PeerName): void {
-    if (this.#isRunning || this.#isStopped) return;
+    if (this.#isStopped || this.#claimants.size >= MAX_CLAIMANTS) return;
+    this.#claimants.add(peer);
+    if (this.#isRunning) return;
     this.#isRunning = true;
-    this.#run(peer)
+    this.#run()
       .catch((error: unknown) => this.#modules.log.warn("Could not catch up", { error: String(error) }))
       .finally(() => {
+        this.#claimants.clear();
         this.#isRunning = false;
       });
   }
@@ -89,24 +99,41 @@ export class CatchUp {
     return round + 1;
   }
 
-  async #run(peer: PeerName): Promise<void> {
-    const { sets, mesh, clock, nextRound, backlog, adopt } = this.#modules;
+  async #run(): Promise<void> {
     for (;;) {
-      // Certificates are proof only by a set that execution has fixed, two epochs ahead of itself.
-      while ((backlog() > MAX_BACKLOG || sets.setOfRound(nextRound()) === null) && !this.#isStopped)
-        await new Promise<void>((resolve) => clock.after(BACKLOG_POLL_MS, resolve));
-      const from = nextRound();
-      const answer = await mesh.fetch(peer, { type: "rounds", from });
-      const fetched = answer === null ? null : decodeFetchedRounds(answer);
-      if (fetched === null || fetched.length === 0 || this.#isStopped) return;
-      const rounds = this.#verify(from, fetched);
-      if (rounds.length > 0 && !adopt(rounds)) return;
-      const isSetKnown = sets.setOfRound(from + rounds.length) !== null;
-      if (rounds.length < fetched.length && isSetKnown) {
-        this.#modules.log.warn("A validator gave rounds that are not proven", { validator: peer, from });
-        return;
-      }
+      await this.#untilWanted();
+      const [next] = this.#claimants;
+      if (next === undefined || this.#isStopped) return;
+      await this.#ask(next);
     }
+  }
+
+  /** Certificates are proof only by a set that execution has fixed, two epochs ahead of itself. */
+  async #untilWanted(): Promise<void> {
+    const { sets, clock, nextRound, backlog } = this.#modules;
+    while ((backlog() > MAX_BACKLOG || sets.setOfRound(nextRound()) === null) && !this.#isStopped)
+      await new Promise<void>((resolve) => clock.after(BACKLOG_POLL_MS, resolve));
+  }
+
+  /**
+   * Asks for the next rounds. Whoever gives some at a good pace is asked again; who is slow goes behind the others, and
+   * who gives nothing, or what is not proven, has to claim anew: so one that dawdles costs an answer's time and no more.
+   */
+  async #ask(peer: PeerName): Promise<void> {
+    const { sets, mesh, clock, log, nextRound, adopt } = this.#modules;
+    const from = nextRound();
+    const askedMs = clock.nowMs();
+    const answer = await mesh.fetch(peer, { type: "rounds", from });
+    if (this.#isStopped) return;
+    const tookMs = clock.nowMs() - askedMs;
+    const fetched = (answer && decodeFetchedRounds(answer)) ?? [];
+    const rounds = this.#verify(from, fetched);
+    const isTaken = rounds.length > 0 && adopt(rounds);
+    const isUnproven = rounds.length < fetched.length && sets.setOfRound(from + rounds.length) !== null;
+    if (isUnproven) log.warn("A validator gave rounds that are not proven", { validator: peer, from });
+    const isSlow = tookMs > rounds.length * PATIENCE_MS_PER_ROUND;
+    if (!isTaken || isUnproven || isSlow) this.#claimants.delete(peer);
+    if (isTaken && !isUnproven) this.#claimants.add(peer);
   }
 
   /** The rounds that are proven, from the first on. */
