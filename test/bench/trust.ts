@@ -31,7 +31,10 @@ export async function run(): Promise<BenchRow[]> {
   const beforeTurn = measureCpuMs();
   links.listRows(HOTSPOTS, epoch - 1);
   const start = measureCpuMs();
-  const terms = { epoch: epoch - 1, penaltyEpochs, youngEpochs: Math.floor(windowEpochs / 2) };
+  const terms = {
+    ...{ epoch: epoch - 1, penaltyEpochs, youngEpochs: Math.floor(windowEpochs / 2) },
+    paidMinPpm: PRESETS.mainnet.trustPaidMinPpm,
+  };
   const { trustPpm, findings } = computeNetworkTrust(network, terms);
   const end = measureCpuMs();
   const trusted = trustPpm.reduce((count, ppm) => count + (ppm > 0 ? 1 : 0), 0);

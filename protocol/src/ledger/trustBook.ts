@@ -7,6 +7,7 @@
 import { GENESIS_REGISTRATION_EPOCH } from "../network/genesis.ts";
 import { type Parameters, PPM } from "../network/parameters.ts";
 import type { TrustTable } from "../score/scoreV2.ts";
+import { computeCreditPpm, isSuspendedFromPay } from "../trust/finding.ts";
 import { FindingTable } from "../trust/findingTable.ts";
 import { TrustHistory } from "../trust/trustHistory.ts";
 import { Corroboration } from "./corroboration.ts";
@@ -74,8 +75,10 @@ export class TrustBook {
     const { graphPpm, trustPpm, newcomerPpm } = this.generations[this.generationAt(epoch)]!;
     const graph = graphPpm[hotspot] ?? newcomerPpm;
     const trust = trustPpm[hotspot] ?? newcomerPpm;
-    const isSuspended = trust < this.#paidMinPpm && graph >= this.#paidMinPpm;
-    return { graphPpm: graph, trustPpm: trust, creditPpm: isSuspended ? graph : trust, isSuspended };
+    return {
+      ...{ graphPpm: graph, trustPpm: trust, creditPpm: computeCreditPpm(graph, trust, this.#paidMinPpm) },
+      isSuspended: isSuspendedFromPay(graph, trust, this.#paidMinPpm),
+    };
   }
 
   /** Whether a hotspot's trust at the start of an epoch is at least what is paid. */
@@ -93,8 +96,7 @@ export class TrustBook {
     table.trustPpm.set(trustPpm);
     table.standingPpm.set(standingPpm);
     for (const [hotspot, trust] of trustPpm.entries()) {
-      const isSuspended = trust < this.#paidMinPpm && graphPpm[hotspot]! >= this.#paidMinPpm;
-      table.creditPpm[hotspot] = isSuspended ? graphPpm[hotspot]! : trust;
+      table.creditPpm[hotspot] = computeCreditPpm(graphPpm[hotspot]!, trust, this.#paidMinPpm);
     }
     return table;
   }

@@ -36,6 +36,7 @@ export function closeTrust(ledger: Ledger, epoch: number, nextSeed: Uint8Array):
   const network = {
     history: trust.history,
     ...listPlaces(ledger, fromEpoch),
+    paidMinPpm: parameters.trustPaidMinPpm,
     owner: listOwners(ledger),
     seeds: Uint32Array.from(usesGraph ? trust.seeds : []),
   };

@@ -1,8 +1,8 @@
 /**
  * The second score: coverage by trust. A link is worth the lesser of both ends' trust times a quality by its length. A
- * beacon is worth what its three best witnesses are; a reception is worth its link's share of all that the witness has on
- * record, three links' worth at least: so three trusted counterparts give all there is, wherever they stand, and more of
- * them never less. What crowds around a hotspot scales both down. docs/truth.md has the properties and their proofs.
+ * beacon is worth what its three best witnesses are; a reception is worth its link over all that the witness has on record,
+ * three links' worth at least: so three counterparts that are trusted as much as it is give all there is for it, which is its
+ * own trust, wherever they stand, and more of them never less. What crowds around a hotspot scales both down. docs/truth.md has the properties and their proofs.
  */
 import { computeDistanceM } from "../geo/distance.ts";
 import { PPM } from "../network/parameters.ts";
@@ -22,7 +22,7 @@ export type TrustTable = {
   readonly trustPpm: Uint32Array;
   /** By what a hotspot's own earnings are reckoned: its trust, but for one suspended from pay what the graph gives it. */
   readonly creditPpm: Uint32Array;
-  /** The worth of all counterparts on record that it has heard. */
+  /** The worth of all counterparts on record that it has heard, over its own credit (`computeStandingPartPpm`). */
   readonly standingPpm: Float64Array;
 };
 
@@ -160,8 +160,9 @@ export function isNear(latE7: Int32Array, lngE7: Int32Array, a: number, b: numbe
 }
 
 /**
- * What a reception earns its witness: the link's worth over all that the witness has on record, or over three whole links
- * where that is less. A rural witness with three counterparts thus earns as much an interval as one with fifty.
+ * What a reception earns its witness: the link's worth over its standing, which is all that it has on record by its own
+ * credit, or over three whole links where that is less. A rural witness with three counterparts thus earns as much an
+ * interval as one with fifty, and either no more than its own credit.
  */
 function computeReceptionUnitsPpm(
   { beaconHotspot, witnessHotspot }: ScoreInput,

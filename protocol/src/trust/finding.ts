@@ -72,6 +72,14 @@ export function createFinding(
   };
 }
 
+/** Whether findings have brought a hotspot that the graph would have paid below what is paid: its pay is withheld. */
+export const isSuspendedFromPay = (graphPpm: number, trustPpm: number, paidMinPpm: number): boolean =>
+  trustPpm < paidMinPpm && graphPpm >= paidMinPpm;
+
+/** By what a hotspot's own earnings are reckoned: its trust, but what the graph gives it while it is suspended from pay. */
+export const computeCreditPpm = (graphPpm: number, trustPpm: number, paidMinPpm: number): number =>
+  isSuspendedFromPay(graphPpm, trustPpm, paidMinPpm) ? graphPpm : trustPpm;
+
 /**
  * A hotspot's trust: what the graph gives it times every finding's factor, each product rounded down. Findings of one
  * reason count once, by the lowest factor, and those that have ended in `epoch` do not count.

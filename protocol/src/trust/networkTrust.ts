@@ -3,7 +3,7 @@
  * before, and their product. A pure function: validators run it at an epoch's end, the evaluation and the lab wherever.
  */
 import { PPM } from "../network/parameters.ts";
-import { computeTrustPpm, type PenaltyReason } from "./finding.ts";
+import { computeCreditPpm, computeTrustPpm, type PenaltyReason } from "./finding.ts";
 import { type Findings, FindingTable, type NamedFinding } from "./findingTable.ts";
 import { listFindings, nameCapFinding } from "./hotspotFindings.ts";
 import { HIGH, LOW, readDistanceM, readEpochs } from "./linkColumns.ts";
@@ -15,7 +15,7 @@ import {
   OWNER_CAP_RESOLUTION,
   PLACE_CAP_RESOLUTION,
 } from "./penalties/caps.ts";
-import { computeLinkValuePpm } from "./quality.ts";
+import { computeStandingPartPpm } from "./quality.ts";
 import { groupByCell, type HotspotCells, numberRegions } from "./regions.ts";
 import { addStartTrust } from "./startTrust.ts";
 import { computeGraphTrustPpm } from "./sybilRank.ts";
@@ -39,6 +39,8 @@ export type TrustTerms = {
   readonly penaltyEpochs: number;
   /** Edges younger than this weigh little: a quarter of what the history keeps. */
   readonly youngEpochs: number;
+  /** The least trust that is paid. */
+  readonly paidMinPpm: number;
 };
 
 /** What stands from before: findings, and whose have been appealed against. */
@@ -50,7 +52,7 @@ export type NetworkTrust = {
   readonly graphPpm: Uint32Array;
   /** The graph's part times every finding's factor. */
   readonly trustPpm: Uint32Array;
-  /** Of all distinct counterparts on record that the hotspot has heard: the sum of the links' values. */
+  /** Of all distinct counterparts on record that the hotspot has heard: the links' values over its own credit, summed. */
   readonly standingPpm: Float64Array;
   readonly findings: FindingTable;
 };
@@ -72,7 +74,10 @@ export function computeNetworkTrust(
   for (const [hotspot, list] of findings) {
     trustPpm[hotspot] = computeTrustPpm(graphPpm[hotspot]!, list, terms.epoch);
   }
-  return { graphPpm, trustPpm, standingPpm: sumStanding(network, trustPpm), findings };
+  const creditPpm = trustPpm.map((ppm, hotspot) =>
+    computeCreditPpm(graphPpm[hotspot]!, ppm, terms.paidMinPpm),
+  );
+  return { graphPpm, trustPpm, standingPpm: sumStanding(network, trustPpm, creditPpm), findings };
 }
 
 /** A hotspot's trust by the graph, and the breadth-first order of hotspots in which it was found. */
@@ -177,15 +182,15 @@ function isOnRecord({ links }: TrustHistory, hotspot: number, finding: NamedFind
   return 2 * left.length >= evidence.length;
 }
 
-/** For each hotspot the worth of all the counterparts that it has on record as heard: what its receptions are shared by. */
-function sumStanding({ history }: TrustNetwork, trustPpm: Uint32Array): Float64Array {
+/** For each hotspot what all the counterparts that it has on record as heard come to: what its receptions are shared by. */
+function sumStanding({ history }: TrustNetwork, trustPpm: Uint32Array, creditPpm: Uint32Array): Float64Array {
   const sums = new Float64Array(trustPpm.length);
   history.links.visitRows((_row, table, at) => {
-    const [low, high] = [table[at + LOW]!, table[at + HIGH]!];
-    const lesser = Math.min(trustPpm[low]!, trustPpm[high]!);
-    const valuePpm = computeLinkValuePpm(lesser, readDistanceM(table, at));
-    if (readEpochs(table, at, true) > 0) sums[low]! += valuePpm;
-    if (readEpochs(table, at, false) > 0) sums[high]! += valuePpm;
+    const [low, high, distanceM] = [table[at + LOW]!, table[at + HIGH]!, readDistanceM(table, at)];
+    if (readEpochs(table, at, true) > 0)
+      sums[low]! += computeStandingPartPpm(creditPpm[low]!, trustPpm[high]!, distanceM);
+    if (readEpochs(table, at, false) > 0)
+      sums[high]! += computeStandingPartPpm(creditPpm[high]!, trustPpm[low]!, distanceM);
   });
   return sums;
 }

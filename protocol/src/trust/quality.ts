@@ -18,6 +18,18 @@ export function computeQualityPpm(distanceM: number): number {
   return Math.floor(((FALL_TO_M - distanceM) * PPM) / (FALL_TO_M - FALL_FROM_M));
 }
 
+/**
+ * What a counterpart on record adds to a hotspot's standing, by which its receptions are divided: the link's worth over the
+ * hotspot's own credit, in parts per million, rounded down. Divided so, all receptions of an interval come to a third of
+ * their links' worth and to no more than the hotspot's own credit: what is its own is not divided away, and a counterpart
+ * more, however little it is trusted, never lowers the sum.
+ */
+export function computeStandingPartPpm(creditPpm: number, otherTrustPpm: number, distanceM: number): number {
+  if (creditPpm === 0) return 0;
+  const valuePpm = computeLinkValuePpm(Math.min(creditPpm, otherTrustPpm), distanceM);
+  return Math.floor((valuePpm * PPM) / creditPpm);
+}
+
 /** Trust times quality, in parts per million, rounded down. */
 export function computeLinkValuePpm(trustPpm: number, distanceM: number): number {
   return Math.floor((trustPpm * computeQualityPpm(distanceM)) / PPM);

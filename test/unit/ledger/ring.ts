@@ -54,8 +54,11 @@ export function strike(
   for (const reason of ["constant_window", "snr_grid"] as const) trust.findings.add(index, finding(reason));
   const trustPpm = new Uint32Array(RING.length).fill(PPM);
   trustPpm[index] = 62_500;
+  // Each has heard the nine others, at distances that are worth all; the struck one is worth what it is trusted.
+  const standingPpm = new Float64Array(RING.length).fill((RING.length - 2) * PPM + 62_500);
+  standingPpm[index] = (RING.length - 1) * PPM;
   trust.turn({
     ...{ fromEpoch, newcomerPpm: PPM, graphPpm: new Uint32Array(RING.length).fill(PPM) },
-    ...{ trustPpm, standingPpm: new Float64Array(RING.length) },
+    ...{ trustPpm, standingPpm },
   });
 }

@@ -155,6 +155,9 @@ describe("suspension from pay", () => {
   test("withholds what would be paid, and nothing else: it goes on witnessing, and the books hold it", () => {
     const { scenario, hotspot, before, close, line, withheld } = suspend();
     expect(line).toMatchObject({ beaconPaid: 0n, witnessPaid: 0n, trustPpm: 62_500, penalties: 4 + 32 });
+    // No more than what an honest one there earns, or it would pay to be suspended and acquitted.
+    const others = close.lines.filter((one) => one !== line).map(({ witnessUnitsPpm }) => witnessUnitsPpm);
+    expect(line.witnessUnitsPpm).toBeLessThanOrEqual(Math.max(...others));
     expect(balanceOf(scenario, hotspot)).toBe(before);
     expect(close.escrow).toEqual({
       ...{ carriedIn: 0n, withheld, released: 0n, returned: 0n, carriedOut: withheld },

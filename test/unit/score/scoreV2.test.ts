@@ -151,25 +151,38 @@ describe("more honest coverage never lowers one's own reward", () => {
     );
   });
 
+  /** What a witness earns in an interval in which it hears each of so many once. */
+  const earnBy = (own: Partial<TrustedHotspot>, trustsPpm: readonly number[]): number => {
+    const counterparts = around(trustsPpm.length, 5_000).map((one, i) => ({
+      ...one,
+      trustPpm: trustsPpm[i]!,
+    }));
+    const links = trustsPpm.map((_, i): Link => [i + 1, [0]]);
+    return score([{ ...middle, ...own }, ...counterparts], links).witnessUnitsPpm[0]!;
+  };
+
   test("a counterpart more never lowers what a witness earns in an interval, but for a millionth each by rounding", () => {
-    const values = fc.array(fc.nat(PPM), { minLength: 1, maxLength: 40 });
+    const trusts = fc.array(fc.nat(PPM), { minLength: 1, maxLength: 40 });
     fc.assert(
-      fc.property(values, (list) => {
-        const earned = (counted: readonly number[]): number => {
-          const standingPpm = counted.reduce((sum, value) => sum + value, 0);
-          const hotspots = [
-            { ...middle, standingPpm },
-            ...around(counted.length, 5_000).map((one, i) => ({ ...one, trustPpm: counted[i]! })),
-          ];
-          return score(
-            hotspots,
-            counted.map((_, i): Link => [i + 1, [0]]),
-          ).witnessUnitsPpm[0]!;
-        };
-        expect(earned(list)).toBeGreaterThanOrEqual(earned(list.slice(0, -1)) - list.length);
-        expect(earned(list)).toBeLessThanOrEqual(PPM);
+      fc.property(fc.nat(PPM), trusts, (trustPpm, list) => {
+        const earned = earnBy({ trustPpm }, list);
+        expect(earned).toBeGreaterThanOrEqual(earnBy({ trustPpm }, list.slice(0, -1)) - list.length);
+        // A third of its links' worth, and no more than its own trust.
+        const sum = list.reduce((total, other) => total + Math.min(trustPpm, other), 0);
+        const expected = Math.min(sum / 3, trustPpm);
+        expect(earned).toBeLessThanOrEqual(expected + 1);
+        expect(earned).toBeGreaterThanOrEqual(expected - 2 * list.length - 1);
       }),
     );
+  });
+
+  test("one's own trust is not divided away: a quarter of it is a quarter of the pay, and a suspended one accrues one part", () => {
+    const dense = Array<number>(25).fill(PPM);
+    expect(earnBy({}, dense)).toBe(PPM);
+    expect(earnBy({ trustPpm: PPM / 4 }, dense)).toBe(PPM / 4);
+    // Beside others that are found against as well it is no better off.
+    expect(earnBy({ trustPpm: PPM / 4 }, Array<number>(25).fill(PPM / 4))).toBe(PPM / 4);
+    expect(earnBy({ trustPpm: 62_500, creditPpm: PPM }, dense)).toBe(PPM);
   });
 });
 
@@ -270,7 +283,7 @@ describe("the n-th hotspot in a cell", () => {
 
 describe("a lone rural hotspot with three trusted counterparts", () => {
   test("earns the most that any hotspot can, per beacon and per interval", () => {
-    const rural = [{ ...middle, standingPpm: 3 * PPM }, ...around(3, 8_000)];
+    const rural = [middle, ...around(3, 8_000)];
     const heard: Link[] = [1, 2, 3].map((beaconer) => [beaconer, [0]]);
     const alone = score(rural, [[0, [1, 2, 3]], ...heard]);
     expect(alone.beaconShares[0]).toBe(PPM * PPM);
@@ -281,17 +294,7 @@ describe("a lone rural hotspot with three trusted counterparts", () => {
         // Everyone beacons once and is heard by all; what is on record is what is heard.
         const all = list.map((_, i) => i);
         const links = all.map((i): Link => [i, all.filter((other) => other !== i)]);
-        const bare = createTrustedInput(list, links);
-        const value = (i: number, witness: number): number => {
-          const at = bare.beaconWitnessOffset[i]! + links[i]![1].indexOf(witness);
-          const lesser = Math.min(list[i]!.trustPpm, list[witness]!.trustPpm);
-          return Math.floor((lesser * computeQualityPpm(bare.trusted!.witnessDistanceM[at]!)) / PPM);
-        };
-        const known = list.map((hotspot, witness) => ({
-          ...hotspot,
-          standingPpm: all.reduce((sum, i) => sum + (i === witness ? 0 : value(i, witness)), 0),
-        }));
-        const { beaconShares, witnessShares } = score(known, links);
+        const { beaconShares, witnessShares } = score(list, links);
         for (const i of all) {
           expect(beaconShares[i]).toBeLessThanOrEqual(alone.beaconShares[0]!);
           expect(witnessShares[i]).toBeLessThanOrEqual(PPM * PPM);

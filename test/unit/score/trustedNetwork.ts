@@ -3,14 +3,16 @@ import { latLngToCell } from "h3-js";
 import { computeDistanceM } from "../../../protocol/src/geo/distance.ts";
 import { PPM } from "../../../protocol/src/network/parameters.ts";
 import type { ScoreInput } from "../../../protocol/src/score/score.ts";
+import { computeStandingPartPpm } from "../../../protocol/src/trust/quality.ts";
 import { createEvidence, type Link } from "./evidence.ts";
 
 export type TrustedHotspot = {
   readonly eastM: number;
   readonly northM: number;
-  /** Default: whole trust, an owner of its own, two-sided, borne out, nothing on record. */
+  /** Default: whole trust, an owner of its own, two-sided, borne out. */
   readonly trustPpm?: number;
   readonly creditPpm?: number;
+  /** Default: by what the links say that it has heard. */
   readonly standingPpm?: number;
   readonly owner?: number;
   readonly isTwoSided?: boolean;
@@ -48,11 +50,15 @@ export function createTrustedInput(
   const distanceM = (a: number, b: number): number =>
     computeDistanceM(latE7[a]!, lngE7[a]!, latE7[b]!, lngE7[b]!);
   const trustPpm = Uint32Array.from(hotspots, (one) => one.trustPpm ?? PPM);
-  const table = {
-    trustPpm,
-    creditPpm: Uint32Array.from(hotspots, (one) => one.creditPpm ?? one.trustPpm ?? PPM),
-    standingPpm: Float64Array.from(hotspots, (one) => one.standingPpm ?? 0),
-  };
+  const creditPpm = Uint32Array.from(hotspots, (one) => one.creditPpm ?? one.trustPpm ?? PPM);
+  const sumStandingPpm = (hotspot: number): number =>
+    [...new Set(links.flatMap(([beaconer, list]) => (list.includes(hotspot) ? [beaconer] : [])))].reduce(
+      (sum, other) =>
+        sum + computeStandingPartPpm(creditPpm[hotspot]!, trustPpm[other]!, distanceM(hotspot, other)),
+      0,
+    );
+  const standingPpm = Float64Array.from(hotspots, (one, i) => one.standingPpm ?? sumStandingPpm(i));
+  const table = { trustPpm, creditPpm, standingPpm };
   const witnesses = links.flatMap(([, list]) => list);
   return {
     ...evidence,

@@ -6,10 +6,12 @@ import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { computeDistanceM } from "../../../protocol/src/geo/distance.ts";
 import { PPM } from "../../../protocol/src/network/parameters.ts";
+import { computeCreditPpm } from "../../../protocol/src/trust/finding.ts";
 import { createMoments } from "../../../protocol/src/trust/moments.ts";
 import { computeNetworkTrust, type TrustNetwork } from "../../../protocol/src/trust/networkTrust.ts";
 import { checkDistanceProfile } from "../../../protocol/src/trust/penalties/distanceProfile.ts";
 import { checkPowerSlope } from "../../../protocol/src/trust/penalties/powerSlope.ts";
+import { computeLinkValuePpm } from "../../../protocol/src/trust/quality.ts";
 import { rotateSeeds, type SeedRotation } from "../../../protocol/src/trust/seeds.ts";
 import { START_TRUST_PPM, STARTERS_MAX } from "../../../protocol/src/trust/startTrust.ts";
 import { COUNTERPARTS_MIN } from "../../../protocol/src/trust/thresholds.ts";
@@ -17,7 +19,7 @@ import { TrustHistory } from "../../../protocol/src/trust/trustHistory.ts";
 import { createRandom } from "../../bench/population.ts";
 
 const WINDOW_EPOCHS = 20;
-const TERMS = { epoch: 30, penaltyEpochs: 12, youngEpochs: 10 };
+const TERMS = { epoch: 30, penaltyEpochs: 12, youngEpochs: 10, paidMinPpm: 100_000 };
 
 type Site = readonly [lat: number, lng: number];
 /** Who heard whom, in which epoch; both ways where `oneWay` is not said. */
@@ -88,6 +90,42 @@ describe("trust of a network", () => {
     const { graphPpm, standingPpm } = computeNetworkTrust(network, TERMS);
     expect([...graphPpm]).toEqual(Array<number>(12).fill(PPM));
     expect(standingPpm.every((sum) => sum > 0)).toBe(true);
+  });
+
+  test("standing leaves a hotspot's own trust out, and is by the graph's while it is suspended from pay", () => {
+    const factors = fc.array(fc.integer({ min: 250_000, max: PPM }), { minLength: 25, maxLength: 25 });
+    fc.assert(
+      fc.property(factors, factors, fc.integer({ min: 3, max: 24 }), (ones, others, count) => {
+        // Hotspot 0 has heard so many; each, itself too, has two findings from before.
+        const heard = Array.from({ length: count }, (_, i) => ({ a: 0, b: i + 1, epoch: 20, oneWay: true }));
+        const network = createNetwork(sitesAround(VIENNA, 25, 11), heard);
+        const finding = { madeEpoch: 20, endsEpoch: 40, evidence: [] };
+        const findings = new Map(
+          ones.map((factorPpm, hotspot) => [
+            hotspot,
+            [
+              { reason: "snr_grid", factorPpm, ...finding } as const,
+              { reason: "floor_window", factorPpm: others[hotspot]!, ...finding } as const,
+            ],
+          ]),
+        );
+        const { graphPpm, trustPpm, standingPpm } = computeNetworkTrust(network, TERMS, {
+          ...{ findings, appealed: new Set() },
+        });
+        const creditPpm = computeCreditPpm(graphPpm[0]!, trustPpm[0]!, TERMS.paidMinPpm);
+        const values = heard.map(({ b }) => {
+          const lesser = Math.min(creditPpm, trustPpm[b]!);
+          return computeLinkValuePpm(lesser, network.history.find(0, b, 30)!.distanceM);
+        });
+        const sum = values.reduce((total, value) => total + value, 0);
+        // All of them heard in an interval are worth a third of their sum, and no more than the hotspot's own credit.
+        const divisor = Math.max(3 * PPM, standingPpm[0]!);
+        const units = values.reduce((total, value) => total + Math.floor((value * PPM) / divisor), 0);
+        expect(units).toBeLessThanOrEqual(Math.min(sum / 3, creditPpm) + 1);
+        expect(units).toBeGreaterThanOrEqual(Math.min(sum / 3, creditPpm) - 2 * count);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   test("of nobody, of one, and of one without a place", () => {
@@ -244,7 +282,7 @@ describe("trust of a network", () => {
     const { graphPpm, trustPpm, standingPpm, findings } = computeNetworkTrust(network, TERMS);
     const text = JSON.stringify([[...graphPpm], [...trustPpm], [...standingPpm], [...findings]]);
     expect(encodeHex(sha256(new TextEncoder().encode(text)))).toMatchInlineSnapshot(
-      `"1eb1bae6d36c7a4c6133dc564712ff6e951eefd57a17c05fe2ffdd752ef73130"`,
+      `"1907becee3ffea3c61bf091148e4e6a8170c50ca2a3e46b551e3a729bf6b5549"`,
     );
   });
 });
