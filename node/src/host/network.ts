@@ -28,6 +28,8 @@ import type {
   Log,
   Network,
   PeerRef,
+  RequestHandler,
+  ServeLimits,
 } from "./types.ts";
 
 export type NetworkOptions = {
@@ -239,11 +241,7 @@ class LibpNetwork implements OperatedNetwork {
     this.#handlers.set(topic, handler);
   }
 
-  async serve(
-    protocol: string,
-    limits: { readonly maxRequestBytes: number; readonly maxConcurrent: number },
-    handler: (from: PeerRef, request: Uint8Array) => Promise<Uint8Array | null>,
-  ): Promise<void> {
+  async serve(protocol: string, limits: ServeLimits, handler: RequestHandler): Promise<void> {
     await serveRequests(this.#node, toPeerRef, protocol, limits, handler);
   }
 

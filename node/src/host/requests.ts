@@ -5,16 +5,14 @@
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { CodedError, isCodedError } from "./codedError.ts";
 import { readFrame, writeFrame } from "./streamFrame.ts";
-import type { PeerRef, RequestHandler, RequestOptions } from "./types.ts";
+import type { PeerRef, RequestHandler, RequestOptions, ServeLimits } from "./types.ts";
 
 /** A request must have arrived whole by then: 64 kB take five seconds over a 100 kbit/s uplink. */
 const REQUEST_ARRIVAL_TIMEOUT_MS = 10_000;
 /** Handling and answering: a durable write and a round of agreement are well below it. */
 const ANSWER_TIMEOUT_MS = 20_000;
-/** Streams of one protocol that one connection may hold; a hotspot uses one or two. */
-const MAX_STREAMS_PER_CONNECTION = 8;
-
-export type ServeLimits = { readonly maxRequestBytes: number; readonly maxConcurrent: number };
+/** Streams of one protocol that one peer may hold, over however many connections; a hotspot uses one or two. */
+export const MAX_STREAMS_PER_PEER = 8;
 
 /** Serves a protocol: see `Network.serve`. */
 export async function serveRequests(
@@ -24,25 +22,54 @@ export async function serveRequests(
   limits: ServeLimits,
   handler: RequestHandler,
 ): Promise<void> {
-  let active = 0;
+  const places = new Places(limits);
   const serve = async (stream: Stream, connection: Connection): Promise<void> => {
-    if (active >= limits.maxConcurrent) {
+    const from = toPeerRef(connection);
+    const leave = places.take(from);
+    if (leave === null) {
       stream.abort(new CodedError("request_refused", "too many requests at once"));
       return;
     }
-    active++;
     try {
-      await answer(stream, toPeerRef(connection), limits.maxRequestBytes, handler);
+      await answer(stream, from, limits.maxRequestBytes, handler);
     } catch (error) {
       stream.abort(error as Error);
     } finally {
-      active--;
+      leave();
     }
   };
   // libp2p keeps the handler's promise; a rejection is handled above, so there is none.
   await node.handle(protocol, (stream, connection) => void serve(stream, connection), {
-    maxInboundStreams: MAX_STREAMS_PER_CONNECTION,
+    maxInboundStreams: MAX_STREAMS_PER_PEER,
   });
+}
+
+/** The streams of a protocol that are under way, from before their request has come until the answer has left. */
+class Places {
+  readonly #limits: ServeLimits;
+  /** By peer, how many streams it holds. */
+  readonly #held = new Map<string, number>();
+  #shared = 0;
+
+  constructor(limits: ServeLimits) {
+    this.#limits = limits;
+  }
+
+  /** @returns what gives the place back; null where there is none. */
+  take(from: PeerRef): (() => void) | null {
+    const { maxConcurrent, hasOwnPlaces } = this.#limits;
+    const held = this.#held.get(from.peerId) ?? 0;
+    const isShared = hasOwnPlaces?.(from) !== true;
+    if (held >= MAX_STREAMS_PER_PEER || (isShared && this.#shared >= maxConcurrent)) return null;
+    this.#held.set(from.peerId, held + 1);
+    if (isShared) this.#shared++;
+    return () => {
+      const rest = this.#held.get(from.peerId)! - 1;
+      if (rest > 0) this.#held.set(from.peerId, rest);
+      else this.#held.delete(from.peerId);
+      if (isShared) this.#shared--;
+    };
+  }
 }
 
 async function answer(

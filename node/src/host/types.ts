@@ -46,6 +46,17 @@ export type RequestHandler = (from: PeerRef, request: Uint8Array) => Promise<Uin
 
 export type RequestOptions = {
   readonly maxAnswerBytes: number;
+export type ServeLimits = {
+  readonly maxRequestBytes: number;
+  /** Streams at once of all peers together, but for those that have places of their own. */
+  readonly maxConcurrent: number;
+  /**
+   * Who has them, asked before a byte is read: nobody else's streams, silent ones included, take those places. They must be
+   * a few peers that are known, since each may hold as many as one peer may. Nobody by default.
+   */
+  readonly hasOwnPlaces?: (from: PeerRef) => boolean;
+};
+
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 };
@@ -78,11 +89,7 @@ export type Network = {
   /** Handles a topic's messages; the topic must have been named as subscribed when the network was created. */
   readonly onGossip: (topic: string, handler: GossipHandler) => void;
   /** Serves a request/response protocol; longer requests and excess concurrent streams are refused. */
-  readonly serve: (
-    protocol: string,
-    limits: { readonly maxRequestBytes: number; readonly maxConcurrent: number },
-    handler: RequestHandler,
-  ) => Promise<void>;
+  readonly serve: (protocol: string, limits: ServeLimits, handler: RequestHandler) => Promise<void>;
   /** One request and its answer, each one length-prefixed message. Throws a CodedError on refusal or timeout. */
   readonly request: (
     peerId: string,

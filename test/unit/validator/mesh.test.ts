@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { createNetwork } from "../../../node/src/host/network.ts";
-import type { ChannelAcceptor, Network } from "../../../node/src/host/types.ts";
+import type { ChannelAcceptor, Network, RequestHandler, ServeLimits } from "../../../node/src/host/types.ts";
 import { encodeFetch, FETCH_PROTOCOL, type Fetch } from "../../../protocol/src/agreement/fetches.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
@@ -182,11 +182,17 @@ describe("the mesh of validators", () => {
     expect(new Set(first.refused)).toEqual(new Set(["flooded"]));
   });
 
-  test("counts a message by its bytes too", async () => {
+  /** A mesh whose clock stands, without a network: what it would do with a member's messages and questions. */
+  async function openStill(answer: () => Promise<Uint8Array | null>) {
     let accept: ChannelAcceptor = () => null;
+    let ask: RequestHandler = async () => null;
+    let limits: ServeLimits | null = null;
     const network = {
       onPeerChange: () => () => {},
-      serve: async () => {},
+      serve: async (_protocol: string, given: ServeLimits, handler: RequestHandler) => {
+        limits = given;
+        ask = handler;
+      },
       serveChannels: async (_protocol: string, _limits: unknown, given: ChannelAcceptor) => {
         accept = given;
       },
@@ -197,18 +203,40 @@ describe("the mesh of validators", () => {
     const mesh = createMesh({ self, seatsOf: () => 3 }, { network: network as never, clock: still, log });
     mesh.want([{ key: keys[1]!.publicKey, multiaddrs: [] }]);
     const refused: MeshRefusal[] = [];
-    await mesh.open({
-      onMessage: () => {},
-      answer: async () => null,
-      onRefused: (reason) => refused.push(reason),
-    });
-    const take = accept({ peerId: "second", publicKey: keys[1]!.publicKey })!;
+    await mesh.open({ onMessage: () => {}, answer, onRefused: (reason) => refused.push(reason) });
+    const member = { peerId: "second", publicKey: keys[1]!.publicKey };
+    return { mesh, still, refused, member, limits: limits!, take: accept(member)!, ask };
+  }
+
+  test("counts a message by its bytes too", async () => {
+    const { mesh, still, refused, take } = await openStill(async () => null);
     // 101 units each, of a thousand in a second.
     for (let i = 0; i < 10; i++) take(new Uint8Array(100 * 16_384));
     expect(refused).toEqual([...new Array(9).fill("malformed"), "flooded"]);
     still.advance(100);
     take(new Uint8Array(100 * 16_384));
     expect(refused.at(-1)).toBe("malformed");
+    await mesh.close();
+  });
+
+  test("answers a validator as much in a second, questions and bytes, whatever it says", async () => {
+    const answer = new Uint8Array(99 * 16_384);
+    const { mesh, still, refused, member, take, ask } = await openStill(async () => answer);
+    const question = encodeFetch({ type: "standing" });
+    take(new Uint8Array(900 * 16_384));
+    for (let i = 0; i < 10; i++) expect(await ask(member, question)).toBe(answer);
+    expect(await ask(member, question)).toBeNull();
+    expect(refused).toEqual(["malformed", "flooded"]);
+    still.advance(100);
+    expect(await ask(member, question)).toBe(answer);
+    await mesh.close();
+  });
+
+  test("keeps places for validators' questions that no stranger can take", async () => {
+    const { mesh, limits, member } = await openStill(async () => null);
+    expect(limits.hasOwnPlaces!(member)).toBe(true);
+    expect(limits.hasOwnPlaces!({ peerId: "third", publicKey: keys[2]!.publicKey })).toBe(false);
+    expect(limits.hasOwnPlaces!({ peerId: "third", publicKey: null })).toBe(false);
     await mesh.close();
   });
 

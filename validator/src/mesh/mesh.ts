@@ -28,8 +28,8 @@ import { StrangersFetches } from "./strangersFetches.ts";
 export const PEERS_PROTOCOL = "/hexbeacon/peers/1";
 /** A batch over a slow line; whoever asked then asks the next. */
 const FETCH_TIMEOUT_MS = 5_000;
-/** Fetches answered at once: three batches of each of a hundred validators, and some values and rounds. */
-const MAX_CONCURRENT_FETCHES = 512;
+/** Streams for questions that those without a seat may hold at once, most of them still silent: a few kB each. */
+const MAX_STRANGERS_STREAMS = 512;
 
 /** Why something that came over the mesh went no further. */
 export const MESH_REFUSALS = ["stranger", "flooded", "malformed"] as const;
@@ -39,7 +39,8 @@ export type MeshRefusal = (typeof MESH_REFUSALS)[number];
  * Units a second from one validator, and as many as may come at once; a message is one, and so is each 16 KiB of it. A
  * round is some ten messages of each, a busy lane adds its batches and acknowledgements: 17 units the largest, a proposal
  * of a hundred validators' values 155. A signature costs 0.1 ms, a unit of a batch or a proposal 0.06 to 0.1 ms to decode,
- * so a hostile one gets a tenth of a core. What is above is dropped: an honest validator says it again.
+ * so a hostile one gets a tenth of a core. What is above is dropped: an honest validator says it again. As much again goes
+ * into answers to its questions, 16 MiB a second: one that catches up asks the next where one refuses.
  */
 const UNITS_PER_SECOND = 1_000;
 const UNIT_BYTES = 16_384;
@@ -104,11 +105,8 @@ class ValidatorMesh implements OpenedMesh {
   /** Connected peers' names on the network by their keys; null until somebody asks after a change. */
   #peerIds: ReadonlyMap<PeerName, string> | null = null;
   #stopWatching: () => void;
-  #allowances = new TokenBuckets({
-    capacity: UNITS_PER_SECOND,
-    refillPerMs: UNITS_PER_SECOND / 1_000,
-    maxBuckets: 2 * MAX_VALIDATORS,
-  });
+  readonly #messages = createAllowances();
+  readonly #answers = createAllowances();
   #strangers: StrangersFetches;
   #isOpen = false;
 
@@ -126,7 +124,11 @@ class ValidatorMesh implements OpenedMesh {
     await network.serveChannels(PEERS_PROTOCOL, { maxMessageBytes: MAX_PEER_MESSAGE_BYTES }, (from) =>
       this.#acceptChannel(from, handlers),
     );
-    const limits = { maxRequestBytes: MAX_FETCH_BYTES, maxConcurrent: MAX_CONCURRENT_FETCHES };
+    const limits = {
+      maxRequestBytes: MAX_FETCH_BYTES,
+      maxConcurrent: MAX_STRANGERS_STREAMS,
+      hasOwnPlaces: (from: PeerRef) => this.#links.has(nameOf(from)),
+    };
     await network.serve(FETCH_PROTOCOL, limits, (from, request) => this.#answer(from, request, handlers));
     this.#isOpen = true;
     for (const link of this.#links.values()) link.open();
@@ -194,11 +196,9 @@ class ValidatorMesh implements OpenedMesh {
       handlers.onRefused?.("stranger");
       return null;
     }
-    const allowance = this.#allowances;
     return (bytes) => {
       if (!this.#links.has(from)) handlers.onRefused?.("stranger");
-      else if (!allowance.take(from, 1 + Math.floor(bytes.length / UNIT_BYTES), clock.nowMs()))
-        handlers.onRefused?.("flooded");
+      else if (!this.#messages.take(from, 1 + unitsOf(bytes), clock.nowMs())) handlers.onRefused?.("flooded");
       else {
         const message = decodePeerMessage(bytes, this.#options.seatsOf);
         if (message === null) handlers.onRefused?.("malformed");
@@ -207,25 +207,32 @@ class ValidatorMesh implements OpenedMesh {
     };
   }
 
-  /** Anyone may ask, since what is answered is proven; validators never wait behind others. */
-  async #answer(
-    { publicKey, peerId }: PeerRef,
-    request: Uint8Array,
-    handlers: MeshHandlers,
-  ): Promise<Uint8Array | null> {
-    const from = publicKey === null ? peerId : encodeHex(publicKey);
+  /** Anyone may ask, since what is answered is proven; strangers' questions take nothing from validators'. */
+  async #answer(peer: PeerRef, request: Uint8Array, handlers: MeshHandlers): Promise<Uint8Array | null> {
+    const from = nameOf(peer);
     const fetch = decodeFetch(request);
     if (fetch === null) {
       handlers.onRefused?.("malformed");
       return null;
     }
-    if (this.#links.has(from)) return await handlers.answer(fetch, from);
-    const answer = await this.#strangers.answer(from, () => handlers.answer(fetch, from));
-    if (answer === "flooded") {
-      handlers.onRefused?.("flooded");
-      return null;
-    }
-    return answer;
+    const answer = this.#links.has(from)
+      ? await this.#answerMember(from, () => handlers.answer(fetch, from))
+      : await this.#strangers.answer(from, () => handlers.answer(fetch, from));
+    if (answer !== "flooded") return answer;
+    handlers.onRefused?.("flooded");
+    return null;
+  }
+
+  /** How long an answer is shows when it is there: what it costs beyond what is left is owed. */
+  async #answerMember(
+    from: PeerName,
+    answer: () => Promise<Uint8Array | null>,
+  ): Promise<Uint8Array | null | "flooded"> {
+    const { clock } = this.#modules;
+    if (!this.#answers.take(from, 1, clock.nowMs())) return "flooded";
+    const bytes = await answer();
+    if (bytes !== null) this.#answers.charge(from, unitsOf(bytes), clock.nowMs());
+    return bytes;
   }
 
   #peerIdOf(name: PeerName): string | null {
@@ -239,3 +246,16 @@ class ValidatorMesh implements OpenedMesh {
     return this.#peerIds.get(name) ?? null;
   }
 }
+
+/** A validator's name; that of a stranger without an Ed25519 key cannot be mistaken for one. */
+const nameOf = ({ publicKey, peerId }: PeerRef): string =>
+  publicKey === null ? peerId : encodeHex(publicKey);
+
+const unitsOf = (bytes: Uint8Array): number => Math.floor(bytes.length / UNIT_BYTES);
+
+const createAllowances = (): TokenBuckets =>
+  new TokenBuckets({
+    capacity: UNITS_PER_SECOND,
+    refillPerMs: UNITS_PER_SECOND / 1_000,
+    maxBuckets: 2 * MAX_VALIDATORS,
+  });
