@@ -6,6 +6,7 @@ import type { Log } from "../../../node/src/host/types.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { keyOfBytes } from "../bytesKey.ts";
 import type { IntakeKind } from "../intake/inbox.ts";
+import { RecentMap } from "../recentMap.ts";
 
 /** A message on its way. Times are Unix milliseconds; null where it has not come so far. */
 export type Journey = {
@@ -20,10 +21,10 @@ export type Journey = {
 /** When this validator knew a round decided, and when it had executed and stored it. */
 export type RoundTimes = { readonly decidedMs: number | null; readonly executedMs: number | null };
 
-/** Some minutes at a thousand messages a second; each takes some 250 bytes. */
+/** The last half of them at least: half a minute at a thousand messages a second; each takes some 250 bytes. */
 const MAX_JOURNEYS = 65_536;
-/** As many epochs of mainnet as message ids are remembered for. */
-const MAX_ROUNDS = 3 * 720;
+/** The last half at least: as many epochs of mainnet as message ids are remembered for. */
+const MAX_ROUNDS = 2 * 3 * 720;
 
 export type JourneysModules = {
   readonly nowMs: () => number;
@@ -34,9 +35,9 @@ export type JourneysModules = {
 
 export class Journeys {
   readonly #modules: JourneysModules;
-  /** By id, the oldest first. */
-  readonly #journeys = new Map<string, Journey>();
-  readonly #rounds = new Map<number, RoundTimes>();
+  /** By id. */
+  readonly #journeys = new RecentMap<string, Journey>(MAX_JOURNEYS);
+  readonly #rounds = new RecentMap<number, RoundTimes>(MAX_ROUNDS);
 
   constructor(modules: JourneysModules) {
     this.#modules = modules;
@@ -44,7 +45,7 @@ export class Journeys {
 
   onAdmitted = (id: Uint8Array, way: IntakeKind, receivedMs: number): void => {
     const journey = { way, receivedMs, admittedMs: this.#modules.nowMs(), certifiedMs: null };
-    keep(this.#journeys, keyOfBytes(id), journey, MAX_JOURNEYS);
+    this.#journeys.set(keyOfBytes(id), journey);
     this.#say("Admitted a message", [id], { way });
   };
 
@@ -58,12 +59,12 @@ export class Journeys {
   };
 
   onDecided = (round: number): void => {
-    keep(this.#rounds, round, { decidedMs: this.#modules.nowMs(), executedMs: null }, MAX_ROUNDS);
+    this.#rounds.set(round, { decidedMs: this.#modules.nowMs(), executedMs: null });
   };
 
   onExecuted = (round: number, ids: readonly Uint8Array[]): void => {
     const decidedMs = this.#rounds.get(round)?.decidedMs ?? null;
-    keep(this.#rounds, round, { decidedMs, executedMs: this.#modules.nowMs() }, MAX_ROUNDS);
+    this.#rounds.set(round, { decidedMs, executedMs: this.#modules.nowMs() });
     this.#say("Executed a message", ids, { round });
   };
 
@@ -79,12 +80,4 @@ export class Journeys {
   timesOf(round: number): RoundTimes {
     return this.#rounds.get(round) ?? { decidedMs: null, executedMs: null };
   }
-}
-
-/** Puts an entry in, and the oldest out where there is no room. */
-function keep<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, most: number): void {
-  map.set(key, value);
-  if (map.size <= most) return;
-  const [oldest] = map.keys();
-  map.delete(oldest!);
 }
