@@ -3,15 +3,17 @@
  * are decided by the same arithmetic over the fuller record, and what was withheld of the acquitted is released.
  */
 import { PPM } from "../network/parameters.ts";
-import { PENALTY_REASONS } from "../trust/finding.ts";
+import { isCap, PENALTY_REASONS } from "../trust/finding.ts";
 import type { Findings, NamedFinding } from "../trust/findingTable.ts";
 import { computeNetworkTrust, type NetworkTrust } from "../trust/networkTrust.ts";
 import { rotateSeeds } from "../trust/seeds.ts";
+import { byteKey } from "./byteKey.ts";
 import type { EscrowEntry } from "./escrow.ts";
-import { hasEnded, placeAt } from "./registry.ts";
+import { type Hotspot, hasEnded, placeAt } from "./registry.ts";
 import { listOwners, listPlaces } from "./scoreEvidence.ts";
 import type { Ledger } from "./state.ts";
 import type { TrustRow } from "./types.ts";
+import { toSeatCandidate } from "./validators.ts";
 
 /** What the end of an epoch made of trust. */
 export type TrustClose = {
@@ -22,28 +24,31 @@ export type TrustClose = {
 
 /** Computes trust in the epochs that end an interval, for the epochs from the next one on. */
 export function closeTrust(ledger: Ledger, epoch: number, nextSeed: Uint8Array): TrustClose {
-  const { trust, parameters } = ledger;
+  const { trust, parameters, genesis } = ledger;
   const fromEpoch = epoch + 1;
   if (parameters.scoreVersion < 2 || fromEpoch % parameters.trustIntervalEpochs !== 0) {
     return { rows: null, released: [] };
   }
-  const usesGraph = trust.seeds.length > 0 && fromEpoch >= parameters.trustFromEpoch;
+  const usesGraph = (genesis.trustSeeds?.length ?? 0) > 0 && fromEpoch >= parameters.trustFromEpoch;
+  // Without a seed trust has nowhere to walk from: what the graph gave last stays until there is one again.
+  const held = usesGraph && trust.seeds.length === 0 ? trust.generations.at(-1)! : null;
   const terms = {
     epoch: fromEpoch,
     penaltyEpochs: parameters.penaltyEpochs,
     youngEpochs: Math.floor(parameters.trustWindowEpochs / 2),
+    paidMinPpm: parameters.trustPaidMinPpm,
   };
   const network = {
     history: trust.history,
     ...listPlaces(ledger, fromEpoch),
-    paidMinPpm: parameters.trustPaidMinPpm,
     owner: listOwners(ledger),
     seeds: Uint32Array.from(usesGraph ? trust.seeds : []),
   };
   const { appealed } = trust;
   const before = trust.findings;
-  const computed = computeNetworkTrust(network, terms, { findings: before, appealed });
-  trust.turn({ fromEpoch, newcomerPpm: usesGraph ? 0 : PPM, ...computed });
+  const computed = computeNetworkTrust(network, terms, { findings: before, appealed, held });
+  const newcomerPpm = held?.newcomerPpm ?? (usesGraph ? 0 : PPM);
+  trust.turn({ fromEpoch, newcomerPpm, ...computed });
   trust.findings = computed.findings;
   // Who is not reached by the graph is not suspended either, and has not been shown to be honest.
   const acquitted = new Set([...appealed].filter((hotspot) => trust.isTrusted(hotspot, fromEpoch)));
@@ -90,30 +95,44 @@ function listRows(
   return rows;
 }
 
-function rotate(ledger: Ledger, { findings }: NetworkTrust, epoch: number, epochSeed: Uint8Array): number[] {
-  const { trust, registry } = ledger;
-  const stakers = listStakers(ledger);
-  const stands = (index: number): boolean => {
-    const hotspot = registry.list[index]!;
-    return !hotspot.isGone && !hasEnded(hotspot, epoch) && placeAt(hotspot, epoch) !== null;
-  };
-  const mayServe = (index: number): boolean => stands(index) && !findings.has(index);
-  return rotateSeeds({
+/**
+ * The seeds of the next computation. Where nobody is left who may serve or stakes, those of genesis's come back that may
+ * serve again, as one does that has asserted another antenna: the network's first word is better than none.
+ */
+function rotate(
+  { trust, registry, genesis, validators, parameters }: Ledger,
+  { findings }: NetworkTrust,
+  epoch: number,
+  epochSeed: Uint8Array,
+): number[] {
+  const named = new Set(genesis.trustSeeds?.map(byteKey));
+  const isNamed = ({ key, formerKeys }: Hotspot): boolean =>
+    [key, ...formerKeys].some((one) => named.has(byteKey(one)));
+  // Who leaves or was convicted has nothing to lose any more.
+  const stakers = new Set(
+    validators.list
+      .filter((record) => toSeatCandidate(record, parameters.validatorStake).mayHaveSeat)
+      .map(({ owner }) => owner.index),
+  );
+  const stands = (hotspot: Hotspot): boolean =>
+    !hotspot.isGone && !hasEnded(hotspot, epoch) && placeAt(hotspot, epoch) !== null;
+  // The caps say nothing about honesty, and strangers who come to stand beside it can put them on anyone.
+  const isAccused = ({ index }: Hotspot): boolean =>
+    findings.get(index)?.some(({ reason }) => !isCap(reason)) ?? false;
+  const serving = registry.list.filter((hotspot) => stands(hotspot) && !isAccused(hotspot));
+  const staked = serving.filter(({ owner }) => stakers.has(owner));
+  const mayServe = new Set([...staked, ...serving.filter(isNamed)].map(({ index }) => index));
+  const seeds = rotateSeeds({
     seeds: trust.seeds,
-    places: Math.max(ledger.genesis.trustSeeds?.length ?? 0, trust.seeds.length),
-    candidates: registry.list
-      .filter(({ index, owner }) => stakers.has(owner) && mayServe(index))
+    places: Math.max(named.size, trust.seeds.length),
+    candidates: staked
       .map(({ index }) => index)
-      .filter((index) => trust.trustAt(index, epoch).trustPpm === PPM),
+      .filter((index) => trust.trustAt(index, epoch).graphPpm === PPM),
     ownerOf: (hotspot) => registry.list[hotspot]!.owner,
-    mayServe,
+    mayServe: (hotspot) => mayServe.has(hotspot),
     epochSeed,
   });
-}
-
-/** The accounts that stake for a validator. */
-function listStakers({ validators }: Ledger): ReadonlySet<number> {
-  return new Set(validators.list.filter(({ stake }) => stake > 0n).map(({ owner }) => owner.index));
+  return seeds.length > 0 ? seeds : serving.filter(isNamed).map(({ index }) => index);
 }
 
 /** The findings of a hotspot as a line of the record has them: bit i - 1 for the penalty of number i. */

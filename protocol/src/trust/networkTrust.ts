@@ -3,7 +3,7 @@
  * before, and their product. A pure function: validators run it at an epoch's end, the evaluation and the lab wherever.
  */
 import { PPM } from "../network/parameters.ts";
-import { computeCreditPpm, computeTrustPpm, type PenaltyReason } from "./finding.ts";
+import { computeCreditPpm, computeTrustPpm, isCap } from "./finding.ts";
 import { type Findings, FindingTable, type NamedFinding } from "./findingTable.ts";
 import { listFindings, nameCapFinding } from "./hotspotFindings.ts";
 import { HIGH, LOW, readDistanceM, readEpochs } from "./linkColumns.ts";
@@ -29,7 +29,7 @@ export type TrustNetwork = HotspotCells & {
   readonly latE7: Int32Array;
   readonly lngE7: Int32Array;
   readonly owner: Uint32Array;
-  /** Trusted hotspots; none: the network does not use the graph, and its part is full for everyone. */
+  /** Trusted hotspots, from which the graph's part walks; none: it is what stands from before, or full for everyone. */
   readonly seeds: Uint32Array;
 };
 
@@ -43,8 +43,13 @@ export type TrustTerms = {
   readonly paidMinPpm: number;
 };
 
-/** What stands from before: findings, and whose have been appealed against. */
-export type StandingFindings = { readonly findings: Findings; readonly appealed: ReadonlySet<number> };
+/** What stands from before: findings, whose have been appealed against, and what the graph gave. */
+export type Standing = {
+  readonly findings: Findings;
+  readonly appealed: ReadonlySet<number>;
+  /** What the graph's part stays at where there are no seeds; without it everyone's is full. */
+  readonly held?: { readonly graphPpm: Uint32Array; readonly newcomerPpm: number } | null;
+};
 
 /** By hotspot, in parts per million. */
 export type NetworkTrust = {
@@ -57,17 +62,17 @@ export type NetworkTrust = {
   readonly findings: FindingTable;
 };
 
-const NOTHING_STANDS: StandingFindings = { findings: new Map(), appealed: new Set() };
+const NOTHING_STANDS: Standing = { findings: new Map(), appealed: new Set() };
 
 /** Computes the trust of all hotspots. Time and memory are linear in hotspots and links, for each step of the walk. */
 export function computeNetworkTrust(
   network: TrustNetwork,
   terms: TrustTerms,
-  standing: StandingFindings = NOTHING_STANDS,
+  standing: Standing = NOTHING_STANDS,
 ): NetworkTrust {
   const count = network.cellHi.length;
   const links = createLinkGraph(network.history.links, count, terms.epoch, terms.youngEpochs);
-  const { graphPpm, order } = computeGraphPart(network, links.graph);
+  const { graphPpm, order } = computeGraphPart(network, links.graph, standing.held);
   const findings = findAll(network, links, order, terms);
   addStanding(findings, standing, network.history, terms.epoch);
   const trustPpm = graphPpm.slice();
@@ -84,10 +89,16 @@ export function computeNetworkTrust(
 type GraphPart = { readonly graphPpm: Uint32Array; readonly order: Uint32Array };
 
 /** SybilRank over the graph in breadth-first order, which is part of the rule: seeds are dealt in that order. */
-function computeGraphPart({ seeds, ...cells }: TrustNetwork, graph: WitnessGraph): GraphPart {
+function computeGraphPart(
+  { seeds, ...cells }: TrustNetwork,
+  graph: WitnessGraph,
+  held: Standing["held"] = null,
+): GraphPart {
   if (seeds.length === 0) {
     const { order } = numberBreadthFirst(graph);
-    return { graphPpm: new Uint32Array(graph.count).fill(PPM), order };
+    const graphPpm = new Uint32Array(graph.count).fill(held?.newcomerPpm ?? PPM);
+    if (held !== null) graphPpm.set(held.graphPpm);
+    return { graphPpm, order };
   }
   const { graph: ordered, order } = reorderBreadthFirst(graph);
   const region = numberRegions(cells);
@@ -148,7 +159,7 @@ function findAll(
  */
 function addStanding(
   fresh: FindingTable,
-  { findings, appealed }: StandingFindings,
+  { findings, appealed }: Standing,
   history: TrustHistory,
   epoch: number,
 ): void {
@@ -163,9 +174,6 @@ function addStanding(
   }
 }
 
-/** Those are about who stands where, and name neighbours that need no link. */
-const CAPS: ReadonlySet<PenaltyReason> = new Set<PenaltyReason>(["owner_cap", "place_cap"]);
-
 /**
  * Whether at least half of the links that a finding names are still on record. Fewer are left where it is old, or accomplices
  * have asserted other antennas; to move half of them costs them more, as their own trust goes with their links, than
@@ -173,7 +181,8 @@ const CAPS: ReadonlySet<PenaltyReason> = new Set<PenaltyReason>(["owner_cap", "p
  */
 function isOnRecord({ links }: TrustHistory, hotspot: number, finding: NamedFinding, epoch: number): boolean {
   const { reason, evidence, madeEpoch } = finding;
-  if (CAPS.has(reason)) return true;
+  // Those name neighbours that need no link.
+  if (isCap(reason)) return true;
   const left = evidence.filter(({ counterpart }) => {
     const link = links.find(hotspot, counterpart, epoch);
     // One that is younger than the finding is not the one that it named.

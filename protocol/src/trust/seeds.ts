@@ -15,10 +15,10 @@ export type SeedRotation = {
   readonly seeds: readonly number[];
   /** How many there are to be: as many as genesis names. */
   readonly places: number;
-  /** Of all hotspots whose owners stake: those that are registered, wholly trusted and without a finding. */
+  /** Of all hotspots whose owners stake: those that may serve and that the graph trusts wholly. */
   readonly candidates: readonly number[];
   readonly ownerOf: (hotspot: number) => number;
-  /** Whether a seed may go on: registered, with a place, and without a finding. */
+  /** Whether a seed may go on: registered, with a place, accused of nothing, and genesis's or a staker's. */
   readonly mayServe: (hotspot: number) => boolean;
   /** The next epoch's seed, 32 bytes: unknown when candidates could still be made. */
   readonly epochSeed: Uint8Array;
