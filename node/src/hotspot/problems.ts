@@ -25,12 +25,15 @@ export type ProblemParts = {
   readonly standing: StandingState;
   /** How long the oldest report has waited for a round, or null. */
   readonly oldestReportMs: number | null;
+  /** Why the disk may lack what waits, or null. */
+  readonly spoolFault: string | null;
 };
 
 /** Every problem, the ones nearest to the antenna first. */
 export function findProblems(parts: ProblemParts): string[] {
   return [
     ...findRadioProblems(parts.radio, parts.nowMs),
+    ...findDiskProblems(parts.spoolFault),
     ...findNetworkProblems(parts),
     ...findStandingProblems(parts.standing),
   ];
@@ -79,6 +82,14 @@ export function findClockSkewMs(forwarders: readonly ForwarderStatus[]): number 
     return skewMs === null ? [] : [skewMs];
   });
   return skews.length === 0 ? null : skews.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
+}
+
+/** A beacon's secret is on the disk before it is on air, so that none is sent either. */
+function findDiskProblems(fault: string | null): string[] {
+  if (fault === null) return [];
+  return [
+    `The disk cannot be written (${fault}): what is heard is sent, but lost with the power; nothing beacons.`,
+  ];
 }
 
 function findNetworkProblems({ validators, follower, oldestReportMs, parameters }: ProblemParts): string[] {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { computeEnvelopeId, decodeEnvelope } from "../../../protocol/src/wire/envelope.ts";
-import { CodedError } from "../host/codedError.ts";
+import { CodedError, isCodedError, systemCodeOf } from "../host/codedError.ts";
 import { readFileIfAny, replaceFile } from "../host/durableFile.ts";
 import type { Clock } from "../host/types.ts";
 import { decodeSpoolFile, encodeSpoolRecord } from "./spoolRecord.ts";
@@ -42,11 +42,14 @@ export const SPOOL_FILE = "spool.log";
 const COMPACT_WASTE_BYTES = 262_144;
 /**
  * A mark that something is settled waits for the next envelope, or this long: lost in a crash, it costs one question to
- * a validator. A minute is less often than reports come where it matters.
+ * a validator. A minute is less often than reports come where it matters. A disk that failed is tried again as often.
  */
-const MARK_DELAY_MS = 60_000;
+const WRITE_DELAY_MS = 60_000;
 
-/** Opens the spool, skipping what is damaged. @throws CodedError where the file cannot be read or written. */
+/**
+ * Opens the spool, skipping what is damaged. One that can be read and not written is open too, and says so as its `fault`.
+ * @throws CodedError where the file cannot be read.
+ */
 export async function openSpool(options: SpoolOptions, modules: { readonly clock: Clock }): Promise<Spool> {
   const path = join(options.home, SPOOL_FILE);
   const { records, damagedBytes } = decodeSpoolFile((await readFileIfAny(path)) ?? new Uint8Array(0));
@@ -62,7 +65,8 @@ export async function openSpool(options: SpoolOptions, modules: { readonly clock
     live.set(encodeHex(id), { id, epoch: record.epoch, timeMs: record.timeMs, envelope: record.envelope });
   }
   const spool = new Spool(path, options, modules.clock, live, damagedBytes);
-  await spool.compact();
+  // On a full disk what was spooled can still be delivered, and what comes can be sent.
+  await spool.compact().catch(() => undefined);
   return spool;
 }
 
@@ -82,9 +86,10 @@ export class Spool {
   /** Records for the next write, and that write if it is on its way. */
   #waiting: Uint8Array[] = [];
   #flush: Promise<void> | null = null;
-  #cancelMarks: (() => void) | null = null;
-  /** Whether a write has failed, such as on a full disk: the file then lacks what is live, and is written anew. */
-  #isBehind = false;
+  #cancelWrite: (() => void) | null = null;
+  /** The last write's failure, such as on a full disk: the file may lack what is live, and is written anew. */
+  #failure: CodedError | null = null;
+  #isClosed = false;
 
   constructor(
     path: string,
@@ -117,18 +122,29 @@ export class Spool {
     return { entries: this.#live.size, bytes: this.#liveBytes, oldestMs };
   }
 
-  /** Takes an envelope in; it is on the disk when this resolves. One that is there already is kept once. */
+  /** Why the disk may not have all that waits, as the system names it; null where it has. */
+  get fault(): string | null {
+    return this.#failure && (systemCodeOf(this.#failure.cause) ?? this.#failure.code);
+  }
+
+  /**
+   * Takes an envelope in; it is on the disk when this resolves. One that is there already is kept once.
+   * @throws CodedError where it could not be written; it is kept in memory, and written as soon as the disk takes it.
+   */
   async append(entry: SpoolEntry): Promise<void> {
     const key = encodeHex(entry.id);
-    if (this.#live.has(key)) return await this.#writing;
-    this.#live.set(key, entry);
-    this.#liveBytes += recordBytes(entry);
-    this.expire();
-    this.#waiting.push(encodeSpoolRecord({ kind: "envelope", ...entry }));
-    if (this.#isBehind) return await this.compact();
+    if (!this.#live.has(key)) {
+      this.#live.set(key, entry);
+      this.#liveBytes += recordBytes(entry);
+      this.expire();
+      this.#waiting.push(encodeSpoolRecord({ kind: "envelope", ...entry }));
+    }
+    // One that was live before may still be on its way to the disk, or have failed to get there.
     await this.#flushWaiting();
     const waste = this.#fileBytes - this.#liveBytes;
-    if (waste > COMPACT_WASTE_BYTES && waste > this.#liveBytes) await this.compact();
+    const isWorthIt = waste > COMPACT_WASTE_BYTES && waste > this.#liveBytes;
+    // Whether or not that succeeds, the envelope is on the disk.
+    if (isWorthIt) await this.compact().catch(() => undefined);
   }
 
   /** Marks an envelope as needing no more care. The mark may be lost in a crash: then it is only asked about again. */
@@ -136,10 +152,7 @@ export class Spool {
     const key = encodeHex(id);
     if (!this.#remove(key)) return;
     this.#waiting.push(encodeSpoolRecord({ kind: "done", id }));
-    this.#cancelMarks ??= this.#clock.after(MARK_DELAY_MS, () => {
-      // Nothing depends on it; a disk that fails is told of by the next envelope.
-      this.#flushWaiting().catch(() => undefined);
-    });
+    this.#flushLater();
   }
 
   /** Drops what is too old, then the oldest until the rest fits. */
@@ -155,38 +168,24 @@ export class Spool {
     }
   }
 
-  /** Rewrites the file with what is live only. Where that fails, the old file is still the spool. */
+  /** Rewrites the file with what is live only. @throws CodedError where that fails; the old file is then still the spool. */
   async compact(): Promise<void> {
-    await this.#enqueue(async () => {
-      this.expire();
-      const bytes = Buffer.concat(
-        this.entries().map((entry) => encodeSpoolRecord({ kind: "envelope", ...entry })),
-      );
-      // Everything that waits is in it, or is a mark of what is not.
-      this.#waiting = [];
-      try {
-        await replaceFile(this.#path, bytes);
-        const before = this.#handle;
-        this.#handle = await open(this.#path, "a", 0o600);
-        await before?.close();
-      } catch (error) {
-        this.#isBehind = true;
-        throw error;
-      }
-      this.#fileBytes = bytes.length;
-      this.#isBehind = false;
-    });
+    await this.#enqueue(() => this.#rewrite());
   }
 
-  /** Writes what waits, and closes the file. */
+  /** Writes what waits, and closes the file. @throws CodedError where the disk lacks something that waited. */
   async close(): Promise<void> {
-    this.#cancelMarks?.();
-    this.#cancelMarks = null;
-    if (this.#waiting.length > 0 && this.#handle !== null) await this.#flushWaiting().catch(() => undefined);
-    await this.#enqueue(async () => {
-      await this.#handle?.close();
-      this.#handle = null;
-    });
+    if (this.#isClosed) return;
+    try {
+      await this.#flushWaiting();
+    } finally {
+      await this.#enqueue(async () => {
+        this.#isClosed = true;
+        this.#cancelWrite?.();
+        await this.#handle?.close();
+        this.#handle = null;
+      });
+    }
   }
 
   #remove(key: string): boolean {
@@ -201,28 +200,49 @@ export class Spool {
   #flushWaiting(): Promise<void> {
     this.#flush ??= this.#enqueue(async () => {
       this.#flush = null;
-      this.#cancelMarks?.();
-      this.#cancelMarks = null;
-      if (this.#handle === null) throw new CodedError("stopped", "the spool is closed");
+      this.#cancelWrite?.();
+      this.#cancelWrite = null;
+      if (this.#isClosed) throw new CodedError("stopped", "the spool is closed");
+      if (this.#failure !== null) return await this.#rewrite();
       const bytes = Buffer.concat(this.#waiting);
       this.#waiting = [];
       if (bytes.length === 0) return;
-      try {
-        await this.#handle.appendFile(bytes);
-        await this.#handle.datasync();
-      } catch (error) {
-        this.#isBehind = true;
-        throw error;
-      }
+      await this.#handle!.appendFile(bytes);
+      await this.#handle!.datasync();
       this.#fileBytes += bytes.length;
     });
     return this.#flush;
   }
 
+  /** Has what waits written after a while, if nothing that is appended has it written before. */
+  #flushLater(): void {
+    // Whoever appended was told of a failure, and `fault` tells everybody else.
+    this.#cancelWrite ??= this.#clock.after(WRITE_DELAY_MS, () => {
+      this.#flushWaiting().catch(() => undefined);
+    });
+  }
+
+  async #rewrite(): Promise<void> {
+    this.expire();
+    const bytes = Buffer.concat(
+      this.entries().map((entry) => encodeSpoolRecord({ kind: "envelope", ...entry })),
+    );
+    // Everything that waits is in it, or is a mark of what is not.
+    this.#waiting = [];
+    await replaceFile(this.#path, bytes);
+    const before = this.#handle;
+    this.#handle = await open(this.#path, "a", 0o600);
+    await before?.close();
+    this.#fileBytes = bytes.length;
+    this.#failure = null;
+  }
+
   #enqueue(work: () => Promise<void>): Promise<void> {
     const done = this.#writing.then(work).catch((cause: unknown) => {
-      if (cause instanceof CodedError) throw cause;
-      throw new CodedError("file_unwritable", `cannot write ${this.#path}`, cause);
+      const unwritable = () => new CodedError("file_unwritable", `cannot write ${this.#path}`, cause);
+      this.#failure = isCodedError(cause) ? cause : unwritable();
+      if (!this.#isClosed) this.#flushLater();
+      throw this.#failure;
     });
     // The next write does not fail because this one did; whoever asked for this one hears of it.
     this.#writing = done.catch(() => undefined);

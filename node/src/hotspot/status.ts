@@ -61,7 +61,7 @@ export type HotspotStatus = {
   readonly beacons: readonly BeaconStatus[];
   readonly lastBeaconFailure: string | null;
   readonly lastBeaconFailureWords: string | null;
-  readonly spool: Spool["size"] & { readonly damagedBytes: number };
+  readonly spool: Spool["size"] & Pick<Spool, "damagedBytes" | "fault">;
   readonly delivery: ReturnType<Submitter["status"]>;
   readonly verdicts: VerdictCounts;
   /** The last reports and what became of each, the newest first. */
@@ -125,6 +125,7 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
       standing,
     },
     oldestReportMs: spool.size.oldestMs,
+    spoolFault: spool.fault,
   });
   return {
     did: encodeDidKey(network.publicKey),
@@ -151,7 +152,7 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
     beacons: beaconer.beacons().map(describeBeacon),
     lastBeaconFailure: failure,
     lastBeaconFailureWords: failure && describeFailure(failure),
-    spool: { ...spool.size, damagedBytes: spool.damagedBytes },
+    spool: { ...spool.size, damagedBytes: spool.damagedBytes, fault: spool.fault },
     delivery: submitter.status(),
     verdicts: parts.verdicts,
     reports: parts.reports.rows(),

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
@@ -20,17 +20,21 @@ import {
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { computeEnvelopeId, encodeEnvelope } from "../../../protocol/src/wire/envelope.ts";
+import { eventually } from "../host/eventually.ts";
 
 const domains = createSigningDomains(new Uint8Array(32));
 let home: string;
 let file: string;
 let nowMs = 1_000_000;
 const drops: [string, SpoolDrop][] = [];
+/** What waits for its time: time stands still here. */
+const wakes: (() => void)[] = [];
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "hexbeacon-spool-"));
   file = join(home, SPOOL_FILE);
   drops.length = 0;
+  wakes.length = 0;
 });
 afterEach(() => rm(home, { recursive: true }));
 
@@ -42,7 +46,11 @@ function newEntry(bodyBytes = 300): SpoolEntry {
 
 async function reopen(maxBytes = 1_000_000): Promise<Spool> {
   const onDrop = (entry: SpoolEntry, reason: SpoolDrop) => drops.push([encodeHex(entry.id), reason]);
-  const clock = { ...createSystemClock(), nowMs: () => nowMs };
+  const after = (_: number, callback: () => void) => {
+    wakes.push(callback);
+    return () => undefined;
+  };
+  const clock = { ...createSystemClock(), nowMs: () => nowMs, after };
   return await openSpool({ home, domains, maxBytes, maxAgeMs: 60_000, onDrop }, { clock });
 }
 
@@ -163,6 +171,7 @@ vi.mock("node:fs/promises", async (original) => {
   return {
     ...real,
     open: async (...args: Parameters<typeof real.open>) => {
+      if (isRewriting(args[0])) await onRewrite();
       const handle = await real.open(...args);
       const { appendFile, datasync } = handle;
       handle.datasync = async () => {
@@ -180,6 +189,23 @@ vi.mock("node:fs/promises", async (original) => {
 });
 /** Called before each write; a throw is a disk that is full. */
 let onAppend = async (): Promise<void> => undefined;
+/** Called before the file is written anew, which begins beside it. */
+let onRewrite = async (): Promise<void> => undefined;
+const isRewriting = (path: unknown) => basename(String(path)).startsWith(`.${SPOOL_FILE}.`);
+
+const fail = async () => {
+  throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+};
+const fillDisk = () => {
+  onAppend = fail;
+  onRewrite = fail;
+};
+const freeDisk = () => {
+  onAppend = async () => undefined;
+  onRewrite = async () => undefined;
+};
+afterEach(freeDisk);
+const unwritable = { code: "file_unwritable" };
 
 describe("the spool", () => {
   test("holds what was appended, in order, until it is settled, across restarts", async () => {
@@ -285,16 +311,78 @@ describe("the spool", () => {
     const spool = await reopen();
     const entries = [newEntry(), newEntry(), newEntry()];
     await spool.append(entries[0]!);
-    onAppend = async () => {
-      throw new Error("ENOSPC");
-    };
-    await expect(spool.append(entries[1]!)).rejects.toMatchObject({ code: "file_unwritable" });
-    onAppend = async () => undefined;
+    onAppend = fail;
+    await expect(spool.append(entries[1]!)).rejects.toMatchObject(unwritable);
+    expect(spool.fault).toBe("ENOSPC");
+    freeDisk();
     await spool.append(entries[2]!);
+    expect(spool.fault).toBeNull();
     const again = await reopen();
     expect(idsOf(again)).toEqual(entries.map(({ id }) => encodeHex(id)));
     await spool.close();
     await again.close();
+  });
+
+  test("opens on a full disk with what it holds, and writes all when there is room", async () => {
+    const entries = [newEntry(), newEntry()];
+    const before = await reopen();
+    await before.append(entries[0]!);
+    await before.close();
+    fillDisk();
+    const spool = await reopen();
+    expect([idsOf(spool), spool.fault]).toEqual([[encodeHex(entries[0]!.id)], "ENOSPC"]);
+    await expect(spool.append(entries[1]!)).rejects.toMatchObject(unwritable);
+    freeDisk();
+    // Nothing more is appended: it tries again by itself.
+    for (const wake of wakes.splice(0)) wake();
+    await eventually(() => spool.fault).toBeNull();
+    const again = await reopen();
+    expect(idsOf(again)).toEqual(entries.map(({ id }) => encodeHex(id)));
+    await spool.close();
+    await again.close();
+  });
+
+  test("says of nothing that it is on the disk where the writing before it has failed", async () => {
+    const spool = await reopen();
+    const entry = newEntry();
+    fillDisk();
+    // The envelope waits behind the rewriting, which takes it along and fails.
+    const rewriting = spool.compact();
+    const appending = spool.append(entry);
+    await expect(rewriting).rejects.toMatchObject(unwritable);
+    await expect(appending).rejects.toMatchObject(unwritable);
+    await expect(spool.append(entry)).rejects.toMatchObject(unwritable);
+    freeDisk();
+    await spool.append(entry);
+    const again = await reopen();
+    expect(idsOf(again)).toEqual([encodeHex(entry.id)]);
+    await spool.close();
+    await again.close();
+  });
+
+  test("says of one that comes twice that it is on the disk only when it is", async () => {
+    const spool = await reopen();
+    const entry = newEntry();
+    fillDisk();
+    const both = await Promise.allSettled([spool.append(entry), spool.append(entry)]);
+    expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    freeDisk();
+    await spool.close();
+  });
+
+  test("writes at its end what a full disk refused before, or says that it could not", async () => {
+    const entries = [newEntry(), newEntry()];
+    const spool = await reopen();
+    onAppend = fail;
+    await expect(spool.append(entries[0]!)).rejects.toMatchObject(unwritable);
+    freeDisk();
+    await spool.close();
+    const again = await reopen();
+    expect(idsOf(again)).toEqual([encodeHex(entries[0]!.id)]);
+    fillDisk();
+    await expect(again.append(entries[1]!)).rejects.toMatchObject(unwritable);
+    await expect(again.close()).rejects.toMatchObject(unwritable);
+    await expect(again.append(entries[1]!)).rejects.toMatchObject({ code: "stopped" });
   });
 
   test("says how long its oldest has waited", async () => {

@@ -60,7 +60,7 @@ export function createSampleStatus(): HotspotStatus {
     ],
     lastBeaconFailure: null,
     lastBeaconFailureWords: null,
-    spool: { entries: 3, bytes: 5_120, oldestMs: 20_000, damagedBytes: 0 },
+    spool: { entries: 3, bytes: 5_120, oldestMs: 20_000, damagedBytes: 0, fault: null },
     delivery: {
       waiting: 1,
       admitted: 1,
