@@ -3,7 +3,7 @@
  * name, and the folder that holds the name is flushed too.
  */
 import { randomBytes } from "node:crypto";
-import { access, copyFile, link, mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { access, copyFile, link, mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CodedError, systemCodeOf } from "./codedError.ts";
 
@@ -89,6 +89,27 @@ export async function readFileIfAny(path: string): Promise<Uint8Array | null> {
     throw new CodedError("file_unreadable", `cannot read ${path}`, cause);
   }
 }
+
+/**
+ * Removes what writes have left in a folder that were interrupted for good, perhaps a key that was being sealed. A write
+ * that is under way beside it fails and changes nothing. @returns how many files it removed.
+ */
+export async function removeTemporaries(folder: string): Promise<number> {
+  let count = 0;
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    if (!entry.isFile() || !TEMPORARY.test(entry.name)) continue;
+    // What may not be removed harms nothing but room.
+    await unlink(join(folder, entry.name)).then(
+      () => count++,
+      () => undefined,
+    );
+  }
+  return count;
+}
+
+/** What a file is called before it is whole: a dot, its name, 12 random digits. */
+const TEMPORARY = /^\..+\.[0-9a-f]{12}\.tmp$/;
 
 async function writeTemporary(path: string, bytes: Uint8Array | string, mode: number): Promise<string> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);

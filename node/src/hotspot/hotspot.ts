@@ -16,7 +16,7 @@ import {
   reportTopics,
   roundsTopic,
 } from "../../../protocol/src/wire/topics.ts";
-import { makePrivateFolder } from "../host/durableFile.ts";
+import { makePrivateFolder, removeTemporaries } from "../host/durableFile.ts";
 import { lockHome } from "../host/homeLock.ts";
 import { createLifecycle, type Part } from "../host/lifecycle.ts";
 import { createNetwork } from "../host/network.ts";
@@ -152,6 +152,8 @@ function createParts(context: Context, opened: Opened, metrics: HotspotMetrics):
       start: async () => {
         await makePrivateFolder(home);
         unlockHome = lockHome(home);
+        const files = await removeTemporaries(home);
+        if (files > 0) context.modules.log.info("Removed what interrupted writes had left", { files });
       },
       stop: async () => unlockHome(),
     },

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -66,6 +66,16 @@ const read = async (hotspot: Hotspot, path: string) => {
 const challengeOf = (key: Uint8Array) =>
   computeChallenge(parameters, FakeValidator.seedOf(0), key, 0, REGION_PLANS.EU868)!;
 const challenge = challengeOf(keyPair.publicKey);
+
+test("a hotspot takes away what an interrupted write has left in its home, once the home is its own", async () => {
+  const left = ".key.0123456789ab.tmp";
+  await writeFile(join(home, left), "a seed that was being sealed");
+  await startHotspot([]);
+  expect(await readdir(home)).not.toContain(left);
+  await writeFile(join(home, left), "another process would write here");
+  await expect(startHotspot([])).rejects.toMatchObject({ code: "home_in_use" });
+  expect(await readdir(home)).toContain(left);
+});
 
 describe("a hotspot with a validator in reach", () => {
   test("beacons in its slot, reports, and reveals when the window has closed", async () => {
