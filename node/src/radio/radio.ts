@@ -47,6 +47,8 @@ export type ReceivedPacket = {
   /** Wall clock at the end of reception, as well as it is known. */
   readonly receivedAtMs: number;
   readonly timeSource: TimeSource;
+  /** The same moment by this machine's clock alone, by which two forwarders' receptions compare, one with GPS or not. */
+  readonly hostTimeMs: number;
   /** The forwarder, as 16 lower-case hexadecimal digits. */
   readonly forwarderEui: string;
   /** The concentrator's counter at the end of reception: microseconds modulo 2^32. */

@@ -18,6 +18,7 @@ import {
 } from "../../../node/src/radio/gwmp/ghosts.ts";
 import { parsePacket } from "../../../node/src/radio/gwmp/parse.ts";
 import { readPushBody } from "../../../node/src/radio/gwmp/pushBody.ts";
+import { ReceptionClock } from "../../../node/src/radio/gwmp/receptionClock.ts";
 import { readTxAck } from "../../../node/src/radio/gwmp/txpk.ts";
 import { PACKET_REFUSALS, type ReceivedPacket, TRANSMIT_FAILURES } from "../../../node/src/radio/radio.ts";
 import { openRadio } from "./radioFixture.ts";
@@ -191,6 +192,7 @@ function createPacket(fields: Partial<ReceivedPacket>): ReceivedPacket {
   return {
     ...source,
     timeSource: "arrival",
+    hostTimeMs: fields.receivedAtMs ?? source.receivedAtMs,
     tmstUs: 1_000,
     freqHz: 867_100_000,
     modulation: "lora",
@@ -266,6 +268,30 @@ describe("ghosts", () => {
         expect(groups).toHaveLength(1);
         expect(groups[0]!.strongest.rssiDeciDbm).toBe(Math.max(...list));
         expect(groups[0]!.ghostCount).toBe(list.length - 1);
+      }),
+    );
+  });
+
+  test("a concentrator with GPS and one without hear the same frame, however wrong this machine's clock is", () => {
+    const payload = Uint8Array.of(1, 2, 3);
+    const endedMs = 1_763_000_000_000;
+    const gpsStartMs = Date.UTC(1980, 0, 6) - 18_000;
+    fc.assert(
+      fc.property(fc.integer({ min: -60_000, max: 60_000 }), fc.boolean(), (aheadMs, hasFraction) => {
+        const filter = new GhostFilter();
+        const stamps = [
+          hasFraction
+            ? { tmstUs: 7, tmms: null, ftimeNs: 0 }
+            : { tmstUs: 7, tmms: endedMs - gpsStartMs, ftimeNs: null },
+          { tmstUs: 3_000_000_000, tmms: null, ftimeNs: null },
+        ];
+        for (const [index, element] of stamps.entries()) {
+          const time = new ReceptionClock().stamp(element, endedMs + aheadMs + 20 * index);
+          const forwarderEui = `aa555a000000000${index}`;
+          const packet = createPacket({ payload, forwarderEui, tmstUs: element.tmstUs, ...time });
+          filter.offer(packet, 20 * index);
+        }
+        expect(filter.due(400)).toMatchObject([{ ghostCount: 1 }]);
       }),
     );
   });

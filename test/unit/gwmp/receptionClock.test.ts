@@ -137,7 +137,8 @@ describe("by GPS", () => {
       // This machine is four seconds ahead.
       const arrivedMs = endedMs + 4_000 + (s % 2) * 100;
       const time = clock.stamp({ tmstUs: counter(endedMs), tmms, ftimeNs: null }, arrivedMs);
-      expect(time).toEqual({ receivedAtMs: endedMs, timeSource: "gps" });
+      // By the first datagram, which was not blocked, and its clock: so it compares with a forwarder without GPS.
+      expect(time).toEqual({ receivedAtMs: endedMs, timeSource: "gps", hostTimeMs: endedMs + 4_000 });
     }
     expect(clock.status()).toMatchObject({ source: "gps", gpsSkewMs: 4_000 });
   });
@@ -157,6 +158,7 @@ describe("by GPS", () => {
     expect(clock.stamp({ tmstUs: 1, tmms, ftimeNs: 253_400_000 }, START_MS + 300)).toEqual({
       receivedAtMs: START_MS + 253,
       timeSource: "gps",
+      hostTimeMs: START_MS + 300,
     });
     // Across the second's end, and without tmms, by the counter's line.
     expect(
@@ -170,6 +172,7 @@ describe("by GPS", () => {
     expect(clock.stamp({ tmstUs: 1, tmms, ftimeNs: null }, START_MS)).toEqual({
       receivedAtMs: START_MS,
       timeSource: "arrival",
+      hostTimeMs: START_MS,
     });
     expect(clock.status()!.gpsSkewMs).toBeNull();
   });

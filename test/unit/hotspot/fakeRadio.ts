@@ -54,6 +54,7 @@ export class FakeRadio implements Radio {
     const packet: ReceivedPacket = {
       receivedAtMs: Date.now(),
       timeSource: "arrival",
+      hostTimeMs: more.receivedAtMs ?? Date.now(),
       forwarderEui: "aa555a0000000000",
       tmstUs: 1_000_000,
       freqHz: 868_100_000,

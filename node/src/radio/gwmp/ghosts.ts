@@ -12,8 +12,9 @@ export const GHOST_HOLD_OFF_MS = 300;
 /** Copies end in the same symbol; demodulators stamp them within this of each other. */
 export const GHOST_TMST_TOLERANCE_US = 50;
 /**
- * Two concentrators' counters have nothing in common, so there the times decide, which may be off by a blocked push
- * before a counter's line is known. The same bytes sent again end at least an airtime and a round later.
+ * Two concentrators' counters have nothing in common, and one may have GPS and the other not. So there the times by this
+ * machine's clock decide, which may be off by a blocked push before a counter's line is known. The same bytes sent again
+ * end at least an airtime and a round later.
  */
 export const COPY_TIME_TOLERANCE_MS = 150;
 /**
@@ -105,7 +106,7 @@ function addCopy(group: OpenGroup, packet: ReceivedPacket): void {
 
 function areCopies(a: ReceivedPacket, b: ReceivedPacket): boolean {
   if (a.forwarderEui !== b.forwarderEui) {
-    return Math.abs(a.receivedAtMs - b.receivedAtMs) <= COPY_TIME_TOLERANCE_MS;
+    return Math.abs(a.hostTimeMs - b.hostTimeMs) <= COPY_TIME_TOLERANCE_MS;
   }
   const ahead = (a.tmstUs - b.tmstUs + TMST_PERIOD_US) % TMST_PERIOD_US;
   return Math.min(ahead, TMST_PERIOD_US - ahead) <= GHOST_TMST_TOLERANCE_US;

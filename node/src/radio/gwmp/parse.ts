@@ -71,7 +71,7 @@ export function parsePacket(element: unknown, source: PacketSource): ParsedPacke
   const ftimeNs = readNumberWithin(rxpk.ftime, 0, NS_PER_S - 1);
   const measured = { tmstUs, freqHz, modulation, ...dataRate, ...rssi, snrCentiDb, crc, payload };
   return {
-    packet: { ...source, timeSource: "arrival", ...measured },
+    packet: { ...source, timeSource: "arrival", hostTimeMs: source.receivedAtMs, ...measured },
     stamps: { tmstUs, tmms, ftimeNs },
     refused: null,
   };

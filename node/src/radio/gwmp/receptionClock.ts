@@ -5,7 +5,7 @@
  * it runs under all the arrivals, since nothing arrives before it was received. Where the forwarder has GPS, its own
  * time says it directly, and also by how much this machine's clock is wrong. Pure: the caller brings the arrival times.
  */
-import type { ForwarderTiming, TimeSource } from "../radio.ts";
+import type { ForwarderTiming, ReceivedPacket, TimeSource } from "../radio.ts";
 
 const TMST_PERIOD_US = 2 ** 32;
 /** Minima of so long each, the last ten of them: crystals drift over minutes, with the temperature. */
@@ -33,7 +33,7 @@ export type StampedElement = {
   /** Nanoseconds since the last full second of UTC. */
   readonly ftimeNs: number | null;
 };
-export type ReceptionTime = { readonly receivedAtMs: number; readonly timeSource: TimeSource };
+export type ReceptionTime = Pick<ReceivedPacket, "receivedAtMs" | "timeSource" | "hostTimeMs">;
 
 /** The least offset of a minute: wall clock less counter, both in milliseconds. */
 type Bucket = { readonly index: number; counterMs: number; offsetMs: number };
@@ -53,7 +53,8 @@ export class ReceptionClock {
   /** Takes one element in and says when it was received: whole Unix milliseconds, never after its arrival. */
   stamp(element: StampedElement, arrivedAtMs: number): ReceptionTime {
     const byCounterMs = this.#readCounter(element.tmstUs, arrivedAtMs);
-    const time = this.#choose(element, byCounterMs, arrivedAtMs);
+    const hostTimeMs = byCounterMs === null ? arrivedAtMs : Math.min(Math.round(byCounterMs), arrivedAtMs);
+    const time = { ...this.#choose(element, byCounterMs, arrivedAtMs), hostTimeMs };
     this.#source = time.timeSource;
     if (byCounterMs !== null) this.#latencyMs = Math.max(0, arrivedAtMs - byCounterMs);
     return time;
@@ -73,7 +74,11 @@ export class ReceptionClock {
     };
   }
 
-  #choose({ tmms, ftimeNs }: StampedElement, byCounterMs: number | null, arrivedAtMs: number): ReceptionTime {
+  #choose(
+    { tmms, ftimeNs }: StampedElement,
+    byCounterMs: number | null,
+    arrivedAtMs: number,
+  ): Omit<ReceptionTime, "hostTimeMs"> {
     const gpsMs = tmms === null ? null : snap(GPS_EPOCH_MS + tmms - GPS_AHEAD_MS, ftimeNs);
     if (gpsMs !== null && Math.abs(arrivedAtMs - gpsMs) < GPS_PLAUSIBLE_MS) {
       this.#noteSkew(arrivedAtMs - gpsMs, arrivedAtMs);
