@@ -215,8 +215,10 @@ export type ForwarderStatus = {
   readonly alive: boolean;
   readonly timing: ForwarderTiming | null;
   readonly stat: ForwarderStat | null;
-  /** Datagrams refused because they claimed this EUI from another IP address while it was alive. */
+  /** Datagrams refused of late because they claimed this EUI from another IP address while it was alive. */
   readonly takeoversRefused: number;
+  /** How often downlinks have lately gone back to a port that they had left: two forwarders with this EUI take turns. */
+  readonly downlinkReturns: number;
 };
 
 /** What the radio has seen so far; every counter's keys are a closed list. */

@@ -178,6 +178,47 @@ describe("case 7: the downlink address", () => {
     expect(fixture.warnings).toHaveLength(1);
   });
 
+  test("two forwarders with one EUI on one machine are noticed by their turns, one that restarts is not", async () => {
+    const returns = () => fixture.radio.status().forwarders[0]!.downlinkReturns;
+    const pull = async (from: UdpPeer) => {
+      from.send(PULL_DATA);
+      await from.next();
+    };
+    await pull(peer);
+    const again = await fixture.openPeer("127.0.0.1");
+    for (let i = 0; i < 3; i++) {
+      fixture.clock.advance(10_000);
+      await pull(again);
+    }
+    expect([returns(), fixture.warnings]).toEqual([0, []]);
+    for (let i = 0; i < 3; i++) {
+      await pull(peer);
+      await pull(again);
+    }
+    expect(returns()).toBe(6);
+    expect(fixture.warnings).toEqual(["Two forwarders with one EUI take turns"]);
+    // One of them is stopped: it is shown for a while, and then forgotten.
+    for (let quietMs = 0; quietMs < 600_000; quietMs += 10_000) {
+      expect(returns()).toBe(6);
+      fixture.clock.advance(10_000);
+      await pull(again);
+    }
+    expect(returns()).toBe(0);
+  });
+
+  test("what came from another address is counted until it has been quiet for ten minutes", async () => {
+    peer.send(PULL_DATA);
+    await peer.next();
+    const intruder = await fixture.openPeer("127.0.0.2");
+    intruder.send(PULL_DATA);
+    intruder.send("02000002bb555a0102030405");
+    await intruder.next();
+    const refused = () => fixture.radio.status().forwarders[0]!.takeoversRefused;
+    expect(refused()).toBe(1);
+    fixture.clock.advance(600_000);
+    expect(refused()).toBe(0);
+  });
+
   test("a forwarder that went silent may come back from another address", async () => {
     peer.send(PULL_DATA);
     expect(await peer.nextHex()).toBe(PULL_ACK);

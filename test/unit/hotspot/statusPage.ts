@@ -45,6 +45,7 @@ export function createSampleStatus(): HotspotStatus {
           alive: true,
           stat: { receivedAtMs: NOW_MS, values: { rxnb: 7 } },
           takeoversRefused: 0,
+          downlinkReturns: 0,
         },
       ],
     },

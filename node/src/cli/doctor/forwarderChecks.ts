@@ -1,35 +1,60 @@
 /** The doctor's judgement of packet forwarders: of what it heard itself, or of what the running hotspot says. */
 import type { HotspotStatus } from "../../hotspot/status.ts";
+import type { ForwarderStatus } from "../../radio/radio.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { ForwarderConfig } from "./forwarderConfig.ts";
 import type { ForwarderHeard } from "./forwarderListener.ts";
 
 const ZERO_EUI = "0".repeat(16);
 
+/** How two forwarders come to have one EUI, and what becomes of them. */
+const RIVALS = {
+  elsewhere: {
+    found: (eui: string) => `Another address uses the EUI ${eui}; what comes from there is refused.`,
+    advice:
+      "Stop that one, or give it a gateway_ID of its own. One that has moved itself is served within a minute.",
+  },
+  in_turns: {
+    found: (eui: string) => `Two forwarders on one machine use the EUI ${eui}, in turns.`,
+    advice: "Beacons go to the one that pulled last: stop one, or give it a gateway_ID of its own.",
+  },
+  perhaps: {
+    found: (eui: string) => `Two forwarders use the EUI ${eui}, or one has just restarted.`,
+    advice: "Where there are two, stop one, or give it a gateway_ID of its own.",
+  },
+} as const;
+
 /** What is judged of one forwarder, whoever heard it. */
 type ForwarderView = {
   readonly eui: string;
   readonly pushes: boolean;
   readonly pulls: boolean;
-  /** Whether another address uses its EUI. */
-  readonly shared: boolean;
+  /** How another uses its EUI, null where none does. */
+  readonly rival: keyof typeof RIVALS | null;
   readonly version: 1 | 2;
 };
 
 /** Judges what was heard on the port while the hotspot was stopped. */
 export function judgeHeard(heard: readonly ForwarderHeard[], endpoint: string, listenS: number): Finding[] {
   const views = heard.map(({ eui, pushes, pulls, pullSources, version }) => {
-    return { eui, version, pushes: pushes > 0, pulls: pulls > 0, shared: pullSources.size > 1 };
+    const rival = pullSources.size > 1 ? ("perhaps" as const) : null;
+    return { eui, version, pushes: pushes > 0, pulls: pulls > 0, rival };
   });
   return judge(views, endpoint, `within ${listenS} s`);
 }
 
 /** Judges what the running hotspot has seen since it started. */
 export function judgeStatus({ radio }: HotspotStatus): Finding[] {
-  const views = radio.forwarders.map(({ eui, alive, lastPushMs, takeoversRefused, version }) => {
-    return { eui, version, pushes: lastPushMs !== null, pulls: alive, shared: takeoversRefused > 0 };
+  const views = radio.forwarders.map((forwarder) => {
+    const { eui, version, alive, lastPushMs } = forwarder;
+    return { eui, version, pushes: lastPushMs !== null, pulls: alive, rival: findRival(forwarder) };
   });
   return judge(views, radio.listeningOn ?? "a closed port", "since the hotspot started");
+}
+
+function findRival({ takeoversRefused, downlinkReturns }: ForwarderStatus): keyof typeof RIVALS | null {
+  if (downlinkReturns > 0) return "in_turns";
+  return takeoversRefused > 0 ? "elsewhere" : null;
 }
 
 /** Judges where the forwarder's own configuration sends to. */
@@ -71,13 +96,11 @@ function judge(views: readonly ForwarderView[], endpoint: string, when: string):
   return findings;
 }
 
-function judgeOne({ eui, pushes, pulls, shared, version }: ForwarderView): Finding[] {
+function judgeOne({ eui, pushes, pulls, rival, version }: ForwarderView): Finding[] {
   const findings: Finding[] = [];
   if (eui === ZERO_EUI) findings.push(zeroEui());
-  if (shared) {
-    const found = `Two forwarders use the EUI ${eui}, or one has just restarted.`;
-    const advice = "Beacons go to the one that pulled last: stop one, or give it a gateway_ID of its own.";
-    findings.push(finding("forwarder", "warn", found, advice));
+  if (rival !== null) {
+    findings.push(finding("forwarder", "warn", RIVALS[rival].found(eui), RIVALS[rival].advice));
   }
   if (pulls && !pushes) {
     const found = `${eui} asks for frames to send (PULL), but reports nothing (PUSH), not even statistics.`;

@@ -15,6 +15,11 @@ export const FORWARDERS_MAX = 16;
  */
 export const FORWARDER_ALIVE_MS = 60_000;
 
+/** One that shares an EUI speaks every 10 s or so: after this much quiet it has been put right. */
+const RIVAL_FORGOTTEN_MS = 600_000;
+/** Sources of PULL_DATA that are remembered of one EUI: two forwarders that share it, and some restarts. */
+const PULL_SOURCES_MAX = 8;
+
 export type Endpoint = { readonly address: string; readonly port: number };
 
 /** As people write it: an IPv6 address stands in brackets. */
@@ -35,10 +40,16 @@ export type ForwarderEntry = {
   lastPushMs: number | null;
   readonly receptionClock: ReceptionClock;
   stat: ForwarderStat | null;
-  takeoversRefused: number;
+  readonly takeoversRefused: Spell;
+  readonly downlinkReturns: Spell;
+  /** Where it pulled from and when last, the latest last. */
+  readonly pullSources: Map<string, number>;
   /** Until when its transmitter is taken by a frame of ours; infinite while an answer is awaited. */
   busyUntilMs: number;
 };
+
+/** What happens again and again while something is wrong, counted until it has been quiet for long. */
+type Spell = { count: number; lastMs: number };
 
 export class ForwarderTable {
   readonly #allowed: readonly string[] | null;
@@ -60,7 +71,7 @@ export class ForwarderTable {
     const known = this.#entries.get(eui);
     if (known !== undefined) {
       if (isAlive(known, nowMs) && known.downlink!.address !== address) {
-        known.takeoversRefused++;
+        addTo(known.takeoversRefused, elapsedMs);
         return "foreign_address";
       }
       // Back from a silence, it has its time anew to report something.
@@ -82,7 +93,9 @@ export class ForwarderTable {
       lastPushMs: null,
       receptionClock: new ReceptionClock(),
       stat: null,
-      takeoversRefused: 0,
+      takeoversRefused: { count: 0, lastMs: elapsedMs },
+      downlinkReturns: { count: 0, lastMs: elapsedMs },
+      pullSources: new Map(),
       busyUntilMs: 0,
     };
     this.#entries.set(eui, entry);
@@ -120,7 +133,8 @@ export class ForwarderTable {
       timing: entry.receptionClock.status(),
       alive: isAlive(entry, nowMs),
       stat: entry.stat,
-      takeoversRefused: entry.takeoversRefused,
+      takeoversRefused: countOf(entry.takeoversRefused, elapsedMs),
+      downlinkReturns: countOf(entry.downlinkReturns, elapsedMs),
     }));
   }
 
@@ -133,6 +147,36 @@ export class ForwarderTable {
     if (oldest === null || nowMs - oldest.lastSeenMs < FORWARDER_ALIVE_MS) return false;
     return this.#entries.delete(oldest.eui);
   }
+}
+
+/**
+ * Has downlinks sent to the source of a PULL_DATA from now on.
+ * @returns whether that was left for another one and is back within its time: a forwarder that starts anew never does so, but
+ * two that have one EUI on one machine take turns.
+ */
+export function moveDownlink(entry: ForwarderEntry, { address, port }: Endpoint, elapsedMs: number): boolean {
+  const to = { address, port };
+  const key = formatEndpoint(to);
+  const isMoved = entry.downlink !== null && formatEndpoint(entry.downlink) !== key;
+  const before = entry.pullSources.get(key);
+  const isBack = isMoved && before !== undefined && elapsedMs - before < FORWARDER_ALIVE_MS;
+  entry.pullSources.delete(key);
+  entry.pullSources.set(key, elapsedMs);
+  const [oldest] = entry.pullSources.keys();
+  if (entry.pullSources.size > PULL_SOURCES_MAX) entry.pullSources.delete(oldest!);
+  entry.downlink = to;
+  entry.lastPullMs = elapsedMs;
+  if (isBack) addTo(entry.downlinkReturns, elapsedMs);
+  return isBack;
+}
+
+function addTo(spell: Spell, elapsedMs: number): void {
+  spell.count = countOf(spell, elapsedMs) + 1;
+  spell.lastMs = elapsedMs;
+}
+
+function countOf({ count, lastMs }: Spell, elapsedMs: number): number {
+  return elapsedMs - lastMs < RIVAL_FORGOTTEN_MS ? count : 0;
 }
 
 /** Whether a downlink can reach it: its last PULL_DATA is not too old. */

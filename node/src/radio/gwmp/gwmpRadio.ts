@@ -26,7 +26,14 @@ import {
 import { decodeDatagram, encodeAck, type GwmpVersion } from "./datagram.ts";
 import { type JsonObject, readNumber } from "./fields.ts";
 import { ForwarderSockets, HAS_FORWARDER_SOCKETS } from "./forwarderSockets.ts";
-import { type Endpoint, type ForwarderEntry, ForwarderTable, formatEndpoint, isAlive } from "./forwarders.ts";
+import {
+  type Endpoint,
+  type ForwarderEntry,
+  ForwarderTable,
+  formatEndpoint,
+  isAlive,
+  moveDownlink,
+} from "./forwarders.ts";
 import { parsePacket } from "./parse.ts";
 import { readPushBody } from "./pushBody.ts";
 import { createFailure, Transmitter } from "./transmitter.ts";
@@ -40,8 +47,8 @@ const TX_ACK_TIMEOUT_MAX_MS = 5_000;
  * counts at nearly 800 bytes each. The system may allow less (net.core.rmem_max), and then gives what it allows.
  */
 const RECEIVE_BUFFER_BYTES = 1_048_576;
-/** An intruder's refusal is worth a line, a stream of them is not. */
-const TAKEOVER_LOG_INTERVAL_MS = 60_000;
+/** Somebody else with a forwarder's EUI is worth a line, a stream of them is not. */
+const RIVAL_LOG_INTERVAL_MS = 60_000;
 
 export type GwmpRadioOptions = {
   /** Where to listen. The protocol has no authentication: anything but loopback wants an allow-list. */
@@ -74,7 +81,7 @@ class GwmpRadio implements Radio {
   readonly #transmissions = createCounters(["queued", ...TRANSMIT_FAILURES] as const);
   #socket: Socket | null = null;
   #forwarderSockets: ForwarderSockets | null = null;
-  #takeoverLoggedMs = Number.NEGATIVE_INFINITY;
+  #rivalLoggedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: GwmpRadioOptions, modules: GwmpRadioModules) {
     this.#options = options;
@@ -156,7 +163,10 @@ class GwmpRadio implements Radio {
     if (kind === "tx_ack" && !this.#forwarders.has(eui)) return "tx_ack_unmatched";
     const forwarder = this.#forwarders.admit(eui, from.address, version, nowMs);
     if (typeof forwarder === "string") {
-      if (forwarder === "foreign_address") this.#logTakeover(eui, from.address, nowMs);
+      if (forwarder === "foreign_address") {
+        const words = "Refuse a second sender for a forwarder that is alive elsewhere";
+        this.#logRival(words, { eui, address: from.address }, nowMs);
+      }
       return forwarder;
     }
 
@@ -173,11 +183,12 @@ class GwmpRadio implements Radio {
 
   #receivePull(forwarder: ForwarderEntry, version: GwmpVersion, from: RemoteInfo, nowMs: number): void {
     const wasAlive = isAlive(forwarder, nowMs);
-    forwarder.downlink = { address: from.address, port: from.port };
-    forwarder.lastPullMs = nowMs;
-    forwarder.version = version;
-    if (wasAlive) return;
     const { eui } = forwarder;
+    forwarder.version = version;
+    if (moveDownlink(forwarder, from, nowMs)) {
+      this.#logRival("Two forwarders with one EUI take turns", { eui, ...forwarder.downlink }, nowMs);
+    }
+    if (wasAlive) return;
     this.#log.info("Serve a forwarder", { eui, version, address: from.address, port: from.port });
     for (const callback of this.#aliveCallbacks) callback(eui);
   }
@@ -231,10 +242,10 @@ class GwmpRadio implements Radio {
     });
   }
 
-  #logTakeover(eui: string, address: string, nowMs: number): void {
-    if (nowMs - this.#takeoverLoggedMs < TAKEOVER_LOG_INTERVAL_MS) return;
-    this.#takeoverLoggedMs = nowMs;
-    this.#log.warn("Refuse a second sender for a forwarder that is alive elsewhere", { eui, address });
+  #logRival(words: string, fields: Record<string, unknown>, nowMs: number): void {
+    if (nowMs - this.#rivalLoggedMs < RIVAL_LOG_INTERVAL_MS) return;
+    this.#rivalLoggedMs = nowMs;
+    this.#log.warn(words, fields);
   }
 }
 
