@@ -33,7 +33,7 @@ type Pairs = readonly number[];
 
 /** What a hotspot's links and receptions say against it; empty for most. Order: that of `PENALTY_REASONS`. */
 export function listFindings(context: FindingContext, hotspot: number): NamedFinding[] {
-  const { history, rows, tally, network, term } = context;
+  const { history, rows, tally, network, owner, term } = context;
   const findings: NamedFinding[] = [];
   if (rows.start[hotspot] === rows.start[hotspot + 1]) return findings;
   const add = (finding: Finding | null, source: Pairs): void => {
@@ -42,24 +42,27 @@ export function listFindings(context: FindingContext, hotspot: number): NamedFin
   const place = createPlaceEvidence(network, hotspot);
   if (tally.mayBeFar(hotspot, place.counterparts.length)) {
     const valid = listValid(context, hotspot);
-    add(checkDistanceProfile(Int32Array.from(listHeard(context, hotspot, valid), distanceOf), term), valid);
+    if (isUnrelated(context, hotspot, valid))
+      add(checkDistanceProfile(Int32Array.from(listHeard(context, hotspot, valid), distanceOf), term), valid);
   }
   const implausible = checkEdgePlausibility(place, term);
   // The graph's rows are the valid pairs in the same order.
-  if (implausible !== null) add(implausible, listValid(context, hotspot));
+  if (implausible !== null) {
+    const valid = listValid(context, hotspot);
+    if (isUnrelated(context, hotspot, valid)) add(implausible, valid);
+  }
   for (const [finding, source] of checkWindows(context, hotspot)) add(finding, source);
   if (tally.hasTrend(hotspot)) {
     const [heard, records] = listHeardValid(context, hotspot);
-    add(checkDistanceInsensitivity(records.map(createTrendPair), term), heard);
+    if (isUnrelated(context, hotspot, heard))
+      add(checkDistanceInsensitivity(records.map(createTrendPair), term), heard);
   }
   if (tally.hasTwoWays(hotspot)) {
-    // The other way is due only of who was received often enough one way.
+    // The other way is due only of who was received often enough one way; it asks for three other owners itself.
     const often = listValid(context, hotspot).filter((pair) => {
       const row = rows.row[pair]!;
-      return (
-        Math.max(history.links.readCount(row, true), history.links.readCount(row, false)) >=
-        REVERSE_DUE_RECEPTIONS
-      );
+      const most = Math.max(history.links.readCount(row, true), history.links.readCount(row, false));
+      return most >= REVERSE_DUE_RECEPTIONS && owner[rows.neighbour[pair]!] !== owner[hotspot];
     });
     add(checkMissingReverse(listTwoWay(context, hotspot, often), term), often);
   }
@@ -128,8 +131,9 @@ function checkWindows(context: FindingContext, hotspot: number): (readonly [Find
 }
 
 /**
- * Whether a hotspot's counterparts are of enough other owners to judge it by what it heard of them: a quiet link makes
- * values constant, and one over-powered beaconer or repeater makes an honest witness's implausible.
+ * Whether a hotspot's counterparts are of enough other owners to judge it by them: a quiet link makes values constant, one
+ * over-powered beaconer or repeater makes an honest witness's implausible, and one strong radio with an owner's hotspots
+ * behind it puts them wherever it likes.
  */
 function isUnrelated({ owner, rows }: FindingContext, hotspot: number, pairs: Pairs): boolean {
   const owners = new Set(pairs.map((pair) => owner[rows.neighbour[pair]!]!));
@@ -149,12 +153,13 @@ function createTrendPair(heard: LinkRecord): TrendPair {
 }
 
 function listTwoWay(context: FindingContext, hotspot: number, pairs: Pairs): TwoWay[] {
-  const { history, rows, term } = context;
+  const { history, rows, owner, term } = context;
   const ownBeacons = history.receivers.countBeacons(hotspot, term.epoch);
   return pairs.map((pair) => {
     const heard = readDirection(context, hotspot, pair, true);
     const heardBy = readDirection(context, hotspot, pair, false);
     return {
+      owner: owner[rows.neighbour[pair]!]!,
       heard: heard.count,
       heardBy: heardBy.count,
       counterpartBeacons: history.receivers.countBeacons(rows.neighbour[pair]!, term.epoch),

@@ -58,7 +58,7 @@ const ENTRIES: Readonly<Record<PenaltyReason, Omit<PenaltyEntry, "reason">>> = {
     source: "independent levels have t = 0 +- 1; honest below -1.2",
   },
   missing_reverse: {
-    asks: "share of well-heard counterparts without the other direction",
+    asks: "share of well-heard counterparts without the other direction, each owner's counted as one",
     unit: "parts per million",
     ramp: RAMPS.missingReversePpm,
     source: "chosen, not measured on real data",

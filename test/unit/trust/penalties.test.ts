@@ -21,7 +21,11 @@ import {
   computeDistanceProfileOctaves,
 } from "../../../protocol/src/trust/penalties/distanceProfile.ts";
 import { checkFloorWindow } from "../../../protocol/src/trust/penalties/floorWindow.ts";
-import { checkMissingReverse, type TwoWay } from "../../../protocol/src/trust/penalties/missingReverse.ts";
+import {
+  checkMissingReverse,
+  computeMissingReversePpm,
+  type TwoWay,
+} from "../../../protocol/src/trust/penalties/missingReverse.ts";
 import { checkPowerSlope, computePowerSlopeMilli } from "../../../protocol/src/trust/penalties/powerSlope.ts";
 import { checkSnrGrid } from "../../../protocol/src/trust/penalties/snrGrid.ts";
 import { checkUnexplainedRssi } from "../../../protocol/src/trust/penalties/unexplainedRssi.ts";
@@ -211,7 +215,8 @@ describe("distance insensitivity", () => {
 });
 
 describe("missing reverse direction", () => {
-  const link = (heard: number, heardBy: number): TwoWay => ({
+  const link = (heard: number, heardBy: number, owner = 0): TwoWay => ({
+    owner,
     heard,
     heardBy,
     counterpartBeacons: 20,
@@ -221,7 +226,7 @@ describe("missing reverse direction", () => {
 
   test("three one-way counterparts of five are left alone, four are not", () => {
     const oneWay = (count: number) =>
-      Array.from({ length: 5 }, (_, i) => (i < count ? link(12, 0) : link(9, 8)));
+      Array.from({ length: 5 }, (_, i) => (i < count ? link(12, 0, i) : link(9, 8, i)));
     expect(checkMissingReverse(oneWay(3), TERM)).toBeNull();
     expect(checkMissingReverse(oneWay(4), TERM)).toMatchObject({
       reason: "missing_reverse",
@@ -230,12 +235,22 @@ describe("missing reverse direction", () => {
   });
 
   test("nothing is due of weak links, or where the other had no beacons to be heard by", () => {
-    const weak = Array.from({ length: 5 }, () => ({ ...link(12, 0), marginCentiDb: 1_000 }));
-    const mute = Array.from({ length: 5 }, () => ({ ...link(12, 0), ownBeacons: 7 }));
+    const weak = Array.from({ length: 5 }, (_, i) => ({ ...link(12, 0, i), marginCentiDb: 1_000 }));
+    const mute = Array.from({ length: 5 }, (_, i) => ({ ...link(12, 0, i), ownBeacons: 7 }));
     expect(checkMissingReverse(weak, TERM)).toBeNull();
     expect(checkMissingReverse(mute, TERM)).toBeNull();
   });
 });
+
+  test("twenty of one owner's say as much as one, and two owners say nothing", () => {
+    const strangers = Array.from({ length: 20 }, () => link(12, 0, 9));
+    const neighbours = [0, 1, 2].map((owner) => link(9, 8, owner));
+    expect(computeMissingReversePpm([...strangers, ...neighbours])).toBe(250_000);
+    expect(computeMissingReversePpm([...strangers, link(12, 0, 8)])).toBeNull();
+    expect(computeMissingReversePpm([link(12, 0, 7), link(9, 8, 7), link(12, 0, 8), link(12, 0, 9)])).toBe(
+      833_333,
+    );
+  });
 
 describe("power slope", () => {
   const link = (slope: number, level: number) =>

@@ -17,6 +17,8 @@ export const REVERSE_DUE_MARGIN_CENTI_DB = 1_500;
 
 /** Both directions between a hotspot and one counterpart, in the kept history. */
 export type TwoWay = {
+  /** Of the counterpart, which is another's than the hotspot's. */
+  readonly owner: number;
   /** Receptions of the counterpart's beacons by the hotspot, and of the hotspot's by the counterpart. */
   readonly heard: number;
   readonly heardBy: number;
@@ -35,20 +37,30 @@ function isReverseDue({ heard, heardBy, counterpartBeacons, ownBeacons, marginCe
   return dueFromOwn || dueFromThem;
 }
 
-/** The share of due counterparts that lack one direction, ppm rounded down; null below `COUNTERPARTS_MIN` due ones. */
+const isMissing = ({ heard, heardBy }: TwoWay): boolean => heard === 0 || heardBy === 0;
+
+/**
+ * The share of due counterparts that lack one direction, ppm rounded down, an owner's counted as one: the mean of each
+ * owner's share. Else one strong radio that carries twenty of an owner's hotspots, none of which reports this one, would
+ * speak against it twenty times. Null below `COUNTERPARTS_MIN` owners with due ones.
+ */
 export function computeMissingReversePpm(links: readonly TwoWay[]): number | null {
-  const due = links.filter(isReverseDue);
-  if (due.length < COUNTERPARTS_MIN) return null;
-  const missing = due.filter(({ heard, heardBy }) => heard === 0 || heardBy === 0);
-  return Math.floor((missing.length * PPM) / due.length);
+  const byOwner = new Map<number, { due: number; missing: number }>();
+  for (const link of links) {
+    if (!isReverseDue(link)) continue;
+    const { due, missing } = byOwner.get(link.owner) ?? { due: 0, missing: 0 };
+    byOwner.set(link.owner, { due: due + 1, missing: missing + (isMissing(link) ? 1 : 0) });
+  }
+  if (byOwner.size < COUNTERPARTS_MIN) return null;
+  let sumPpm = 0;
+  for (const { due, missing } of byOwner.values()) sumPpm += Math.floor((missing * PPM) / due);
+  return Math.floor(sumPpm / byOwner.size);
 }
 
 /** Judges a hotspot by its links both ways; evidence: the one-way ones. */
 export function checkMissingReverse(links: readonly TwoWay[], term: FindingTerm): Finding | null {
   const share = computeMissingReversePpm(links);
   if (share === null) return null;
-  const oneWay = Array.from(links.keys()).filter(
-    (i) => isReverseDue(links[i]!) && (links[i]!.heard === 0 || links[i]!.heardBy === 0),
-  );
+  const oneWay = Array.from(links.keys()).filter((i) => isReverseDue(links[i]!) && isMissing(links[i]!));
   return createFinding("missing_reverse", share, RAMPS.missingReversePpm, oneWay, term);
 }
