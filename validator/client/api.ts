@@ -575,6 +575,7 @@ export type Status = {
   readonly roundTimeMs: number | null;
   readonly epoch: number;
   readonly closedEpoch: number | null;
+  readonly oldestEpoch: number | null;
   readonly hotspots: number;
 };
 

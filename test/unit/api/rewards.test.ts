@@ -63,6 +63,36 @@ describe("an account's rewards", () => {
   });
 });
 
+describe("a validator that joined at a checkpoint", () => {
+  const OLDEST = 2;
+  const join = () => {
+    const { getEpoch } = fixture.store;
+    const store: Store = {
+      ...fixture.store,
+      oldestEpoch: async () => OLDEST,
+      getEpoch: async (epoch) => (epoch < OLDEST ? null : getEpoch(epoch)),
+    };
+    return createFixture({}, { store });
+  };
+
+  test("gives no sum of a range that it has in part only", async () => {
+    const joined = await join();
+    expect((await joined.get("/v1/status")).json()).toMatchObject({ oldestEpoch: OLDEST, closedEpoch: 3 });
+    for (const path of [`hotspots/${did("hotspot 0")}`, `accounts/${did("owner 0")}`]) {
+      for (const query of ["from=0&to=3", "from=1", "to=1", "from=0&to=1&format=csv"]) {
+        const response = await joined.get(`/v1/${path}/rewards?${query}`);
+        expect([response.statusCode, response.headers.etag]).toEqual([404, undefined]);
+        expect(response.json().detail).toContain(`no epoch before ${OLDEST}`);
+      }
+      for (const query of ["", "?from=2&to=3", "?to=3"]) {
+        const { from, to } = (await joined.get(`/v1/${path}/rewards${query}`)).json();
+        expect([from, to]).toEqual([OLDEST, 3]);
+      }
+    }
+    await joined.api.close();
+  });
+});
+
 describe("a client that has an answer", () => {
   test("is told so, by the tag or by the date, until an epoch closes", async () => {
     const growing = await createGrowing(2);

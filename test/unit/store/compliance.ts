@@ -44,6 +44,7 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
     test("starts empty, with the genesis's hotspots and accounts", async () => {
       expect(await store.latestRound()).toBeNull();
       expect(await store.latestEpoch()).toBeNull();
+      expect(await store.oldestEpoch()).toBeNull();
       expect(await store.snapshotAtOrBefore(99)).toBeNull();
       expect(await store.countHotspots()).toBe(history.genesis.hotspots.length);
       for (const hotspot of history.genesis.hotspots) {
@@ -210,6 +211,7 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       );
       expect(epochs).toEqual(rows.reverse());
       expect(await store.latestEpoch()).toEqual(epochs[0]);
+      expect(await store.oldestEpoch()).toBe(0);
       expect(await store.getEpoch(1)).toEqual(epochs[EPOCHS - 2]);
       expect(await store.getEpoch(EPOCHS)).toBeNull();
     });

@@ -228,6 +228,7 @@ type EpochMethods = Pick<
   QueryStore,
   | "getEpoch"
   | "latestEpoch"
+  | "oldestEpoch"
   | "listEpochs"
   | "listRewardLines"
   | "listPlainLines"
@@ -242,6 +243,7 @@ function createEpochMethods({ epochs, lines, coverage }: Tables): EpochMethods {
   return {
     getEpoch: async (epoch) => epochs[epoch] ?? null,
     latestEpoch: async () => epochs.at(-1) ?? null,
+    oldestEpoch: async () => epochs[0]?.epoch ?? null,
     listEpochs: async (beforeEpoch, limit) => {
       const below = epochs.filter(({ epoch }) => beforeEpoch === null || epoch < beforeEpoch).reverse();
       return cut(below, limit, (row) => row.epoch);

@@ -267,6 +267,8 @@ export type RoundStore = {
 export type QueryStore = {
   readonly getEpoch: (epoch: number) => Promise<EpochRow | null>;
   readonly latestEpoch: () => Promise<EpochRow | null>;
+  /** The first closed epoch that is here: 0, or what a store that began at a checkpoint closed first; null for none yet. */
+  readonly oldestEpoch: () => Promise<number | null>;
   /** Closed epochs, newest first, below `beforeEpoch`. */
   readonly listEpochs: (beforeEpoch: number | null, limit: number) => Promise<Page<EpochRow, number>>;
   /** An epoch's lines by rank, after `afterRank` (0 for the start). */

@@ -44,11 +44,11 @@ export function AccountPage({ params }: PageProps) {
             </section>
             <ProofCard id={account.id} earned={account.earned} />
             <Shown what="The network's status" asked={status}>
-              {({ closedEpoch }) => (
+              {({ closedEpoch: latest, oldestEpoch: oldest }) => (
                 <RewardsCard
                   route="/v1/accounts/{id}/rewards"
                   id={account.id}
-                  latest={closedEpoch}
+                  {...{ latest, oldest }}
                   columns={COLUMNS}
                 />
               )}

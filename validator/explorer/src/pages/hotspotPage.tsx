@@ -32,12 +32,12 @@ export function HotspotPage({ params }: PageProps) {
           <>
             <Facts hotspot={hotspot} />
             <Shown what="The network's status" asked={status}>
-              {({ closedEpoch: latest }) => (
+              {({ closedEpoch: latest, oldestEpoch: oldest }) => (
                 <>
                   <RewardsCard
                     route="/v1/hotspots/{id}/rewards"
                     id={hotspot.id}
-                    latest={latest}
+                    {...{ latest, oldest }}
                     columns={COLUMNS}
                   />
                   {latest === null ? null : <WhyCard id={hotspot.id} latest={latest} />}

@@ -23,7 +23,7 @@ import {
   presentRewardBucket,
   REWARD_BUCKET_COLUMNS,
 } from "../presentRewards.ts";
-import { badField, notFound } from "../problem.ts";
+import { ApiProblem, badField, notFound } from "../problem.ts";
 import { isUnchanged, readKey, wantsCsv } from "../requests.ts";
 import { EpochNumber, Format, KeyInput, object, oneOf, PROBLEMS, UNCHANGED } from "../schemas/common.ts";
 import { AccountRewards, HotspotRewards } from "../schemas/rewards.ts";
@@ -49,7 +49,7 @@ const RangeQuery = object({
   format: Type.Optional(Format),
 });
 
-const RANGE_TEXT = `Both ends are included; without them the newest ${DEFAULT_RANGE_EPOCHS} epochs. At most ${MAX_REWARD_RANGE_EPOCHS}. Periods without any are left out.`;
+const RANGE_TEXT = `Both ends are included; without them the newest ${DEFAULT_RANGE_EPOCHS} epochs. At most ${MAX_REWARD_RANGE_EPOCHS}. Periods without any are left out. A range that begins before this validator's \`oldestEpoch\` (/v1/status) is not found: it joined at a checkpoint, and part of a sum is none.`;
 
 const describeTable = <Schema extends TSchema>(schema: Schema) => ({
   200: {
@@ -143,10 +143,17 @@ async function readRange(
     throw badField("from", "must not be after the end of the range");
   const latest = await store.latestEpoch();
   const to = Math.min(query.to ?? Number.MAX_SAFE_INTEGER, latest?.epoch ?? 0);
-  const from = query.from ?? Math.max(0, to - DEFAULT_RANGE_EPOCHS + 1);
+  const oldest = (await store.oldestEpoch()) ?? 0;
+  const from = query.from ?? Math.max(oldest, to - DEFAULT_RANGE_EPOCHS + 1);
   if (to - from >= MAX_REWARD_RANGE_EPOCHS) {
     throw badField("from", `must be less than ${MAX_REWARD_RANGE_EPOCHS} epochs before the end of the range`);
   }
+  // What is paid before a checkpoint is not here, and the sum of the rest would pass for that of the whole range.
+  if (Math.min(from, to) < oldest)
+    throw new ApiProblem(
+      404,
+      `This validator has no epoch before ${oldest}: ask for later ones, or ask another.`,
+    );
   const last = to === latest?.epoch ? latest : await store.getEpoch(to);
   const isFixed = query.from !== undefined && query.to !== undefined && query.to === last?.epoch;
   return { from, to, periods: { size, zone }, last, isFixed };

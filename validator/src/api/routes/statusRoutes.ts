@@ -23,9 +23,10 @@ export function addStatusRoutes(routes: Routes, { options, modules }: RouteConte
       },
     },
     async () => {
-      const [round, closed, hotspots, { peers, notReady }] = await Promise.all([
+      const [round, closed, oldestEpoch, hotspots, { peers, notReady }] = await Promise.all([
         store.latestRound(),
         store.latestEpoch(),
+        store.oldestEpoch(),
         store.countHotspots(),
         modules.status(),
       ]);
@@ -47,6 +48,7 @@ export function addStatusRoutes(routes: Routes, { options, modules }: RouteConte
         roundTimeMs: round?.timeMs ?? null,
         epoch: round?.epoch ?? 0,
         closedEpoch: closed?.epoch ?? null,
+        oldestEpoch,
         hotspots,
       };
     },

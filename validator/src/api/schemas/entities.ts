@@ -261,5 +261,6 @@ export const Status = object({
   roundTimeMs: orNull(TimeMs),
   epoch: EpochNumber,
   closedEpoch: orNull(EpochNumber),
+  oldestEpoch: orNull(EpochNumber),
   hotspots: Count,
 });

@@ -24,6 +24,7 @@ import {
   readAmount,
   readBytes,
   readNumber,
+  readNumberOrNull,
   type SqlRow,
 } from "./columns.ts";
 import { prepareReading } from "./prepareReading.ts";
@@ -150,6 +151,7 @@ type EpochQueries = Pick<
   QueryStore,
   | "getEpoch"
   | "latestEpoch"
+  | "oldestEpoch"
   | "listEpochs"
   | "listRewardLines"
   | "listPlainLines"
@@ -163,6 +165,7 @@ type EpochQueries = Pick<
 export function createEpochQueries(db: DatabaseSync): EpochQueries {
   const one = prepareReading(db, "SELECT * FROM epochs WHERE epoch = ?");
   const latest = prepareReading(db, "SELECT * FROM epochs ORDER BY epoch DESC LIMIT 1");
+  const oldest = prepareReading(db, "SELECT min(epoch) AS epoch FROM epochs");
   const below = prepareReading(db, "SELECT * FROM epochs WHERE epoch < ? ORDER BY epoch DESC LIMIT ?");
   const lines = prepareReading(db, `${LINES} WHERE l.epoch = ? AND l.rank > ? ORDER BY l.rank LIMIT ?`);
   const line = prepareReading(
@@ -200,6 +203,7 @@ export function createEpochQueries(db: DatabaseSync): EpochQueries {
   return {
     getEpoch: async (epoch) => one.one(readEpoch, epoch),
     latestEpoch: async () => latest.one(readEpoch),
+    oldestEpoch: async () => oldest.one((row) => readNumberOrNull(row, "epoch")),
     listEpochs: async (beforeEpoch, limit) => {
       const rows = below.all(
         readEpoch,
@@ -239,8 +243,7 @@ export function createEpochQueries(db: DatabaseSync): EpochQueries {
       );
       return bucketRows(rows, periods, addAccountSums);
     },
-    latestCoverageEpoch: async () =>
-      coverageEpoch.one((row) => (row.epoch === null ? null : readNumber(row, "epoch"))),
+    latestCoverageEpoch: async () => coverageEpoch.one((row) => readNumberOrNull(row, "epoch")),
     listCoverage: async (epoch, resolution, range, after, limit) => {
       const { from, to } = range;
       const asked = Math.min(limit, MAX_PAGE_ROWS);

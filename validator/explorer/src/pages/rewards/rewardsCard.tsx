@@ -21,17 +21,18 @@ const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 type RewardsCardProps<Of extends Route> = {
   readonly route: Of;
   readonly id: string;
-  /** The newest closed epoch; null where none has closed yet. */
+  /** The newest closed epoch, and the first that the validator has; null where none has closed yet. */
   readonly latest: number | null;
+  readonly oldest: number | null;
   readonly columns: readonly Column<Of>[];
 };
 
-export function RewardsCard<Of extends Route>({ route, id, latest, columns }: RewardsCardProps<Of>) {
+export function RewardsCard<Of extends Route>({ route, id, latest, oldest, columns }: RewardsCardProps<Of>) {
   const [size, setSize] = useState<Size>("epoch");
   const query = {
     bucket: size,
     zone: HERE,
-    ...(latest === null ? {} : { from: Math.max(0, latest - RANGE_EPOCHS[size] + 1), to: latest }),
+    ...(latest === null ? {} : { from: Math.max(oldest ?? 0, latest - RANGE_EPOCHS[size] + 1), to: latest }),
   };
   const asked = useRoute(route as Route, latest === null ? null : { path: { id }, query });
   const table = apiUrl(writePath(route as "/v1/hotspots/{id}/rewards", { path: { id }, query }));
