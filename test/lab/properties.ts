@@ -9,6 +9,7 @@ const MIDDLE: TrustedHotspot = { eastM: 0, northM: 0 };
 const BLUE = "#3465a4";
 const RED = "#c0392b";
 const GREEN = "#2d7d46";
+const ORANGE = "#c77c1e";
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
@@ -42,9 +43,13 @@ const line = (name: string, colour: string, xs: readonly number[], y: (x: number
 export function drawProperties(): ReadonlyMap<string, string> {
   const beside = (count: number, part: Partial<TrustedHotspot>): number =>
     scaleOf([MIDDLE, ...range(count).map(() => ({ ...MIDDLE, ...part }))]);
-  // An owner's surplus counts nothing: cap over number, four at most (docs/truth.md).
-  const ownersTrust = (count: number): number =>
-    count <= 4 ? PPM : Math.max(PPM / 4, Math.floor((PPM * 4) / count));
+  // A surplus counts nothing: cap over number, a quarter at least (docs/truth.md). On one roof the rival is one of them.
+  const cappedTrust = (cap: number, count: number): number =>
+    Math.min(PPM, Math.max(PPM / 4, Math.floor((PPM * cap) / Math.max(1, count))));
+  const onRoof = (count: number): number => {
+    const trustPpm = cappedTrust(3, count + 1);
+    return (beside(count, { trustPpm }) * trustPpm) / PPM;
+  };
   const [upTo12, upTo40, metres] = [range(13), range(41), range(61).map((step) => step * 100)];
   return new Map([
     [
@@ -56,10 +61,13 @@ export function drawProperties(): ReadonlyMap<string, string> {
     ],
     [
       "property-rival.svg",
-      drawLines("A rival's pay beside hotspots asserted on top of it", "hotspots", [
-        line("trusted owners", BLUE, upTo40, (count) => beside(count, {})),
-        line("one owner's", GREEN, upTo40, (count) => beside(count, { trustPpm: ownersTrust(count) })),
-        line("not trusted", RED, upTo40, (count) => beside(count, { trustPpm: 50_000 })),
+      drawLines("A rival's pay beside hotspots asserted by it", "hotspots", [
+        line("trusted, in its cell", BLUE, upTo40, (count) => beside(count, {})),
+        line("trusted, on its roof", ORANGE, upTo40, onRoof),
+        line("one owner's, in its cell", GREEN, upTo40, (count) =>
+          beside(count, { trustPpm: cappedTrust(4, count) }),
+        ),
+        line("not trusted, on its roof", RED, upTo40, (count) => beside(count, { trustPpm: 50_000 })),
       ]),
     ],
     [

@@ -50,7 +50,7 @@ export function drawLines(title: string, xName: string, lines: readonly Line[]):
   );
   const drawn = lines.map(({ name, colour, points }, i) => {
     const path = points.map(([px, py]) => `${x(px)},${y(py)}`).join(" ");
-    const keyX = LEFT + 200 * i;
+    const keyX = LEFT + ((WIDTH - 40) / Math.max(3, lines.length)) * i;
     return (
       `<polyline fill="none" stroke="${colour}" stroke-width="2" points="${path}"/>` +
       `<line x1="${keyX}" x2="${keyX + 18}" y1="32" y2="32" stroke="${colour}" stroke-width="2"/>` +

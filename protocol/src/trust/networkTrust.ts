@@ -73,7 +73,7 @@ export function computeNetworkTrust(
   const count = network.cellHi.length;
   const links = createLinkGraph(network.history.links, count, terms.epoch, terms.youngEpochs);
   const { graphPpm, order } = computeGraphPart(network, links.graph, standing.held);
-  const findings = findAll(network, links, order, terms);
+  const findings = findAll(network, links, { graphPpm, order }, terms);
   addStanding(findings, standing, network.history, terms.epoch);
   const trustPpm = graphPpm.slice();
   for (const [hotspot, list] of findings) {
@@ -121,7 +121,7 @@ function computeGraphPart(
 function findAll(
   network: TrustNetwork,
   links: LinkGraph,
-  order: Uint32Array,
+  { graphPpm, order }: GraphPart,
   terms: TrustTerms,
 ): FindingTable {
   const { history, owner, latE7, lngE7, cellHi } = network;
@@ -130,26 +130,28 @@ function findAll(
   const places = measureNetworkPlaces(graph, { latE7, lngE7 });
   const context = { history, rows, tally, network: places, owner, term };
   const findings = new FindingTable();
-  const linked = new Uint8Array(graph.count);
+  // Who is worth nothing crowds nobody.
+  const counted = new Uint8Array(graph.count);
   // Breadth first, so that a hotspot's neighbours are still at hand from the one before it.
   for (const hotspot of order) {
-    if (graph.start[hotspot + 1]! > graph.start[hotspot]!) linked[hotspot] = 1;
+    const isLinked = graph.start[hotspot + 1]! > graph.start[hotspot]!;
+    if (isLinked && graphPpm[hotspot]! >= terms.paidMinPpm) counted[hotspot] = 1;
     if (cellHi[hotspot] === 0) continue;
     for (const finding of listFindings(context, hotspot)) findings.add(hotspot, finding);
   }
   const cap = (groups: number[][], check: typeof checkOwnerCap): void => {
     for (const group of groups) {
-      const finding = check(group, term);
+      const finding = check(group, graphPpm, term);
       if (finding === null) continue;
       for (const hotspot of group) findings.add(hotspot, nameCapFinding(finding, hotspot, terms.epoch));
     }
   };
   const { ownerCapHotspots, placeCapHotspots } = RAMPS;
   cap(
-    groupByCell(network, OWNER_CAP_RESOLUTION, linked, network.owner, ownerCapHotspots.from + 1),
+    groupByCell(network, OWNER_CAP_RESOLUTION, counted, network.owner, ownerCapHotspots.from + 1),
     checkOwnerCap,
   );
-  cap(groupByCell(network, PLACE_CAP_RESOLUTION, linked, null, placeCapHotspots.from + 1), checkPlaceCap);
+  cap(groupByCell(network, PLACE_CAP_RESOLUTION, counted, null, placeCapHotspots.from + 1), checkPlaceCap);
   return findings;
 }
 

@@ -70,13 +70,13 @@ const ENTRIES: Readonly<Record<PenaltyReason, Omit<PenaltyEntry, "reason">>> = {
     source: "honest 0.39 near the floor, 0.8 to 0.95 above",
   },
   owner_cap: {
-    asks: "an owner's hotspots in a resolution-7 cell",
+    asks: "an owner's hotspots in a resolution-7 cell, each counting for what the graph gives it",
     unit: "hotspots",
     ramp: RAMPS.ownerCapHotspots,
     source: "chosen; 84 % of owners have at most 3 (Jagtap and others, IMC 2021)",
   },
   place_cap: {
-    asks: "hotspots in a resolution-11 cell",
+    asks: "hotspots in a resolution-11 cell, each counting for what the graph gives it",
     unit: "hotspots",
     ramp: RAMPS.placeCapHotspots,
     source: "chosen; of 206 real hotspots at most 2 share a cell",

@@ -212,11 +212,16 @@ describe("hotspots asserted beside a rival", () => {
   });
 
   test("of one owner or on one roof count for few: an owner's sixteen for four, a roof's twelve for three", () => {
-    // The caps' factors (penalties/caps.ts): cap over number, at least a quarter.
+    // The caps' factors (penalties/caps.ts): cap over the trust that stands there, at least a quarter.
     const halved = scaleOf([middle, ...Array.from({ length: 16 }, () => ({ ...middle, trustPpm: PPM / 4 }))]);
     expect(halved).toBe(PPM / 2);
-    const roof = scaleOf([middle, ...Array.from({ length: 12 }, () => ({ ...middle, trustPpm: PPM / 4 }))]);
-    expect(roof).toBe(Math.floor((4 * PPM) / 7));
+    // On one roof the rival is one of the twelve that count as three, and so has a quarter of its own trust as well.
+    const quarter = { ...middle, trustPpm: PPM / 4 };
+    const crowd = Array.from({ length: 11 }, () => quarter);
+    expect(scaleOf([quarter, ...crowd])).toBe(Math.floor((16 * PPM) / 27));
+    const witnesses = around(3, 3_000);
+    const { beaconShares } = score([quarter, ...witnesses, ...crowd], [[0, [1, 2, 3]]]);
+    expect(beaconShares[0]! / PPM ** 2).toBeCloseTo(4 / 27, 5);
   });
 });
 

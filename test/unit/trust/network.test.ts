@@ -206,6 +206,40 @@ describe("trust of a network", () => {
     expect(trustPpm[0]).toBeLessThanOrEqual(PPM / 2);
   });
 
+  test("strangers on a rival's roof leave it alone, and trusted ones lower it to no less than three over all of their trust", () => {
+    // The rival is hotspot 3; the others stand in its resolution-11 cell, hear each other, and know so many of the city.
+    const city = sitesAround(VIENNA, 60, 2);
+    const roof = fc.record({ count: fc.integer({ min: 1, max: 15 }), friends: fc.nat(6) });
+    const factorsSeen = new Set<boolean>();
+    fc.assert(
+      fc.property(roof, ({ count, friends }) => {
+        const squatters = Array.from({ length: count }, (_, i) => 60 + i);
+        const known = squatters.flatMap((squatter) =>
+          Array.from({ length: friends }, (_, i) =>
+            [12, 14, 16, 18, 22, 26].map((epoch) => ({
+              a: squatter,
+              b: (squatter * 7 + i * 11) % 60,
+              epoch,
+            })),
+          ).flat(),
+        );
+        const heard = [...mesh(0, 60, 5), ...(count > 2 ? mesh(60, count, 2) : []), ...known];
+        const sites = [...city, ...squatters.map(() => city[3]!)];
+        const seeds = Uint32Array.of(0, 10, 20, 30, 40, 50);
+        const { graphPpm, findings } = computeNetworkTrust(createNetwork(sites, heard, { seeds }), TERMS);
+        const found = findings.get(3)?.find(({ reason }) => reason === "place_cap");
+        const trusts = [3, ...squatters].map((hotspot) => graphPpm[hotspot]!);
+        const sumPpm = trusts.reduce((sum, ppm) => sum + (ppm < TERMS.paidMinPpm ? 0 : ppm), 0);
+        if (friends === 0) expect(sumPpm).toBe(graphPpm[3]);
+        const boundPpm = Math.max(250_000, Math.floor((3 * PPM * PPM) / Math.max(sumPpm, 3 * PPM)));
+        expect(found?.factorPpm ?? PPM).toBe(boundPpm);
+        factorsSeen.add(found !== undefined);
+      }),
+      { numRuns: 30, seed: 1 },
+    );
+    expect(factorsSeen.size).toBe(2);
+  });
+
   test("finds what detectors find who are shown every pair: counts rule out no more", () => {
     const pair = fc.record({ a: fc.nat(29), b: fc.nat(29), epochs: fc.integer({ min: 1, max: 18 }) });
     const term = { epoch: TERMS.epoch, penaltyEpochs: TERMS.penaltyEpochs };

@@ -1,6 +1,7 @@
 /** Every penalty on either side of its threshold, by cases worked out by hand. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { PPM } from "../../../protocol/src/network/parameters.ts";
 import {
   computeFactorPpm,
   computeTrustPpm,
@@ -275,16 +276,25 @@ describe("power slope", () => {
 
 describe("caps", () => {
   const hotspots = (count: number) => Array.from({ length: count }, (_, i) => i);
+  const whole = new Uint32Array(100).fill(PPM);
 
   test("four of an owner in a neighbourhood count whole, more count for four together", () => {
-    expect(checkOwnerCap(hotspots(4), TERM)).toBeNull();
-    expect(checkOwnerCap(hotspots(5), TERM)?.factorPpm).toBe(800_000);
-    expect(checkOwnerCap(hotspots(100), TERM)?.factorPpm).toBe(FACTOR_MIN_PPM);
+    expect(checkOwnerCap(hotspots(4), whole, TERM)).toBeNull();
+    expect(checkOwnerCap(hotspots(5), whole, TERM)?.factorPpm).toBe(800_000);
+    expect(checkOwnerCap(hotspots(100), whole, TERM)?.factorPpm).toBe(FACTOR_MIN_PPM);
   });
 
   test("three on a roof count whole, more count for three together", () => {
-    expect(checkPlaceCap(hotspots(3), TERM)).toBeNull();
-    expect(checkPlaceCap(hotspots(6), TERM)).toMatchObject({ reason: "place_cap", factorPpm: 500_000 });
+    expect(checkPlaceCap(hotspots(3), whole, TERM)).toBeNull();
+    expect(checkPlaceCap(hotspots(6), whole, TERM)).toMatchObject({
+      ...{ reason: "place_cap", factorPpm: 500_000 },
+    });
+  });
+
+  test("each counts for what the graph gives it", () => {
+    const half = whole.map((ppm) => ppm / 2);
+    expect(checkPlaceCap(hotspots(6), half, TERM)).toBeNull();
+    expect(checkPlaceCap(hotspots(8), half, TERM)?.factorPpm).toBe(750_000);
   });
 });
 
