@@ -291,6 +291,7 @@ describe("trust of a network", () => {
     // The first prints one value for all that it hears, far away, whatever power was asked for, and is not heard itself.
     const network = createNetwork(sitesAround(VIENNA, 4, 3), [], { owner: Uint32Array.from(owners) });
     for (let epoch = 11; epoch < 30; epoch++) {
+      network.history.countBeacon(0, epoch);
       for (const beaconer of [1, 2, 3]) {
         network.history.record({
           ...{ witness: 0, beaconer, epoch, verdict: "valid", distanceM: 40_000, marginCentiDb: 1_600 },
@@ -324,7 +325,6 @@ describe("a new city", () => {
   const city = sitesAround(VIENNA, 60, 2);
   const seeds = Uint32Array.of(0, 10, 20, 30, 40, 50);
 
-      network.history.countBeacon(0, epoch);
   test("begins with its ten best evidenced, at a fifth each", () => {
     const sites = [...city, ...sitesAround(LINZ, 30, 9)];
     const network = createNetwork(sites, [...mesh(0, 60, 5), ...mesh(60, 30, 4)], { seeds });

@@ -241,7 +241,6 @@ describe("missing reverse direction", () => {
     expect(checkMissingReverse(weak, TERM)).toBeNull();
     expect(checkMissingReverse(mute, TERM)).toBeNull();
   });
-});
 
   test("twenty of one owner's say as much as one, and two owners say nothing", () => {
     const strangers = Array.from({ length: 20 }, () => link(12, 0, 9));
@@ -252,6 +251,7 @@ describe("missing reverse direction", () => {
       833_333,
     );
   });
+});
 
 describe("power slope", () => {
   const link = (slope: number, level: number) =>
