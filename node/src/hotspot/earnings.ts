@@ -1,16 +1,16 @@
 /**
  * What a hotspot and its owner have earned, from a validator's API: the last epochs as that validator tells them, and the
- * account's total with a proof that is checked here, against genesis, so that the total takes nobody's word.
+ * account's total with a proof that is checked here, by the validators that the hotspot has followed from genesis or a
+ * checkpoint, so that the total takes nobody's word.
  */
 import {
-  createLightAnchor,
   LIGHT_REASONS,
+  type LightAnchor,
   verifyRewardEvidence,
 } from "../../../protocol/src/agreement/lightClient.ts";
 import { decodeRewardEvidence } from "../../../protocol/src/agreement/rewardEvidence.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
-import type { Genesis } from "../../../protocol/src/network/genesis.ts";
 import { isCodedError } from "../host/codedError.ts";
 import { fetchJson } from "../host/fetchJson.ts";
 import { toFields } from "../host/jsonFields.ts";
@@ -24,7 +24,8 @@ export type EarningsOptions = {
   readonly api: string;
   readonly hotspot: Uint8Array;
   readonly owner: Uint8Array;
-  readonly genesis: Genesis;
+  /** What the hotspot trusts now: asked with every proof, since it moves on with the validators. */
+  readonly anchor: () => LightAnchor;
 };
 
 /** Amounts are decimal strings of base units, as everywhere outside the ledger. */
@@ -67,7 +68,7 @@ const EPOCHS = 8;
 const REFRESH_MS = 60_000;
 const TIMEOUT_MS = 5_000;
 /**
- * A proof with its certificate is some 20 kB, and every change of the validator set since genesis adds as much. One
+ * A proof with its certificate is some 20 kB, and every change of the validator set since the anchor adds as much. One
  * that is longer than this is for `hexbeacon verify` with a checkpoint, on a larger machine.
  */
 const MAX_PROOF_BYTES = 4 * 1_048_576;
@@ -125,7 +126,8 @@ function toEpoch(item: Record<string, unknown> | null): EarnedEpoch | null {
 
 async function readWithheld({ api, hotspot }: EarningsOptions): Promise<WithheldPay | null> {
   const url = new URL(`v1/hotspots/${encodeDidKey(hotspot)}/trust?limit=1`, withSlash(api));
-  const { status, json } = await fetchJson(url, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_TRUST_BYTES });
+  const limits = { timeoutMs: TIMEOUT_MS, maxBytes: MAX_TRUST_BYTES };
+  const { status, json } = await fetchJson(url, limits).catch(toUnanswered);
   const trust = status === 200 ? readTrustAnswer(toFields(json)) : null;
   const { isSuspended = false, findings = [] } = trust?.computations[0] ?? {};
   if (trust === null || (!isSuspended && trust.escrow.length === 0)) return null;
@@ -140,22 +142,33 @@ async function readWithheld({ api, hotspot }: EarningsOptions): Promise<Withheld
 async function readProof({
   api,
   owner,
-  genesis,
+  anchor: readAnchor,
 }: EarningsOptions): Promise<Pick<Earnings, "proven" | "words">> {
-  const url = new URL(`v1/accounts/${encodeDidKey(owner)}/proof`, withSlash(api));
-  const { status, json } = await fetchJson(url, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_PROOF_BYTES });
+  const anchor = readAnchor();
+  const { epoch: since } = anchor.checkpoint;
+  const url = new URL(`v1/accounts/${encodeDidKey(owner)}/proof?since=${since}`, withSlash(api));
+  const limits = { timeoutMs: TIMEOUT_MS, maxBytes: MAX_PROOF_BYTES };
+  const answer = await fetchJson(url, limits).catch(toUnanswered);
   const unproven = (words: string) => ({ proven: null, words: `Not proven: ${words}` });
+  if ("fault" in answer) return unproven(`${answer.fault}.`);
+  const { status, json } = answer;
   if (status === 404) return { proven: null, words: "The account has earned nothing yet." };
   if (status !== 200) return unproven(`the validator gave no proof (HTTP status ${status}).`);
   const evidence = decodeRewardEvidence(json);
   if (!evidence.ok) return unproven(LIGHT_REASONS.malformed);
-  const verdict = verifyRewardEvidence(evidence.value, createLightAnchor(genesis), verifySignature);
+  const verdict = verifyRewardEvidence(evidence.value, anchor, verifySignature);
   if (!verdict.valid) return unproven(LIGHT_REASONS[verdict.reason]);
   const { account, total, epoch, signers, validators } = verdict.reward;
   // A true proof of somebody else's earnings says nothing of these.
   if (!equalBytes(account, owner)) return unproven("the proof is of another account.");
-  const words = `Proof checked against genesis: signed by ${signers} of ${validators} validators.`;
+  const words = `Proof checked by the validators of epoch ${since}: signed by ${signers} of ${validators}.`;
   return { proven: { total: `${total}`, epoch }, words };
+}
+
+/** What one question came to nothing by takes nothing from what the others tell. */
+function toUnanswered(error: unknown) {
+  if (!isCodedError(error)) throw error;
+  return { status: null, json: null, fault: error.message };
 }
 
 function withSlash(api: string): string {

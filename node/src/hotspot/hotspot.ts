@@ -3,6 +3,7 @@
  * state of its own; a process may run many, and each works with no validator in reach.
  */
 import assert from "node:assert";
+import type { LightAnchor } from "../../../protocol/src/agreement/lightClient.ts";
 import type { Checkpoint } from "../../../protocol/src/agreement/rewardEvidence.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { createSigningDomains, type SigningDomains } from "../../../protocol/src/crypto/domain.ts";
@@ -191,15 +192,17 @@ function createParts(context: Context, opened: Opened, metrics: HotspotMetrics):
   return parts;
 }
 
-function createHttpPart({ options, modules }: Context, opened: Opened, metrics: HotspotMetrics): Part {
+function createHttpPart(context: Context, opened: Opened, metrics: HotspotMetrics): Part {
+  const { options, modules } = context;
   let stop = async (): Promise<void> => undefined;
   return {
     name: "http",
     start: async () => {
-      const { readStatus, packets, messages } = opened.body!;
-      const shown = { readStatus, packets, messages, metrics, log: modules.log };
+      const { readStatus, packets, messages, rewardAnchor } = opened.body!;
       const server = createHotspotServer(options.http!, {
-        ...{ ...shown, ...createEarnings(options, modules), ...createExamination(options, modules) },
+        ...{ readStatus, packets, messages, metrics, log: modules.log },
+        ...createEarnings(context, rewardAnchor),
+        ...createExamination(options, modules),
       });
       opened.httpAddress = await server.start();
       stop = server.stop;
@@ -209,9 +212,10 @@ function createHttpPart({ options, modules }: Context, opened: Opened, metrics: 
 }
 
 /** How earnings are read, where there is an API that tells them. */
-function createEarnings({ earnings, genesis, keyPair }: HotspotOptions, modules: HotspotModules) {
+function createEarnings({ options, modules }: Context, anchor: () => LightAnchor) {
+  const { earnings, keyPair } = options;
   if (earnings === undefined) return {};
-  const reader = new EarningsReader({ ...earnings, genesis, hotspot: keyPair.publicKey }, modules);
+  const reader = new EarningsReader({ ...earnings, hotspot: keyPair.publicKey, anchor }, modules);
   return { readEarnings: () => reader.read() };
 }
 
@@ -237,6 +241,8 @@ type Body = {
   readonly packets: PacketLog;
   readonly messages: MessageLog;
   readonly readStatus: () => HotspotStatus;
+  /** What rewards are proven by now. */
+  readonly rewardAnchor: () => LightAnchor;
   readonly start: (signal: AbortSignal) => void;
   readonly stop: () => Promise<void>;
 };
@@ -343,6 +349,7 @@ async function createBody(
   return {
     ...{ links, packets, messages },
     readStatus: () => readHotspotStatus(statusParts),
+    rewardAnchor: () => sets.rewardAnchor,
     start: (signal) => {
       follower.onRound(({ round, timeMs, epoch }) => events.emit("round", { round, timeMs, epoch }));
       witness.start();

@@ -60,9 +60,10 @@ export async function openKnownSets(
   const kept = await loadKept(home, anchor, modules.log);
   const isNewer = kept !== null && kept.checkpoint.epoch > anchor.checkpoint.epoch;
   const begun = isNewer ? { ...anchor, checkpoint: kept.checkpoint } : anchor;
+  const former = isNewer ? kept.former : null;
   const { unbondEpochs } = genesis.parameters;
   const { reached, hinted } = kept ?? { reached: [], hinted: [] };
-  return new KnownSets({ home, unbondEpochs, anchor: begun, reached, hinted }, modules);
+  return new KnownSets({ home, unbondEpochs, anchor: begun, former, reached, hinted }, modules);
 }
 
 /** What has worked, the last reached first, and the newest word of some validator. */
@@ -75,6 +76,8 @@ export type KnownSetsOptions = {
   readonly home: string;
   readonly unbondEpochs: number;
   readonly anchor: LightAnchor;
+  /** The checkpoint that led to the anchor's; null where it begins there. */
+  readonly former: Checkpoint | null;
 } & KnownAddresses;
 
 export class KnownSets implements ValidatorSets {
@@ -82,6 +85,7 @@ export class KnownSets implements ValidatorSets {
   readonly #modules: KnownSetsModules;
   readonly #callbacks = new Set<() => void>();
   #anchor: LightAnchor;
+  #former: Checkpoint | null;
   #sets: readonly [ValidatorSet, ValidatorSet];
   #reached: readonly ValidatorAddress[];
   #hinted: readonly ValidatorAddress[];
@@ -94,6 +98,7 @@ export class KnownSets implements ValidatorSets {
     this.#options = options;
     this.#modules = modules;
     this.#anchor = options.anchor;
+    this.#former = options.former;
     this.#sets = createSets(options.anchor.checkpoint);
     this.#reached = options.reached;
     this.#hinted = options.hinted;
@@ -106,6 +111,14 @@ export class KnownSets implements ValidatorSets {
   /** The first of the two epochs whose sets are known. */
   get epoch(): number {
     return this.#anchor.checkpoint.epoch;
+  }
+
+  /**
+   * What rewards are proven by: a step behind what is known, since an epoch's rewards are attested in the epoch after it,
+   * with which the newest checkpoint begins.
+   */
+  get rewardAnchor(): LightAnchor {
+    return { ...this.#anchor, checkpoint: this.#former ?? this.#anchor.checkpoint };
   }
 
   /** Whether a key has a seat in one of the known epochs. */
@@ -140,6 +153,7 @@ export class KnownSets implements ValidatorSets {
       );
     }
     this.#anchor = { ...this.#anchor, checkpoint };
+    this.#former = before;
     this.#sets = createSets(checkpoint);
     const isDue = clock.nowMs() - this.#keptAtMs >= KEEP_INTERVAL_MS;
     if (isDue || !isSameSet(before.nextValidators, checkpoint.nextValidators)) this.#keep();
@@ -166,6 +180,7 @@ export class KnownSets implements ValidatorSets {
   #encode(): string {
     return encodeKept({
       checkpoint: this.#anchor.checkpoint,
+      former: this.#former,
       reached: this.#ofMembers(this.#reached),
       hinted: this.#ofMembers(this.#hinted),
     });
@@ -191,12 +206,13 @@ const createSets = ({ validators, nextValidators }: Checkpoint): readonly [Valid
 const isSameSet = (a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean =>
   a.length === b.length && a.every((key, seat) => equalBytes(key, b[seat]!));
 
-type Kept = { readonly checkpoint: Checkpoint } & KnownAddresses;
+type Kept = { readonly checkpoint: Checkpoint; readonly former: Checkpoint | null } & KnownAddresses;
 
 /** Hints stand under the name that was the only list's once: an earlier file is read, and this one by an earlier program. */
-const encodeKept = ({ checkpoint, reached, hinted }: Kept): string =>
+const encodeKept = ({ checkpoint, former, reached, hinted }: Kept): string =>
   `${JSON.stringify({
     checkpoint: encodeCheckpoint(checkpoint),
+    former: former && encodeCheckpoint(former),
     reached: reached.map(presentAddress),
     addresses: hinted.map(presentAddress),
   })}\n`;
@@ -220,11 +236,14 @@ async function loadKept(home: string, { networkId }: LightAnchor, log: Log): Pro
 
 function decodeKept(text: string): Kept | null {
   try {
-    const { checkpoint, reached, addresses } = JSON.parse(text) as Record<string, unknown>;
+    const { checkpoint, former, reached, addresses } = JSON.parse(text) as Record<string, unknown>;
     const decoded = decodeCheckpoint(checkpoint);
     if (!decoded.ok) return null;
+    const before = decodeCheckpoint(former);
     return {
       checkpoint: decoded.value,
+      // An earlier program kept none.
+      former: before.ok ? before.value : null,
       reached: decodeAddresses(reached, MAX_REACHED),
       hinted: decodeAddresses(addresses, MAX_KEPT_ADDRESSES),
     };

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { EarningsReader } from "../../../node/src/hotspot/earnings.ts";
+import { createLightAnchor } from "../../../protocol/src/agreement/lightClient.ts";
 import { encodeRewardEvidence } from "../../../protocol/src/agreement/rewardEvidence.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { computeNetworkId, type Genesis } from "../../../protocol/src/network/genesis.ts";
@@ -16,7 +17,7 @@ const genesis: Genesis = {
   ...base,
   validators: keysOf(0).map((key) => ({ key, stake: base.parameters.validatorStake, multiaddrs: [] })),
 };
-const { evidenceOf } = createLightNetwork(
+const { evidenceOf, anchorAt } = createLightNetwork(
   computeNetworkId(genesis),
   computeParametersHash(genesis.parameters),
 );
@@ -43,7 +44,7 @@ async function startApi({ rewards, trust, proof, proofStatus = 200 }: Answers) {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     asked.push(request.url!);
-    const isProof = request.url!.endsWith("/proof");
+    const isProof = request.url!.includes("/proof?since=");
     response.statusCode = isProof ? proofStatus : 200;
     const isTrust = request.url!.endsWith("/trust?limit=1");
     const json = isProof ? proof : isTrust ? (trust ?? {}) : (rewards ?? { items: [LINE] });
@@ -56,8 +57,9 @@ async function startApi({ rewards, trust, proof, proofStatus = 200 }: Answers) {
 
 let nowMs = 0;
 const clock = { nowMs: () => nowMs } as ConstructorParameters<typeof EarningsReader>[1]["clock"];
-const read = (api: string, account = owner) =>
-  new EarningsReader({ api, hotspot, owner: account, genesis }, { clock }).read();
+const anchor = () => createLightAnchor(genesis);
+const read = (api: string, account = owner, of = anchor) =>
+  new EarningsReader({ api, hotspot, owner: account, anchor: of }, { clock }).read();
 
 describe("earnings", () => {
   test("are told by the epoch, and the total is proven from genesis", async () => {
@@ -71,10 +73,10 @@ describe("earnings", () => {
       epochs: [6, 5].map((epoch) => ({ epoch, beaconPaid: "1", witnessPaid: "2", paid: "3", ...ESCROW })),
       withheld: null,
       proven: { total: `${evidence.proof.total}`, epoch: 6 },
-      words: expect.stringMatching(/^Proof checked against genesis: signed by \d of \d validators\.$/),
+      words: expect.stringMatching(/^Proof checked by the validators of epoch 0: signed by \d of \d\.$/),
     });
     expect(asked.toSorted()).toEqual([
-      `/v1/accounts/${encodeDidKey(owner)}/proof`,
+      `/v1/accounts/${encodeDidKey(owner)}/proof?since=0`,
       `/v1/hotspots/${encodeDidKey(hotspot)}/rewards`,
       `/v1/hotspots/${encodeDidKey(hotspot)}/trust?limit=1`,
     ]);
@@ -125,6 +127,30 @@ describe("earnings", () => {
     }
   });
 
+  test("are proven by the validators that are known, with the changes of the set since alone", async () => {
+    let known = anchorAt(2);
+    const since = { ...evidence, setHistory: [] };
+    const { api, asked } = await startApi({ proof: encodeRewardEvidence(since) });
+    expect((await read(api, owner, () => known)).proven).toEqual({
+      total: `${evidence.proof.total}`,
+      epoch: 6,
+    });
+    expect(asked).toContain(`/v1/accounts/${encodeDidKey(owner)}/proof?since=2`);
+    // From genesis a change is missing; and of an epoch that is past no later validators can tell.
+    expect((await read(api)).words).toContain("not signed by a quorum");
+    known = anchorAt(7);
+    expect((await read(api, owner, () => known)).words).toContain("before the checkpoint");
+  });
+
+  test("are shown where their proof, or what is withheld, is too much or no answer", async () => {
+    const much = "x".repeat(4 * 1_048_576 + 1);
+    const { api } = await startApi({ proof: much, trust: much });
+    expect(await read(api)).toMatchObject({
+      ...{ epochs: [{ epoch: 5 }], withheld: null, proven: null, fault: null },
+      words: "Not proven: the validator answers too much.",
+    });
+  });
+
   test("of no validator, or of something else, are a fault in words", async () => {
     expect((await read("http://127.0.0.1:9")).fault).toContain("no validator answers");
     const { api } = await startApi({ proof: "<html>", rewards: "<html>" });
@@ -135,7 +161,7 @@ describe("earnings", () => {
 
   test("are asked for once a minute, however often they are read", async () => {
     const { api, asked } = await startApi({ proof: encodeRewardEvidence(evidence) });
-    const reader = new EarningsReader({ api, hotspot, owner, genesis }, { clock });
+    const reader = new EarningsReader({ api, hotspot, owner, anchor }, { clock });
     await Promise.all(Array.from({ length: 10 }, () => reader.read()));
     expect(asked).toHaveLength(3);
     nowMs += 60_000;

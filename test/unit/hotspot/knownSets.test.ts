@@ -174,6 +174,23 @@ describe("known validator sets", () => {
     expect((await open(checkpointOf(20))).setOf(21)!.keys).toEqual(made.keysOf(21));
   });
 
+  test("prove the rewards of the epoch before the newest sets, over restarts too", async () => {
+    const sets = await open();
+    expect(sets.rewardAnchor.checkpoint.epoch).toBe(0);
+    sets.take(await made.decodedAnswer(0, 7));
+    takeSteps(sets, made.stepOf(8));
+    // The certificate of epoch 8 led to epoch 9: its own rewards are proven by its own set, and by the one before.
+    expect([sets.epoch, sets.rewardAnchor.checkpoint]).toEqual([9, checkpointOf(8)]);
+    await sets.stop();
+    expect((await open()).rewardAnchor.checkpoint).toEqual(checkpointOf(8));
+    expect((await open(checkpointOf(20))).rewardAnchor.checkpoint.epoch).toBe(20);
+    const file = join(home, VALIDATORS_FILE);
+    const { former, ...earlier } = JSON.parse(await readFile(file, "utf8"));
+    expect(former.epoch).toBe(8);
+    await writeFile(file, JSON.stringify(earlier));
+    expect((await open()).rewardAnchor.checkpoint.epoch).toBe(9);
+  });
+
   test("are written when the set changes, once an hour otherwise, and at the end", async () => {
     const sets = await open();
     const writtenEpoch = async () =>

@@ -251,6 +251,8 @@ describe("the page's view", () => {
     expect(texts[0]).toContain(", transmits, packets 12 ms old");
     expect(texts[1]).toContain(", this machine's clock 1.5 s behind its GPS");
     expect(texts[2]).toContain(", 3 datagrams from another address refused");
+    const [turns] = view.describeForwarders({ forwarders: [{ ...one, downlinkReturns: 2 }] }, 3_000);
+    expect(turns).toMatchObject({ text: expect.stringContaining("two forwarders take turns"), tone: "bad" });
   });
 });
 
@@ -306,7 +308,7 @@ describe.skipIf(chromium === null)("the page in Chromium (skipped where it is no
       "/dns4/&lt;img src=x&gt;/tcp/4467: cannot be reached",
       "aa555a0000000000: last heard",
       "earned 385.19640098 tokens by the end of epoch 3.",
-      "Proof checked against genesis: signed by 3 of 4 validators.",
+      "Proof checked by the validators of epoch 2: signed by 3 of 4.",
       "disk: The home cannot be written to. Do something.",
       "listen first: Somebody &lt;img src=x&gt; must listen. Do something.",
       "Asked 10 min ago.",

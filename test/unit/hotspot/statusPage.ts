@@ -116,7 +116,7 @@ export function createSampleEarnings(): Earnings {
     ],
     withheld: null,
     proven: { total: "38519640098", epoch: 3 },
-    words: "Proof checked against genesis: signed by 3 of 4 validators.",
+    words: "Proof checked by the validators of epoch 2: signed by 3 of 4.",
   };
 }
 

@@ -201,16 +201,17 @@ function describeSkew(timing) {
 
 /** Each forwarder, when it was last heard, and how its packets are dated. */
 export function describeForwarders({ forwarders }, nowMs) {
-  return forwarders.map(({ eui, alive, transmits, timing, lastSeenMs, stat, takeoversRefused, downlinkReturns }) => {
-    const seen = `last heard ${formatSpan(nowMs - lastSeenMs)} ago`;
+  return forwarders.map((forwarder) => {
+    const { eui, alive, timing, stat, takeoversRefused, downlinkReturns } = forwarder;
+    const seen = `last heard ${formatSpan(nowMs - forwarder.lastSeenMs)} ago`;
     const received =
       stat?.values.rxnb === undefined ? "" : `, ${stat.values.rxnb} packets in its last report`;
+    const sends = forwarder.transmits && forwarders.length > 1 ? ", transmits" : "";
+    const times = `${describeDelay(timing)}${describeSkew(timing)}`;
     const refused =
       takeoversRefused === 0 ? "" : `, ${takeoversRefused} datagrams from another address refused`;
     const turns =
       downlinkReturns > 0 ? ", two forwarders take turns with this EUI: give each its own gateway_ID" : "";
-    const sends = transmits && forwarders.length > 1 ? ", transmits" : "";
-    const times = `${describeDelay(timing)}${describeSkew(timing)}`;
     const tone = downlinkReturns > 0 || !alive ? "bad" : "good";
     return { text: `${eui}: ${seen}${received}${sends}${times}${refused}${turns}`, tone };
   });
