@@ -29,10 +29,11 @@ const ALONE = [
 // For the workers and all that they start: the compilation of its sources is two fifths of a process's start.
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
-const together = { pool: "forks", maxWorkers: 3 } as const;
 /** Patience costs nothing where tests pass, and on a busy machine keeps them from failing. */
-const unit = { ...together, testTimeout: 60_000 } as const;
-const e2e = { pool: "forks", testTimeout: 120_000, hookTimeout: 60_000 } as const;
+const patient = { pool: "forks", expect: { poll: { timeout: 20_000 } } } as const;
+const together = { maxWorkers: 3 } as const;
+const unit = { ...patient, ...together, testTimeout: 60_000 } as const;
+const e2e = { ...patient, testTimeout: 240_000, hookTimeout: 120_000 } as const;
 
 export default defineConfig({
   test: {

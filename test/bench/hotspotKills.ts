@@ -91,7 +91,7 @@ class KillRun {
     const { validator } = this.#rig;
     const isDelivered = (id: string) => validator.submissions.some((one) => encodeHex(one.id) === id);
     const endMs = performance.now() + LAST_LIFE_MS;
-    const isDone = () => [...this.#spooled].every(isDelivered) && validator.round > 0;
+    const isDone = () => [...this.#spooled].every(isDelivered) && this.#beacons.size > 0;
     do await this.#step(forwarder);
     while (performance.now() < endMs && !isDone());
 

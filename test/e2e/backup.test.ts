@@ -18,7 +18,7 @@ import { summarizeSeveral } from "../devnet/src/several.ts";
 import { homeOf } from "./operating.ts";
 import { ask, waitFor } from "./validatorApi.ts";
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 const ROUND_MS = 300;
 const REPORTS_PER_SECOND = 30;
 /** The one whose home is lost. */

@@ -13,6 +13,7 @@ import { createForwarder } from "../../node/src/radio/ether/forwarder.ts";
 import { REFERENCE_LUT_DBM } from "../../node/src/radio/ether/pullResp.ts";
 import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
 import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
+import { PRESETS } from "../../protocol/src/network/presets.ts";
 import { REGION_PLANS } from "../../protocol/src/radio/regions.ts";
 import { homePaths } from "../../validator/src/home.ts";
 import { startHexbeacon } from "../devnet/src/processes.ts";
@@ -27,6 +28,8 @@ const PLACE = {
   elevationM: 10,
   gainCentiDbi: 200,
 } as const;
+/** Epochs of 10 s: a command and the token's tool start within one, and two beacons need not wait for long. */
+const EPOCHS = { ...PRESETS.test, roundsPerEpoch: 50 } as const;
 
 describe.skipIf(!isTokenThere)("node bind (skipped where softhsm2 or opensc is not installed)", () => {
   let folder: string;
@@ -40,7 +43,7 @@ describe.skipIf(!isTokenThere)("node bind (skipped where softhsm2 or opensc is n
     token = await createSoftToken(at("token"));
     vi.stubEnv("SOFTHSM2_CONF", token.env.SOFTHSM2_CONF);
     genesisFile = at("genesis.json");
-    writeFileSync(genesisFile, encodeGenesisJson(createTestGenesis(1, Date.now())));
+    writeFileSync(genesisFile, encodeGenesisJson(createTestGenesis(1, Date.now(), EPOCHS)));
     for (const name of ["validator", "account", "home"]) await makePrivateFolder(at(name));
     await writeKeyFile(homePaths(at("validator")).key, VALIDATOR.secretSeed);
     await writeKeyFile(join(at("account"), KEY_FILE), OWNER.secretSeed);
@@ -88,14 +91,16 @@ describe.skipIf(!isTokenThere)("node bind (skipped where softhsm2 or opensc is n
         ((await (await fetch(`${child.ready.http}/v1/status`)).json()) as HotspotStatus).verdicts.beacon[
           reason
         ];
-      await expect.poll(count, { timeout: 25_000, interval: 200 }).toBeGreaterThan(0);
+      await expect.poll(count, { timeout: 90_000, interval: 200 }).toBeGreaterThan(0);
     } finally {
       await forwarder.stop();
       await child.stop();
     }
   }
 
-  test("makes the network take beacons with the element's signature only", async () => {
+  test("makes the network take beacons with the element's signature only", {
+    timeout: 240_000,
+  }, async () => {
     const owner = ["--account", at("account"), "--validator", running.addresses.http];
     const bind = ["node", "bind", "--home", at("home"), "--genesis", genesisFile, ...token.flags];
     expect(await runToSuccess(...bind, ...owner)).toContain("binding: accepted");

@@ -42,7 +42,7 @@ async function roundReached(http: string, round: number): Promise<number> {
   throw new Error("the stream of events has ended");
 }
 
-test("joins from a pinned checkpoint and follows", { timeout: 120_000 }, async () => {
+test("joins from a pinned checkpoint and follows", { timeout: 240_000 }, async () => {
   const [port] = await findFreePorts(1);
   const genesis = createTestGenesis(1, Date.now());
   const address = `/ip4/127.0.0.1/tcp/${port}`;
@@ -54,28 +54,22 @@ test("joins from a pinned checkpoint and follows", { timeout: 120_000 }, async (
   ]);
   const { attest } = await certificateOf(seated.addresses.http, 1);
   const home = await makeHome("joiner", keyNamed("joiner").secretSeed);
-  const joinWith = (checkpoint: string) =>
-    runCommand(
-      "validator",
-      "join",
-      "--home",
-      home,
-      "--genesis",
-      genesisFile,
-      "--checkpoint",
-      checkpoint,
-      "--from",
-      address,
-    );
-  const wrong = await joinWith(`1:${attest.stateRoot.replace(/.$/, (digit) => (digit === "0" ? "1" : "0"))}`);
-  expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining("wrong_root")]);
-  expect((await joinWith("1")).status).toBe(2);
-  const joined = await joinWith(`1:${attest.stateRoot}`);
+  const joinWith = (checkpoint: string, into = home) => {
+    const from = ["--genesis", genesisFile, "--checkpoint", checkpoint, "--from", address];
+    return runCommand("validator", "join", "--home", into, ...from);
+  };
+  const right = `1:${attest.stateRoot}`;
+  const wrongRoot = `1:${attest.stateRoot.replace(/.$/, (digit) => (digit === "0" ? "1" : "0"))}`;
+  const elsewhere = await makeHome("elsewhere", keyNamed("elsewhere").secretSeed);
+  // At once: the snapshot of an epoch is kept for the three after it, and no longer.
+  const [joined, wrong] = await Promise.all([joinWith(right), joinWith(wrongRoot, elsewhere)]);
   expect([joined.status, joined.stdout]).toEqual([
     0,
     expect.stringContaining("Took over the state after epoch 1"),
   ]);
-  expect((await joinWith(`1:${attest.stateRoot}`)).stderr).toContain("exists: run this home");
+  expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining("wrong_root")]);
+  expect((await joinWith("1", elsewhere)).status).toBe(2);
+  expect((await joinWith(right)).stderr).toContain("exists: run this home");
 
   const follower = await startValidator(home, genesisFile);
   const round = await roundReached(follower.addresses.http, 30);

@@ -161,14 +161,20 @@ describe("what a validator's API says of a reward", () => {
         return line === undefined ? null : Number(line.slice(series.length));
       };
     };
-    const [left, ...staying] = await Promise.all(fleet.validators.map(read));
-    expect(left!("hexbeacon_validator_seat")).toBe(-1);
+    /** Read where it is linked and abreast of the others: on a busy machine not every round finds it so. */
+    const readAbreast = (role: ValidatorRole) =>
+      waitFor(role, async () => {
+        const value = await read(role);
+        const isAbreast = value("hexbeacon_catch_up_rounds")! <= 1;
+        return isAbreast && value("hexbeacon_validators_connected")! >= 2 ? value : null;
+      });
+    const [gone, ...others] = fleet.validators as [ValidatorRole, ...ValidatorRole[]];
+    const [left, staying] = await Promise.all([read(gone), Promise.all(others.map(readAbreast))]);
+    expect(left("hexbeacon_validator_seat")).toBe(-1);
     for (const [seat, value] of staying.entries()) {
       expect(value("hexbeacon_validator_seat")).toBe(seat);
       expect(value("hexbeacon_validators")).toBe(3);
       expect(value("hexbeacon_validators_quorum")).toBe(3);
-      expect(value("hexbeacon_validators_connected")).toBeGreaterThanOrEqual(2);
-      expect(value("hexbeacon_catch_up_rounds")).toBeLessThanOrEqual(1);
       expect(value(`hexbeacon_lane_window_batches{seat="${seat}"}`)).toBe(0);
       expect(value("hexbeacon_split_attestations_total")).toBe(0);
       // What was decided here had a beginning, a first view, and votes both ways.

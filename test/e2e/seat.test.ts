@@ -23,7 +23,7 @@ import { keyNamed } from "../unit/validator/support/network.ts";
 import { ask, waitFor } from "./validatorApi.ts";
 import { runCommand, runToSuccess } from "./validatorProcess.ts";
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 const NEWCOMER = 4;
 /** What the account of a hotspot's owner can pay. */
 const STAKE_TOKENS = 50;

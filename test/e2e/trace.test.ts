@@ -9,7 +9,7 @@ import { type Devnet, startDevnet } from "../devnet/src/devnet.ts";
 import { runHexbeacon } from "../devnet/src/processes.ts";
 import { ask, waitFor } from "./validatorApi.ts";
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 
 let folder: string;
 let devnet: Devnet;

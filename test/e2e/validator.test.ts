@@ -197,6 +197,8 @@ describe("a validator process", () => {
           if (reason === null) acknowledged.add(encodeHex(id));
         if (receipt === null || sent > killAfter) break;
       }
+      // Where no receipt came for long, it has not been killed yet.
+      child.kill("SIGKILL");
       expect(await exited).toBe("SIGKILL");
     }
     const { addresses } = await start();

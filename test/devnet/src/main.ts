@@ -54,6 +54,8 @@ async function run(options: DevnetOptions, signal: AbortSignal): Promise<number>
   try {
     const epochs = await watch(devnet, options, { view, events, startedMs }, signal);
     view.close();
+    // What was asked to be shown is shown, also where the epochs were over before.
+    await faults;
     const code = await finish(devnet, options, epochs, signal, say);
     hasFailed = code !== 0;
     return code;

@@ -93,9 +93,8 @@ const GPS_EPOCH_MS = Date.UTC(1980, 0, 6) - 18_000;
 const later = { imme: undefined, tmst: undefined };
 
 describe("the error matrix", () => {
-  // A counter that began at 0 stands at a few milliseconds when it is asked.
+  // TOO_LATE is the queue's alone (pullResp.test.ts): it holds for 46 ms, which a busy machine may need to ask.
   test.each([
-    ["TOO_LATE", {}, { ...later, tmst: 30_000 }],
     ["TOO_EARLY", {}, { ...later, tmst: 2 ** 32 - 10_000_000 }],
     ["TOO_EARLY", {}, { ...later, tmst: 700_000_000 }],
     ["TX_FREQ", {}, { freq: 915 }],
@@ -250,11 +249,14 @@ describe("a forwarder with GPS", () => {
     const { radio, neighbour } = await openRadio({ hasGps: true, statIntervalMs: 50, keepaliveMs: 20 });
     const heard = nextPacket(radio);
     const airtimeUs = computeAirtimeUs({ ...REQUEST, payloadBytes: REQUEST.payload.length });
-    const endedAtMs = Date.now() + airtimeUs / 1_000;
+    const beforeMs = Date.now();
     neighbour.transmit({ ...REQUEST, airtimeUs, invertedPolarity: false });
+    const afterMs = Date.now();
     const { receivedAtMs, timeSource } = await heard;
     expect(timeSource).toBe("gps");
-    expect(Math.abs(receivedAtMs - endedAtMs)).toBeLessThanOrEqual(2);
+    // The clock counts whole milliseconds, as GPS time in a packet does.
+    expect(receivedAtMs).toBeGreaterThanOrEqual(beforeMs + airtimeUs / 1_000 - 2);
+    expect(receivedAtMs).toBeLessThanOrEqual(afterMs + airtimeUs / 1_000 + 2);
     const { timing } = radio.status().forwarders[0]!;
     expect(timing).toMatchObject({ source: "gps" });
     expect(timing!.gpsSkewMs).toBeGreaterThanOrEqual(0);

@@ -98,7 +98,8 @@ describe("a peer that may not connect", () => {
     });
     isRefused = true;
     await other.publish(TOPIC, randomBytes(100));
-    await eventually(() => refusals).toBe(1);
+    // More than one where another that was said before was still under way.
+    await eventually(() => refusals).toBeGreaterThan(0);
     expect(heard).toBe(0);
   });
 });

@@ -337,7 +337,7 @@ describe("an outage", () => {
     expect(new Set(world.refused)).toEqual(new Set(["future_epoch"]));
     expect(life.spool.size.entries).toBe(1);
     await eventually(() => {
-      world.clock.advance(2 * MINUTE_MS);
+      world.clock.advance(10 * MINUTE_MS);
       return [...admitted.values()].map((ids) => ids.length);
     }).toEqual([1, 1]);
     // Backed off: in three hours at pauses of up to half a minute, not one try a round.
