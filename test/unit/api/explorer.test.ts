@@ -174,7 +174,7 @@ describe("a hotspot's links", () => {
     const counted = new Map<string, { heard: number; heardBy: number }>();
     const { rows } = await fixture.store.listHotspots({}, null, 1_000);
     for (const { key } of rows) {
-      const receptions = await fixture.store.listReceptions(key, 0);
+      const receptions = await fixture.store.listReceptions(key, 0, EPOCHS);
       const { items } = await ask(`/v1/hotspots/${Buffer.from(key).toString("hex")}/links`);
       const total = items.reduce(
         (all: number, link: { heard: number; heardBy: number }) => all + link.heard + link.heardBy,

@@ -1,6 +1,6 @@
 /** What every store must do. Each implementation's test file calls this with a way to open it. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { asciiBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { asciiBytes, equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { VERDICT_PENDING, VERDICT_SELECTION_PENDING } from "../../../protocol/src/wire/receipts.ts";
 import { computeCellRange, computeWholeRange } from "../../../validator/src/store/cellRange.ts";
@@ -10,7 +10,7 @@ import {
   NO_ACCOUNT_SUMS,
   NO_HOTSPOT_SUMS,
 } from "../../../validator/src/store/rewardBuckets.ts";
-import type { Page, RoundCommit, Store } from "../../../validator/src/store/store.ts";
+import type { Page, ReceptionRow, RoundCommit, Store } from "../../../validator/src/store/store.ts";
 import { createHistory, type History, named, ROUNDS_PER_EPOCH, START_TIME_MS } from "./history.ts";
 
 const EPOCHS = 4;
@@ -287,34 +287,51 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       expect(await store.listConvictions(named("nobody"), null, 5)).toEqual({ rows: [], next: null });
     });
 
-    test("finds a hotspot's valid receptions, both ways", async () => {
+    test("finds a hotspot's valid receptions, both ways, of any epochs", async () => {
       const { hotspots } = history.genesis;
       const sorted = (list: readonly unknown[]) => list.map((one) => JSON.stringify(one)).sort();
+      const ranges = [
+        [0, EPOCHS],
+        [0, 0],
+        [1, EPOCHS - 1],
+        [2, 2],
+      ] as const;
       let count = 0;
       for (const { key } of hotspots) {
-        const expected: unknown[] = [];
-        for (let round = 0; round < history.commits.length; round++) {
-          for (const beacon of history.commits[round]!.commit.result.beaconsClosed) {
-            const row = await store.getBeacon(beacon.reportId);
-            for (const witness of row!.witnesses) {
-              const isHeard = String(witness.hotspot) === String(key);
-              if (witness.state !== "accepted" || beacon.closedEpoch < 1) continue;
-              if (!isHeard && String(beacon.hotspot) !== String(key)) continue;
-              const counterpart = isHeard ? beacon.hotspot : witness.hotspot;
-              const { closedEpoch } = beacon;
-              expected.push({
-                ...{ reportId: witness.reportId, counterpart, isHeard, closedEpoch },
-                ...{ beacon: beacon.reportId, unitsPpm: witness.unitsPpm },
-                beaconerPpm: row!.closing!.units?.beaconerPpm ?? null,
-              });
+        const expected: ReceptionRow[] = [];
+        for (const { commit } of history.commits) {
+          for (const { reportId: beacon, hotspot, closedEpoch } of commit.result.beaconsClosed) {
+            const row = await store.getBeacon(beacon);
+            for (const { reportId, hotspot: witness, state, unitsPpm } of row!.witnesses) {
+              const isHeard = equalBytes(witness, key);
+              if (state !== "accepted" || !(isHeard || equalBytes(hotspot, key))) continue;
+              const counterpart = isHeard ? hotspot : witness;
+              const beaconerPpm = row!.closing!.units?.beaconerPpm ?? null;
+              expected.push({ reportId, counterpart, isHeard, closedEpoch, beacon, unitsPpm, beaconerPpm });
             }
           }
         }
         count += expected.length;
-        expect(sorted(await store.listReceptions(key, 1))).toEqual(sorted(expected));
+        for (const [from, to] of ranges) {
+          const within = expected.filter(({ closedEpoch }) => closedEpoch >= from && closedEpoch <= to);
+          expect(sorted(await store.listReceptions(key, from, to))).toEqual(sorted(within));
+        }
       }
       expect(count).toBeGreaterThan(0);
-      expect(await store.listReceptions(named("nobody"), 0)).toEqual([]);
+      expect(await store.listReceptions(named("nobody"), 0, EPOCHS)).toEqual([]);
+    });
+
+    test("finds receptions of long ago by the messages of then, however many came since", async () => {
+      for (const { key } of history.genesis.hotspots) {
+        const own = new Set(
+          history.commits
+            .flatMap(({ commit }) => (commit.result.epoch === 0 ? commit.result.outcomes : []))
+            .filter(({ hotspot }) => equalBytes(hotspot, key))
+            .map(({ reportId }) => encodeHex(reportId.envelopeId)),
+        );
+        const receptions = await store.listReceptions(key, 0, 0);
+        expect(await store.listReceptions(key, 0, 0, own.size)).toEqual(receptions);
+      }
     });
 
     test("ranks an epoch's lines by pay, without a gap", async () => {

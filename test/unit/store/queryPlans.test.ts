@@ -84,6 +84,7 @@ const BOUNDED: readonly (readonly [begins: string, bound: string])[] = [
   ["SELECT b.seq, e.id FROM beacons b", "beacons that share 48 bits of their ids"],
   ["SELECT r.*, e.id AS envelope_id", "LIMIT: the witnesses of one beacon, MAX_EVIDENCE_WITNESSES"],
   ["SELECT max( (SELECT coalesce(max(epoch)", "one end of two keys"],
+  ["WITH RECURSIVE chain", "LIMIT: SKIPPED_PER_TURN of a hotspot's envelopes"],
   ["DELETE FROM snapshots WHERE epoch <", "snapshots, of which some dozens are kept"],
   ["DELETE FROM snapshots WHERE epoch >", "snapshots, of which some dozens are kept"],
   ["DELETE FROM coverage", "one epoch's map, which its close wrote in one piece"],

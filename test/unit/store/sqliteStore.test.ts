@@ -80,6 +80,44 @@ describe("sqlite store: the file", () => {
     expect(await store.findSet(11)).toBeNull();
     expect(await store.listSetChanges(10, 11, 9)).toEqual([{ fromEpoch: 11, keys: later }]);
     expect((await store.listValidators(0, 9)).rows).toMatchObject(history.genesis.validators);
+    expect(await store.oldestEpoch()).toBeNull();
+    const { commits } = createHistory("file", 11);
+    for (const { commit } of commits.slice(10 * ROUNDS_PER_EPOCH)) await store.commitRound(commit);
+    expect(await store.oldestEpoch()).toBe(10);
+  });
+
+  test("leaves others turns on the way back to what a busy hotspot heard long ago", async () => {
+    const store = await open(history);
+    const { key } = history.genesis.hotspots[0]!;
+    const flood = Array.from({ length: 2_000 }, (_, n) => named(`flood ${n}`));
+    for (const { commit, snapshot } of history.commits) {
+      const { result } = commit;
+      const reveal = result.outcomes.find(({ kind }) => kind === "reveal");
+      if (result.round !== 2 * ROUNDS_PER_EPOCH || reveal === undefined) {
+        await store.commitRound(commit, snapshot);
+        continue;
+      }
+      const flooded = flood.map((envelopeId) => ({
+        ...reveal,
+        ...{ hotspot: key, reportId: { envelopeId, index: 0 } },
+      }));
+      const included = [...result.included, ...flood];
+      const outcomes = [...result.outcomes, ...flooded];
+      await store.commitRound({ ...commit, result: { ...result, included, outcomes } }, snapshot);
+    }
+    let turns = 0;
+    const count = (): void => {
+      turns++;
+      turn = setImmediate(count);
+    };
+    let turn = setImmediate(count);
+    const receptions = await store.listReceptions(key, 0, 0, 10);
+    clearImmediate(turn);
+    expect(turns).toBeGreaterThan(2);
+    expect(receptions.length).toBeGreaterThan(0);
+    const plain = createMemoryStore(history.genesis);
+    await commitAll(plain, history);
+    expect(receptions).toHaveLength((await plain.listReceptions(key, 0, 0)).length);
   });
 
   test("answers as the plain store does", async () => {

@@ -65,8 +65,8 @@ async function listReports(
 ): Promise<ExplanationJson["reports"]> {
   // A beacon comes with each of its receptions.
   const receptions = new Map<string, ReceptionRow>();
-  for (const one of await store.listReceptions(hotspot, epoch)) {
-    if (one.closedEpoch !== epoch || unitsOf(one) === null) continue;
+  for (const one of await store.listReceptions(hotspot, epoch, epoch)) {
+    if (unitsOf(one) === null) continue;
     receptions.set(presentReportId(one.isHeard ? one.reportId : one.beacon), one);
   }
   const taken = explainer === null ? [] : [...receptions.values()].slice(0, MAX_TAKEN_APART);

@@ -325,13 +325,14 @@ function createEvidenceMethods(
       const { rows, next } = cut(own, limit, ([seq]) => seq);
       return { rows: rows.map(([, report]) => report), next };
     },
-    listReceptions: async (hotspot, fromEpoch) => {
+    listReceptions: async (hotspot, fromEpoch, toEpoch) => {
       const found: ReceptionRow[] = [];
       for (const report of tables.reports.values()) {
         if (report.kind !== "witness" || report.state !== "accepted" || report.beacon === null) continue;
         const seq = seqOf(tables, report.beacon);
         const [beacon, closing] = [tables.reports.get(seq), tables.closings.get(seq)];
-        if (beacon === undefined || closing === undefined || closing.closedEpoch < fromEpoch) continue;
+        if (beacon === undefined || closing === undefined) continue;
+        if (closing.closedEpoch < fromEpoch || closing.closedEpoch > toEpoch) continue;
         const isHeard = equalBytes(report.hotspot, hotspot);
         if (!isHeard && !equalBytes(beacon.hotspot, hotspot)) continue;
         const counterpart = isHeard ? beacon.hotspot : report.hotspot;

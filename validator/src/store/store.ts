@@ -316,12 +316,13 @@ export type QueryStore = {
     limit: number,
   ) => Promise<Page<ReportRow, ActivityCursor>>;
   /**
-   * Valid receptions between a hotspot and others, both ways, of beacons that closed in `fromEpoch` or later, as far as they
-   * are kept and at most `maxEnvelopes` (by default `MAX_SCAN_ROWS`) of its envelopes back: what a finding's evidence names.
+   * Valid receptions between a hotspot and others, both ways, of beacons that closed in `fromEpoch` to `toEpoch`, as far as
+   * they are kept: by the newest `maxEnvelopes` (by default `MAX_SCAN_ROWS`) of its envelopes that can have any.
    */
   readonly listReceptions: (
     hotspot: Uint8Array,
     fromEpoch: number,
+    toEpoch: number,
     maxEnvelopes?: number,
   ) => Promise<readonly ReceptionRow[]>;
   readonly getBeacon: (id: ReportId) => Promise<BeaconRow | null>;

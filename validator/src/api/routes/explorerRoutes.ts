@@ -136,9 +136,10 @@ function addLinks(routes: Routes, { modules: { store } }: RouteContext): void {
     async ({ params }) => {
       const key = readKey("id", params.id);
       if ((await store.getHotspot(key)) === null) throw notFound("hotspot");
-      const closed = await store.latestEpoch();
-      const fromEpoch = Math.max(0, (closed?.epoch ?? 0) - LINK_EPOCHS + 1);
-      const counted = countLinks(await store.listReceptions(key, fromEpoch, LINK_ENVELOPES_MAX));
+      const running = ((await store.latestEpoch())?.epoch ?? -1) + 1;
+      const fromEpoch = Math.max(0, running - LINK_EPOCHS);
+      const receptions = await store.listReceptions(key, fromEpoch, running, LINK_ENVELOPES_MAX);
+      const counted = countLinks(receptions);
       const items = counted.slice(0, LINKS_MAX).map(async ({ counterpart, ...link }): Promise<LinkJson> => {
         const assertion = (await store.getHotspot(counterpart))?.assertion;
         const at = assertion ? presentAssertion(assertion) : null;

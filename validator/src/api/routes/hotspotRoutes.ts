@@ -119,7 +119,7 @@ function addEvidenceRoutes(routes: Routes, { modules: { store } }: RouteContext)
         items: rows.map(presentActivity),
         next: next === null ? null : `${next}`,
         // The reports that findings name are shown with the trust itself.
-        trust: trust === undefined ? null : presentTrust(trust, []),
+        trust: trust === undefined ? null : presentTrust(trust, new Map()),
       };
     },
   );

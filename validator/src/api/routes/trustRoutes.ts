@@ -3,13 +3,13 @@
  * the base unit. Everything comes from the epoch's record and rows, computed by the same functions that paid.
  */
 import { Type } from "typebox";
+import { encodeHex } from "../../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../../protocol/src/crypto/names.ts";
 import type { AppealView } from "../../../../protocol/src/ledger/appeal.ts";
 import type { TrustRow } from "../../../../protocol/src/ledger/types.ts";
 import { FACTOR_MIN_PPM, PENALTY_REASONS } from "../../../../protocol/src/trust/finding.ts";
 import { PENALTY_TABLE } from "../../../../protocol/src/trust/penaltyTable.ts";
-import type { ReceptionRow } from "../../store/store.ts";
 import { explainReward } from "../explain.ts";
 import { presentReportId } from "../present.ts";
 import { notFound } from "../problem.ts";
@@ -87,32 +87,50 @@ function addTrustHistory(routes: Routes, { options, modules }: RouteContext): vo
       const page = await store.listTrust(key, before, query.limit ?? DEFAULT_TRUST_ROWS);
       const newest = before === null ? page.rows[0] : (await store.listTrust(key, null, 1)).rows[0];
       const shown = newest === undefined ? page.rows : [newest, ...page.rows];
-      const receptions = await listNamed(store, key, shown);
+      const reports = await listNamed(store, key, shown);
       return {
         hotspot: encodeDidKey(key),
         name: computeName(key),
         paidMinPpm: trustPaidMinPpm,
         ...presentAppeal(await ledger.appeal(key)),
-        current: newest === undefined ? null : presentTrust(newest, receptions),
-        items: page.rows.map((row) => presentTrust(row, receptions)),
+        current: newest === undefined ? null : presentTrust(newest, reports),
+        items: page.rows.map((row) => presentTrust(row, reports)),
         next: page.next === null ? null : `${page.next}`,
       };
     },
   );
 }
 
-/** The receptions from the oldest epoch that any evidence names; none where nothing is to be named. */
+/** Ids of the witness reports of a hotspot's receptions, by `nameReceptions`. */
+type NamedReports = ReadonlyMap<string, readonly string[]>;
+
+const nameReceptions = (counterpart: Uint8Array, isHeard: boolean, closedEpoch: number): string =>
+  `${encodeHex(counterpart)} ${isHeard ? "heard" : "heardBy"} ${closedEpoch}`;
+
+/** The reports of the epochs that any evidence names; none where nothing is to be named. */
 async function listNamed(
   store: RouteContext["modules"]["store"],
   key: Uint8Array,
   rows: readonly TrustRow[],
-): Promise<readonly ReceptionRow[]> {
+): Promise<NamedReports> {
   const epochs = rows
     .flatMap(({ findings }) => findings)
     .flatMap(({ evidence }) => evidence)
     .flatMap(({ heardEpoch, heardByEpoch }) => [heardEpoch, heardByEpoch])
     .filter((epoch) => epoch >= 0);
-  return epochs.length === 0 ? [] : store.listReceptions(key, Math.min(...epochs));
+  const reports = new Map<string, string[]>();
+  if (epochs.length === 0) return reports;
+  const [from, to] = epochs.reduce(
+    ([least, most], epoch) => [Math.min(least, epoch), Math.max(most, epoch)],
+    [epochs[0]!, epochs[0]!],
+  );
+  for (const one of await store.listReceptions(key, from, to)) {
+    const name = nameReceptions(one.counterpart, one.isHeard, one.closedEpoch);
+    const named = reports.get(name) ?? [];
+    named.push(presentReportId(one.reportId));
+    reports.set(name, named);
+  }
+  return reports;
 }
 
 /** What is held and how an appeal stands; of a hotspot that is gone nothing can be released any more. */
@@ -129,16 +147,9 @@ function presentAppeal(view: AppealView | null): Pick<TrustHistoryJson, "held" |
 }
 
 /** A row of trust as the API shows it, with the reports that its evidence names. */
-export function presentTrust(row: TrustRow, receptions: readonly ReceptionRow[]): TrustStateJson {
-  const reportsOf = (counterpart: Uint8Array, isHeard: boolean, epoch: number): string[] =>
-    receptions
-      .filter(
-        (one) =>
-          one.isHeard === isHeard &&
-          one.closedEpoch === epoch &&
-          Buffer.compare(one.counterpart, counterpart) === 0,
-      )
-      .map(({ reportId }) => presentReportId(reportId));
+export function presentTrust(row: TrustRow, reports: NamedReports): TrustStateJson {
+  const reportsOf = (counterpart: Uint8Array, isHeard: boolean, epoch: number): readonly string[] =>
+    reports.get(nameReceptions(counterpart, isHeard, epoch)) ?? [];
   return {
     fromEpoch: row.fromEpoch,
     graphPpm: row.graphPpm,
