@@ -25,7 +25,7 @@ import { dismiss } from "./registry.ts";
 import { rewardTreeOf } from "./rewardTotals.ts";
 import type { RoundLog } from "./roundLog.ts";
 import {
-  createEvidence,
+  createCoverageEvidence,
   createScoreInputV1,
   createScoreInputV2,
   listOwners,
@@ -50,7 +50,7 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
   for (const { outcomes } of worths) log.outcomes.push(...outcomes);
   const escrowBefore = ledger.escrow.total;
   const returned = returnEscrow(ledger, epoch);
-  const validEvidence = createEvidence(ledger, places, selected, (beacon) => beacon.valid);
+  const covering = createCoverageEvidence(ledger, places, selected);
   const reward = rewardEpoch(ledger, epoch, score);
   const withheld = withhold(ledger, epoch, reward);
   credit(ledger, log, epoch, reward);
@@ -97,7 +97,7 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
     beaconUnits: worths.flatMap(({ units }) => (units === null ? [] : [units])),
     trustRows: trust.rows,
     releases,
-    coverage: computeCoverage(validEvidence, places.isAsserted),
+    coverage: computeCoverage(covering, places.isAsserted),
     beaconsClosed: tally.beaconsClosed,
     witnessesUnpaid: Object.fromEntries(unpaid),
     witnessesRefused: Object.fromEntries(tally.witnessesRefused),

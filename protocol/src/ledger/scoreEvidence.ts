@@ -2,7 +2,7 @@
 import type { Evidence, ScoreInput } from "../score/score.ts";
 import type { TrustedEvidence } from "../score/scoreV2.ts";
 import { placeAt } from "./registry.ts";
-import type { SelectedBeacon } from "./selection.ts";
+import type { AcceptedWitness, SelectedBeacon } from "./selection.ts";
 import type { Ledger } from "./state.ts";
 
 /** Every hotspot's place in force at the start of an epoch; zeros where nothing is asserted. */
@@ -58,6 +58,27 @@ export function createEvidence(
     witnessHotspot.set(witnessesOf(beacon), beaconWitnessOffset[i]);
   const hotspotCount = registry.list.length;
   return { hotspotCount, cellHi, cellLo, beaconHotspot, beaconWitnessOffset, witnessHotspot };
+}
+
+/**
+ * What the coverage map shows: reports that nothing speaks against but a cap, between hotspots that are both trusted enough
+ * to be paid. Else whoever invents hotspots would draw a map of what nobody covers.
+ */
+export function createCoverageEvidence(
+  ledger: Ledger,
+  places: Places,
+  selected: readonly SelectedBeacon[],
+): Evidence {
+  const { trust } = ledger;
+  const covering = new Map(
+    selected.map((beacon) => {
+      const { hotspot, challengeEpoch, accepted } = beacon;
+      const isShown = ({ witness }: AcceptedWitness): boolean =>
+        trust.isTrusted(hotspot, challengeEpoch) && trust.isTrusted(witness, challengeEpoch);
+      return [beacon, accepted.filter(isShown).map(({ witness }) => witness)];
+    }),
+  );
+  return createEvidence(ledger, places, selected, (beacon) => covering.get(beacon)!);
 }
 
 /** What version 1 scores: beacons with their drawn witnesses. */

@@ -27,7 +27,7 @@ export type CoverageRow = {
 
 /**
  * Computes the map over the hotspots of an epoch.
- * @param evidence every beacon with its valid witnesses, paid or not; hotspots without a link give cells of coverage 0.
+ * @param evidence every beacon with the witnesses that show coverage (`createCoverageEvidence`); hotspots without a link give cells of coverage 0.
  * @param included 1 for each hotspot that belongs on the map; absent means all.
  * @returns rows in ascending order of cell.
  */

@@ -4,12 +4,14 @@ import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { createLedger, executeRound } from "../../../protocol/src/ledger/index.ts";
 import type { EpochClose } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
+import { PPM } from "../../../protocol/src/network/parameters.ts";
 import {
   computeLinesDigest,
   computeRecordDigest,
   decodeEpochRecord,
 } from "../../../protocol/src/reward/epochRecord.ts";
 import { createGenesis, keyOf, siteAt, witnessBeacon } from "../../sim/ledgerWorld.ts";
+import { RING, runEpoch } from "./ring.ts";
 import { inRow, Scenario, WINDOWS } from "./scenario.ts";
 
 const { witnessWindowRounds: W, roundsPerEpoch } = WINDOWS;
@@ -154,4 +156,23 @@ test("every round moves the digest, and empty rounds of other times move it else
     executeRound(createLedger(genesis), { ...empty, round: 0, timeMs }).stateDigest;
   expect(digestAt(genesis.timeMs)).toEqual(digestAt(genesis.timeMs));
   expect(digestAt(genesis.timeMs)).not.toEqual(digestAt(genesis.timeMs + 1));
+});
+
+test("the coverage map shows what the trusted hear of the trusted: four strangers who hear each other cover nothing", () => {
+  const scenario = new Scenario(RING);
+  const isStranger = (hotspot: number): boolean => hotspot < 4;
+  const mostOf = ({ coverage }: EpochClose, among: (hotspot: number) => boolean): number =>
+    Math.max(
+      ...coverage.filter(({ hotspots }) => hotspots.every(among)).map(({ counterparts }) => counterparts),
+    );
+  expect(mostOf(runEpoch(scenario), isStranger)).toBeGreaterThan(3);
+  runEpoch(scenario);
+  const graphPpm = Uint32Array.from(RING, (_, hotspot) => (isStranger(hotspot) ? 0 : PPM));
+  scenario.ledger.trust.turn({
+    ...{ fromEpoch: scenario.ledger.nextEpoch, newcomerPpm: 0, graphPpm, trustPpm: graphPpm },
+    standingPpm: new Float64Array(RING.length),
+  });
+  const close = runEpoch(scenario);
+  expect(mostOf(close, isStranger)).toBe(0);
+  expect(mostOf(close, (hotspot) => !isStranger(hotspot))).toBe(5);
 });
