@@ -9,6 +9,7 @@ export function createSystemClock(): Clock {
   const limit = (delayMs: number) => Math.min(Math.max(0, delayMs), LONGEST_TIMER_MS);
   return {
     nowMs: () => Date.now(),
+    elapsedMs: () => Math.floor(performance.now()),
     after: (delayMs, callback) => {
       const timer = setTimeout(callback, limit(delayMs));
       return () => clearTimeout(timer);

@@ -322,7 +322,9 @@ class LibpNetwork implements OperatedNetwork {
     const speaking = new Set(this.#node.services.pubsub.getPeers().map(String));
     for (const connection of this.#node.getConnections()) {
       if (speaking.has(connection.remotePeer.toString())) continue;
-      if (this.#clock.nowMs() - connection.timeline.open < GOSSIP_GRACE_MS) continue;
+      const ageMs = this.#clock.nowMs() - connection.timeline.open;
+      // Below 0, the clock was set back since.
+      if (ageMs >= 0 && ageMs < GOSSIP_GRACE_MS) continue;
       this.#log.debug("Drop a link whose gossip stream has ended", {
         peer: connection.remotePeer.toString(),
       });

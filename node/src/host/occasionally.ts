@@ -5,12 +5,12 @@ import type { Clock } from "./types.ts";
 export function occasionally<T>(
   ask: () => Promise<T>,
   refreshMs: number,
-  { nowMs }: Pick<Clock, "nowMs">,
+  { elapsedMs }: Pick<Clock, "elapsedMs">,
 ): () => Promise<T> {
   let asked: { readonly answer: Promise<T>; readonly atMs: number } | null = null;
   return () => {
-    const now = nowMs();
-    if (asked === null || now - asked.atMs >= refreshMs) asked = { answer: ask(), atMs: now };
+    const atMs = elapsedMs();
+    if (asked === null || atMs - asked.atMs >= refreshMs) asked = { answer: ask(), atMs };
     return asked.answer;
   };
 }

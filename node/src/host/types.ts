@@ -5,8 +5,10 @@
 
 /** Time as the shells see it. Nothing below the shells ever reads a clock. */
 export type Clock = {
-  /** Unix milliseconds. */
+  /** Unix milliseconds, as this machine has them: NTP sets them forwards and back. For what others read, or the disk keeps. */
   readonly nowMs: () => number;
+  /** Whole milliseconds since a moment of its own, which nobody sets: for every pause, age and limit of this process. */
+  readonly elapsedMs: () => number;
   /** Calls back once after `delayMs`; the result cancels. */
   readonly after: (delayMs: number, callback: () => void) => () => void;
   /** Calls back every `periodMs`; the result cancels. */
@@ -44,8 +46,6 @@ export type GossipHandler = (from: PeerRef, data: Uint8Array) => GossipVerdict |
 /** Answers one request; null closes the stream without an answer. */
 export type RequestHandler = (from: PeerRef, request: Uint8Array) => Promise<Uint8Array | null>;
 
-export type RequestOptions = {
-  readonly maxAnswerBytes: number;
 export type ServeLimits = {
   readonly maxRequestBytes: number;
   /** Streams at once of all peers together, but for those that have places of their own. */
@@ -57,6 +57,8 @@ export type ServeLimits = {
   readonly hasOwnPlaces?: (from: PeerRef) => boolean;
 };
 
+export type RequestOptions = {
+  readonly maxAnswerBytes: number;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 };

@@ -18,6 +18,7 @@ import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
 import { isCodedError } from "../host/codedError.ts";
 import type { Clock, Log } from "../host/types.ts";
 import type { Radio, TransmitFailure, TransmitResult } from "../radio/radio.ts";
+import { BeaconBook } from "./beaconBook.ts";
 import {
   armBeacon,
   beaconBundleOf,
@@ -28,14 +29,7 @@ import {
   revealBundleOf,
   windowEndOf,
 } from "./beaconRecord.ts";
-import {
-  BEACONS_KEPT,
-  type BeaconEnd,
-  type BeaconRecord,
-  type BeaconState,
-  loadBeaconState,
-  saveBeaconState,
-} from "./beaconState.ts";
+import { type BeaconEnd, type BeaconRecord, type BeaconState, loadBeaconState } from "./beaconState.ts";
 import type { HotspotEmitter } from "./events.ts";
 import type { FirstChallenge } from "./firstChallenge.ts";
 import { checkLimits, type GuardReason } from "./guard.ts";
@@ -78,8 +72,6 @@ export type AttemptFailure = TransmitFailure | GuardReason | "no_cosignature";
 /** The next beacon: when and how, for people. `probablyInMs` is an estimate from the rounds' pace. */
 export type NextBeacon = Challenge & { readonly epoch: number; readonly probablyInMs: number };
 
-type StateChanges = Partial<Pick<BeaconState, "transmissions" | "powerFloors">>;
-
 /** Creates a beaconer with what an earlier process has left. @throws CodedError where its file cannot be used. */
 export async function createBeaconer(options: BeaconerOptions, modules: BeaconerModules): Promise<Beaconer> {
   return new Beaconer(options, modules, await loadBeaconState(options.home, options.hotspot));
@@ -88,12 +80,10 @@ export async function createBeaconer(options: BeaconerOptions, modules: Beaconer
 export class Beaconer {
   readonly #options: BeaconerOptions;
   readonly #modules: BeaconerModules;
-  #state: BeaconState;
+  readonly #book: BeaconBook;
   /** The epoch whose beacon this very process armed: only that one may be tried again. */
   #armedHere: number | null = null;
   #lastFailure: AttemptFailure | null = null;
-  /** Whether the disk has all of it. */
-  #isWritten = true;
   #working = false;
   #signal: AbortSignal | null = null;
   #idle: Promise<void> = Promise.resolve();
@@ -101,7 +91,7 @@ export class Beaconer {
   constructor(options: BeaconerOptions, modules: BeaconerModules, state: BeaconState) {
     this.#options = options;
     this.#modules = modules;
-    this.#state = state;
+    this.#book = new BeaconBook(options.home, state, modules.clock);
     for (const beacon of state.beacons) modules.onOwnTag(computeTag(beacon.commit));
   }
 
@@ -117,12 +107,12 @@ export class Beaconer {
 
   /** Own beacons, oldest first; the last ones only. */
   beacons(): readonly BeaconRecord[] {
-    return this.#state.beacons;
+    return this.#book.state.beacons;
   }
 
   /** What was sent within the longest duty-cycle window, and possibly longer ago. */
   transmissions(): readonly Transmission[] {
-    return this.#state.transmissions;
+    return this.#book.state.transmissions;
   }
 
   /** Why the last attempt failed; null where it did not. */
@@ -141,7 +131,7 @@ export class Beaconer {
       newest.round > lastAttemptRoundOf(challenge, this.#options.parameters)
     )
       return null;
-    const beacon = this.#find(newest.epoch);
+    const beacon = this.#book.find(newest.epoch);
     if (beacon !== undefined && beacon.phase !== "armed") return null;
     const probablyInMs = this.#modules.follower.estimateMsUntil(challenge.slotRound - 1) ?? 0;
     return { ...challenge, epoch: newest.epoch, probablyInMs };
@@ -171,8 +161,8 @@ export class Beaconer {
   }
 
   async #step(newest: NewestRound): Promise<void> {
-    if (!this.#isWritten) await this.#write();
-    for (const beacon of this.#state.beacons) await this.#advance(beacon, newest);
+    await this.#book.flush();
+    for (const beacon of this.#book.state.beacons) await this.#advance(beacon, newest);
     // A slot at an epoch's end reaches into the next one.
     for (const epoch of [newest.epoch - 1, newest.epoch]) {
       const challenge = this.#challengeOf(epoch);
@@ -192,11 +182,12 @@ export class Beaconer {
     const { parameters, plan, gainCentiDbi } = this.#options;
     const isEarly = newest.round < challenge.slotRound - 1;
     if (isEarly || newest.round > lastAttemptRoundOf(challenge, parameters)) return;
-    const beacon = this.#find(epoch);
+    const beacon = this.#book.find(epoch);
     // What another process armed may have been on air: nobody can tell, so it is not sent again.
     if (beacon !== undefined && (beacon.phase !== "armed" || this.#armedHere !== epoch)) return;
     // Nobody could be paid for it, and the air is everybody's.
     if (!this.#modules.standing.isKnown()) return;
+    this.#book.followClock();
     const powerCentiDbm = computeChallengePowerCentiDbm(plan, gainCentiDbi, challenge.powerStepDb);
     const transmission: Transmission = {
       freqHz: challenge.freqHz,
@@ -205,7 +196,7 @@ export class Beaconer {
       eirpCentiDbm: powerCentiDbm + gainCentiDbi,
     };
     const run = findTransmittingRun(this.#modules.radio.status());
-    const refusal = checkLimits({ ...this.#options, ...this.#state, run }, transmission);
+    const refusal = checkLimits({ ...this.#options, ...this.#book.state, run }, transmission);
     if (refusal !== null) {
       this.#fail(refusal);
       this.#modules.events.emit("beaconHeldBack", { epoch, reason: refusal });
@@ -217,13 +208,17 @@ export class Beaconer {
 
   /** The secret, the attempt and its time on air are on the disk before a byte is on air. */
   async #arm(challenge: Challenge, epoch: number, transmission: Transmission): Promise<BeaconRecord> {
-    const before = this.#find(epoch);
+    const before = this.#book.find(epoch);
     const armed = before
       ? { ...before, attempts: before.attempts + 1 }
       : armBeacon(challenge, epoch, this.#options.hotspot, this.#modules.random(SECRET_BYTES));
     this.#armedHere = epoch;
-    const transmissions = recordTransmission(this.#options.plan, this.#state.transmissions, transmission);
-    await this.#save(armed, { transmissions });
+    const transmissions = recordTransmission(
+      this.#options.plan,
+      this.#book.state.transmissions,
+      transmission,
+    );
+    await this.#book.save(armed, { transmissions });
     this.#modules.onOwnTag(computeTag(armed.commit));
     return armed;
   }
@@ -251,16 +246,16 @@ export class Beaconer {
     };
     const { powerDbm } = result;
     const eirpCentiDbm = powerDbm * 100 + this.#options.gainCentiDbi;
-    this.#set(sent, {
-      powerFloors: learnFloor(this.#state.powerFloors, run, askedDbm, powerDbm),
+    this.#book.note(sent, {
+      powerFloors: learnFloor(this.#book.state.powerFloors, run, askedDbm, powerDbm),
       // The budget is drawn on by what was really sent.
-      transmissions: this.#state.transmissions.map((other) =>
+      transmissions: this.#book.state.transmissions.map((other) =>
         other === transmission ? { ...other, eirpCentiDbm } : other,
       ),
     });
     const { epoch, slotRound } = sent;
     events.emit("beaconSent", { epoch, slotRound, freqHz, spreadingFactor, powerDbm, commit });
-    await this.#write();
+    await this.#book.flush();
     await this.#report(sent);
   }
 
@@ -274,8 +269,8 @@ export class Beaconer {
     if (reason === "power_unknown") return await this.#end(armed, reason);
     if (onAir === "possible") return;
     // What was certainly not on air has used none of the budget.
-    const transmissions = this.#state.transmissions.filter((sent) => sent !== transmission);
-    await this.#save(armed, { transmissions });
+    const transmissions = this.#book.state.transmissions.filter((sent) => sent !== transmission);
+    await this.#book.save(armed, { transmissions });
   }
 
   /** A beacon's report travels alone, so that saying it again after a crash gives the same envelope. */
@@ -284,7 +279,7 @@ export class Beaconer {
     if (beacon === null) return;
     const submitRound = this.#modules.follower.newest()!.round;
     await this.#modules.outbox.send(beaconBundleOf(beacon));
-    await this.#save({ ...beacon, phase: "reported", submitRound });
+    await this.#book.save({ ...beacon, phase: "reported", submitRound });
   }
 
   /**
@@ -301,7 +296,7 @@ export class Beaconer {
     }
     try {
       const cosigned = { ...beacon, cosignature: await cosign(cosignedMessageOf(hotspot, beacon, domains)) };
-      await this.#save(cosigned);
+      await this.#book.save(cosigned);
       this.#lastFailure = null;
       return cosigned;
     } catch (error) {
@@ -340,7 +335,7 @@ export class Beaconer {
     submitter.watch(id, reported.epoch, ["beacon"]);
     const includedRound = submitter.includedRound(id) ?? reported.includedRound;
     const beacon: BeaconRecord = { ...reported, includedRound };
-    if (includedRound !== reported.includedRound) await this.#save(beacon);
+    if (includedRound !== reported.includedRound) await this.#book.save(beacon);
     const verdict = submitter.verdictOf(id, 0);
     // Refused by execution: there is no window to reveal in.
     if (verdict !== undefined && verdict !== null) return await this.#end(beacon, "refused");
@@ -348,7 +343,7 @@ export class Beaconer {
       return await this.#end(beacon, "reveal_missed");
     if (newest.round < windowEndOf(beacon, this.#options.parameters)) return;
     const revealed: BeaconRecord = { ...beacon, phase: "revealed", revealEpoch: newest.epoch };
-    await this.#save(revealed);
+    await this.#book.save(revealed);
     await outbox.send(revealBundleOf(revealed));
   }
 
@@ -356,10 +351,6 @@ export class Beaconer {
     const bundle = revealBundleOf(beacon);
     if (this.#modules.submitter.isFollowed(this.#modules.outbox.computeId(bundle))) return;
     await this.#modules.outbox.send(bundle);
-  }
-
-  #find(epoch: number): BeaconRecord | undefined {
-    return this.#state.beacons.find((beacon) => beacon.epoch === epoch);
   }
 
   #fail(reason: AttemptFailure): void {
@@ -371,25 +362,6 @@ export class Beaconer {
     if (end !== "complete") {
       this.#modules.log.warn("A beacon ended before its time", { epoch: beacon.epoch, end });
     }
-    await this.#save({ ...beacon, phase: "ended", end });
-  }
-
-  async #save(beacon: BeaconRecord, changes: StateChanges = {}): Promise<void> {
-    this.#set(beacon, changes);
-    await this.#write();
-  }
-
-  /** What has happened holds from now on, whatever becomes of the disk: else it would be done once more. */
-  #set(beacon: BeaconRecord, changes: StateChanges): void {
-    const others = this.#state.beacons.filter(({ epoch }) => epoch !== beacon.epoch);
-    const beacons = [...others, beacon].sort((a, b) => a.epoch - b.epoch).slice(-BEACONS_KEPT);
-    this.#state = { ...this.#state, ...changes, beacons };
-  }
-
-  /** Where it fails, nothing more is done: the next step begins with it. */
-  async #write(): Promise<void> {
-    this.#isWritten = false;
-    await saveBeaconState(this.#options.home, this.#state);
-    this.#isWritten = true;
+    await this.#book.save({ ...beacon, phase: "ended", end });
   }
 }

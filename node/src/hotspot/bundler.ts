@@ -54,9 +54,8 @@ export class Bundler {
   /** How long reports are gathered from now on, in milliseconds. */
   get gatherMs(): number {
     const { witnessWindowRounds, roundMs } = this.#parameters;
-    const sinceMs = this.#modules.clock.nowMs() - this.#flushedAtMs;
-    // A clock that was set back makes no pause longer.
-    const pauseMs = Math.min(LEAST_BETWEEN_MS, Math.max(LONGEST_GATHER_MS, LEAST_BETWEEN_MS - sinceMs));
+    const sinceMs = this.#modules.clock.elapsedMs() - this.#flushedAtMs;
+    const pauseMs = Math.max(LONGEST_GATHER_MS, LEAST_BETWEEN_MS - sinceMs);
     return Math.min(pauseMs, (witnessWindowRounds * roundMs) / WINDOW_SHARE);
   }
 
@@ -97,7 +96,7 @@ export class Bundler {
     const [witnesses, heard, reveals] = [this.#witnesses, this.#heard, this.#reveals];
     const epoch = follower.estimateEpoch();
     if (witnesses.length + reveals.length === 0 || epoch === null) return;
-    this.#flushedAtMs = clock.nowMs();
+    this.#flushedAtMs = clock.elapsedMs();
     this.#witnesses = [];
     this.#heard = [];
     this.#reveals = [];

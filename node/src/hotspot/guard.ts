@@ -19,6 +19,20 @@ export type GuardParts = {
   readonly run: string | null;
 };
 
+/**
+ * What was sent, after the wall clock was set. Set forwards, what was sent goes along; set back, nothing was sent later
+ * than now: neither way is any of the budget forgotten.
+ * @param setByMs forwards where positive.
+ */
+export function followClock(
+  transmissions: readonly Transmission[],
+  nowMs: number,
+  setByMs: number,
+): readonly Transmission[] {
+  const forwardsMs = Math.max(0, setByMs);
+  return transmissions.map((sent) => ({ ...sent, startMs: Math.min(nowMs, sent.startMs + forwardsMs) }));
+}
+
 /** Why a packet may not be sent, or null. */
 export function checkLimits(parts: GuardParts, candidate: Transmission): GuardReason | null {
   const { plan, gainCentiDbi, lowestPowerDbm, transmissions, powerFloors, run } = parts;

@@ -20,23 +20,23 @@ export class ProgressWatch {
   readonly #rounds: Track;
   readonly #delivery: Track;
 
-  constructor(nowMs: number) {
-    this.#reception = { count: 0, sinceMs: nowMs, everMoved: false };
-    this.#rounds = { count: -1, sinceMs: nowMs, everMoved: false };
-    this.#delivery = { count: 0, sinceMs: nowMs, everMoved: false };
+  constructor(elapsedMs: number) {
+    this.#reception = { count: 0, sinceMs: elapsedMs, everMoved: false };
+    this.#rounds = { count: -1, sinceMs: elapsedMs, everMoved: false };
+    this.#delivery = { count: 0, sinceMs: elapsedMs, everMoved: false };
   }
 
-  /** Judges the status now; to be asked every minute or so. */
-  judge(status: HotspotStatus, nowMs: number): ServiceHealth {
+  /** Judges the status now; to be asked every minute or so. @param elapsedMs by a clock that nobody sets. */
+  judge(status: HotspotStatus, elapsedMs: number): ServiceHealth {
     const { radio, rounds, validators, problems, next, spool, delivery } = status;
     const pushes = radio.datagrams.push_data + radio.datagrams.body_malformed;
     const pulled = radio.forwarders.some(({ alive }) => alive);
     const linked = validators.some(({ connected }) => connected);
-    const silent = isStalled(this.#reception, pushes, pulled, nowMs, RECEPTION_STALL_MS);
-    const standing = isStalled(this.#rounds, rounds?.round ?? -1, linked, nowMs, ROUNDS_STALL_MS);
+    const silent = isStalled(this.#reception, pushes, pulled, elapsedMs, RECEPTION_STALL_MS);
+    const standing = isStalled(this.#rounds, rounds?.round ?? -1, linked, elapsedMs, ROUNDS_STALL_MS);
     const tries = Object.values(delivery.submissions).reduce((sum, count) => sum + count, 0);
     const isKept = linked && delivery.waiting > 0 && (spool.oldestMs ?? 0) >= DELIVERY_STALL_MS;
-    const stuck = isStalled(this.#delivery, tries, isKept, nowMs, DELIVERY_STALL_MS);
+    const stuck = isStalled(this.#delivery, tries, isKept, elapsedMs, DELIVERY_STALL_MS);
     if (silent) {
       return { words: "The forwarder asks for frames, but its reports have ceased.", stalled: true };
     }
@@ -51,12 +51,18 @@ export class ProgressWatch {
 }
 
 /** Notes a count; stalled is one that moved before, could move, and has not for so long. */
-function isStalled(track: Track, count: number, couldMove: boolean, nowMs: number, limitMs: number): boolean {
+function isStalled(
+  track: Track,
+  count: number,
+  couldMove: boolean,
+  elapsedMs: number,
+  limitMs: number,
+): boolean {
   if (count !== track.count) {
     track.count = count;
     track.everMoved = true;
-    track.sinceMs = nowMs;
+    track.sinceMs = elapsedMs;
   }
-  if (!couldMove) track.sinceMs = nowMs;
-  return track.everMoved && nowMs - track.sinceMs >= limitMs;
+  if (!couldMove) track.sinceMs = elapsedMs;
+  return track.everMoved && elapsedMs - track.sinceMs >= limitMs;
 }

@@ -26,8 +26,8 @@ export async function loadRoundAnchor(home: string): Promise<RoundAnchor | null>
 }
 
 export type RoundAnchorKeeperModules = {
-  readonly follower: Pick<RoundFollower, "newest" | "onRound">;
-  readonly clock: Pick<Clock, "nowMs">;
+  readonly follower: Pick<RoundFollower, "newest" | "ageMs" | "onRound">;
+  readonly clock: Pick<Clock, "nowMs" | "elapsedMs">;
   readonly log: Log;
 };
 
@@ -46,7 +46,7 @@ export class RoundAnchorKeeper {
   start(): void {
     const { follower, clock } = this.#modules;
     follower.onRound(() => {
-      if (clock.nowMs() - this.#keptAtMs >= KEEP_INTERVAL_MS) this.#keep();
+      if (clock.elapsedMs() - this.#keptAtMs >= KEEP_INTERVAL_MS) this.#keep();
     });
   }
 
@@ -59,8 +59,9 @@ export class RoundAnchorKeeper {
     const { follower, clock, log } = this.#modules;
     const newest = follower.newest();
     if (newest === null) return;
-    this.#keptAtMs = clock.nowMs();
-    const anchor: RoundAnchor = { round: newest.round, heardAtMs: newest.heardAtMs };
+    this.#keptAtMs = clock.elapsedMs();
+    // By the clock as it is now: it may have been set since.
+    const anchor: RoundAnchor = { round: newest.round, heardAtMs: clock.nowMs() - follower.ageMs() };
     this.#keeping = this.#keeping
       .then(() => replaceFile(join(this.#home, ROUND_ANCHOR_FILE), `${JSON.stringify(anchor)}\n`))
       .catch((error: unknown) => log.warn("Could not keep the newest round", { error: String(error) }));

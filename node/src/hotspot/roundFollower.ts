@@ -64,6 +64,7 @@ export class RoundFollower {
     ...{ new_round: 0, known: 0, unknown_set: 0, refused: 0 },
   };
   #newest: NewestRound | null = null;
+  #heardAfterMs = 0;
   #lacksSet = false;
   #polling = false;
   #pollTurn = 0;
@@ -107,7 +108,7 @@ export class RoundFollower {
   ageMs(): number {
     return this.#newest === null
       ? Number.POSITIVE_INFINITY
-      : this.#modules.clock.nowMs() - this.#newest.heardAtMs;
+      : this.#modules.clock.elapsedMs() - this.#heardAfterMs;
   }
 
   /** Whether rounds are in reach: the last one was heard a short while ago. */
@@ -117,8 +118,10 @@ export class RoundFollower {
 
   /** The round that is probably the newest now, by the rounds' planned pace; null where none was ever heard. */
   estimateRound(): number | null {
-    const anchor = this.#newest ?? this.#options.anchor;
+    if (this.#newest !== null) return this.#newest.round + Math.floor(this.ageMs() / this.#roundMs);
+    const { anchor } = this.#options;
     if (anchor === null) return null;
+    // Another process has left it: between the two only the wall clock went on.
     const sinceMs = Math.max(0, this.#modules.clock.nowMs() - anchor.heardAtMs);
     return anchor.round + Math.floor(sinceMs / this.#roundMs);
   }
@@ -204,6 +207,7 @@ export class RoundFollower {
 
   #advance(heard: RoundHeard): void {
     this.#lacksSet = false;
+    this.#heardAfterMs = this.#modules.clock.elapsedMs();
     this.#newest = { ...heard, heardAtMs: this.#modules.clock.nowMs() };
     for (const map of [this.#seeds, this.#seedVotes]) {
       for (const epoch of map.keys()) if (epoch <= heard.epoch - EPOCHS_KEPT) map.delete(epoch);

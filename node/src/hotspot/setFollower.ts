@@ -30,7 +30,7 @@ const LAST_PAUSE_MS = 30_000;
 export type SetFollowerModules = {
   readonly sets: Pick<KnownSets, "epoch" | "take">;
   readonly network: Pick<Network, "request">;
-  readonly clock: Pick<Clock, "nowMs">;
+  readonly clock: Pick<Clock, "elapsedMs">;
   readonly random: RandomBytes;
   readonly log: Log;
 };
@@ -72,7 +72,7 @@ export class SetFollower {
   /** Asks a connected validator for the set of an epoch, unless it is known, or a question was asked a moment ago. */
   want(epoch: number): void {
     const { sets, clock } = this.#modules;
-    if (epoch <= sets.epoch + 1 || this.#isAsking || clock.nowMs() < this.#nextAskAtMs) return;
+    if (epoch <= sets.epoch + 1 || this.#isAsking || clock.elapsedMs() < this.#nextAskAtMs) return;
     const peers = this.#links?.connected() ?? [];
     if (peers.length === 0) return;
     this.#isAsking = true;
@@ -81,7 +81,7 @@ export class SetFollower {
       this.#isAsking = false;
       this.#failures = sets.epoch > before ? 0 : this.#failures + 1;
       const pauseMs = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures, 10));
-      this.#nextAskAtMs = clock.nowMs() + pauseMs * (0.5 + 0.5 * computeFraction(this.#modules.random));
+      this.#nextAskAtMs = clock.elapsedMs() + pauseMs * (0.5 + 0.5 * computeFraction(this.#modules.random));
     });
   }
 

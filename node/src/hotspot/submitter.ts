@@ -199,7 +199,7 @@ export class Submitter {
     this.#dropPast();
     const peers = this.#modules.links.connected();
     if (peers.length === 0) return;
-    const nowMs = this.#modules.clock.nowMs();
+    const nowMs = this.#modules.clock.elapsedMs();
     const deliveries = [...this.#deliveries.values()];
     const due = deliveries.filter((delivery) => delivery.submitAtMs <= nowMs && wantsReceipt(delivery));
     const submit = (which: Delivery["state"]) => {
@@ -300,7 +300,7 @@ export class Submitter {
       delivery.state = "admitted";
       delivery.submitRound = round;
       delivery.deadlineRound = Math.max(round, deadlineRound);
-      delivery.askAtMs = this.#modules.clock.nowMs() + this.#pauseMs;
+      delivery.askAtMs = this.#modules.clock.elapsedMs() + this.#pauseMs;
       this.#report(delivery, null);
       // The second receipt is asked for at once.
       this.#isAwake = true;
@@ -344,7 +344,7 @@ export class Submitter {
     delivery.tried.clear();
     const { clock, random } = this.#modules;
     const retryMs = computeRetryMs(delivery.attempts, this.#pauseMs, computeFraction(random));
-    delivery.submitAtMs = clock.nowMs() + retryMs;
+    delivery.submitAtMs = clock.elapsedMs() + retryMs;
   }
 
   async #query(batch: readonly Delivery[], peers: readonly PeerRef[], signal: AbortSignal): Promise<void> {
@@ -363,7 +363,7 @@ export class Submitter {
         return null;
       });
     const statuses = answer && readStatuses(ids, answer);
-    const askAtMs = clock.nowMs() + this.#pauseMs;
+    const askAtMs = clock.elapsedMs() + this.#pauseMs;
     for (const delivery of batch) {
       delivery.askAtMs = askAtMs;
       const status = statuses?.get(encodeHex(delivery.id));

@@ -143,7 +143,7 @@ export class ValidatorLinks {
 
   #tick(): void {
     this.#renewLearned();
-    const nowMs = this.#modules.clock.nowMs();
+    const nowMs = this.#modules.clock.elapsedMs();
     const connected = this.connected();
     let busy = connected.length + this.#links.filter(({ dialling }) => dialling).length;
     for (const link of this.#links) {
@@ -202,7 +202,7 @@ export class ValidatorLinks {
     link.failures++;
     const longestMs = error === "unreachable" ? LAST_RETRY_MS : LAST_STRANGER_RETRY_MS;
     const pauseMs = Math.min(longestMs, FIRST_RETRY_MS * 2 ** Math.min(link.failures - 1, 10));
-    link.retryAtMs = this.#modules.clock.nowMs() + this.#jitter(pauseMs);
+    link.retryAtMs = this.#modules.clock.elapsedMs() + this.#jitter(pauseMs);
   }
 
   /** Between half and all of a pause. */

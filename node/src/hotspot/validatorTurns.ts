@@ -6,7 +6,7 @@ import type { Delivery } from "./delivery.ts";
 const SHUN_MS = 30_000;
 
 export class ValidatorTurns {
-  readonly #clock: Pick<Clock, "nowMs">;
+  readonly #clock: Pick<Clock, "elapsedMs">;
   /** So that hotspots do not all begin with the same one. */
   readonly #first: number;
   /** When a validator last failed to give a receipt, by peer id; bounded by the addresses that are dialled. */
@@ -15,7 +15,7 @@ export class ValidatorTurns {
   #timesUnknown = 0;
 
   /** @param publicKey the hotspot's. */
-  constructor(publicKey: Uint8Array, modules: { readonly clock: Pick<Clock, "nowMs"> }) {
+  constructor(publicKey: Uint8Array, modules: { readonly clock: Pick<Clock, "elapsedMs"> }) {
     this.#first = publicKey[0]!;
     this.#clock = modules.clock;
   }
@@ -34,15 +34,16 @@ export class ValidatorTurns {
     const open = inTurn.filter(({ peerId }) => !receipts.has(peerId));
     const untried = open.filter(({ peerId }) => !tried.has(peerId));
     const candidates = untried.length > 0 ? untried : open;
-    const shunnedSinceMs = this.#clock.nowMs() - SHUN_MS;
-    const isWell = ({ peerId }: PeerRef) => (this.#failedAtMs.get(peerId) ?? 0) < shunnedSinceMs;
+    const shunnedSinceMs = this.#clock.elapsedMs() - SHUN_MS;
+    const isWell = ({ peerId }: PeerRef) =>
+      (this.#failedAtMs.get(peerId) ?? Number.NEGATIVE_INFINITY) < shunnedSinceMs;
     const last = receipts.size > 0 ? null : (candidates[0] ?? null);
     return candidates.find(isWell) ?? last;
   }
 
   /** Notes that a validator gave no receipt. */
   noteFailure(peerId: string): void {
-    this.#failedAtMs.set(peerId, this.#clock.nowMs());
+    this.#failedAtMs.set(peerId, this.#clock.elapsedMs());
   }
 
   noteReceipt(peerId: string): void {

@@ -68,7 +68,7 @@ export class Witness {
   }
 
   #offer(packet: ReceivedPacket): void {
-    this.#judge(this.#ghosts.offer(packet, this.#modules.clock.nowMs()));
+    this.#judge(this.#ghosts.offer(packet, this.#modules.clock.elapsedMs()));
     this.#schedule();
   }
 
@@ -76,9 +76,9 @@ export class Witness {
     const dueMs = this.#ghosts.nextDueMs();
     if (this.#cancelTimer !== null || dueMs === null) return;
     const { clock } = this.#modules;
-    this.#cancelTimer = clock.after(Math.max(0, dueMs - clock.nowMs()), () => {
+    this.#cancelTimer = clock.after(Math.max(0, dueMs - clock.elapsedMs()), () => {
       this.#cancelTimer = null;
-      this.#judge(this.#ghosts.due(clock.nowMs()));
+      this.#judge(this.#ghosts.due(clock.elapsedMs()));
       this.#schedule();
     });
   }

@@ -6,7 +6,7 @@
 import type { Clock, Log } from "../host/types.ts";
 
 /** What a radio needs of time. */
-export type RadioClock = Pick<Clock, "nowMs" | "after">;
+export type RadioClock = Pick<Clock, "nowMs" | "elapsedMs" | "after">;
 
 /** What a radio logs with. */
 export type RadioLog = Pick<Log, "info" | "warn">;

@@ -50,6 +50,7 @@ export function createSkewedClock(
   };
   return {
     nowMs: () => time.nowMs + offsetMs,
+    elapsedMs: () => time.nowMs,
     after,
     every: (periodMs, callback) => {
       let cancel = after(periodMs, fire);

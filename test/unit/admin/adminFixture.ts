@@ -72,7 +72,7 @@ export async function createAdminFixture(
   const draining = new Draining(
     { defaultTimeoutMs: 1_000, pollMs: 100 },
     {
-      clock: { nowMs, after: () => quiet, every: () => quiet },
+      clock: { nowMs, elapsedMs: nowMs, after: () => quiet, every: () => quiet },
       log,
       refuseMore: quiet,
       countWaiting: () => fixture.waiting,

@@ -50,6 +50,7 @@ function createHandClock(): HandClock {
   };
   return {
     nowMs: () => START_TIME_MS,
+    elapsedMs: () => 0,
     after: add,
     every: add,
     fire: () => {
@@ -104,6 +105,8 @@ export async function createFixture(
   };
   const modules: ApiModules = {
     store,
+    // The whole history is stored before anybody asks.
+    storeVersion: () => 0,
     agreement: {
       rewardCert: async (epoch) => (epoch < EPOCHS ? unsigned(epoch) : null),
       isConnected: async () => false,

@@ -249,6 +249,22 @@ describe("what a forwarder has reported", () => {
     expect(shown()).toMatchObject({ firstSeenMs: backMs, lastPullMs: backMs, lastPushMs: null });
   });
 
+  test("and that it has gone is told by the time that passed, not by a clock that was set", async () => {
+    const startMs = fixture.clock.nowMs();
+    peer.send(PULL_DATA);
+    await peer.next();
+    fixture.clock.set(-2 * 86_400_000);
+    fixture.clock.advance(FORWARDER_ALIVE_MS - 1);
+    expect(shown()).toMatchObject({ alive: true, lastPullMs: startMs - 2 * 86_400_000 });
+    fixture.clock.advance(1);
+    expect(shown().alive).toBe(false);
+    // And back it is not gone by being set forwards.
+    peer.send(PULL_DATA);
+    await peer.next();
+    fixture.clock.set(86_400_000);
+    expect(shown().alive).toBe(true);
+  });
+
   test("has the counter's time where a datagram came late, and says how late", async () => {
     const element = (tmst: number) =>
       `{"rxpk":[{"tmst":${tmst},"freq":868.1,"stat":1,"modu":"LORA","datr":"SF9BW125","lsnr":1,"rssi":-80,"size":3,"data":"AQID"}]}`;

@@ -190,6 +190,8 @@ describe("one frame at a time", () => {
     const pullResp = await peer.nextHex();
     peer.send(`02${pullResp.slice(2, 6)}05${EUI}`);
     await first;
+    // Set back meanwhile, the clock makes no frame longer.
+    fixture.clock.set(-2 * 86_400_000);
     fixture.clock.advance(AIRTIME_MS);
     expect(await fixture.radio.transmit(REQUEST)).toMatchObject({ reason: "busy" });
     fixture.clock.advance(AIRTIME_MS);

@@ -31,6 +31,7 @@ export type World = {
   includedRound: number | null;
   forwarders: readonly ForwarderStatus[];
   nowMs: () => number;
+  elapsedMs: () => number;
   knowsHotspot: boolean;
   transmit: (request: TransmitRequest) => Promise<TransmitResult>;
   /** Called at each step that a crash may come at. */
@@ -45,17 +46,20 @@ export const queued = (request: TransmitRequest): TransmitResult => ({
 
 /** A world in which everything goes well. */
 export function createWorld(): World {
-  return {
+  const world: World = {
     transmitted: [],
     sent: new Map(),
     sentInRound: [],
     includedRound: null,
     forwarders: [],
     nowMs: () => Date.now(),
+    // Nobody sets the clock.
+    elapsedMs: () => world.nowMs(),
     knowsHotspot: true,
     transmit: async (request) => queued(request),
     step: async () => undefined,
   };
+  return world;
 }
 
 /** One life: a beaconer, and the rounds that it hears. `crash` settles when a step has hung it up. */
@@ -110,7 +114,7 @@ export class Life {
         },
         standing: { isKnown: () => world.knowsHotspot },
         firstChallenge: await openFirstChallenge(surroundings.home),
-        clock: { ...createSystemClock(), nowMs: () => world.nowMs() },
+        clock: { ...createSystemClock(), nowMs: () => world.nowMs(), elapsedMs: () => world.elapsedMs() },
         log: createSilentLog(),
         random: randomBytes,
         events: createHotspotEmitter(),

@@ -40,7 +40,11 @@ beforeAll(async () => {
       placement: findGenesisPlacement(genesis, keyPair.publicKey)!,
       http: { host: "127.0.0.1", port: 0 },
     },
-    { clock: { ...createSystemClock(), nowMs }, log: createSilentLog(), random: randomBytes },
+    {
+      clock: { ...createSystemClock(), nowMs, elapsedMs: nowMs },
+      log: createSilentLog(),
+      random: randomBytes,
+    },
   );
   await hotspot.start();
   await vi.waitUntil(() => hotspot.status().validators[0]!.connected, { timeout: 10_000 });

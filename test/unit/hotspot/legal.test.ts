@@ -134,6 +134,39 @@ describe("the budget", () => {
   });
 });
 
+describe("a clock that is set", () => {
+  const DAY_MS = 86_400_000;
+  const base = REGION_PLANS.EU868;
+  const { hotspot, challenge } = findKey(base);
+  const airtimeUs = computeAirtimeUs({ ...challenge, payloadBytes: FRAME_BYTES });
+  // A budget of one beacon and a half an hour.
+  const dutyPpm = Math.ceil((1.5 * airtimeUs) / 3_600);
+  const plan = { ...base, dutyBands: base.dutyBands.map((band) => ({ ...band, dutyPpm })) };
+
+  test.each([-2 * DAY_MS, -10_000, 10_000, 2 * DAY_MS])(
+    "by %d ms forgets nothing of what was sent",
+    async (setByMs) => {
+      const world = createWorld();
+      let elapsedMs = 0;
+      let aheadMs = NOW_MS;
+      world.elapsedMs = () => elapsedMs;
+      world.nowMs = () => elapsedMs + aheadMs;
+      world.transmit = async () => ({ status: "failed", reason: "no_answer", onAir: "possible" });
+      const life = await begin(world, { plan, gainCentiDbi: 0, hotspot });
+      await life.hear(challenge.slotRound - 1, never);
+      expect(world.transmitted).toHaveLength(1);
+      aheadMs += setByMs;
+      elapsedMs = 3_599_000;
+      // Seen before its end, as rounds are heard all the time.
+      await life.hear(challenge.slotRound, never);
+      expect(life.beaconer.lastFailure()).toBe("over_duty_cycle");
+      elapsedMs = 7_200_000;
+      await life.hear(challenge.slotRound + 1, never);
+      expect(world.transmitted).toHaveLength(2);
+    },
+  );
+});
+
 describe("a concentrator's gain table", () => {
   const plan = REGION_PLANS.EU868;
   // 16 dBm less 5.8 dBi: 10 dBm, where the reference table begins at 12.

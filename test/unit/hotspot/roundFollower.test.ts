@@ -50,6 +50,7 @@ function createFollower(answer: Uint8Array | null = null, sets: ValidatorSets = 
   const handlers: GossipHandler[] = [];
   const ticks: (() => void)[] = [];
   let nowMs = 0;
+  let setByMs = 0;
   let asked = 0;
   const follower = new RoundFollower(
     {
@@ -72,6 +73,7 @@ function createFollower(answer: Uint8Array | null = null, sets: ValidatorSets = 
       clock: {
         ...createSystemClock(),
         nowMs: () => nowMs,
+        elapsedMs: () => nowMs - setByMs,
         every: (_, callback) => {
           ticks.push(callback);
           return () => undefined;
@@ -88,6 +90,11 @@ function createFollower(answer: Uint8Array | null = null, sets: ValidatorSets = 
     pass: (ms: number) => {
       nowMs += ms;
       for (const tick of ticks) tick();
+    },
+    /** Sets the wall clock: no time passes. */
+    set: (byMs: number) => {
+      nowMs += byMs;
+      setByMs += byMs;
     },
     asked: () => asked,
     wanted,
@@ -143,6 +150,22 @@ describe("following rounds", () => {
     expect(follower.isFresh()).toBe(false);
     expect(follower.estimateRound()).toBe(9 + 60_000 / parameters.roundMs);
     expect(follower.estimateMsUntil(9)).toBe(0);
+  });
+});
+
+describe("a clock that is set", () => {
+  const DAY_MS = 86_400_000;
+
+  test.each([-2 * DAY_MS, 2 * DAY_MS])("by %d ms makes no round older or younger", async (byMs) => {
+    const { follower, hear, pass, set, asked } = createFollower(announce(9, 0, 1));
+    hear(announce(3, 0, 1));
+    set(byMs);
+    expect(follower.ageMs()).toBe(0);
+    expect([follower.isFresh(), follower.estimateRound()]).toEqual([true, 3]);
+    pass(3 * parameters.roundMs);
+    expect(asked()).toBe(1);
+    await eventually(() => follower.newest()?.round).toBe(9);
+    expect(follower.estimateMsUntil(11)).toBe(2 * parameters.roundMs);
   });
 });
 

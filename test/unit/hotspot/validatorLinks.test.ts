@@ -16,6 +16,7 @@ async function createLinks(
   askForSets: (members: Set<number>) => void = () => undefined,
 ) {
   let nowMs = 0;
+  let setByMs = 0;
   let tick = () => {};
   const up = new Set<string>();
   const dialled: { address: string; atMs: number }[] = [];
@@ -46,7 +47,8 @@ async function createLinks(
       },
       clock: {
         ...createSystemClock(),
-        nowMs: () => nowMs,
+        nowMs: () => nowMs + setByMs,
+        elapsedMs: () => nowMs,
         every: (_, callback) => {
           tick = callback;
           return () => undefined;
@@ -66,7 +68,11 @@ async function createLinks(
       await settle();
     }
   };
-  return { links, up, dialled, pass, members, known };
+  /** Sets the wall clock: no time passes. */
+  const set = (byMs: number): void => {
+    setByMs += byMs;
+  };
+  return { links, up, dialled, pass, members, known, set };
 }
 
 describe("links to validators", () => {
@@ -93,6 +99,15 @@ describe("links to validators", () => {
     expect(pauses.at(-1)).toBeLessThanOrEqual(30_500);
     expect(dialled.length).toBeLessThan(15);
     expect(links.status()).toEqual([{ address: addressOf(0), connected: false, lastError: "unreachable" }]);
+  });
+
+  test("are tried again as soon where the clock, two days ahead after the start, is set back meanwhile", async () => {
+    const { dialled, pass, set } = await createLinks([addressOf(0)], () => null);
+    await pass(60_000);
+    set(-2 * 86_400_000);
+    const before = dialled.length;
+    await pass(60_000);
+    expect(dialled.length).toBeGreaterThan(before);
   });
 
   test("that break are made again; who is no validator is left", async () => {

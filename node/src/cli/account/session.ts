@@ -124,8 +124,8 @@ export async function sendTransaction(
 
 async function waitForVerdict({ api, clock, parameters }: Session, what: string, id: Uint8Array) {
   const { roundMs } = parameters;
-  const deadlineMs = clock.nowMs() + Math.max(LEAST_PATIENCE_MS, PATIENCE_ROUNDS * roundMs);
-  while (clock.nowMs() < deadlineMs) {
+  const deadlineMs = clock.elapsedMs() + Math.max(LEAST_PATIENCE_MS, PATIENCE_ROUNDS * roundMs);
+  while (clock.elapsedMs() < deadlineMs) {
     const answer = await api.getTransaction(id);
     if (answer !== null && answer.verdict !== "pending") return answer;
     await new Promise<void>((resolve) => clock.after(Math.max(LEAST_POLL_MS, roundMs), resolve));

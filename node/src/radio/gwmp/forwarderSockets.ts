@@ -47,20 +47,20 @@ export class ForwarderSockets {
   }
 
   /** Notes a datagram of a forwarder that may speak; its source may get a socket for the next ones. */
-  note(from: { readonly address: string; readonly port: number }, nowMs: number): void {
+  note(from: { readonly address: string; readonly port: number }, elapsedMs: number): void {
     const key = formatEndpoint(from);
-    const source = this.#sources.get(key) ?? { count: 0, lastMs: nowMs, socket: null };
+    const source = this.#sources.get(key) ?? { count: 0, lastMs: elapsedMs, socket: null };
     source.count++;
-    source.lastMs = nowMs;
+    source.lastMs = elapsedMs;
     this.#sources.delete(key);
     this.#sources.set(key, source);
     if (source.socket !== null || source.count < SOCKET_AFTER) {
       if (this.#sources.size > SOURCES_MAX) this.#forgetOldest();
       return;
     }
-    this.#closeSilent(nowMs);
-    if (nowMs - this.#openedMs < SOCKET_INTERVAL_MS || this.size >= FORWARDER_SOCKETS_MAX) return;
-    this.#openedMs = nowMs;
+    this.#closeSilent(elapsedMs);
+    if (elapsedMs - this.#openedMs < SOCKET_INTERVAL_MS || this.size >= FORWARDER_SOCKETS_MAX) return;
+    this.#openedMs = elapsedMs;
     source.socket = this.#open(from);
   }
 
@@ -84,9 +84,9 @@ export class ForwarderSockets {
     return socket;
   }
 
-  #closeSilent(nowMs: number): void {
+  #closeSilent(elapsedMs: number): void {
     for (const [key, { lastMs, socket }] of this.#sources) {
-      if (nowMs - lastMs < FORWARDER_ALIVE_MS) return;
+      if (elapsedMs - lastMs < FORWARDER_ALIVE_MS) return;
       this.#sources.delete(key);
       if (socket !== null) void closeSocket(socket);
     }

@@ -33,7 +33,7 @@ export type ForwarderEntry = {
   readonly eui: string;
   version: GwmpVersion;
   downlink: Endpoint | null;
-  /** Since when it has been there: of this silence's end, where it was silent. */
+  /** Since when it has been there: of this silence's end, where it was silent. As all times here by the clock that nobody sets. */
   firstSeenMs: number;
   lastSeenMs: number;
   lastPullMs: number | null;
@@ -65,30 +65,30 @@ export class ForwarderTable {
     eui: string,
     address: string,
     version: GwmpVersion,
-    nowMs: number,
+    elapsedMs: number,
   ): ForwarderEntry | AdmissionRefusal {
     if (this.#allowed !== null && !this.#allowed.includes(eui)) return "eui_not_allowed";
     const known = this.#entries.get(eui);
     if (known !== undefined) {
-      if (isAlive(known, nowMs) && known.downlink!.address !== address) {
+      if (isAlive(known, elapsedMs) && known.downlink!.address !== address) {
         addTo(known.takeoversRefused, elapsedMs);
         return "foreign_address";
       }
       // Back from a silence, it has its time anew to report something.
-      if (nowMs - known.lastSeenMs >= FORWARDER_ALIVE_MS) {
-        known.firstSeenMs = nowMs;
+      if (elapsedMs - known.lastSeenMs >= FORWARDER_ALIVE_MS) {
+        known.firstSeenMs = elapsedMs;
         known.lastPushMs = null;
       }
-      known.lastSeenMs = nowMs;
+      known.lastSeenMs = elapsedMs;
       return known;
     }
-    if (this.#entries.size >= FORWARDERS_MAX && !this.#evictSilent(nowMs)) return "forwarders_full";
+    if (this.#entries.size >= FORWARDERS_MAX && !this.#evictSilent(elapsedMs)) return "forwarders_full";
     const entry: ForwarderEntry = {
       eui,
       version,
       downlink: null,
-      firstSeenMs: nowMs,
-      lastSeenMs: nowMs,
+      firstSeenMs: elapsedMs,
+      lastSeenMs: elapsedMs,
       lastPullMs: null,
       lastPushMs: null,
       receptionClock: new ReceptionClock(),
@@ -110,28 +110,31 @@ export class ForwarderTable {
    * The forwarder that a frame leaves through: of the live ones the first in the allow-list, and without a list the one
    * with the lowest EUI, so that the same antenna sends after every restart. Null where none is alive.
    */
-  findTransmitting(nowMs: number): ForwarderEntry | null {
+  findTransmitting(elapsedMs: number): ForwarderEntry | null {
     const inOrder = this.#allowed ?? [...this.#entries.keys()].sort();
     for (const eui of inOrder) {
       const entry = this.#entries.get(eui);
-      if (entry !== undefined && isAlive(entry, nowMs)) return entry;
+      if (entry !== undefined && isAlive(entry, elapsedMs)) return entry;
     }
     return null;
   }
 
-  status(nowMs: number): ForwarderStatus[] {
-    const transmitting = this.findTransmitting(nowMs);
+  /** All of them, their times told by the wall clock as it is now. */
+  status({ nowMs, elapsedMs }: { readonly nowMs: number; readonly elapsedMs: number }): ForwarderStatus[] {
+    const transmitting = this.findTransmitting(elapsedMs);
+    const toUnixMs = (atMs: number) => nowMs - (elapsedMs - atMs);
+    const toUnixMsIfAny = (atMs: number | null) => (atMs === null ? null : toUnixMs(atMs));
     return [...this.#entries.values()].map((entry) => ({
       eui: entry.eui,
       transmits: entry === transmitting,
       downlinkAddress: entry.downlink === null ? null : formatEndpoint(entry.downlink),
       version: entry.version,
-      firstSeenMs: entry.firstSeenMs,
-      lastSeenMs: entry.lastSeenMs,
-      lastPullMs: entry.lastPullMs,
-      lastPushMs: entry.lastPushMs,
+      firstSeenMs: toUnixMs(entry.firstSeenMs),
+      lastSeenMs: toUnixMs(entry.lastSeenMs),
+      lastPullMs: toUnixMsIfAny(entry.lastPullMs),
+      lastPushMs: toUnixMsIfAny(entry.lastPushMs),
       timing: entry.receptionClock.status(),
-      alive: isAlive(entry, nowMs),
+      alive: isAlive(entry, elapsedMs),
       stat: entry.stat,
       takeoversRefused: countOf(entry.takeoversRefused, elapsedMs),
       downlinkReturns: countOf(entry.downlinkReturns, elapsedMs),
@@ -139,12 +142,12 @@ export class ForwarderTable {
   }
 
   /** Makes room by forgetting the one that has been silent longest; one heard lately keeps its place. */
-  #evictSilent(nowMs: number): boolean {
+  #evictSilent(elapsedMs: number): boolean {
     let oldest: ForwarderEntry | null = null;
     for (const entry of this.#entries.values()) {
       if (oldest === null || entry.lastSeenMs < oldest.lastSeenMs) oldest = entry;
     }
-    if (oldest === null || nowMs - oldest.lastSeenMs < FORWARDER_ALIVE_MS) return false;
+    if (oldest === null || elapsedMs - oldest.lastSeenMs < FORWARDER_ALIVE_MS) return false;
     return this.#entries.delete(oldest.eui);
   }
 }
@@ -180,6 +183,6 @@ function countOf({ count, lastMs }: Spell, elapsedMs: number): number {
 }
 
 /** Whether a downlink can reach it: its last PULL_DATA is not too old. */
-export function isAlive(entry: ForwarderEntry, nowMs: number): boolean {
-  return entry.lastPullMs !== null && nowMs - entry.lastPullMs < FORWARDER_ALIVE_MS;
+export function isAlive(entry: ForwarderEntry, elapsedMs: number): boolean {
+  return entry.lastPullMs !== null && elapsedMs - entry.lastPullMs < FORWARDER_ALIVE_MS;
 }

@@ -143,7 +143,7 @@ class GwmpRadio implements Radio {
     const address = this.#socket?.address();
     return {
       listeningOn: address === undefined ? null : formatEndpoint(address),
-      forwarders: this.#forwarders.status(this.#clock.nowMs()),
+      forwarders: this.#forwarders.status({ nowMs: this.#clock.nowMs(), elapsedMs: this.#clock.elapsedMs() }),
       datagrams: { ...this.#datagrams },
       packets: { ...this.#packets },
       transmissions: { ...this.#transmissions },
@@ -151,21 +151,21 @@ class GwmpRadio implements Radio {
   }
 
   #receive(bytes: Uint8Array, from: RemoteInfo): void {
-    this.#datagrams[this.#handle(bytes, from, this.#clock.nowMs())]++;
+    this.#datagrams[this.#handle(bytes, from, this.#clock.elapsedMs())]++;
   }
 
   /** Does what the datagram asks for, and says under what it counts. */
-  #handle(bytes: Uint8Array, from: RemoteInfo, nowMs: number): DatagramCounter {
+  #handle(bytes: Uint8Array, from: RemoteInfo, elapsedMs: number): DatagramCounter {
     const datagram = decodeDatagram(bytes);
     if (datagram.kind === "refused") return datagram.reason;
     if (!("eui" in datagram)) return "kind_unexpected";
     const { kind, eui, version, token } = datagram;
     if (kind === "tx_ack" && !this.#forwarders.has(eui)) return "tx_ack_unmatched";
-    const forwarder = this.#forwarders.admit(eui, from.address, version, nowMs);
+    const forwarder = this.#forwarders.admit(eui, from.address, version, elapsedMs);
     if (typeof forwarder === "string") {
       if (forwarder === "foreign_address") {
         const words = "Refuse a second sender for a forwarder that is alive elsewhere";
-        this.#logRival(words, { eui, address: from.address }, nowMs);
+        this.#logRival(words, { eui, address: from.address }, elapsedMs);
       }
       return forwarder;
     }
@@ -173,28 +173,29 @@ class GwmpRadio implements Radio {
     if (kind === "tx_ack") {
       return this.#transmitter.receiveTxAck(eui, token, datagram.body) ? "tx_ack" : "tx_ack_unmatched";
     }
-    this.#forwarderSockets?.note(from, nowMs);
+    this.#forwarderSockets?.note(from, elapsedMs);
     // Before anything else is read: a forwarder that is not acknowledged stops for 100 ms, and loses what it heard.
     this.#send(encodeAck(kind === "push_data" ? "push_ack" : "pull_ack", version, token), from);
-    if (kind === "push_data") return this.#receivePush(datagram.body, forwarder, nowMs);
-    this.#receivePull(forwarder, version, from, nowMs);
+    if (kind === "push_data") return this.#receivePush(datagram.body, forwarder, elapsedMs);
+    this.#receivePull(forwarder, version, from, elapsedMs);
     return kind;
   }
 
-  #receivePull(forwarder: ForwarderEntry, version: GwmpVersion, from: RemoteInfo, nowMs: number): void {
-    const wasAlive = isAlive(forwarder, nowMs);
+  #receivePull(forwarder: ForwarderEntry, version: GwmpVersion, from: RemoteInfo, elapsedMs: number): void {
+    const wasAlive = isAlive(forwarder, elapsedMs);
     const { eui } = forwarder;
     forwarder.version = version;
-    if (moveDownlink(forwarder, from, nowMs)) {
-      this.#logRival("Two forwarders with one EUI take turns", { eui, ...forwarder.downlink }, nowMs);
+    if (moveDownlink(forwarder, from, elapsedMs)) {
+      this.#logRival("Two forwarders with one EUI take turns", { eui, ...forwarder.downlink }, elapsedMs);
     }
     if (wasAlive) return;
     this.#log.info("Serve a forwarder", { eui, version, address: from.address, port: from.port });
     for (const callback of this.#aliveCallbacks) callback(eui);
   }
 
-  #receivePush(body: Uint8Array, forwarder: ForwarderEntry, receivedAtMs: number): DatagramCounter {
-    forwarder.lastPushMs = receivedAtMs;
+  #receivePush(body: Uint8Array, forwarder: ForwarderEntry, elapsedMs: number): DatagramCounter {
+    const receivedAtMs = this.#clock.nowMs();
+    forwarder.lastPushMs = elapsedMs;
     const push = readPushBody(body);
     if (push.stat !== null) forwarder.stat = { receivedAtMs, values: readStat(push.stat) };
     const source = { receivedAtMs, forwarderEui: forwarder.eui };
@@ -230,7 +231,7 @@ class GwmpRadio implements Radio {
   ): Promise<TransmitResult> | TransmitResult {
     if (!isValidTransmitRequest(request)) return createFailure("invalid_request", "no");
     if (this.#socket === null) return createFailure("radio_stopped", "no");
-    const forwarder = this.#forwarders.findTransmitting(this.#clock.nowMs());
+    const forwarder = this.#forwarders.findTransmitting(this.#clock.elapsedMs());
     if (forwarder === null) return createFailure("no_forwarder", "no");
     return this.#transmitter.transmit(forwarder, request, signal);
   }
@@ -242,9 +243,9 @@ class GwmpRadio implements Radio {
     });
   }
 
-  #logRival(words: string, fields: Record<string, unknown>, nowMs: number): void {
-    if (nowMs - this.#rivalLoggedMs < RIVAL_LOG_INTERVAL_MS) return;
-    this.#rivalLoggedMs = nowMs;
+  #logRival(words: string, fields: Record<string, unknown>, elapsedMs: number): void {
+    if (elapsedMs - this.#rivalLoggedMs < RIVAL_LOG_INTERVAL_MS) return;
+    this.#rivalLoggedMs = elapsedMs;
     this.#log.warn(words, fields);
   }
 }

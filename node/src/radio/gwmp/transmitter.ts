@@ -46,13 +46,13 @@ export class Transmitter {
   ): Promise<TransmitResult> {
     if (signal?.aborted) return createFailure("aborted", "no");
     if (forwarder.downlink === null) return createFailure("no_forwarder", "no");
-    if (this.#clock.nowMs() < forwarder.busyUntilMs) return createFailure("busy", "no");
+    if (this.#clock.elapsedMs() < forwarder.busyUntilMs) return createFailure("busy", "no");
 
     // Until the answer comes nobody else may use the transmitter, however long that takes.
     forwarder.busyUntilMs = Number.POSITIVE_INFINITY;
     const result = await this.#exchange(forwarder, forwarder.downlink, request, signal);
     const isOnAir = result.status === "queued" || result.onAir === "possible";
-    forwarder.busyUntilMs = isOnAir ? this.#clock.nowMs() + computeOccupiedMs(request) : 0;
+    forwarder.busyUntilMs = isOnAir ? this.#clock.elapsedMs() + computeOccupiedMs(request) : 0;
     return result;
   }
 

@@ -1,17 +1,21 @@
-/** A clock that stands until a test moves it; due callbacks run in order of time as it passes them. */
+/** A clock that stands until a test moves it, or sets it; due callbacks run in order of time as it passes them. */
 import type { Clock } from "../../../../node/src/host/types.ts";
 
 type Timer = { atMs: number; periodMs: number | null; callback: () => void };
 
 export class ManualClock implements Clock {
   #nowMs: number;
+  /** By how much it was set. */
+  #setByMs = 0;
   #timers = new Set<Timer>();
 
   constructor(nowMs: number) {
     this.#nowMs = nowMs;
   }
 
-  nowMs = (): number => this.#nowMs;
+  nowMs = (): number => this.#nowMs + this.#setByMs;
+
+  elapsedMs = (): number => this.#nowMs;
 
   after = (delayMs: number, callback: () => void): (() => void) => this.#add(delayMs, null, callback);
 
@@ -21,6 +25,11 @@ export class ManualClock implements Clock {
   jump(toMs: number): void {
     this.#nowMs = toMs;
     this.#fireDue();
+  }
+
+  /** Sets the wall clock, as NTP does, forwards or back: no time passes. */
+  set(byMs: number): void {
+    this.#setByMs += byMs;
   }
 
   /** Passes time step by step, so that every callback runs at its own time. */
