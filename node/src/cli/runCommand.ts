@@ -14,15 +14,15 @@ import { createServiceManager } from "../host/serviceManager.ts";
 import { preferMemoryToSpeed } from "../host/smallHeap.ts";
 import type { Clock, Log } from "../host/types.ts";
 import type { Cosigner } from "../hotspot/beaconRecord.ts";
-import { createHotspot, findGenesisPlacement, type Hotspot, type Placement } from "../hotspot/hotspot.ts";
+import { createHotspot, findGenesisPlacement, type Hotspot } from "../hotspot/hotspot.ts";
 import { ProgressWatch } from "../hotspot/progress.ts";
 import { createGwmpRadio } from "../radio/gwmp/gwmpRadio.ts";
 import { parseEndpoint } from "./addresses.ts";
 import { readCheckpoint } from "./boundedFiles.ts";
-import { findCell, type NodeConfig } from "./config.ts";
 import { findDeviceKey, type OpenDeviceKey } from "./deviceKey.ts";
 import { askFor, openHome } from "./home.ts";
 import { ConfigErrors, exit, type NodeIo, printJson, runAction } from "./io.ts";
+import { choosePlacement } from "./placement.ts";
 import { nameOf, type Resolution } from "./settings/layers.ts";
 import { addSettings, findSettings } from "./settings/options.ts";
 
@@ -54,8 +54,7 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
     { ...gwmp, ...(forwarders.length > 0 ? { allowedEuis: forwarders } : {}) },
     { clock, log },
   );
-  const asserted = findGenesisPlacement(genesis, keyPair.publicKey);
-  const placement = await choosePlacement(config, asserted, log);
+  const placement = await choosePlacement(config, findGenesisPlacement(genesis, keyPair.publicKey), log);
   const earnings = settings.api === null ? {} : { earnings: { api: settings.api, owner: config.owner } };
   const lowestPowerDbm = settings["antenna.lowestPowerDbm"];
   const power = lowestPowerDbm === null ? {} : { lowestPowerDbm };
@@ -111,24 +110,11 @@ function createCosigner(openDevice: OpenDeviceKey): Cosigner {
   };
 }
 
-/** What the network knows of a hotspot decides; the configuration serves one that it does not know yet. */
-async function choosePlacement(config: NodeConfig, asserted: Placement | null, log: Log): Promise<Placement> {
-  const { region, gainCentiDbi } = config;
-  if (asserted === null) return { region, gainCentiDbi, cell: await findCell(config) };
-  if (asserted.region !== region || asserted.gainCentiDbi !== gainCentiDbi) {
-    log.warn("The configuration differs from what is asserted; go by what is asserted", {
-      region: asserted.region,
-      gainDbi: asserted.gainCentiDbi / 100,
-    });
-  }
-  return asserted;
-}
-
 /** Says that it is ready, and from then on that it lives. @returns what ends it. */
 async function tellServiceManager(hotspot: Hotspot, clock: Clock, log: Log): Promise<() => void> {
   const manager = createServiceManager({ env: process.env }, { clock, log });
-  const progress = new ProgressWatch(clock.nowMs());
-  const readHealth = () => progress.judge(hotspot.status(), clock.nowMs());
+  const progress = new ProgressWatch(clock.elapsedMs());
+  const readHealth = () => progress.judge(hotspot.status(), clock.elapsedMs());
   await manager.ready(readHealth().words);
   return manager.watch(readHealth);
 }

@@ -20,8 +20,8 @@ const REFERENCE_LEAST_DBM = STEP_FLOOR_CENTI_DBM / 100;
 const REFERENCE_MOST_DBM = 27;
 
 /**
- * The configuration against what is asserted of this hotspot.
- * @param registered as a validator tells it; null where none does: then genesis is all that is known.
+ * The configuration, which the hotspot transmits by, against what is asserted of it, which its reports are judged by.
+ * @param registered as a validator tells it; null where none does: then genesis is all that is known, and may be past.
  */
 export async function checkRegion(
   { config, publicKey, genesis }: HomeView,
@@ -44,13 +44,18 @@ export async function checkRegion(
   if (asserted.gainCentiDbi !== config.gainCentiDbi) {
     differing.push(`${asserted.gainCentiDbi / 100} dBi, not ${config.gainCentiDbi / 100}`);
   }
+  const advice = "Correct config.toml, or have its owner assert the place anew: node register.";
+  if (differing.length > 0 && registered?.assertion == null) {
+    const found = `Genesis says ${differing.join("; ")}; what was asserted since is not known offline.`;
+    return finding("region", "warn", found, `${advice} With api set a validator is asked.`);
+  }
   if (asserted.region !== config.region) {
-    const found = `The network has asserted: ${differing.join("; ")}. What is asserted is transmitted by.`;
-    return finding("region", "fail", found, "Correct config.toml, or assert the place anew before it runs.");
+    const found = `Asserted is ${differing.join("; ")}. Beacons go out by config.toml, and are refused.`;
+    return finding("region", "fail", found, advice);
   }
   if (differing.length > 0) {
-    const found = `The network has asserted: ${differing.join("; ")}.`;
-    return finding("region", "warn", found, "Correct config.toml, or assert the place anew.");
+    const found = `Asserted is ${differing.join("; ")}. Beacons go out by config.toml, and are judged by the former.`;
+    return finding("region", "warn", found, advice);
   }
   const found = `${config.region}, place and gain are as asserted; that the plan is the country's is not checked.`;
   return finding("region", "ok", found);
