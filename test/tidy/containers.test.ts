@@ -9,12 +9,40 @@ const compose = read("docker-compose.yml");
 const services = [...compose.matchAll(/^ {2}([a-z]+(?:-\d+)?):(?= \{|\n {4})/gm)].map((match) => match[1]!);
 const numbered = (name: string) => services.filter((service) => new RegExp(`^${name}-\\d+$`).test(service));
 
+/** The text of a service or an anchor, then that of whatever it merges: what is said first counts. */
+function resolve(text: string): string {
+  const merged = /<<: \[?((?:\*[\w-]+(?:, )?)+)/.exec(text)?.[1]?.split(", ") ?? [];
+  const anchors = merged.map(
+    (name) => new RegExp(`^\\S+: &${name.slice(1)}\\n(?: .*\\n)+`, "m").exec(compose)![0],
+  );
+  return [text, ...anchors.map(resolve)].join("");
+}
+const serviceOf = (name: string): string =>
+  resolve(new RegExp(`^ {2}${name}:(?: \\{.*|(?=\\n {4}).*)\\n(?: {4}.*\\n)*`, "m").exec(compose)![0]);
+
 describe("containers", () => {
   test("install their packages in one stage, the same to the letter, so that it is made once", () => {
     const stages = ["validator", "node", "test/devnet"].map(
       (folder) => /^FROM \S+ AS packages\n[\s\S]*?(?=^FROM )/m.exec(read(`${folder}/Dockerfile`))![0],
     );
     expect(new Set(stages).size).toBe(1);
+  });
+
+  test("have each image built by one service of a profile, and by no other", () => {
+    const ours = services
+      .map((name) => ({ name, text: serviceOf(name) }))
+      .filter(({ text }) => /image: hexbeacon-/.test(text));
+    const read = (text: string, key: string) => new RegExp(`\\b${key}: (.*?),?$`, "m").exec(text)?.[1];
+    const groups = Map.groupBy(ours, ({ text }) => `${read(text, "image")} ${read(text, "profiles")}`);
+    expect([...groups.keys()]).toHaveLength(4);
+    for (const [what, members] of groups) {
+      const builders = members.filter(({ text }) => read(text, "build") !== undefined);
+      expect([what, builders.length]).toEqual([what, 1]);
+      for (const { name, text } of members) {
+        const policy = read(text, "build") === undefined ? "never" : undefined;
+        expect([name, read(text, "pull_policy")]).toEqual([name, policy]);
+      }
+    }
   });
 
   test("run a hotspot with the memory that its package gives it", () => {
