@@ -60,6 +60,13 @@ describe("containers", () => {
     ]);
   });
 
+  test("give a validator the command of its image, and the operator's flags", () => {
+    const { 1: command } = /^CMD (.*)$/m.exec(read("validator/Dockerfile"))!;
+    expect(serviceOf("validator")).toContain(
+      `command: "${JSON.parse(command!).join(" ")} \${HEXBEACON_FLAGS:- }"`,
+    );
+  });
+
   test("publish on loopback only", () => {
     const published = [...compose.matchAll(/"([^"\s]+:\d+:\d+)"/g)].map((match) => match[1]!);
     expect(published.length).toBeGreaterThan(3);
