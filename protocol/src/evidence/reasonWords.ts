@@ -72,6 +72,7 @@ const REASON_WORDS: Readonly<Record<Reason, string>> = {
   not_cosigned: "the device that is bound to this hotspot did not sign it too",
   device_taken: "the device is bound to another hotspot",
   not_bound: "no device is bound to the hotspot",
+  asserted_lately: "the hotspot's place, antenna or region was changed lately: again only a window of evidence after that",
 };
 
 /** What became of a report that has a verdict, as a sentence. @param reason null: accepted. */

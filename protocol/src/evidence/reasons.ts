@@ -80,6 +80,7 @@ const REASON_TABLE = [
   ["not_cosigned", "beacon"],
   ["device_taken", "transaction"],
   ["not_bound", "transaction"],
+  ["asserted_lately", "transaction"],
 ] as const;
 
 type Row = (typeof REASON_TABLE)[number];

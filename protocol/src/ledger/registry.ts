@@ -46,6 +46,8 @@ export type Hotspot = {
   isGone: boolean;
   /** In the order of coming into force; at most five, see `assertPlace`. */
   places: Place[];
+  /** The epoch in which it last asserted another cell, antenna or region than before; null: never. */
+  movedEpoch: number | null;
   /** In the order of coming into force; at most three, see `Registry.bindDevice`. */
   devices: Device[];
   /** The newest epoch in which a beacon or witness report of it was valid; null: none yet. */
@@ -154,6 +156,7 @@ export class Registry {
       leaving: null,
       isGone: false,
       places: [],
+      movedEpoch: null,
       devices: [],
       lastActiveEpoch: null,
       silence: null,
@@ -213,6 +216,14 @@ function addInForce<T extends { readonly fromEpoch: number }>(
  */
 export function assertPlace(hotspot: Hotspot, place: Place, epoch: number): void {
   hotspot.places = addInForce(hotspot.places, place, epoch - PLACE_EPOCHS_BACK);
+}
+
+/** Whether an assertion is of another cell, antenna gain or region than the newest before it: what can be heard differs. */
+export function isMove({ places }: Hotspot, { cellHi, cellLo, gainCentiDbi, region }: Place): boolean {
+  const before = places.at(-1);
+  if (before === undefined) return false;
+  const isSame = before.cellHi === cellHi && before.cellLo === cellLo && before.region === region;
+  return !isSame || before.gainCentiDbi !== gainCentiDbi;
 }
 
 /** Whether a hotspot's registration was ended before an epoch: in it the hotspot gives no new evidence. */

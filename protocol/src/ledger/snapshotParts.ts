@@ -29,6 +29,7 @@ export function writeHotspot(out: ByteWriter, hotspot: Hotspot): void {
   });
   out.uint8(hotspot.isGone ? 1 : 0);
   out.list(hotspot.places, (place) => writePlace(out, place));
+  out.optional(hotspot.movedEpoch, (epoch) => out.int64(epoch));
   out.optional(hotspot.lastActiveEpoch, (epoch) => out.int64(epoch));
   out.optional(hotspot.silence, ({ fromEpoch, untilEpoch }) => {
     out.int64(fromEpoch);
@@ -59,6 +60,7 @@ export function readHotspot(
   hotspot.leaving = input.optional(() => ({ sinceEpoch: input.int64(), untilEpoch: input.int64() }));
   const isGone = input.uint8() === 1;
   hotspot.places = input.list(() => readPlace(input));
+  hotspot.movedEpoch = input.optional(() => input.int64());
   hotspot.lastActiveEpoch = input.optional(() => input.int64());
   hotspot.silence = input.optional(() => ({ fromEpoch: input.int64(), untilEpoch: input.int64() }));
   hotspot.reportsInEpoch = input.uint32();

@@ -23,6 +23,7 @@ import type { Account } from "./accounts.ts";
 import { executeAppeal } from "./appeal.ts";
 import { executeBind, executeUnbind } from "./binding.ts";
 import { byteKey } from "./byteKey.ts";
+import { isMove } from "./registry.ts";
 import { executeRotate } from "./rotation.ts";
 import type { RoundLog } from "./roundLog.ts";
 import { executeStake, executeUnstake } from "./stakes.ts";
@@ -194,7 +195,11 @@ function executeDeregister(
   return null;
 }
 
-/** Every assertion costs the fee, the first one too; it is in force from the next epoch. */
+/**
+ * Every assertion costs the fee, the first one too; it is in force from the next epoch. What changes where a hotspot stands
+ * or what it hears has its record forgotten, by which it is judged and by which its receptions are divided: so only once in
+ * a window of the record. The first change is free to come at any time, as mistakes show in the first hours.
+ */
 function executeAssert(
   ledger: Ledger,
   log: RoundLog,
@@ -202,7 +207,7 @@ function executeAssert(
   { assertion, epoch: itsEpoch }: AssertTransaction,
   epoch: number,
 ): TransactionReason | null {
-  const { assertFee } = ledger.parameters;
+  const { assertFee, trustWindowEpochs } = ledger.parameters;
   if (assertion.epoch !== itsEpoch) return "epoch_mismatch";
   const hotspot = ledger.registry.find(assertion.hotspot);
   if (hotspot === null) return "not_registered";
@@ -220,11 +225,17 @@ function executeAssert(
   // Whether the centre is the cell's needs host trigonometry: that is admission's, within its tolerance.
   if (cell === null || resolutionOf(cell) !== PLACE_RESOLUTION || plan === null || !fits)
     return "invalid_location";
+  const place = {
+    ...{ cellHi: cell.hi, cellLo: cell.lo, latE7, lngE7, gainCentiDbi, elevationM },
+    ...{ region: plan.name, fromEpoch: epoch + 1 },
+  };
+  const { movedEpoch } = hotspot;
+  const mayMove = movedEpoch === null || epoch >= movedEpoch + trustWindowEpochs;
+  if (!mayMove && isMove(hotspot, place)) return "asserted_lately";
   if (sender.balance < assertFee) return "insufficient_balance";
   sender.balance -= assertFee;
   ledger.burned += assertFee;
-  const place = { latE7, lngE7, gainCentiDbi, elevationM, region: plan.name, fromEpoch: epoch + 1 };
-  assertPlaceAnew(ledger, hotspot, { cellHi: cell.hi, cellLo: cell.lo, ...place }, epoch);
+  assertPlaceAnew(ledger, hotspot, place, epoch);
   log.touchHotspot(hotspot);
   return null;
 }

@@ -48,7 +48,8 @@ export function closeTrust(ledger: Ledger, epoch: number, nextSeed: Uint8Array):
   const before = trust.findings;
   const computed = computeNetworkTrust(network, terms, { findings: before, appealed, held });
   const newcomerPpm = held?.newcomerPpm ?? (usesGraph ? 0 : PPM);
-  trust.turn({ fromEpoch, newcomerPpm, ...computed });
+  const standingPpm = keepStanding(ledger, computed, fromEpoch);
+  trust.turn({ fromEpoch, newcomerPpm, ...computed, standingPpm });
   trust.findings = computed.findings;
   // Who is not reached by the graph is not suspended either, and has not been shown to be honest.
   const acquitted = new Set([...appealed].filter((hotspot) => trust.isTrusted(hotspot, fromEpoch)));
@@ -58,6 +59,24 @@ export function closeTrust(ledger: Ledger, epoch: number, nextSeed: Uint8Array):
   for (const [hotspot, until] of trust.barredUntil) if (until < fromEpoch) trust.barredUntil.delete(hotspot);
   if (usesGraph) trust.seeds = rotate(ledger, computed, fromEpoch, nextSeed);
   return { rows, released };
+}
+
+/**
+ * Standing by the record, but for a window after a move no less than it was: with its record a hotspot would else shed what
+ * its receptions are divided by, and asserting a hundredth of a dB before each computation would pay several times over.
+ */
+function keepStanding(
+  { trust, registry, parameters }: Ledger,
+  computed: NetworkTrust,
+  fromEpoch: number,
+): Float64Array {
+  const before = trust.generations.at(-1)!.standingPpm;
+  const standingPpm = computed.standingPpm.slice();
+  for (const { index, movedEpoch } of registry.list) {
+    if (movedEpoch === null || fromEpoch > movedEpoch + parameters.trustWindowEpochs) continue;
+    standingPpm[index] = Math.max(standingPpm[index]!, before[index] ?? 0);
+  }
+  return standingPpm;
 }
 
 /** The rows of hotspots that are not wholly trusted, or were not until now. */

@@ -11,7 +11,7 @@ import { createMoments } from "../trust/moments.ts";
 import type { Measurement } from "../wire/reports.ts";
 import { forgetRecord } from "./appeal.ts";
 import type { Candidate } from "./beaconBook.ts";
-import { assertPlace, type Hotspot, type Place, placeAt, planOf } from "./registry.ts";
+import { assertPlace, type Hotspot, isMove, type Place, placeAt, planOf } from "./registry.ts";
 import type { Ledger } from "./state.ts";
 import type { TrustBook } from "./trustBook.ts";
 
@@ -87,13 +87,9 @@ function standsAsIn({ places }: Hotspot, epoch: number): boolean {
 
 /** Asserts a place in an epoch, and has trust forget the hotspot where what it can hear or be heard by changes with it. */
 export function assertPlaceAnew(ledger: Ledger, hotspot: Hotspot, place: Place, epoch: number): void {
-  const before = hotspot.places.at(-1);
+  const isMoved = isMove(hotspot, place);
   assertPlace(hotspot, place, epoch);
-  if (before === undefined) return;
-  const isSame =
-    before.cellHi === place.cellHi &&
-    before.cellLo === place.cellLo &&
-    before.gainCentiDbi === place.gainCentiDbi &&
-    planOf(before) === planOf(place);
-  if (!isSame) forgetRecord(ledger, hotspot, epoch);
+  if (!isMoved) return;
+  hotspot.movedEpoch = epoch;
+  forgetRecord(ledger, hotspot, epoch);
 }
