@@ -21,7 +21,7 @@ import { PENALTY_REASONS } from "../../protocol/src/trust/finding.ts";
 import { type AgreementMetrics, type AgreementSources, createAgreementMetrics } from "./agreementMetrics.ts";
 import type { ExecutedRound } from "./execution/executor.ts";
 import { INTAKE_KINDS, type IntakeKind } from "./intake/inbox.ts";
-import type { NetworkHealth } from "./networkHealth.ts";
+import type { EpochFigures, NetworkHealth } from "./networkHealth.ts";
 import { HOTSPOT_STATUSES } from "./store/hotspotStatus.ts";
 
 /** What is asked for when Prometheus asks; everything else is counted as it happens. */
@@ -41,6 +41,8 @@ export type ValidatorMetrics = AgreementMetrics & {
   readonly onRefused: (kind: IntakeKind, reason: AdmissionReason) => void;
   readonly onBatch: (bytes: number, milliseconds: number) => void;
   readonly onRoundDecided: () => void;
+  /** Says where a validator stands that has just started. @param epoch the newest closed one; null for none. */
+  readonly onRecovered: (round: number, epoch: EpochFigures | null) => void;
   /** @param latencyMs from the round's time to its being stored. */
   readonly onRoundExecuted: (executed: ExecutedRound, latencyMs: number) => void;
   /** The page that Prometheus reads. */
@@ -139,9 +141,13 @@ function createRoundMetrics(registry: Registry) {
     "Time from the round's own time until it is executed and stored.",
   );
   const countVerdicts = createVerdictMetrics(registry);
-  const onEpochClosed = createEpochMetrics(registry);
+  const { showEpoch, countEpoch } = createEpochMetrics(registry);
   return {
     onRoundDecided: () => decided.inc(),
+    onRecovered: (newest: number, epoch: EpochFigures | null) => {
+      round.set(newest);
+      if (epoch !== null) showEpoch(epoch);
+    },
     onRoundExecuted: ({ result, executionMs, commitMs }: ExecutedRound, latencyMs: number) => {
       executed.inc();
       included.inc(result.included.length);
@@ -150,12 +156,16 @@ function createRoundMetrics(registry: Registry) {
       executionSeconds.observe(executionMs / 1_000);
       commitSeconds.observe(commitMs / 1_000);
       latencySeconds.observe(Math.max(0, latencyMs) / 1_000);
-      if (result.epochClose !== null) onEpochClosed(result.epochClose);
+      if (result.epochClose === null) return;
+      const { lines, coverage } = result.epochClose;
+      showEpoch({ ...result.epochClose, hotspotsPaid: lines.length, coveredCells: coverage.length });
+      countEpoch(result.epochClose);
     },
   };
 }
 
-function createEpochMetrics(registry: Registry): (close: EpochClose) => void {
+/** Gauges show the newest epoch, whenever it closed; counters count those that close while the validator runs. */
+function createEpochMetrics(registry: Registry) {
   const registers = [registry];
   const { counter, gauge } = createMakers(registry);
   const epoch = gauge("hexbeacon_epoch_closed", "The newest closed epoch.");
@@ -169,59 +179,10 @@ function createEpochMetrics(registry: Registry): (close: EpochClose) => void {
     "hexbeacon_epoch_imbalance_tokens",
     "Emitted plus carried in, less paid and carried out, of the newest closed epoch: always 0.",
   );
-  const paid = counter("hexbeacon_paid_tokens_total", "Rewards paid.");
-  const onEvidenceClosed = createEvidenceMetrics(registry);
-  const onTrustClosed = createTrustMetrics(registry);
-  return (close) => {
-    epoch.set(close.epoch);
-    let difference = 0n;
-    for (const pool of POOL_NAMES) {
-      const books = close.pools[pool];
-      for (const side of AMOUNT_SIDES) amounts.set({ pool, side: SIDE_LABELS[side] }, toTokens(books[side]));
-      difference += books.emitted + books.carriedIn - books.paid - books.carriedOut;
-      paid.inc(toTokens(books.paid));
-    }
-    imbalance.set(toTokens(difference));
-    onEvidenceClosed(close);
-    onTrustClosed(close);
-  };
-}
-
-/** What trust withholds and of whom: of the newest epoch, and of the newest computation of trust. */
-function createTrustMetrics(registry: Registry): (close: EpochClose) => void {
-  const registers = [registry];
-  const { gauge } = createMakers(registry);
   const held = gauge(
     "hexbeacon_escrow_tokens",
     "Rewards that are withheld and wait, after the newest epoch.",
   );
-  const moved = new Counter({
-    name: "hexbeacon_escrow_moved_tokens_total",
-    help: "Rewards withheld, released to their owners, and returned to the pools.",
-    labelNames: ["side"],
-    registers,
-  });
-  const suspended = gauge("hexbeacon_hotspots_suspended", "Hotspots suspended from pay.");
-  const found = new Gauge({
-    name: "hexbeacon_hotspots_found_against",
-    help: "Hotspots with a finding in force, by its reason.",
-    labelNames: ["reason"],
-    registers,
-  });
-  return ({ escrow, trustRows }) => {
-    held.set(toTokens(escrow.carriedOut));
-    for (const side of ["withheld", "released", "returned"] as const)
-      moved.inc({ side }, toTokens(escrow[side]));
-    if (trustRows === null) return;
-    suspended.set(trustRows.filter(({ isSuspended }) => isSuspended).length);
-    const reasons = trustRows.flatMap(({ findings }) => findings.map(({ reason }) => reason));
-    for (const reason of PENALTY_REASONS)
-      found.set({ reason }, reasons.filter((one) => one === reason).length);
-  };
-}
-
-function createEvidenceMetrics(registry: Registry): (close: EpochClose) => void {
-  const { counter, gauge, byReason } = createMakers(registry);
   const coveredCells = gauge(
     "hexbeacon_epoch_covered_cells",
     "Cells of resolution 8 on the coverage map of the newest closed epoch.",
@@ -230,6 +191,40 @@ function createEvidenceMetrics(registry: Registry): (close: EpochClose) => void 
     "hexbeacon_epoch_hotspots_paid",
     "Hotspots with a line in the record of the newest closed epoch.",
   );
+  const paid = counter("hexbeacon_paid_tokens_total", "Rewards paid.");
+  const moved = new Counter({
+    name: "hexbeacon_escrow_moved_tokens_total",
+    help: "Rewards withheld, released to their owners, and returned to the pools.",
+    labelNames: ["side"],
+    registers,
+  });
+  const countEvidence = createEvidenceMetrics(registry);
+  return {
+    showEpoch: (figures: EpochFigures): void => {
+      epoch.set(figures.epoch);
+      let difference = 0n;
+      for (const pool of POOL_NAMES) {
+        const books = figures.pools[pool];
+        for (const side of AMOUNT_SIDES)
+          amounts.set({ pool, side: SIDE_LABELS[side] }, toTokens(books[side]));
+        difference += books.emitted + books.carriedIn - books.paid - books.carriedOut;
+      }
+      imbalance.set(toTokens(difference));
+      held.set(toTokens(figures.escrow.carriedOut));
+      coveredCells.set(figures.coveredCells);
+      hotspotsPaid.set(figures.hotspotsPaid);
+    },
+    countEpoch: (close: EpochClose): void => {
+      for (const pool of POOL_NAMES) paid.inc(toTokens(close.pools[pool].paid));
+      for (const side of ["withheld", "released", "returned"] as const)
+        moved.inc({ side }, toTokens(close.escrow[side]));
+      countEvidence(close);
+    },
+  };
+}
+
+function createEvidenceMetrics(registry: Registry): (close: EpochClose) => void {
+  const { counter, byReason } = createMakers(registry);
   const beacons = counter("hexbeacon_beacons_closed_total", "Beacons closed.");
   const witnesses = counter("hexbeacon_witnesses_accepted_total", "Valid witness reports, paid or not.");
   const countBeaconsRefused = byReason(
@@ -248,8 +243,6 @@ function createEvidenceMetrics(registry: Registry): (close: EpochClose) => void 
     [...WITNESS_REASONS, ...REPORT_REASONS, "never_revealed"],
   );
   return (close) => {
-    coveredCells.set(close.coverage.length);
-    hotspotsPaid.set(close.lines.length);
     beacons.inc(close.beaconsClosed);
     witnesses.inc(close.witnessesAccepted);
     for (const [reason, count] of Object.entries(close.beaconsRefused)) countBeaconsRefused(reason, count);
@@ -372,6 +365,21 @@ function addSources(registry: Registry, sources: MetricSources): void {
     collect() {
       const { hotspots } = sources.networkHealth();
       for (const status of HOTSPOT_STATUSES) this.set({ status }, hotspots[status]);
+    },
+  });
+  gauge(
+    "hexbeacon_hotspots_suspended",
+    "Hotspots suspended from pay.",
+    () => sources.networkHealth().suspended,
+  );
+  new Gauge({
+    name: "hexbeacon_hotspots_found_against",
+    help: "Hotspots with a finding in force, by its reason.",
+    labelNames: ["reason"],
+    registers: [registry],
+    collect() {
+      const { foundAgainst } = sources.networkHealth();
+      for (const reason of PENALTY_REASONS) this.set({ reason }, foundAgainst[reason]);
     },
   });
 }

@@ -29,7 +29,7 @@ import { intakeTopics, openStreams } from "./intake/streams.ts";
 import { LEDGER_MODULES } from "./ledgerModules.ts";
 import { createMesh, type MeshPeer, type OpenedMesh } from "./mesh/mesh.ts";
 import { createValidatorMetrics } from "./metrics.ts";
-import { readNetworkHealth } from "./networkHealth.ts";
+import { readNetworkHealth, readNewestEpoch } from "./networkHealth.ts";
 import { type AdministrationOptions, createDraining, openAdministration } from "./openAdministration.ts";
 import { type HttpOptions, openHttp } from "./openHttp.ts";
 import { type Recovered, recover } from "./recovery.ts";
@@ -119,6 +119,7 @@ async function openParts(
   const opened = { options, clock, log, identity, storage, verifier, recovered, network, mesh, sets, fail };
   const { core, metrics, onRound, announcer, watch, standing, journeys } = openCore(opened);
   closers.add("core", core.close);
+  metrics.onRecovered(Math.max(0, recovered.ledger.round), await readNewestEpoch(storage.store));
   if (recovered.stored !== null) announcer.announce(recovered.stored.cert);
   const { ledger } = recovered;
   const want = () => mesh.want(listMeshPeers(sets, ledger));

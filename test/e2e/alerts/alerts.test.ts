@@ -11,8 +11,10 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { PENALTY_REASONS } from "../../../protocol/src/trust/finding.ts";
 import { createValidatorMetrics, type MetricSources } from "../../../validator/src/metrics.ts";
-import { HOTSPOT_STATUSES, type HotspotStatus } from "../../../validator/src/store/hotspotStatus.ts";
+import { countersOf } from "../../../validator/src/networkHealth.ts";
+import { HOTSPOT_STATUSES } from "../../../validator/src/store/hotspotStatus.ts";
 import { type Fleet, startFleet } from "../../devnet/src/fleet/fleet.ts";
 import { type Load, openLoad } from "../../devnet/src/fleet/load.ts";
 import { createDevnetEther, type RunningHotspot, startIsolatedHotspot } from "../../devnet/src/hotspots.ts";
@@ -90,7 +92,10 @@ async function startLiar(): Promise<{ readonly host: string; readonly lie: () =>
     peers: () => 3,
     storeBytes: async () => 0,
     diskFreeBytes: async () => 1e12,
-    networkHealth: () => ({ booksBalanced: isBalanced, hotspots: NO_HOTSPOTS }),
+    networkHealth: () => ({
+      ...{ booksBalanced: isBalanced, hotspots: countersOf(HOTSPOT_STATUSES) },
+      ...{ suspended: 0, foundAgainst: countersOf(PENALTY_REASONS) },
+    }),
     validatorsConnected: () => 3,
     seats: () => ({ count: 4, quorum: 3, own: 0 }),
     roundsBehind: () => 0,
@@ -113,10 +118,6 @@ async function startLiar(): Promise<{ readonly host: string; readonly lie: () =>
   return { host: `127.0.0.1:${port}`, lie };
 }
 
-const NO_HOTSPOTS = Object.fromEntries(HOTSPOT_STATUSES.map((status) => [status, 0])) as Record<
-  HotspotStatus,
-  number
->;
 const hostOf = (url: string): string => new URL(url).host;
 
 test.skipIf(missing.length > 0)(

@@ -9,11 +9,18 @@ import {
   WITNESS_REASONS,
 } from "../../../protocol/src/evidence/reasons.ts";
 import type { EpochClose } from "../../../protocol/src/ledger/types.ts";
-import type { PenaltyReason } from "../../../protocol/src/trust/finding.ts";
+import { PENALTY_REASONS } from "../../../protocol/src/trust/finding.ts";
 import type { ExecutedRound } from "../../../validator/src/execution/executor.ts";
 import { createValidatorMetrics } from "../../../validator/src/metrics.ts";
+import { countersOf, readNetworkHealth, readNewestEpoch } from "../../../validator/src/networkHealth.ts";
+import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
+import type { RoundCommit } from "../../../validator/src/store/store.ts";
+import { RING, strike } from "../ledger/ring.ts";
+import { Scenario } from "../ledger/scenario.ts";
 import { createHistory } from "../store/history.ts";
 import { keyNamed } from "./support/network.ts";
+
+const NOBODY_FOUND = countersOf(PENALTY_REASONS);
 
 const createMetrics = () =>
   createValidatorMetrics({
@@ -36,8 +43,15 @@ const createMetrics = () =>
     networkHealth: () => ({
       booksBalanced: true,
       hotspots: { active: 7, idle: 2, silent: 1, unasserted: 0, leaving: 0, gone: 0 },
+      suspended: 1,
+      foundAgainst: { ...NOBODY_FOUND, snr_grid: 2 },
     }),
   });
+
+function executed({ result, finalCert }: RoundCommit): ExecutedRound {
+  const finalized = { cert: finalCert } as unknown as ExecutedRound["finalized"];
+  return { finalized, result, messageIds: [], executionMs: 1, commitMs: 1 };
+}
 
 const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;
 
@@ -67,11 +81,7 @@ describe("the validator's metrics", () => {
   test("say how the network fares, from the rounds and epochs themselves", async () => {
     const metrics = createMetrics();
     const { commits } = createHistory("metrics", 3);
-    for (const { commit } of commits) {
-      const { result, finalCert } = commit;
-      const finalized = { cert: finalCert } as unknown as ExecutedRound["finalized"];
-      metrics.onRoundExecuted({ finalized, result, messageIds: [], executionMs: 1, commitMs: 1 }, 5);
-    }
+    for (const { commit } of commits) metrics.onRoundExecuted(executed(commit), 5);
     const results = commits.map(({ commit }) => commit.result);
     const { text } = await metrics.expose();
     const read = (series: string): number => {
@@ -107,37 +117,22 @@ describe("the validator's metrics", () => {
     }
   });
 
-  test("say what trust withholds and of whom, until trust is computed anew", async () => {
+  test("say what trust withholds and of whom", async () => {
     const metrics = createMetrics();
     const { commits } = createHistory("metrics of trust", 4);
-    const closing = commits.find(({ commit }) => commit.result.epochClose?.trustRows)!.commit;
-    const [row] = closing.result.epochClose!.trustRows!;
-    const finding = row!.findings[0]!;
-    const close = (part: Pick<EpochClose, "escrow" | "trustRows">): void => {
-      const result = { ...closing.result, epochClose: { ...closing.result.epochClose!, ...part } };
-      const finalized = { cert: closing.finalCert } as unknown as ExecutedRound["finalized"];
-      metrics.onRoundExecuted({ finalized, result, messageIds: [], executionMs: 1, commitMs: 1 }, 5);
+    const closing = commits.find(({ commit }) => commit.result.epochClose !== null)!.commit;
+    const close = (escrow: EpochClose["escrow"]): void => {
+      const result = { ...closing.result, epochClose: { ...closing.result.epochClose!, escrow } };
+      metrics.onRoundExecuted(executed({ ...closing, result }), 5);
     };
-    const found = (reason: PenaltyReason) => ({ ...finding, reason });
-    const both = [found("snr_grid"), found("constant_window")];
+    close({ carriedIn: 0n, withheld: 700_000_000n, released: 0n, returned: 0n, carriedOut: 700_000_000n });
+    // Half a token and a base unit come out exactly.
     close({
-      escrow: { carriedIn: 0n, withheld: 700_000_000n, released: 0n, returned: 0n, carriedOut: 700_000_000n },
-      trustRows: [
-        { ...row!, isSuspended: true, findings: both },
-        { ...row!, isSuspended: false, findings: [found("snr_grid")] },
-        { ...row!, isSuspended: false, findings: [] },
-      ],
-    });
-    // Half a token and a base unit come out exactly; who was judged stays as it was in an epoch without a computation.
-    close({
-      escrow: {
-        carriedIn: 700_000_000n,
-        withheld: 50_000_000n,
-        released: 200_000_001n,
-        returned: 100_000_000n,
-        carriedOut: 449_999_999n,
-      },
-      trustRows: null,
+      carriedIn: 700_000_000n,
+      withheld: 50_000_000n,
+      released: 200_000_001n,
+      returned: 100_000_000n,
+      carriedOut: 449_999_999n,
     });
     const { text } = await metrics.expose();
     const lines = [
@@ -147,15 +142,34 @@ describe("the validator's metrics", () => {
       'hexbeacon_escrow_moved_tokens_total{side="returned"} 1',
       "hexbeacon_hotspots_suspended 1",
       'hexbeacon_hotspots_found_against{reason="snr_grid"} 2',
-      'hexbeacon_hotspots_found_against{reason="constant_window"} 1',
       'hexbeacon_hotspots_found_against{reason="owner_cap"} 0',
     ];
     for (const line of lines) expect(text).toContain(`\n${line}\n`);
+  });
 
-    close({ escrow: { ...closing.result.epochClose!.escrow }, trustRows: [] });
-    const after = (await metrics.expose()).text;
-    expect(after).toContain("\nhexbeacon_hotspots_suspended 0\n");
-    expect(after).toContain('\nhexbeacon_hotspots_found_against{reason="snr_grid"} 0\n');
+  test("say after a restart what they said of the newest epoch before it, and have counted nothing", async () => {
+    const history = createHistory("metrics", 3);
+    const store = createMemoryStore(history.genesis);
+    const before = createMetrics();
+    for (const { commit } of history.commits) {
+      await store.commitRound(commit);
+      before.onRoundExecuted(executed(commit), 5);
+    }
+    const after = createMetrics();
+    after.onRecovered(history.commits.length - 1, await readNewestEpoch(store));
+    const gauges = async ({ expose }: typeof before) =>
+      (await expose()).text
+        .split("\n")
+        .filter((line) => /^hexbeacon_(?:epoch_|round |escrow_tokens)/.test(line));
+    expect((await gauges(before)).length).toBeGreaterThan(15);
+    expect(await gauges(after)).toEqual(await gauges(before));
+    for (const counter of ["paid_tokens_total", "beacons_closed_total", "rounds_executed_total"])
+      expect((await after.expose()).text).toContain(`\nhexbeacon_${counter} 0\n`);
+
+    const first = createMetrics();
+    first.onRecovered(0, await readNewestEpoch(createMemoryStore(history.genesis)));
+    // Without an epoch nothing is unpaid.
+    expect((await first.expose()).text).not.toContain("hexbeacon_epoch_amount_tokens{");
   });
 
   test("say how agreement fares, with validators named by their seats", async () => {
@@ -198,5 +212,18 @@ describe("the validator's metrics", () => {
   test.skipIf(!hasPromtool)("pass Prometheus's own check (needs promtool)", async () => {
     const { text } = await createMetrics().expose();
     expect(execFileSync("promtool", ["check", "metrics"], { input: text }).toString()).toBe("");
+  });
+});
+
+describe("a network's health", () => {
+  test("names hotspots that are found against, and of them those suspended from pay", () => {
+    const scenario = new Scenario(RING);
+    const { ledger } = scenario;
+    const { parameters } = scenario.genesis;
+    const read = () => readNetworkHealth(ledger, parameters, ledger.nextEpoch);
+    expect(read()).toMatchObject({ booksBalanced: true, suspended: 0, foundAgainst: NOBODY_FOUND });
+    strike(scenario, 1, ledger.nextEpoch + 9);
+    const found = { ...NOBODY_FOUND, constant_window: 1, snr_grid: 1 };
+    expect(read()).toMatchObject({ suspended: 1, foundAgainst: found });
   });
 });
