@@ -34,6 +34,7 @@ export async function run(): Promise<BenchRow[]> {
   const terms = {
     ...{ epoch: epoch - 1, penaltyEpochs, youngEpochs: Math.floor(windowEpochs / 2) },
     paidMinPpm: PRESETS.mainnet.trustPaidMinPpm,
+    epochSeed: new Uint8Array(32),
   };
   const { trustPpm, findings } = computeNetworkTrust(network, terms);
   const end = measureCpuMs();

@@ -37,6 +37,7 @@ export function closeTrust(ledger: Ledger, epoch: number, nextSeed: Uint8Array):
     penaltyEpochs: parameters.penaltyEpochs,
     youngEpochs: Math.floor(parameters.trustWindowEpochs / 2),
     paidMinPpm: parameters.trustPaidMinPpm,
+    epochSeed: nextSeed,
   };
   const network = {
     history: trust.history,

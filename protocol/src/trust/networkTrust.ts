@@ -41,6 +41,8 @@ export type TrustTerms = {
   readonly youngEpochs: number;
   /** The least trust that is paid. */
   readonly paidMinPpm: number;
+  /** 32 bytes that draw which regions begin: nobody knew them when the last evidence was made. */
+  readonly epochSeed: Uint8Array;
 };
 
 /** What stands from before: findings, whose have been appealed against, and what the graph gave. */
@@ -72,7 +74,7 @@ export function computeNetworkTrust(
 ): NetworkTrust {
   const count = network.cellHi.length;
   const links = createLinkGraph(network.history.links, count, terms.epoch, terms.youngEpochs);
-  const { graphPpm, order } = computeGraphPart(network, links.graph, standing.held);
+  const { graphPpm, order } = computeGraphPart(network, links.graph, terms.epochSeed, standing.held);
   const findings = findAll(network, links, { graphPpm, order }, terms);
   addStanding(findings, standing, network.history, terms.epoch);
   const trustPpm = graphPpm.slice();
@@ -90,8 +92,9 @@ type GraphPart = { readonly graphPpm: Uint32Array; readonly order: Uint32Array }
 
 /** SybilRank over the graph in breadth-first order, which is part of the rule: seeds are dealt in that order. */
 function computeGraphPart(
-  { seeds, ...cells }: TrustNetwork,
+  { seeds, cellHi, cellLo }: TrustNetwork,
   graph: WitnessGraph,
+  epochSeed: Uint8Array,
   held: Standing["held"] = null,
 ): GraphPart {
   if (seeds.length === 0) {
@@ -101,7 +104,7 @@ function computeGraphPart(
     return { graphPpm, order };
   }
   const { graph: ordered, order } = reorderBreadthFirst(graph);
-  const region = numberRegions(cells);
+  const region = numberRegions({ cellHi, cellLo });
   const numberOf = new Uint32Array(graph.count);
   for (let number = 0; number < order.length; number++) numberOf[order[number]!] = number;
   const ranked = computeGraphTrustPpm(
@@ -113,7 +116,7 @@ function computeGraphPart(
   for (let number = 0; number < order.length; number++) graphPpm[order[number]!] = ranked[number]!;
   // A seed is trusted whatever arrived back at it: that is what being one says.
   for (const seed of seeds) graphPpm[seed] = PPM;
-  addStartTrust(graph, region, graphPpm);
+  addStartTrust(graph, { cellHi, cellLo, region }, epochSeed, graphPpm);
   return { graphPpm, order };
 }
 

@@ -3,10 +3,15 @@
  * nobody has graph trust, the few hotspots with the most evidence get a fifth of full trust, and their links with each
  * other are paid by it. They are no seeds: trust does not walk from them.
  *
- * Bound: whatever a ring invents, a region without trust gives away `STARTERS_MAX` x a fifth = two hotspots' worth, and
- * only until one trusted hotspot stands in it; a ring beside trusted hotspots gets nothing at all.
+ * Bound: a hotspot earns at most its own trust, so that a region gives away `STARTERS_MAX` x a fifth = two hotspots'
+ * worth, and only until one trusted hotspot stands in it. Whoever invents hotspots can claim as many empty regions as it
+ * pays for; so no more of them begin at a time than what `START_MASS_PPM` of all trust is worth, one at least, by lot.
  */
+import { compareBytes, uint64Bytes } from "../bytes/bytes.ts";
+import { hashLabelled } from "../crypto/sha256.ts";
+import { parentHi, parentLo } from "../geo/cell.ts";
 import { PPM } from "../network/parameters.ts";
+import { type HotspotCells, REGION_RESOLUTION } from "./regions.ts";
 import { COUNTERPARTS_MIN } from "./thresholds.ts";
 import type { WitnessGraph } from "./witnessGraph.ts";
 
@@ -14,32 +19,60 @@ import type { WitnessGraph } from "./witnessGraph.ts";
 export const STARTERS_MAX = 10;
 /** What they begin with. */
 export const START_TRUST_PPM = PPM / 5;
+/**
+ * What all that begin have, of the trust that there is: one region for each two hundred wholly trusted hotspots. Those crowd each
+ * other, and starters in the open do not: where pay is scaled to a fifth, a hundredth of trust is a twentieth of pay.
+ */
+export const START_MASS_PPM = 10_000;
+
+/** What a region's starters have together. */
+const REGION_TRUST_PPM = STARTERS_MAX * START_TRUST_PPM;
 
 /**
  * Gives start trust in regions without any; changes `trustPpm` in place.
  * @param graph hotspots by their own index.
- * @param region dense region number of each hotspot.
+ * @param places where hotspots stand, and the dense region number of each.
+ * @param epochSeed 32 bytes by which regions are drawn: unknown when hotspots could still be asserted for this draw.
  */
-export function addStartTrust(graph: WitnessGraph, region: Uint32Array, trustPpm: Uint32Array): void {
-  const regions = region.reduce((most, number) => Math.max(most, number + 1), 0);
-  const hasTrust = new Uint8Array(regions);
-  for (let hotspot = 0; hotspot < graph.count; hotspot++) {
-    if (trustPpm[hotspot]! > 0) hasTrust[region[hotspot]!] = 1;
+export function addStartTrust(
+  graph: WitnessGraph,
+  { cellHi, cellLo, region }: HotspotCells & { readonly region: Uint32Array },
+  epochSeed: Uint8Array,
+  trustPpm: Uint32Array,
+): void {
+  const massPpm = trustPpm.reduce((sum, ppm) => sum + ppm, 0);
+  const regionsMax = Math.max(1, Math.floor((massPpm * START_MASS_PPM) / (PPM * REGION_TRUST_PPM)));
+  const drawn = listStarters(graph, region, trustPpm)
+    .map((starters) => {
+      const hi = parentHi(cellHi[starters[0]!]!, REGION_RESOLUTION);
+      const lo = parentLo(cellLo[starters[0]!]!, REGION_RESOLUTION);
+      return { starters, draw: hashLabelled("start-trust", epochSeed, uint64Bytes(hi), uint64Bytes(lo)) };
+    })
+    .sort((a, b) => compareBytes(a.draw, b.draw));
+  for (const { starters } of drawn.slice(0, regionsMax)) {
+    for (const hotspot of starters) trustPpm[hotspot] = START_TRUST_PPM;
   }
+}
+
+/** By region without any trust those that would begin there, the best evidenced; regions without such are left out. */
+function listStarters(graph: WitnessGraph, region: Uint32Array, trustPpm: Uint32Array): number[][] {
+  const hasTrust = new Set<number>();
+  for (const [hotspot, ppm] of trustPpm.entries()) if (ppm > 0) hasTrust.add(region[hotspot]!);
   const candidates: { hotspot: number; evidence: number }[] = [];
   for (let hotspot = 0; hotspot < graph.count; hotspot++) {
     const [first, end] = [graph.start[hotspot]!, graph.start[hotspot + 1]!];
-    if (hasTrust[region[hotspot]!] === 1 || end - first < COUNTERPARTS_MIN) continue;
+    if (end - first < COUNTERPARTS_MIN || hasTrust.has(region[hotspot]!)) continue;
     let evidence = 0;
     for (let i = first; i < end; i++) evidence += graph.weight[i]!;
     candidates.push({ hotspot, evidence });
   }
   // Equal evidence in the order of registration: who was there first.
   candidates.sort((a, b) => b.evidence - a.evidence || a.hotspot - b.hotspot);
-  const started = new Uint8Array(regions);
+  const starters = new Map<number, number[]>();
   for (const { hotspot } of candidates) {
-    if (started[region[hotspot]!]! >= STARTERS_MAX) continue;
-    started[region[hotspot]!]!++;
-    trustPpm[hotspot] = START_TRUST_PPM;
+    const known = starters.get(region[hotspot]!);
+    if (known === undefined) starters.set(region[hotspot]!, [hotspot]);
+    else if (known.length < STARTERS_MAX) known.push(hotspot);
   }
+  return [...starters.values()];
 }

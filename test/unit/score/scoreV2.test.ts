@@ -12,6 +12,7 @@ import { CROWD_HALF, computeCrowdScalesPpm, computeScalePpm } from "../../../pro
 import { computeScore } from "../../../protocol/src/score/score.ts";
 import { computeScoreV2 } from "../../../protocol/src/score/scoreV2.ts";
 import { computeQualityPpm } from "../../../protocol/src/trust/quality.ts";
+import { START_TRUST_PPM } from "../../../protocol/src/trust/startTrust.ts";
 import { createRandom } from "../../bench/population.ts";
 import type { Link } from "./evidence.ts";
 import { createTrustedInput, placeOf, type TrustedHotspot } from "./trustedNetwork.ts";
@@ -174,6 +175,16 @@ describe("more honest coverage never lowers one's own reward", () => {
         expect(earned).toBeGreaterThanOrEqual(expected - 2 * list.length - 1);
       }),
     );
+  });
+
+  test("ten who begin with a fifth are worth two, by beacons and by receptions, however much they vouch for each other", () => {
+    const starters = around(10, 5_000, { trustPpm: START_TRUST_PPM });
+    const all = starters.map((_, i) => i);
+    const links = all.map((i): Link => [i, all.filter((other) => other !== i)]);
+    const { beaconUnitsPpm, witnessUnitsPpm } = score(starters, links);
+    const sum = (units: Float64Array): number => units.reduce((total, one) => total + one, 0);
+    expect(sum(beaconUnitsPpm)).toBe(2 * PPM);
+    expect(sum(witnessUnitsPpm)).toBeLessThanOrEqual(2 * PPM);
   });
 
   test("one's own trust is not divided away: a quarter of it is a quarter of the pay, and a suspended one accrues one part", () => {

@@ -1,6 +1,6 @@
 /** Trust of whole networks: from histories to graph, findings and standing; how it begins, and who its seeds are. */
 import fc from "fast-check";
-import { latLngToCell } from "h3-js";
+import { cellToLatLng, latLngToCell } from "h3-js";
 import { describe, expect, test } from "vitest";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
@@ -13,13 +13,17 @@ import { checkDistanceProfile } from "../../../protocol/src/trust/penalties/dist
 import { checkPowerSlope } from "../../../protocol/src/trust/penalties/powerSlope.ts";
 import { computeLinkValuePpm } from "../../../protocol/src/trust/quality.ts";
 import { rotateSeeds, type SeedRotation } from "../../../protocol/src/trust/seeds.ts";
-import { START_TRUST_PPM, STARTERS_MAX } from "../../../protocol/src/trust/startTrust.ts";
+import { addStartTrust, START_TRUST_PPM, STARTERS_MAX } from "../../../protocol/src/trust/startTrust.ts";
 import { COUNTERPARTS_MIN } from "../../../protocol/src/trust/thresholds.ts";
 import { TrustHistory } from "../../../protocol/src/trust/trustHistory.ts";
+import type { WitnessGraph } from "../../../protocol/src/trust/witnessGraph.ts";
 import { createRandom } from "../../bench/population.ts";
 
 const WINDOW_EPOCHS = 20;
-const TERMS = { epoch: 30, penaltyEpochs: 12, youngEpochs: 10, paidMinPpm: 100_000 };
+const TERMS = {
+  ...{ epoch: 30, penaltyEpochs: 12, youngEpochs: 10, paidMinPpm: 100_000 },
+  epochSeed: new Uint8Array(32),
+};
 
 type Site = readonly [lat: number, lng: number];
 /** Who heard whom, in which epoch; both ways where `oneWay` is not said. */
@@ -330,6 +334,47 @@ describe("a new city", () => {
     const network = createNetwork(sites, [...mesh(0, 60, 5), ...mesh(60, 30, 4)], { seeds });
     const island = computeNetworkTrust(network, TERMS).graphPpm.subarray(60);
     expect(island.filter((ppm) => ppm > 0)).toEqual(new Uint32Array(STARTERS_MAX).fill(START_TRUST_PPM));
+  });
+
+  test("is drawn by lot among all that would begin: one for each two hundred trusted hotspots, one at least", () => {
+    // Five islands, each in the middle of a region of its own.
+    const islands = [4, 7, 10, 13, 16].map((lng) => cellToLatLng(latLngToCell(55.5, lng, 4)));
+    const sites = [...city, ...islands.flatMap((place, i) => sitesAround(place, 12, 20 + i, 0.1))];
+    const meshes = islands.flatMap((_, i) => mesh(60 + 12 * i, 12, 4));
+    const network = createNetwork(sites, [...mesh(0, 60, 5), ...meshes], { seeds });
+    const begun = Array.from({ length: 40 }, (_, draw) => {
+      const { graphPpm } = computeNetworkTrust(network, { ...TERMS, epochSeed: sha256(Uint8Array.of(draw)) });
+      const given = islands.map((__, i) => graphPpm.subarray(60 + 12 * i, 72 + 12 * i));
+      const sums = given.map((trusts) => trusts.reduce((sum, ppm) => sum + ppm, 0));
+      expect(sums.filter((sum) => sum > 0)).toEqual([STARTERS_MAX * START_TRUST_PPM]);
+      return sums.findIndex((sum) => sum > 0);
+    });
+    expect(new Set(begun).size).toBe(islands.length);
+  });
+
+  test("takes no more than a hundredth of all trust, however many regions are claimed", () => {
+    const graphOf = (count: number): WitnessGraph => ({
+      count,
+      start: Uint32Array.from({ length: count + 1 }, (_, i) => 3 * i),
+      neighbour: new Uint32Array(3 * count),
+      weight: new Uint8Array(3 * count).fill(1),
+    });
+    for (const [trusted, regions] of [
+      [0, 1],
+      [399, 1],
+      [400, 2],
+      [950, 4],
+    ] as const) {
+      // Trusted ones in region 0, twelve strangers in each of twenty others.
+      const region = Uint32Array.from({ length: trusted + 240 }, (_, i) =>
+        i < trusted ? 0 : 1 + Math.floor((i - trusted) / 12),
+      );
+      const trustPpm = Uint32Array.from(region, (number) => (number === 0 ? PPM : 0));
+      const cells = { cellHi: region.map((number) => 0x0840_0000 + number), cellLo: new Uint32Array(region) };
+      addStartTrust(graphOf(region.length), { ...cells, region }, TERMS.epochSeed, trustPpm);
+      const given = trustPpm.subarray(trusted).reduce((sum, ppm) => sum + ppm, 0);
+      expect(given).toBe(regions * STARTERS_MAX * START_TRUST_PPM);
+    }
   });
 
   test("of two hotspots does not, as two say nothing about each other", () => {
