@@ -189,6 +189,15 @@ describe("hotspots", () => {
     expect(bad.json().errors[0].field).toBe("id");
   });
 
+  test("are told of the second time as the first", async () => {
+    const ask = async () => {
+      const { statusCode, headers, body } = await fixture.get(`/v1/hotspots/${did("hotspot 2")}`);
+      const { date, "ratelimit-remaining": _, ...rest } = headers;
+      return { statusCode, rest, body };
+    };
+    expect(await ask()).toEqual(await ask());
+  });
+
   test("show what they earned, by epoch, day and month", async () => {
     const url = `/v1/hotspots/${did("hotspot 0")}/rewards`;
     const byEpoch = (await fixture.get(url)).json();

@@ -107,14 +107,19 @@ describe("the API's thread", () => {
     const stream = events.body!.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     for (let index = 1; index < history.commits.length; index++) {
-      const { round, transactions } = history.commits[index]!.commit.result;
+      const { round, transactions, hotspotsChanged } = history.commits[index]!.commit.result;
+      const readHotspots = () =>
+        Promise.all(hotspotsChanged.map(({ key }) => read(`/v1/hotspots/${encodeDidKey(key)}`)));
       // Asked before, so that an answer that is kept too long would show.
       await read("/v1/rounds/latest");
+      await readHotspots();
       await commit(index);
       while (!text.includes(`id: ${round}.`)) text += (await stream.read()).value;
       expect((await read("/v1/rounds/latest")).json.round).toBe(round);
       for (const { id } of transactions)
         expect((await read(`/v1/transactions/${encodeHex0x(id)}`)).json.round).toBe(round);
+      const shown = (await readHotspots()).map(({ json }) => json.lastActiveEpoch);
+      expect(shown).toEqual(hotspotsChanged.map(({ lastActiveEpoch }) => lastActiveEpoch));
     }
     await stream.cancel();
   });

@@ -50,6 +50,8 @@ export type MetricsPage = { readonly contentType: string; readonly text: string 
 
 export type ApiModules = {
   readonly store: QueryStore & ValidatorQueries & Pick<RoundStore, "latestRound" | "getRound">;
+  /** Counts up whenever the store may have other rows: what was read under one number may be answered again under it. */
+  readonly storeVersion: () => number;
   readonly ledger: LedgerReader;
   readonly agreement: AgreementReader;
   readonly status: () => Promise<ValidatorStatus>;

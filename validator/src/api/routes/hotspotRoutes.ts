@@ -1,6 +1,7 @@
 /** Hotspots: who they are, and what became of everything they reported. */
 import { Type } from "typebox";
 import { computeCellRange } from "../../store/cellRange.ts";
+import { PreparedTexts } from "../preparedTexts.ts";
 import { presentActivity, presentBeacon, presentHotspot } from "../present.ts";
 import { notFound } from "../problem.ts";
 import {
@@ -40,6 +41,7 @@ const ActivityPage = object({
 
 export function addHotspotRoutes(routes: Routes, context: RouteContext): void {
   addHotspotListings(routes, context);
+  addHotspot(routes, context);
   addEvidenceRoutes(routes, context);
 }
 
@@ -79,6 +81,20 @@ function addHotspotListings(routes: Routes, context: RouteContext): void {
       };
     },
   );
+}
+
+/** What is asked most of all, so that it is answered without a promise where the answer is at hand. */
+function addHotspot(routes: Routes, context: RouteContext): void {
+  const { store, storeVersion } = context.modules;
+  const texts = new PreparedTexts();
+  const write = async (id: string): Promise<string> => {
+    const version = storeVersion();
+    const row = await store.getHotspot(readKey("id", id));
+    if (row === null) throw notFound("hotspot");
+    const text = JSON.stringify(presentHotspot(row, await readStatusEpochs(context)));
+    texts.keep(id, version, text);
+    return text;
+  };
   routes.get(
     "/v1/hotspots/:id",
     {
@@ -89,10 +105,12 @@ function addHotspotListings(routes: Routes, context: RouteContext): void {
         response: { 200: json("The hotspot.", Hotspot), ...PROBLEMS },
       },
     },
-    async ({ params }) => {
-      const row = await store.getHotspot(readKey("id", params.id));
-      if (row === null) throw notFound("hotspot");
-      return presentHotspot(row, await readStatusEpochs(context));
+    ({ params: { id } }, reply) => {
+      reply.type("application/json; charset=utf-8");
+      const known = texts.find(id, storeVersion());
+      // The schema describes the value that is written in the text.
+      if (known === undefined) return write(id) as Promise<never>;
+      reply.send(known as never);
     },
   );
 }

@@ -66,7 +66,7 @@ function describeApi(options: ApiThreadOptions): ApiOptions {
   };
 }
 
-type Seams = Pick<ApiModules, "store" | "events"> & { readonly clock: Clock };
+type Seams = Pick<ApiModules, "store" | "storeVersion" | "events"> & { readonly clock: Clock };
 
 function createModules(live: LiveValidator, { validator }: ApiThreadOptions, seams: Seams): ApiModules {
   const { rewardCert, rewardProof, appeal, status, isPending, submitTransaction, traceMessage } = live;
@@ -98,13 +98,13 @@ async function close(api: FastifyInstance, { store }: FollowedStore): Promise<vo
 async function serve(options: ApiThreadOptions): Promise<void> {
   const { storePath: path, networkId } = options;
   const followed = followSqliteStore({ path, networkId });
-  const { store, follow } = followed;
+  const { store, follow, version: storeVersion } = followed;
   const events = new EventHub();
   const clock = createSystemClock();
   const link = new ValidatorLink({ post, clock });
   const api = await createApi(
     describeApi(options),
-    createModules(link.live, options, { store, events, clock }),
+    createModules(link.live, options, { store, storeVersion, events, clock }),
   );
   await api.listen({ host: options.host, port: options.port });
   yieldToRounds();

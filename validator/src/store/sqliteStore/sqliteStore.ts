@@ -49,6 +49,8 @@ export type FollowedStore = {
   readonly store: Store;
   /** Takes in what was committed: until then the newest round, and the messages known by their ids, are those before. */
   readonly follow: () => void;
+  /** Counts up with every `follow`: what was read under one number may be given again under it. */
+  readonly version: () => number;
 };
 
 /** Opens a store read-only, beside its writer, who says when there is more. Throws `CodedError` of the codes `store_*`. */
@@ -62,13 +64,16 @@ export function followSqliteStore({
     const readRecentIds = createRecentIdsReader(db, recent);
     const newest = new NewestRound(db, false);
     const turn = new ReadingTurn(db);
+    let version = 0;
     const follow = (): void => {
       turn.end();
       readRecentIds();
       newest.forget();
+      version++;
     };
     follow();
-    return { store: turn.within(compose(db, path, { recent, writer: null, newest })), follow };
+    const store = turn.within(compose(db, path, { recent, writer: null, newest }));
+    return { store, follow, version: () => version };
   } catch (error) {
     db.close();
     throw error;
