@@ -3,7 +3,13 @@
  * whatever becomes of the disk: else it would be done once more. And nothing more is to be done before the disk has it.
  */
 import type { Clock } from "../host/types.ts";
-import { BEACONS_KEPT, type BeaconRecord, type BeaconState, saveBeaconState } from "./beaconState.ts";
+import {
+  BEACONS_KEPT,
+  type BeaconRecord,
+  type BeaconState,
+  keepDamagedState,
+  saveBeaconState,
+} from "./beaconState.ts";
 import { followClock } from "./guard.ts";
 
 type Changes = Partial<Pick<BeaconState, "transmissions" | "powerFloors">>;
@@ -39,6 +45,13 @@ export class BeaconBook {
     const transmissions = followClock(this.#state.transmissions, nowMs, aheadMs - this.#aheadMs);
     this.#aheadMs = aheadMs;
     this.#state = { ...this.#state, transmissions };
+  }
+
+  /** Writes over what could not be read, which is kept aside for people. @throws as `flush`. */
+  async startOver(): Promise<void> {
+    await keepDamagedState(this.#home);
+    this.#isWritten = false;
+    await this.flush();
   }
 
   /** Notes what has happened; `flush` brings it to the disk. */

@@ -5,12 +5,13 @@
 import { join } from "node:path";
 import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { P256_PUBLIC_KEY_BYTES, P256_SIGNATURE_BYTES } from "../../../protocol/src/crypto/p256Form.ts";
+import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { computeCommit } from "../../../protocol/src/evidence/commitReveal.ts";
 import type { Transmission } from "../../../protocol/src/radio/dutyCycle.ts";
 import { SECRET_BYTES } from "../../../protocol/src/radio/frame.ts";
 import type { Cosignature } from "../../../protocol/src/wire/reports.ts";
 import { CodedError } from "../host/codedError.ts";
-import { readFileIfAny, replaceFile } from "../host/durableFile.ts";
+import { copyFileDurably, readFileIfAny, replaceFile } from "../host/durableFile.ts";
 import type { PowerFloor } from "./powerFloor.ts";
 
 /**
@@ -65,22 +66,21 @@ export type BeaconState = {
 /** Its name in the home. */
 export const BEACON_STATE_FILE = "beacons.json";
 const STATE_VERSION = 1;
+/** Where a damaged one is kept for people, beside it. */
+export const DAMAGED_SUFFIX = ".damaged";
 /** The present beacon and those whose reveal is still to come reach back two epochs; one more is for the status. */
 export const BEACONS_KEPT = 4;
 
 /**
- * Loads the state; an absent file is the empty state.
+ * Loads the state; an absent file is the empty state. Null where it is damaged: it is written whole or not at all, so
+ * that is a failing disk or an editor's slip, and what was sent nobody knows any more.
  * @param hotspot its key (32 bytes), by which beacons were made that have no commit on record.
- * @throws CodedError "file_corrupt", "file_unreadable".
+ * @throws CodedError "file_unreadable".
  */
-export async function loadBeaconState(home: string, hotspot: Uint8Array): Promise<BeaconState> {
+export async function loadBeaconState(home: string, hotspot: Uint8Array): Promise<BeaconState | null> {
   const bytes = await readFileIfAny(join(home, BEACON_STATE_FILE));
   if (bytes === null) return { beacons: [], transmissions: [], powerFloors: [] };
-  const state = parseState(Buffer.from(bytes).toString("utf8"), hotspot);
-  // The file is written whole or not at all, so this is a failing disk or an editor's slip; guessing might beacon twice.
-  if (state === null)
-    throw new CodedError("file_corrupt", `${join(home, BEACON_STATE_FILE)} cannot be understood`);
-  return state;
+  return parseState(Buffer.from(bytes).toString("utf8"), hotspot);
 }
 
 /** Writes the state durably. */
@@ -99,8 +99,27 @@ export async function saveBeaconState(home: string, state: BeaconState): Promise
     transmissions: state.transmissions,
     powerFloors: state.powerFloors,
   };
-  await replaceFile(join(home, BEACON_STATE_FILE), `${JSON.stringify(json)}\n`);
+  await replaceFile(join(home, BEACON_STATE_FILE), sealJson(JSON.stringify(json)));
 }
+
+/** Copies a damaged file aside, for people; the next that is written takes its place. */
+export async function keepDamagedState(home: string): Promise<void> {
+  const path = join(home, BEACON_STATE_FILE);
+  try {
+    await copyFileDurably(path, `${path}${DAMAGED_SUFFIX}`);
+  } catch (cause) {
+    throw new CodedError("file_unwritable", `cannot write ${path}${DAMAGED_SUFFIX}`, cause);
+  }
+}
+
+/** The checksum is the last of the object's fields, and of the text before it. */
+const SEAL = /^(.*),"checksum":"([0-9a-f]{64})"\}\n$/s;
+
+function sealJson(text: string): string {
+  return `${text.slice(0, -1)},"checksum":"${computeChecksum(text)}"}\n`;
+}
+
+const computeChecksum = (text: string): string => encodeHex(sha256(Buffer.from(text)));
 
 const COMMIT_BYTES = 32;
 
@@ -114,6 +133,9 @@ function parseState(text: string, hotspot: Uint8Array): BeaconState | null {
     return null;
   }
   if (typeof json !== "object" || json === null || json.version !== STATE_VERSION) return null;
+  // Files of before there was a checksum have none.
+  const sealed = SEAL.exec(text);
+  if (sealed === null ? "checksum" in json : computeChecksum(`${sealed[1]}}`) !== sealed[2]) return null;
   // Files of before floors were kept have none.
   const { beacons, transmissions, powerFloors = [] } = json;
   if (!Array.isArray(beacons) || !Array.isArray(transmissions) || !Array.isArray(powerFloors)) return null;

@@ -12,7 +12,11 @@ import {
 import { computeTag } from "../../../protocol/src/evidence/commitReveal.ts";
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
 import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
-import { recordTransmission, type Transmission } from "../../../protocol/src/radio/dutyCycle.ts";
+import {
+  createUsedUpLedger,
+  recordTransmission,
+  type Transmission,
+} from "../../../protocol/src/radio/dutyCycle.ts";
 import { encodeFrame, FRAME_BYTES, SECRET_BYTES } from "../../../protocol/src/radio/frame.ts";
 import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
 import { isCodedError } from "../host/codedError.ts";
@@ -31,7 +35,7 @@ import {
 } from "./beaconRecord.ts";
 import { type BeaconEnd, type BeaconRecord, type BeaconState, loadBeaconState } from "./beaconState.ts";
 import type { HotspotEmitter } from "./events.ts";
-import type { FirstChallenge } from "./firstChallenge.ts";
+import { EPOCHS_AFTER_LOSS, type FirstChallenge } from "./firstChallenge.ts";
 import { checkLimits, type GuardReason } from "./guard.ts";
 import type { Outbox } from "./outbox.ts";
 import { findTransmittingRun, learnFloor } from "./powerFloor.ts";
@@ -58,7 +62,7 @@ export type BeaconerModules = {
   readonly outbox: Pick<Outbox, "computeId" | "send">;
   readonly submitter: Pick<Submitter, "watch" | "isFollowed" | "includedRound" | "verdictOf">;
   readonly standing: Pick<Standing, "isKnown">;
-  readonly firstChallenge: Pick<FirstChallenge, "epoch">;
+  readonly firstChallenge: Pick<FirstChallenge, "epoch" | "postpone">;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: RandomBytes;
@@ -74,7 +78,11 @@ export type NextBeacon = Challenge & { readonly epoch: number; readonly probably
 
 /** Creates a beaconer with what an earlier process has left. @throws CodedError where its file cannot be used. */
 export async function createBeaconer(options: BeaconerOptions, modules: BeaconerModules): Promise<Beaconer> {
-  return new Beaconer(options, modules, await loadBeaconState(options.home, options.hotspot));
+  const { home, hotspot, plan } = options;
+  const state = await loadBeaconState(home, hotspot);
+  if (state !== null) return new Beaconer(options, modules, state);
+  const transmissions = createUsedUpLedger(plan, modules.clock.nowMs());
+  return new Beaconer(options, modules, { beacons: [], transmissions, powerFloors: [] }, true);
 }
 
 export class Beaconer {
@@ -83,14 +91,17 @@ export class Beaconer {
   readonly #book: BeaconBook;
   /** The epoch whose beacon this very process armed: only that one may be tried again. */
   #armedHere: number | null = null;
+  /** Whether the record of what was sent is lost, and no round has told yet which epoch may be beaconed in again. */
+  #isLost: boolean;
   #lastFailure: AttemptFailure | null = null;
   #working = false;
   #signal: AbortSignal | null = null;
   #idle: Promise<void> = Promise.resolve();
 
-  constructor(options: BeaconerOptions, modules: BeaconerModules, state: BeaconState) {
+  constructor(options: BeaconerOptions, modules: BeaconerModules, state: BeaconState, isLost = false) {
     this.#options = options;
     this.#modules = modules;
+    this.#isLost = isLost;
     this.#book = new BeaconBook(options.home, state, modules.clock);
     for (const beacon of state.beacons) modules.onOwnTag(computeTag(beacon.commit));
   }
@@ -161,6 +172,7 @@ export class Beaconer {
   }
 
   async #step(newest: NewestRound): Promise<void> {
+    if (this.#isLost) await this.#startOver(newest);
     await this.#book.flush();
     for (const beacon of this.#book.state.beacons) await this.#advance(beacon, newest);
     // A slot at an epoch's end reaches into the next one.
@@ -168,6 +180,16 @@ export class Beaconer {
       const challenge = this.#challengeOf(epoch);
       if (challenge !== null) await this.#answer(challenge, epoch, newest);
     }
+  }
+
+  /** The note comes first: a process that ends between the two finds the damage again, and goes the same way. */
+  async #startOver({ epoch }: NewestRound): Promise<void> {
+    const { firstChallenge, log } = this.#modules;
+    const firstEpoch = epoch + EPOCHS_AFTER_LOSS;
+    await firstChallenge.postpone(firstEpoch);
+    await this.#book.startOver();
+    this.#isLost = false;
+    log.warn("The record of own beacons was damaged and is set aside; send none before", { firstEpoch });
   }
 
   #challengeOf(epoch: number): Challenge | null {

@@ -17,6 +17,12 @@ export const EPOCHS_AFTER_ASSERTION = 3;
 /** The owner asserts the place when the registration is through, which an epoch's end may come between. */
 const EPOCHS_AFTER_KNOWN = EPOCHS_AFTER_ASSERTION + 1;
 
+/**
+ * From when on a hotspot beacons that has lost the record of its beacons: one of the epoch that it hears first, or of the
+ * one before, may have been sent; and what it hears first may be an epoch late.
+ */
+export const EPOCHS_AFTER_LOSS = 2;
+
 /** Leaves the note durably. A later epoch than the true one only costs beacons. */
 export async function saveFirstChallenge(home: string, epoch: number): Promise<void> {
   await replaceFile(join(home, FIRST_CHALLENGE_FILE), `${epoch}\n`);
@@ -41,6 +47,13 @@ export class FirstChallenge {
   /** There is no challenge before it; 0 where nothing is noted: the network judges anyhow. */
   get epoch(): number {
     return this.#noted ?? 0;
+  }
+
+  /** Notes that no beacon may go out before an epoch, unless a note says later. It counts at once. */
+  async postpone(epoch: number): Promise<void> {
+    if (epoch <= this.epoch) return;
+    await saveFirstChallenge(this.#home, epoch);
+    this.#noted = epoch;
   }
 
   /**

@@ -180,7 +180,7 @@ function describeNext({ follower, beaconer, standing, firstChallenge, parameters
     );
   } else if (newest.epoch < firstChallenge.epoch) {
     words.push(
-      `The network asks a hotspot that is new, or has a new key, for no beacon before epoch ${firstChallenge.epoch}.`,
+      `The hotspot is new, has a new key, or lost the record of its beacons: no beacon before epoch ${firstChallenge.epoch}.`,
     );
   } else if (next !== null) {
     const when = next.probablyInMs > 0 ? `in about ${formatDuration(next.probablyInMs)}` : "now";

@@ -72,6 +72,26 @@ export function recordTransmission(
   return kept;
 }
 
+/**
+ * A ledger that has used up every budget from now on, for who has forgotten what was sent: nothing that a window limits
+ * fits before that window is past.
+ */
+export function createUsedUpLedger(plan: RegionPlan, nowMs: number): Transmission[] {
+  const bands = plan.dutyBands.filter(isLimited).map((band) => ({
+    freqHz: (band.fromHz + band.toHz) / 2,
+    startMs: nowMs,
+    airtimeUs: dutyLimitUs(band),
+    eirpCentiDbm: band.maxEirpCentiDbm,
+  }));
+  const { dwellMs, dwellWindowMs, maxEirpCentiDbm: eirpCentiDbm } = plan;
+  if (dwellMs === null || dwellWindowMs === null) return bands;
+  const airtimeUs = dwellMs * 1_000;
+  return [
+    ...bands,
+    ...plan.beaconFreqsHz.map((freqHz) => ({ freqHz, startMs: nowMs, airtimeUs, eirpCentiDbm })),
+  ];
+}
+
 /** A budget for people to see: microseconds used and allowed in the window that ends now. */
 export type BudgetUse = {
   readonly band: string;

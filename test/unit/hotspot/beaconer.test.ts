@@ -2,11 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { loadBeaconState } from "../../../node/src/hotspot/beaconState.ts";
 import type { TransmitResult } from "../../../node/src/radio/radio.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
+import { computeDutyUse } from "../../../protocol/src/radio/dutyCycle.ts";
 import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
 import { createWorld, Life, queued, type World } from "./beaconerLife.ts";
 
@@ -180,11 +182,48 @@ describe("a beacon", () => {
     expect(kindsSent(world)).toEqual(["beacon", "reveal"]);
     expect(life.beaconer.beacons()).toMatchObject([{ phase: "ended", end: "complete" }]);
   });
+});
 
-  test("a state that cannot be understood stops the hotspot rather than beacon twice", async () => {
-    for (const text of ["", "{", "{}", '{"version":1,"beacons":[{}],"transmissions":[]}', "[]", "null"]) {
+describe("a record that cannot be understood", () => {
+  test.each(["", "{", "{}", '{"version":1,"beacons":[{}],"transmissions":[]}', "[]", "null"])(
+    "is set aside, and none is sent in an epoch that one may have been sent in: %j",
+    async (text) => {
       await writeFile(join(home, "beacons.json"), text);
-      await expect(beginLife(createWorld())).rejects.toMatchObject({ code: "file_corrupt" });
+      const world = createWorld();
+      // Also where the first process ends before it has heard anything.
+      await beginLife(world);
+      const life = await beginLife(world);
+      const transmissions = life.beaconer.transmissions();
+      expect(computeDutyUse(plan, transmissions, Date.now()).every((use) => use.usedUs === use.limitUs)).toBe(
+        true,
+      );
+      for (let round = 0; round <= end; round++) await life.hear(round, never);
+      expect(world.transmitted).toEqual([]);
+      expect(await readFile(join(home, "challenged-from"), "utf8")).toBe("2\n");
+      expect(await readFile(join(home, "beacons.json.damaged"), "utf8")).toBe(text);
+      // The next process knows as much.
+      const next = await beginLife(world);
+      for (let round = 0; round <= end; round++) await next.hear(round, never);
+      expect(world.transmitted).toEqual([]);
+      expect(next.beaconer.transmissions()).toHaveLength(transmissions.length);
+    },
+  );
+
+  test("is told from a whole one whichever byte is another", async () => {
+    const world = createWorld();
+    const life = await beginLife(world);
+    for (let round = 0; round <= end; round++) await life.hear(round, never);
+    const path = join(home, "beacons.json");
+    const whole = await loadBeaconState(home, hotspot);
+    expect(whole!.beacons).toMatchObject([{ end: "complete" }]);
+    const bytes = await readFile(path);
+    for (let i = 0; i < bytes.length; i++) {
+      const damaged = Buffer.from(bytes);
+      damaged[i]! ^= 1;
+      await writeFile(path, damaged);
+      const read = await loadBeaconState(home, hotspot);
+      // Where the checksum's own name is another, the rest is as it was.
+      if (read !== null) expect(read).toEqual(whole);
     }
   });
 });

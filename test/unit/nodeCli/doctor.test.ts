@@ -170,6 +170,23 @@ describe("the doctor", () => {
   });
 });
 
+describe("the doctor's look at the record of own beacons", () => {
+  test("tells a whole one from a damaged one, and one that was set aside", async () => {
+    await makeHome();
+    expect(resultOf((await examine()).findings, "beacons")).toEqual(["ok"]);
+    for (const [name, text, found] of [
+      ["beacons.json", '{"version":1', /is damaged/],
+      ["beacons.json.damaged", "", /was damaged once/],
+    ] as const) {
+      await writeFile(join(home, name), text);
+      const [beacons] = of((await examine()).findings, "beacons");
+      expect(beacons).toMatchObject({ result: "warn", found: expect.stringMatching(found) });
+      expect(beacons!.advice).toEqual(expect.any(String));
+      await writeFile(join(home, "beacons.json"), '{"version":1,"beacons":[],"transmissions":[]}');
+    }
+  });
+});
+
 test("docs/running-a-hotspot.md has a row for each of the doctor's lines, in their order", async () => {
   const guide = await readFile(join(import.meta.dirname, "../../../docs/running-a-hotspot.md"), "utf8");
   const section = guide.slice(guide.indexOf("## The doctor's lines"), guide.indexOf("**Power.**"));
@@ -328,6 +345,21 @@ describe("the doctor's look at forwarders", () => {
     await startForwarder(another);
     await startForwarder(another, undefined, { eui: "aa555a0000000002" });
     expect((await listen(another)).map(({ result }) => result)).toEqual(["ok", "ok", "warn"]);
+    // Both are meant where both are named, and who is not named is refused.
+    const named = async (...euis: string[]) => {
+      const flags = euis.flatMap((eui) => ["--forwarder", eui]);
+      const { findings } = await examine("--gwmp", `127.0.0.1:${another}`, "--listen", "1", ...flags);
+      return of(findings, "forwarder");
+    };
+    expect((await named(EUI.toUpperCase(), "aa555a0000000002")).map(({ result }) => result)).toEqual([
+      "ok",
+      "ok",
+    ]);
+    expect(await named(EUI)).toMatchObject([
+      { result: "ok" },
+      { result: "warn", found: expect.stringContaining("aa555a0000000002 is not among those") },
+    ]);
+    expect(resultOf(await named("aa555a0000000009"), "forwarder")).toEqual(["fail", "fail"]);
   });
 
   test("a port that another program has", async () => {
@@ -340,11 +372,17 @@ describe("the doctor's look at forwarders", () => {
 
   test("as the running hotspot tells it", async () => {
     const did = await makeHome();
-    const forwarder = { eui: EUI, alive: true, lastPushMs: null, takeoversRefused: 2, version: 2 };
-    const other = { ...forwarder, takeoversRefused: 0, downlinkReturns: 3, lastPushMs: 1 };
+    const lastSeenMs = Date.now();
+    const forwarder = {
+      ...{ eui: EUI, alive: true, lastSeenMs, lastPushMs: null, version: 2 },
+      ...{ takeoversRefused: 2, downlinkReturns: 0 },
+    };
+    const other = { ...forwarder, takeoversRefused: 0, downlinkReturns: 3, lastPushMs: lastSeenMs };
+    const gone = { ...other, eui: "aa555a0000000003", alive: false, lastSeenMs: lastSeenMs - 3_600_000 };
     const radio = {
       listeningOn: "127.0.0.1:1700",
-      forwarders: [forwarder, { ...other, eui: "aa555a0000000002" }],
+      datagrams: { eui_not_allowed: 4 },
+      forwarders: [forwarder, { ...other, eui: "aa555a0000000002" }, gone],
     };
     const validators = [{ address: await startValidator(), connected: false, lastError: "unreachable" }];
     const problems = ["No validator is in reach."];
@@ -360,7 +398,17 @@ describe("the doctor's look at forwarders", () => {
       expect.stringContaining("reports nothing"),
       expect.stringMatching(/^Two forwarders on one machine use .* in turns/),
       expect.stringContaining("2 forwarders speak here"),
+      expect.stringMatching(/^aa555a0000000003 has been silent for 60 min/),
+      expect.stringMatching(/^4 datagrams had an EUI that forwarders does not name/),
     ]);
+    expect(new Set(resultOf(findings, "forwarder"))).toEqual(new Set(["warn"]));
+    // One that is silent has not simply never asked.
+    radio.forwarders = [gone];
+    const later = await examine("--http", `127.0.0.1:${(server.address() as AddressInfo).port}`);
+    expect(of(later.findings, "forwarder").map(({ found }) => found.slice(0, 30))).toEqual([
+      ...["aa555a0000000003 has been sile", "4 datagrams had an EUI that fo"],
+    ]);
+    expect(resultOf(later.findings, "forwarder")).toEqual(["fail", "fail"]);
   });
 });
 

@@ -5,10 +5,11 @@ import {
   checkTransmission,
   computeDutyUse,
   computeDwellUse,
+  createUsedUpLedger,
   recordTransmission,
   type Transmission,
 } from "../../../protocol/src/radio/dutyCycle.ts";
-import { REGION_PLANS, type RegionPlan } from "../../../protocol/src/radio/regions.ts";
+import { REGION_NAMES, REGION_PLANS, type RegionPlan } from "../../../protocol/src/radio/regions.ts";
 
 const { EU868, US915, AU915 } = REGION_PLANS;
 const T0 = 1_700_000_000_000;
@@ -149,6 +150,22 @@ describe("America", () => {
   test("a limit on each transmission by itself forgets the one before", () => {
     expect(reasonOf(AU915, [sent(916_800_000, T0, 400)], sent(916_800_000, T0 + 500, 400))).toBeNull();
     expect(reasonOf(AU915, [], sent(916_800_000, T0, 401))).toBe("over_dwell");
+  });
+});
+
+describe("a ledger that was lost", () => {
+  test.each(REGION_NAMES)("is taken for used up until the windows are past: %s", (name) => {
+    const plan = REGION_PLANS[name];
+    const ledger = createUsedUpLedger(plan, T0);
+    const hourly = plan.dutyBands.filter(({ dutyPpm }) => dutyPpm < 1_000_000);
+    const limitedMs = hourly.length > 0 ? 60 * MINUTE_MS : (plan.dwellWindowMs ?? 0);
+    for (const freqHz of plan.beaconFreqsHz) {
+      const beacon = { ...sent(freqHz, T0, 60), eirpCentiDbm: plan.maxEirpCentiDbm };
+      if (limitedMs > 0)
+        expect(reasonOf(plan, ledger, { ...beacon, startMs: T0 + limitedMs - 1 })).not.toBeNull();
+      expect(reasonOf(plan, ledger, { ...beacon, startMs: T0 + limitedMs })).toBeNull();
+    }
+    for (const { usedUs, limitUs } of computeDutyUse(plan, ledger, T0)) expect(usedUs).toBe(limitUs);
   });
 });
 

@@ -5,6 +5,7 @@ export const CHECKS = [
   "configuration",
   "key",
   "genesis",
+  "beacons",
   "registration",
   "device",
   "hotspot",

@@ -1,12 +1,15 @@
-/** The doctor's look at a home: configuration, key and network, each by itself, so that one fault hides no other. */
+/** The doctor's look at a home: configuration, key, network and beacons, each by itself, so that one fault hides no other. */
 import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
+import { ED25519_PUBLIC_KEY_BYTES } from "../../../../protocol/src/crypto/ed25519.ts";
 import { computeName } from "../../../../protocol/src/crypto/names.ts";
 import type { Genesis } from "../../../../protocol/src/network/genesis.ts";
 import { isCodedError } from "../../host/codedError.ts";
+import { isThere } from "../../host/durableFile.ts";
 import { KEY_FILE } from "../../host/homeFiles.ts";
 import { type AskPassphrase, openKeyFile } from "../../host/keystore.ts";
+import { BEACON_STATE_FILE, DAMAGED_SUFFIX, loadBeaconState } from "../../hotspot/beaconState.ts";
 import { type Checked, type NodeConfig, readGenesis } from "../config.ts";
 import { type Finding, finding } from "./finding.ts";
 
@@ -17,7 +20,7 @@ export type HomeView = {
   readonly genesis: Genesis | null;
 };
 
-/** Looks at the three files of a home. @param config what its settings say, or all that is wrong with them. */
+/** Looks at the four files of a home. @param config what its settings say, or all that is wrong with them. */
 export async function checkHome(
   { home, config, genesisFile }: HomeFiles,
   askPassphrase: AskPassphrase,
@@ -27,7 +30,7 @@ export async function checkHome(
   const genesis = await checkGenesis(genesisFile);
   return {
     view: { config: configuration.value, publicKey: key.value, genesis: genesis.value },
-    findings: [configuration.finding, key.finding, genesis.finding],
+    findings: [configuration.finding, key.finding, genesis.finding, await checkBeacons(home, key.value)],
   };
 }
 
@@ -80,6 +83,28 @@ async function checkGenesis(path: string): Promise<Judged<Genesis>> {
   const shown = genesis.faults.slice(0, 3).join("; ");
   const advice = "Put the network's genesis file there, or name it with --genesis.";
   return { value: null, finding: finding("genesis", "fail", `${shown}.`, advice) };
+}
+
+/** Whether the record of own beacons is whole, without which none may be sent for a while. */
+async function checkBeacons(home: string, publicKey: Uint8Array | null): Promise<Finding> {
+  const judge = (result: "warn" | "fail", found: string, advice: string) =>
+    finding("beacons", result, found, advice);
+  try {
+    // The key matters only to records of before commitments were kept.
+    const state = await loadBeaconState(home, publicKey ?? new Uint8Array(ED25519_PUBLIC_KEY_BYTES));
+    if (state === null) {
+      const found = `${BEACON_STATE_FILE} is damaged, so which beacons were sent is not known.`;
+      return judge("warn", found, "The hotspot sets it aside, and beacons again in the next epoch but one.");
+    }
+    if (await isThere(join(home, `${BEACON_STATE_FILE}${DAMAGED_SUFFIX}`))) {
+      const found = `${BEACON_STATE_FILE} was damaged once, and is kept as ${BEACON_STATE_FILE}${DAMAGED_SUFFIX}.`;
+      return judge("warn", found, "Cards that damage files fail soon: make a backup. Then remove that file.");
+    }
+    return finding("beacons", "ok", `The record of own beacons is whole, and has ${state.beacons.length}.`);
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    return judge("fail", `${error.message}.`, "Run this as the hotspot's user.");
+  }
 }
 
 /** Whether this user may write into the home: beacons and reports must be on the disk before they are sent. */
