@@ -6,7 +6,7 @@ import type { Clock, Log } from "../../node/src/host/types.ts";
 import type { VerifySignature } from "../../protocol/src/agreement/certificates.ts";
 import type { DropReason } from "../../protocol/src/agreement/drops.ts";
 import type { Fetch } from "../../protocol/src/agreement/fetches.ts";
-import type { PeerMessage, PeerMessageType } from "../../protocol/src/agreement/peerMessages.ts";
+import type { Ack, PeerMessage, PeerMessageType } from "../../protocol/src/agreement/peerMessages.ts";
 import {
   type AvailabilityCert,
   decodeBatch,
@@ -19,6 +19,7 @@ import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { epochOfRound } from "../../protocol/src/network/parameters.ts";
 import type { Executor } from "./execution/executor.ts";
 import { SnapshotServer } from "./execution/snapshotServer.ts";
+import { AckFloors } from "./lanes/ackFloors.ts";
 import { AckGatherer } from "./lanes/ackGatherer.ts";
 import { AvailabilityBook } from "./lanes/availability.ts";
 import { BatchFetcher } from "./lanes/batchFetcher.ts";
@@ -101,7 +102,18 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     { sets, domains, resendMs: 2 * delayMs },
     { mesh, signer, verify, clock, epoch, onCertificate, onConflict, onDropped: modules.onDropped },
   );
-  const mayAcknowledge = () => guard.maySign(agreement.newestRound() + 1);
+  const floors = new AckFloors(
+    { self: signer.publicKey },
+    {
+      votes: storage.votes,
+      sets,
+      ledger: recovered.ledger,
+      freshRound: () => guard.freshRound(),
+      log,
+    },
+  );
+  const mayAcknowledge = (ack: Ack["ack"]) =>
+    guard.maySign(agreement.newestRound() + 1) && floors.mayAcknowledge(ack);
   const peerLanes = new PeerLanes(
     { sets, domains, cut },
     {
@@ -146,6 +158,10 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
       showRounds: (name, claimed) => agreement.showRounds(name, claimed),
       adoptLane,
       onProgress: () => agreement.onProgress(),
+      onRestored: () => {
+        floors.onLost();
+        modules.onRestored();
+      },
       onFirstSigning: storage.votes.unmarkRestored,
     },
   );
@@ -186,6 +202,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     },
     onExecuted: (executed) => {
       divergence.onExecuted(executed);
+      floors.onExecuted();
       snapshots.forgetUnused();
       agreement.onProgress();
     },

@@ -1,12 +1,13 @@
 /**
  * A validator that loses its home: it comes back with an older copy, marked as one, or with nothing at all. While it goes,
  * another honest one has been cut off for some rounds, so that among those who are asked afterwards a single one knows
- * where the lost one was; and the bad one lies about where it is.
+ * where the lost one was. The bad one lies about where it is, or has two batches acknowledged under one number.
  */
 import type { DiskCopy } from "./disk.ts";
 import type { Member } from "./member.ts";
 import type { HomeLossScenario } from "./scenario.ts";
 import type { VirtualTime } from "./virtualTime.ts";
+import type { StackWatch } from "./watch.ts";
 
 /** The bystander is cut off for so many rounds before the loss: then it answers before it has caught up. */
 const ISOLATED_ROUNDS = 4;
@@ -17,14 +18,16 @@ const EMPTY_DOWN_MS = 1_500;
 export class HomeLoss {
   readonly #scenario: HomeLossScenario;
   readonly #time: VirtualTime;
+  readonly #watch: Pick<StackWatch, "onLost">;
   #copy: DiskCopy | null = null;
   #isIsolating = false;
   /** The one that lost its home, once it has. */
   #lost: Member | null = null;
 
-  constructor(scenario: HomeLossScenario, time: VirtualTime) {
+  constructor(scenario: HomeLossScenario, time: VirtualTime, watch: Pick<StackWatch, "onLost">) {
     this.#scenario = scenario;
     this.#time = time;
+    this.#watch = watch;
   }
 
   /** A validator executed a round. */
@@ -40,6 +43,7 @@ export class HomeLoss {
     this.#time.after(0, () => {
       member.crash();
       member.disk.restore(this.#copy);
+      this.#watch.onLost(member.self);
       this.#isIsolating = false;
     });
   }

@@ -3,6 +3,7 @@
  * that changes, doubles, drops or makes up what leaves: signed with its own key, and nobody else's.
  */
 import { encodeAttest } from "../../../protocol/src/agreement/attest.ts";
+import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
 import { createEvidence } from "../../../protocol/src/agreement/evidence.ts";
 import type { Fetch } from "../../../protocol/src/agreement/fetches.ts";
 import type { PeerMessage, SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
@@ -290,6 +291,43 @@ const standingLiar: Attack = ({ prng }) => ({
   },
 });
 
+/**
+ * As an author: a lane for each of the others that nobody else hears of, so that no cut ever has it, and now and then
+ * another batch under one of its numbers. Who has lost its home is alone in not knowing what it acknowledged there.
+ */
+const forkingAuthor: Attack = ({ prng, network }, signer) => {
+  const lane = signer.publicKey;
+  const messages: Uint8Array[] = [];
+  const bodies = new Map<string, Uint8Array>();
+  const chains = network.keys.map((): Uint8Array[] => []);
+  const write = (seq: number, prev: Uint8Array) => {
+    const encoded = encodeBatch({ lane, seq, prev, messages: [prng.pick(messages)] });
+    const digest = computeBatchDigest(encoded);
+    bodies.set(encodeHex(digest), encoded);
+    return digest;
+  };
+  const tell = (to: number): Said => {
+    const chain = chains[to]!;
+    const prevOf = (seq: number) => chain[seq - 2] ?? LANE_START;
+    if (chain.length === 0 || prng.oneIn(4)) chain.push(write(chain.length + 1, prevOf(chain.length + 1)));
+    const isFork = prng.oneIn(4);
+    const seq = isFork ? 1 + prng.below(chain.length) : chain.length;
+    const digest = isFork ? write(seq, prevOf(seq)) : chain[seq - 1]!;
+    const signature = signer.sign("batch", encodeBatchBody({ lane, seq, digest }));
+    const batch = bodies.get(encodeHex(digest))!;
+    return { to, message: { type: "batch", signed: { epoch: prng.below(3), batch, signature } } };
+  };
+  return {
+    say: (_, message) => (message.type === "batch" ? [] : [message]),
+    hear: (_, message) => {
+      if (message.type === "batch") messages.push(...decodeBatch(message.signed.batch)!.messages);
+      return [];
+    },
+    idle: () => (messages.length === 0 ? [] : network.keys.map((_, to) => tell(to))),
+    answer: (fetch, said) => (fetch.type === "batch" ? (bodies.get(encodeHex(fetch.digest)) ?? said) : said),
+  };
+};
+
 const silent: Attack = () => ({ say: () => [], answers: () => false });
 
 const ATTACKS = {
@@ -304,6 +342,7 @@ const ATTACKS = {
   flooder,
   replayer,
   standingLiar,
+  forkingAuthor,
 } as const satisfies Partial<Record<StackBehaviour, Attack>>;
 
 /** The mouth of a behaviour; `mixed` uses any of them, each time anew. */
@@ -311,7 +350,7 @@ export function createMouth(behaviour: Exclude<StackBehaviour, "twins">, context
   const signer = createCheapSigner(context.network.domains, context.network.keys[context.self]!);
   if (behaviour !== "mixed") return ATTACKS[behaviour](context, signer);
   const { prng } = context;
-  const { standingLiar: _, ...picked } = ATTACKS;
+  const { standingLiar: _, forkingAuthor: __, ...picked } = ATTACKS;
   const all = Object.values(picked).map((attack) => attack(context, signer));
   return {
     say: (to, message) => prng.pick(all).say(to, message),

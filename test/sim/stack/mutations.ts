@@ -323,6 +323,17 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     edit: { file: GUARD, find: "this.#signsFrom = reached + 2;", replace: "void reached;" },
   },
   {
+    name: "a restored validator acknowledges what it may have acknowledged before",
+    rule: "restore",
+    profile: "restore",
+    among: hasBad("forkingAuthor"),
+    edit: {
+      file: "validator/src/lanes/ackFloors.ts",
+      find: "return !this.#areLost && seq > this.#modules.votes.ackFloorOf(lane);",
+      replace: "return seq > 0;",
+    },
+  },
+  {
     name: "a lost home of before its seat has nothing to wait for",
     rule: "restore",
     profile: "restore",

@@ -20,8 +20,11 @@ export const STACK_BEHAVIOURS = [
   "mixed",
   "twins",
 ] as const;
-/** Besides those that a scenario picks from: who lies only about where it is, to one who asks after its start. */
-export type StackBehaviour = (typeof STACK_BEHAVIOURS)[number] | "standingLiar";
+/**
+ * Besides those that a scenario picks from, where a home is lost: who lies only about where it is, to one who asks after
+ * its start, and who has a lane of its own for each of the others.
+ */
+export type StackBehaviour = (typeof STACK_BEHAVIOURS)[number] | "standingLiar" | "forkingAuthor";
 
 /**
  * `calm` loses a few messages and has nobody bad; `loss` loses more, for ever; `chaos` has everything until it heals;
@@ -40,10 +43,10 @@ const CRASHES_ON = [
   "recordRewardCert",
 ] as const;
 
-/** Who loses its home, and who is cut off for a while before. A home of which there is no copy is lost for good. */
+/** Who loses its home, and who is cut off for a while before, if anybody is. A home of which there is no copy is lost for good. */
 export type HomeLossScenario = {
   readonly validator: number;
-  readonly bystander: number;
+  readonly bystander: number | null;
   readonly copiedAfterRound: number | null;
   readonly lostAfterRound: number;
 };
@@ -129,8 +132,9 @@ export function createStackScenario(seed: number, validators: number, profile: S
 }
 
 /**
- * A calm network of which one validator loses its home and f lie about their rounds. One time in four it is a newcomer that
- * loses its home, and begins again with genesis, which is a state of before its seat.
+ * A calm network of which one validator loses its home and f are bad. One time in four it is a newcomer that loses its
+ * home, and begins again with genesis, which is a state of before its seat. Else, every other time, the bad ones have
+ * two batches acknowledged under one number.
  */
 function createRestoreScenario(prng: Prng, calm: StackScenario): StackScenario {
   const { validators } = calm;
@@ -142,21 +146,33 @@ function createRestoreScenario(prng: Prng, calm: StackScenario): StackScenario {
   const bad = shuffled.slice(2, 2 + Math.floor((validators - 1) / 3));
   // A newcomer that is staked for in the first epoch has its seat in the third.
   const lostAfterRound = (isNewcomer ? 2 * ROUNDS_PER_EPOCH : 0) + FIRST_LOSS_ROUND + prng.below(4);
+  const homeLoss: HomeLossScenario = {
+    validator: isNewcomer ? validators : first,
+    bystander,
+    copiedAfterRound: isNewcomer || prng.oneIn(3) ? null : prng.below(lostAfterRound),
+    lostAfterRound,
+  };
+  const isForked = !isNewcomer && prng.oneIn(2);
+  const behaviour: StackBehaviour = isForked ? "forkingAuthor" : "standingLiar";
   return {
     ...calm,
     candidates,
     leaver: first,
-    behaviours: positions.map((position) => (bad.includes(position) ? "standingLiar" : null)),
+    behaviours: positions.map((position) => (bad.includes(position) ? behaviour : null)),
     clockOffsetsMs: positions.map(() => 0),
     clockPpt: positions.map(() => 1_000),
     rounds: (isNewcomer ? 5 : 4) * ROUNDS_PER_EPOCH,
-    homeLoss: {
-      validator: isNewcomer ? validators : first,
-      bystander,
-      copiedAfterRound: isNewcomer || prng.oneIn(3) ? null : prng.below(lostAfterRound),
-      lostAfterRound,
-    },
+    homeLoss: isForked ? createEarlyLoss(prng, homeLoss) : homeLoss,
   };
+}
+
+/**
+ * A loss that is over when an author that forks its lane loses its seat, in the third epoch at the earliest: without it there may be
+ * no quorum but of all. For the same reason nobody is cut off.
+ */
+function createEarlyLoss(prng: Prng, { validator }: HomeLossScenario): HomeLossScenario {
+  const lostAfterRound = 1 + prng.below(ROUNDS_PER_EPOCH);
+  return { validator, bystander: null, copiedAfterRound: prng.below(lostAfterRound), lostAfterRound };
 }
 
 /** Half of the cuts are partitions, the others silence one direction only. */

@@ -94,7 +94,8 @@ class StackSimulation {
     const isHonest = (position: number) => behaviours[position] === null;
     const homeless = scenario.homeLoss?.validator ?? null;
     this.judge = new Judge({ network, isHonest, honest: () => this.#honest(), homeless });
-    this.#homeLoss = scenario.homeLoss === null ? null : new HomeLoss(scenario.homeLoss, this.#time);
+    this.#homeLoss =
+      scenario.homeLoss === null ? null : new HomeLoss(scenario.homeLoss, this.#time, this.judge.watch);
     const mouths = new Map<number, Mouth>();
     for (const [self, behaviour] of behaviours.entries()) {
       if (behaviour !== null && behaviour !== "twins")

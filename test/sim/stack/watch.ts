@@ -142,6 +142,11 @@ export class StackWatch {
       this.#told.set(name, (this.#decided.get(validator) ?? -1) + 2);
   }
 
+  /** A validator lost what it was told, with its home. */
+  onLost(validator: number): void {
+    for (const name of this.#told.keys()) if (name.startsWith(`${validator} `)) this.#told.delete(name);
+  }
+
   /** A validator decided a value with evidence against the offender: nothing more need be said of it. */
   onConvicted(validator: number, offender: Uint8Array): void {
     const name = nameOf(validator, offender);

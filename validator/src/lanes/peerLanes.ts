@@ -17,7 +17,7 @@ import {
   type Place,
   stepPeerLane,
 } from "../../../protocol/src/agreement/lanes/index.ts";
-import type { SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
+import type { Ack, SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
   type Batch,
   decodeBatch,
@@ -64,8 +64,8 @@ export type PeerLanesModules = {
   /** The epoch of the round that is decided next. */
   readonly epoch: () => number;
   readonly log: Log;
-  /** Whether an acknowledgement may be signed now: what was signed before must be known first. */
-  readonly mayAcknowledge: () => boolean;
+  /** Whether an acknowledgement may leave: what was signed before must be known, and not speak of the same number. */
+  readonly mayAcknowledge: (ack: Ack["ack"]) => boolean;
   /** A batch passed the checks and is about to be acknowledged: names of the messages in it. */
   readonly onOthersBatch: (author: PeerName, idKeys: readonly string[]) => void;
   /** A validator signed two batches under one number. */
@@ -214,7 +214,7 @@ export class PeerLanes {
         break;
       case "acknowledge":
         // The author sends its batch again, and is answered then.
-        if (mayAcknowledge()) mesh.send(lane.name, { type: "ack", ack: effect.ack });
+        if (mayAcknowledge(effect.ack.ack)) mesh.send(lane.name, { type: "ack", ack: effect.ack });
         break;
       case "release":
         for (const digest of effect.digests) release(lane, digest);

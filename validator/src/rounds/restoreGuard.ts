@@ -74,6 +74,8 @@ export class RestoreGuard {
   #isMarked: boolean;
   /** The first round to sign for; what is signed before it may be another process's. */
   #signsFrom = 0;
+  /** The round that a quorum was in when it was settled. */
+  #reached = 0;
   /** The highest batch of the own lane that others hold and this home does not know. */
   #laneEnd: AuthoredBatch | null = null;
   #isLaneBehind = false;
@@ -104,6 +106,11 @@ export class RestoreGuard {
   /** Whether the own lane's next number is known to be free. */
   mayAuthor(): boolean {
     return this.#isSettled && !this.#isLaneBehind;
+  }
+
+  /** The first round that the past which this home does not know cannot have seen decided; null until that is known. */
+  freshRound(): number | null {
+    return this.#isSettled ? this.#reached + 1 : null;
   }
 
   /** Why it does not sign now, in words; null where it does, and where it has no seat to sign for. */
@@ -336,6 +343,7 @@ export class RestoreGuard {
     // After two rounds nobody holds its tips any more: decided rounds, which catching up brings, show that it sent any.
     if (!this.#isRestored && nextRound < reached) return;
     this.#isSettled = true;
+    this.#reached = reached;
     this.#cancel?.();
     if (this.#isRestored) {
       // They are in the round of this number; the own votes may have been for it, or for the one after.

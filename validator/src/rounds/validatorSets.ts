@@ -48,6 +48,9 @@ export class KnownSets implements ValidatorSets {
   /** The set that decides a round, or null where execution has not come so far that it is fixed. */
   setOfRound = (round: number): ValidatorSet | null => this.setOf(epochOfRound(this.#parameters, round));
 
+  /** The first epoch whose set is known: 0, or the one of the checkpoint that the home began with, until it is long over. */
+  firstKnownEpoch = (): number => Math.min(...this.#sets.keys());
+
   /** The last round whose set is known. */
   lastKnownRound = (): number => firstRoundOfEpoch(this.#parameters, Math.max(...this.#sets.keys()) + 1) - 1;
 
