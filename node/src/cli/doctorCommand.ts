@@ -50,6 +50,7 @@ async function examineHome(flags: DoctorFlags, io: NodeIo): Promise<void> {
       forwarderConfigFile: settings["doctor.forwarderConfig"],
       lowestPowerDbm: settings["antenna.lowestPowerDbm"],
       gwmp: parseEndpoint(settings.gwmp)!,
+      forwarders: settings.forwarders.map((eui) => eui.toLowerCase()),
       http: parseEndpoint(settings.http)!,
       api: settings.api,
       device: { open: openDevice, faults: deviceFaults },

@@ -49,8 +49,13 @@ export function formatDuration(ms: number): string {
   return ms < 120_000 ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`;
 }
 
-function findRadioProblems({ listeningOn, forwarders }: RadioStatus, nowMs: number): string[] {
+function findRadioProblems({ listeningOn, forwarders, datagrams }: RadioStatus, nowMs: number): string[] {
   if (listeningOn === null) return ["The radio is not open."];
+  if (forwarders.length === 0 && datagrams.eui_not_allowed > 0) {
+    return [
+      "Only packet forwarders that the setting forwarders does not name have spoken; they are refused.",
+    ];
+  }
   if (forwarders.length === 0) {
     return [`No packet forwarder has spoken yet; it should be set to send to ${listeningOn}.`];
   }

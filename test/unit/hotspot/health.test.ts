@@ -10,6 +10,7 @@ import { createHotspot, findGenesisPlacement, type Hotspot } from "../../../node
 import {
   computeSpoolPatienceMs,
   findClockSkewMs,
+  findProblems,
   REPORT_SILENCE_MS,
 } from "../../../node/src/hotspot/problems.ts";
 import type { ForwarderTiming } from "../../../node/src/radio/radio.ts";
@@ -101,6 +102,24 @@ describe("a hotspot is not ready", () => {
     expect((await readiness()).problems[0]).toContain("No packet forwarder has spoken yet");
     radio.forwarders = [createForwarderStatus({ alive: false })];
     expect(await readiness()).toEqual({ status: 503, problems: ["The packet forwarder has fallen silent."] });
+  });
+
+  test("while only forwarders speak that may not, or its disk takes nothing", () => {
+    const status = radio.status();
+    const spoken = {
+      ...status,
+      forwarders: [],
+      datagrams: { ...status.datagrams, eui_not_allowed: 1 },
+    };
+    const problems = findProblems({
+      ...{ nowMs: nowMs(), parameters: genesis.parameters, radio: spoken, validators: [] },
+      ...{ follower: null as never, standing: "known", oldestReportMs: null, spoolFault: "ENOSPC" },
+    });
+    expect(problems).toEqual([
+      expect.stringContaining("does not name have spoken"),
+      expect.stringContaining("The disk cannot be written (ENOSPC)"),
+      expect.stringContaining("No validator's address is known"),
+    ]);
   });
 
   test("while its clock differs from the forwarder's GPS", async () => {

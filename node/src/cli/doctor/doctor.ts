@@ -28,6 +28,8 @@ export type DoctorOptions = {
   readonly lowestPowerDbm: number | null;
   /** Where forwarders send to, and where the running hotspot serves its pages. */
   readonly gwmp: Endpoint;
+  /** The forwarders that may speak, as they are set; any where none is. */
+  readonly forwarders: readonly string[];
   readonly http: Endpoint;
   /** A validator's HTTP API, which is asked what is registered; null where none is set. */
   readonly api: string | null;
@@ -119,19 +121,19 @@ function judgeHotspot({ publicKey }: HomeView, status: HotspotStatus | null): Fi
 }
 
 async function checkForwarders(
-  { gwmp, listenMs }: DoctorOptions,
+  { gwmp, forwarders, listenMs }: DoctorOptions,
   { onWait }: DoctorModules,
   status: HotspotStatus | null,
 ): Promise<Finding[]> {
   const endpoint = gwmp.host.includes(":") ? `[${gwmp.host}]:${gwmp.port}` : `${gwmp.host}:${gwmp.port}`;
   // The running hotspot has the port, and knows more than could be heard beside it.
-  if (status !== null) return judgeStatus(status);
+  if (status !== null) return judgeStatus(status, forwarders, Date.now());
   const listenS = Math.ceil(listenMs / 1_000);
   if (listenMs === 0) return [finding("forwarder", "not_checked", "It was asked not to listen.")];
   onWait(`listening for packet forwarders on UDP ${endpoint}, for at most ${listenS} s`);
   const listening = await listenToForwarders(gwmp, listenMs);
   if (!listening.bound) return [judgePortTaken(endpoint)];
-  return judgeHeard(listening.forwarders, endpoint, listenS);
+  return judgeHeard(listening.forwarders, { endpoint, allowed: forwarders }, listenS);
 }
 
 async function readForwarderConfig(path: string | null): Promise<{

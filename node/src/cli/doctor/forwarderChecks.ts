@@ -1,5 +1,7 @@
 /** The doctor's judgement of packet forwarders: of what it heard itself, or of what the running hotspot says. */
+import { formatDuration, REPORT_SILENCE_MS } from "../../hotspot/problems.ts";
 import type { HotspotStatus } from "../../hotspot/status.ts";
+import { FORWARDER_ALIVE_MS } from "../../radio/gwmp/forwarders.ts";
 import type { ForwarderStatus } from "../../radio/radio.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { ForwarderConfig } from "./forwarderConfig.ts";
@@ -34,22 +36,51 @@ type ForwarderView = {
   readonly version: 1 | 2;
 };
 
+/** Where it was listened, and who may speak there: any where none is named. */
+export type ForwarderPort = { readonly endpoint: string; readonly allowed: readonly string[] };
+
 /** Judges what was heard on the port while the hotspot was stopped. */
-export function judgeHeard(heard: readonly ForwarderHeard[], endpoint: string, listenS: number): Finding[] {
-  const views = heard.map(({ eui, pushes, pulls, pullSources, version }) => {
+export function judgeHeard(
+  heard: readonly ForwarderHeard[],
+  { endpoint, allowed }: ForwarderPort,
+  listenS: number,
+): Finding[] {
+  const isAllowed = ({ eui }: ForwarderHeard) => allowed.length === 0 || allowed.includes(eui);
+  const result = heard.some(isAllowed) ? "warn" : "fail";
+  const strangers = heard
+    .filter((one) => !isAllowed(one))
+    .map(({ eui }) => judgeStranger(result, `${eui} is not among those that forwarders names`));
+  const views = heard.filter(isAllowed).map(({ eui, pushes, pulls, pullSources, version }) => {
     const rival = pullSources.size > 1 ? ("perhaps" as const) : null;
     return { eui, version, pushes: pushes > 0, pulls: pulls > 0, rival };
   });
-  return judge(views, endpoint, `within ${listenS} s`);
+  if (views.length === 0 && strangers.length > 0) return strangers;
+  return [...judge(views, { endpoint, allowed }, `within ${listenS} s`), ...strangers];
 }
 
 /** Judges what the running hotspot has seen since it started. */
-export function judgeStatus({ radio }: HotspotStatus): Finding[] {
-  const views = radio.forwarders.map((forwarder) => {
-    const { eui, version, alive, lastPushMs } = forwarder;
-    return { eui, version, pushes: lastPushMs !== null, pulls: alive, rival: findRival(forwarder) };
+export function judgeStatus({ radio }: HotspotStatus, allowed: readonly string[], nowMs: number): Finding[] {
+  const refused = radio.datagrams.eui_not_allowed;
+  const isSilent = ({ lastSeenMs }: ForwarderStatus) => nowMs - lastSeenMs >= FORWARDER_ALIVE_MS;
+  const silent = radio.forwarders.filter(isSilent);
+  const speaking = radio.forwarders.filter((one) => !isSilent(one));
+  const result = speaking.length > 0 ? "warn" : "fail";
+  const named = "had an EUI that forwarders does not name, since the hotspot started";
+  const strangers = refused > 0 ? [judgeStranger(result, `${refused} datagrams ${named}`)] : [];
+  const fallen = silent.map(({ eui, lastSeenMs }) => {
+    const found = `${eui} has been silent for ${formatDuration(nowMs - lastSeenMs)}.`;
+    const advice = "Is it running? One that was taken away is forgotten when the hotspot starts anew.";
+    return finding("forwarder", result, found, advice);
   });
-  return judge(views, radio.listeningOn ?? "a closed port", "since the hotspot started");
+  const views = speaking.map((forwarder) => {
+    const { eui, version, alive, lastPushMs } = forwarder;
+    const pushes = lastPushMs !== null && nowMs - lastPushMs < REPORT_SILENCE_MS;
+    return { eui, version, pushes, pulls: alive, rival: findRival(forwarder) };
+  });
+  const port = { endpoint: radio.listeningOn ?? "a closed port", allowed };
+  const others = [...fallen, ...strangers];
+  if (views.length === 0 && others.length > 0) return others;
+  return [...judge(views, port, "since the hotspot started"), ...others];
 }
 
 function findRival({ takeoversRefused, downlinkReturns }: ForwarderStatus): keyof typeof RIVALS | null {
@@ -82,15 +113,21 @@ export function judgePortTaken(endpoint: string): Finding {
   return finding("forwarder", "fail", found, advice);
 }
 
-function judge(views: readonly ForwarderView[], endpoint: string, when: string): Finding[] {
+function judge(
+  views: readonly ForwarderView[],
+  { endpoint, allowed }: ForwarderPort,
+  when: string,
+): Finding[] {
   if (views.length === 0) {
     const advice = `Is it running? Its server_address, serv_port_up and serv_port_down must be ${endpoint}.`;
     return [finding("forwarder", "fail", `No packet forwarder has spoken to ${endpoint} ${when}.`, advice)];
   }
   const findings = views.flatMap(judgeOne);
-  if (views.length > 1) {
+  // Who has named them has meant them.
+  if (views.length > 1 && allowed.length === 0) {
     const found = `${views.length} forwarders speak here: ${views.map(({ eui }) => eui).join(", ")}.`;
-    const advice = "Right for several concentrators on one mast; else stop what was forgotten.";
+    const advice =
+      "Right for several concentrators on one mast, which forwarders may name; else stop what was forgotten.";
     findings.push(finding("forwarder", "warn", found, advice));
   }
   return findings;
@@ -119,6 +156,11 @@ function judgeOne({ eui, pushes, pulls, rival, version }: ForwarderView): Findin
   }
   if (findings.length > 0) return findings;
   return [finding("forwarder", "ok", `${eui} reports packets and asks for frames to send.`)];
+}
+
+function judgeStranger(result: "warn" | "fail", whose: string): Finding {
+  const advice = "Add its gateway_ID to forwarders, or stop who sends there.";
+  return finding("forwarder", result, `${whose}: refused.`, advice);
 }
 
 function zeroEui(): Finding {
