@@ -1,8 +1,10 @@
 /**
- * Messages of rounds whose instance is not made yet (rule B8): of every validator the newest few, so that nobody's
- * messages push out another's.
+ * Messages of rounds whose instance is not made yet (rule B8): of every validator the newest few, and few bytes, so that
+ * nobody's messages push out another's.
  */
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
+import { LaneTipSsz } from "../../../protocol/src/agreement/rounds.ts";
+import type { Certificate } from "../../../protocol/src/agreement/simplex/index.ts";
 import type { PeerName } from "../mesh/mesh.ts";
 
 /** What validators say of rounds. */
@@ -10,21 +12,40 @@ export type AgreementMessage = Extract<
   PeerMessage,
   { type: "tips" | "proposal" | "vote" | "certificate" | "status" }
 >;
-type KeptMessage = { readonly from: PeerName; readonly message: AgreementMessage };
+type KeptMessage = { readonly from: PeerName; readonly message: AgreementMessage; readonly bytes: number };
 
 /** Of one validator: its tips, proposal, votes and certificates of a round, twice. */
 const KEPT_PER_VALIDATOR = 16;
+/**
+ * And so many bytes, since nobody has looked at a signature yet: 25 MiB of a full set. It is what those messages take at
+ * 100 seats, with the proposed value of up to some thirty; a larger value is left out, and fetched by its digest.
+ */
+export const KEPT_BYTES_PER_VALIDATOR = 262_144;
+
+const SIGNATURE_BYTES = 64;
+const TIP_BYTES = LaneTipSsz.maxSize;
 
 export class KeptMessages {
   #kept: KeptMessage[] = [];
 
-  /** @returns what had to go for it: the oldest of the same validator; null where there was room. */
-  keep(from: PeerName, message: AgreementMessage): AgreementMessage | null {
+  /** @returns what there is no room for: the oldest of the same validator, or the message itself. */
+  keep(from: PeerName, message: AgreementMessage): AgreementMessage[] {
     const own = this.#kept.filter((kept) => kept.from === from);
-    const oldest = own.length >= KEPT_PER_VALIDATOR ? own[0]! : null;
-    if (oldest !== null) this.#kept.splice(this.#kept.indexOf(oldest), 1);
-    this.#kept.push({ from, message });
-    return oldest?.message ?? null;
+    const held = own.reduce((sum, { bytes }) => sum + bytes, 0);
+    const isRoomy = held + countBytes(message) <= KEPT_BYTES_PER_VALIDATOR;
+    const kept = message.type === "proposal" && !isRoomy ? { ...message, value: null } : message;
+    const bytes = countBytes(kept);
+    if (bytes > KEPT_BYTES_PER_VALIDATOR) return [message];
+    const forgotten: KeptMessage[] = [];
+    let rest = held;
+    while (own.length >= KEPT_PER_VALIDATOR || rest + bytes > KEPT_BYTES_PER_VALIDATOR) {
+      const oldest = own.shift()!;
+      rest -= oldest.bytes;
+      forgotten.push(oldest);
+    }
+    this.#kept = this.#kept.filter((each) => !forgotten.includes(each));
+    this.#kept.push({ from, message: kept, bytes });
+    return forgotten.map((each) => each.message);
   }
 
   /** All of them, in the order in which they came; none is kept any more. */
@@ -39,6 +60,26 @@ export class KeptMessages {
     this.#kept = this.#kept.filter(({ message }) => roundOf(message) > round);
   }
 }
+
+/** About how much memory a message holds: what it carries beyond a signature or two. */
+function countBytes(message: AgreementMessage): number {
+  switch (message.type) {
+    case "tips":
+      return TIP_BYTES * (1 + message.signed.tips.tips.length);
+    case "certificate":
+      return countCertificate(message.certificate);
+    case "proposal": {
+      const justification = message.proposal.justification.map(countCertificate);
+      return (
+        justification.reduce((sum, bytes) => sum + bytes, SIGNATURE_BYTES) + (message.value?.length ?? 0)
+      );
+    }
+    default:
+      return SIGNATURE_BYTES;
+  }
+}
+
+const countCertificate = ({ signers }: Certificate): number => SIGNATURE_BYTES * (1 + signers.length);
 
 /** The round that a message is about. */
 export function roundOf(message: AgreementMessage): number {

@@ -186,8 +186,7 @@ class SeveralAgreement implements MeshAgreement {
     const next = this.#nextRound();
     if (round === next && this.#instance !== null) this.#instance.onMessage(from, message);
     else if (round === next || round === next + 1) {
-      const forgotten = this.#next.keep(from, message);
-      if (forgotten !== null) onDropped(forgotten.type, "full");
+      for (const { type } of this.#next.keep(from, message)) onDropped(type, "full");
     } else if (round > next) {
       onDropped(message.type, "far_ahead");
       this.#catchUp.from(from);

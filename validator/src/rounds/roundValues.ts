@@ -3,8 +3,9 @@
  * somebody asked. What is missing is fetched from the others; what one validator may have kept is bounded.
  */
 import { hash } from "node:crypto";
-import type { Log } from "../../../node/src/host/types.ts";
-import { decodeValue, type Value } from "../../../protocol/src/agreement/rounds.ts";
+import type { Clock, Log } from "../../../node/src/host/types.ts";
+import { orderAsked } from "../../../protocol/src/agreement/lanes/index.ts";
+import { decodeValue, MAX_VALUE_BYTES, type Value } from "../../../protocol/src/agreement/rounds.ts";
 import { checkValue, type ValueContext } from "../../../protocol/src/agreement/valueRules.ts";
 import { decodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { Mesh } from "../mesh/mesh.ts";
@@ -12,6 +13,8 @@ import type { Mesh } from "../mesh/mesh.ts";
 /** Values that one validator may have this one keep in a round; an honest leader makes one. */
 const VALUES_PER_VALIDATOR = 4;
 
+/** And so many bytes of all of them together; a value that is too many is fetched once a proposal with it is accepted. */
+const MAX_KEPT_BYTES = 16 * MAX_VALUE_BYTES;
 export type RoundValuesModules = {
   readonly mesh: Pick<Mesh, "connected" | "fetch">;
   readonly log: Log;
@@ -28,7 +31,11 @@ export class RoundValues {
   readonly #verdicts = new Map<string, boolean>();
   /** How many are kept that came with a validator's proposal, by its position. */
   readonly #keptOf = new Map<number, number>();
-  readonly #fetching = new Set<string>();
+  #keptBytes = 0;
+  /** By name, what is being asked for. */
+  readonly #fetching = new Map<string, Promise<boolean>>();
+  /** Whose turn it is to be asked first. */
+  #turn: number;
   #isStopped = false;
 
   constructor(context: ValueContext, modules: RoundValuesModules) {
@@ -56,9 +63,10 @@ export class RoundValues {
   keep(from: number, name: string, bytes: Uint8Array): void {
     const kept = this.#keptOf.get(from) ?? 0;
     if (this.#encodings.has(name) || kept >= VALUES_PER_VALIDATOR) return;
-    if (hash("sha256", bytes, "hex") !== name) return;
+    if (this.#keptBytes + bytes.length > MAX_KEPT_BYTES || hash("sha256", bytes, "hex") !== name) return;
     this.#keptOf.set(from, kept + 1);
     this.put(name, bytes);
+    this.#keptBytes += bytes.length;
   }
 
   /** What a value says; null where it is none, or not here. */
