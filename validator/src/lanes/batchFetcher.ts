@@ -10,14 +10,10 @@ import { listHolders, orderAsked } from "../../../protocol/src/agreement/lanes/i
 import { type AvailabilityCert, decodeBatch } from "../../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { askInTurn } from "../mesh/askInTurn.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { BatchStore } from "../store/batchStore.ts";
 
-/**
- * Whoever is asked has so long before the next is asked too: some round trips between continents. A body comes once
- * where nobody is slow, and at most as often as there are validators that are.
- */
-const SLOW_MS = 250;
 /** Fetched ahead at once: at most 2 MiB on its way, which hides a round trip behind the execution before. */
 const AHEAD_AT_ONCE = 8;
 /** Named to be fetched ahead: what a catching-up validator's backlog of rounds names in a few lanes. */
@@ -91,7 +87,7 @@ export class BatchFetcher {
         return found;
       }
       if (tries === TRIES_UNTIL_MISSING) this.#onMissing(name);
-      await Promise.race([this.#wait(delayMs).promise, this.#stopped.promise]);
+      await Promise.race([this.#wait(delayMs), this.#stopped.promise]);
     }
   };
 
@@ -157,7 +153,6 @@ export class BatchFetcher {
     }
   }
 
-  /** Asks one after the other, the next as soon as those before are slow or have nothing. */
   async #ask(
     digest: Uint8Array,
     {
@@ -165,31 +160,19 @@ export class BatchFetcher {
       cert = null,
     }: { readonly first?: PeerName | null; readonly cert?: AvailabilityCert | null },
   ): Promise<Uint8Array | null> {
-    const { mesh, sets } = this.#modules;
+    const { mesh, sets, clock } = this.#modules;
     const holders = new Set(cert === null ? [] : listHolders(cert, sets).map(encodeHex));
-    const asked = orderAsked(mesh.connected(), { first, holders, turn: this.#turn++ });
-    const answers: Promise<Uint8Array>[] = [];
-    const anyOf = () => Promise.any(answers).catch(() => null);
-    for (const name of asked) {
-      answers.push(this.#askOne(name, digest));
-      const slow = this.#wait(SLOW_MS);
-      const found = await Promise.race([anyOf(), slow.promise]);
-      slow.cancel();
-      if (found) return found;
-      if (this.#isStopped) break;
-    }
-    return await anyOf();
+    const names = orderAsked(mesh.connected(), { first, holders, turn: this.#turn++ });
+    const ask = (name: PeerName) => this.#askOne(name, digest);
+    return await askInTurn(names, ask, { clock, isStopped: () => this.#isStopped });
   }
 
-  /** Rejects where the validator has nothing, or something else. */
-  async #askOne(name: PeerName, digest: Uint8Array): Promise<Uint8Array> {
+  async #askOne(name: PeerName, digest: Uint8Array): Promise<Uint8Array | null> {
     const body = await this.#modules.mesh.fetch(name, { type: "batch", digest });
-    if (body === null || !equalBytes(hash("sha256", body, "buffer"), digest)) throw new Error("not there");
-    return body;
+    return body !== null && equalBytes(hash("sha256", body, "buffer"), digest) ? body : null;
   }
 
-  #wait(delayMs: number): { readonly promise: Promise<void>; readonly cancel: () => void } {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    return { promise, cancel: this.#modules.clock.after(delayMs, resolve) };
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.#modules.clock.after(delayMs, resolve));
   }
 }

@@ -2,7 +2,6 @@
  * Agreement of several validators: one instance a round, begun when B0 allows it, fed with what the others say, and
  * followed by the next once it is decided. Whoever falls behind catches up by final certificates instead.
  */
-import { hash } from "node:crypto";
 import type { Clock, Log } from "../../../node/src/host/types.ts";
 import type { VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
 import type { DropReason } from "../../../protocol/src/agreement/drops.ts";
@@ -16,12 +15,12 @@ import {
 } from "../../../protocol/src/agreement/rounds.ts";
 import { type Certificate, createEd25519Scheme } from "../../../protocol/src/agreement/simplex/index.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
-import { decodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { epochOfRound, type Parameters } from "../../../protocol/src/network/parameters.ts";
 import type { AvailabilityBook } from "../lanes/availability.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { Signer } from "../signer.ts";
+import { toError } from "../toError.ts";
 import type { Agreement, Executed, Finalized } from "./agreement.ts";
 import { type Beginning, beginRetryMs, computeBeginDelayMs, makeTips } from "./beginning.ts";
 import { CatchUp } from "./catchUp.ts";
@@ -312,17 +311,12 @@ class SeveralAgreement implements MeshAgreement {
   }
 
   async #fetchDecided(instance: RoundInstance, certificate: Certificate, name: string): Promise<void> {
-    const { mesh, clock } = this.#modules;
-    const digest = decodeHex(name, 32)!;
     while (this.#isRunning && this.#instance === instance) {
-      for (const peer of mesh.connected()) {
-        const bytes = await mesh.fetch(peer, { type: "value", digest });
-        if (bytes === null || hash("sha256", bytes, "hex") !== name) continue;
-        instance.adoptValue(name, bytes);
+      if (await instance.fetchValue(name)) {
         if (this.#instance === instance) this.#onDecided(instance, certificate);
         return;
       }
-      await new Promise<void>((resolve) => clock.after(VALUE_RETRY_MS, resolve));
+      await new Promise<void>((resolve) => this.#modules.clock.after(VALUE_RETRY_MS, resolve));
     }
   }
 
@@ -335,7 +329,7 @@ class SeveralAgreement implements MeshAgreement {
       this.#modules.votes.recordDecided(decided);
     } catch (error) {
       this.stop();
-      this.#modules.onFailure(error instanceof Error ? error : new Error(String(error)));
+      this.#modules.onFailure(toError(error));
       return false;
     }
     for (const finalized of fresh) this.#advance(finalized);

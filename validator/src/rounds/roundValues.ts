@@ -8,18 +8,18 @@ import { orderAsked } from "../../../protocol/src/agreement/lanes/index.ts";
 import { decodeValue, MAX_VALUE_BYTES, type Value } from "../../../protocol/src/agreement/rounds.ts";
 import { checkValue, type ValueContext } from "../../../protocol/src/agreement/valueRules.ts";
 import { decodeHex } from "../../../protocol/src/bytes/hex.ts";
-import type { Mesh } from "../mesh/mesh.ts";
+import { askInTurn } from "../mesh/askInTurn.ts";
+import type { Mesh, PeerName } from "../mesh/mesh.ts";
 
 /** Values that one validator may have this one keep in a round; an honest leader makes one. */
 const VALUES_PER_VALIDATOR = 4;
-
 /** And so many bytes of all of them together; a value that is too many is fetched once a proposal with it is accepted. */
 const MAX_KEPT_BYTES = 16 * MAX_VALUE_BYTES;
+
 export type RoundValuesModules = {
   readonly mesh: Pick<Mesh, "connected" | "fetch">;
+  readonly clock: Pick<Clock, "after">;
   readonly log: Log;
-  /** A value that was asked for came. */
-  readonly onFetched: (name: string) => void;
 };
 
 export class RoundValues {
@@ -41,6 +41,7 @@ export class RoundValues {
   constructor(context: ValueContext, modules: RoundValuesModules) {
     this.#context = context;
     this.#modules = modules;
+    this.#turn = context.round;
   }
 
   /** By name. */
@@ -65,8 +66,8 @@ export class RoundValues {
     if (this.#encodings.has(name) || kept >= VALUES_PER_VALIDATOR) return;
     if (this.#keptBytes + bytes.length > MAX_KEPT_BYTES || hash("sha256", bytes, "hex") !== name) return;
     this.#keptOf.set(from, kept + 1);
-    this.put(name, bytes);
     this.#keptBytes += bytes.length;
+    this.put(name, bytes);
   }
 
   /** What a value says; null where it is none, or not here. */
@@ -93,19 +94,29 @@ export class RoundValues {
     return valid;
   }
 
-  /** Asks those that are connected, one after the other; the core asks again at a standstill. */
-  async fetch(name: string): Promise<void> {
-    if (this.#fetching.has(name)) return;
-    this.#fetching.add(name);
-    const { mesh, onFetched } = this.#modules;
+  /**
+   * Asks those that are connected for a value, each time another one first; the core asks again at a standstill.
+   * @returns whether it is here.
+   */
+  fetch(name: string): Promise<boolean> {
+    const underWay = this.#fetching.get(name) ?? this.#fetch(name).finally(() => this.#fetching.delete(name));
+    this.#fetching.set(name, underWay);
+    return underWay;
+  }
+
+  async #fetch(name: string): Promise<boolean> {
+    const { mesh, clock } = this.#modules;
     const digest = decodeHex(name, 32);
-    for (const peer of mesh.connected()) {
-      if (digest === null || this.#encodings.has(name) || this.#isStopped) break;
+    if (digest === null) return false;
+    const ask = async (peer: PeerName) => {
       const bytes = await mesh.fetch(peer, { type: "value", digest });
-      if (bytes !== null && hash("sha256", bytes, "hex") === name) this.put(name, bytes);
-    }
-    this.#fetching.delete(name);
-    if (this.#encodings.has(name)) onFetched(name);
+      return bytes !== null && hash("sha256", bytes, "hex") === name ? bytes : null;
+    };
+    const names = orderAsked(mesh.connected(), { first: null, holders: new Set(), turn: this.#turn++ });
+    const isStopped = () => this.#isStopped || this.#encodings.has(name);
+    const found = await askInTurn(names, ask, { clock, isStopped });
+    if (found !== null) this.put(name, found);
+    return this.#encodings.has(name);
   }
 
   /** Nothing more is asked for. */
