@@ -189,20 +189,35 @@ describe("the hub", () => {
   });
 });
 
-describe("what is hardly HTTP", () => {
-  /** Sends bytes and gives everything that comes back until the server hangs up. */
-  const exchange = (bytes: string): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(bytes));
-      let text = "";
-      socket.setEncoding("latin1");
-      socket.on("data", (chunk) => {
-        text += chunk;
-      });
-      socket.on("close", () => resolve(text));
-      socket.on("error", reject);
+/** Sends bytes and gives everything that comes back until the server hangs up. */
+const exchange = (bytes: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(bytes));
+    let text = "";
+    socket.setEncoding("latin1");
+    socket.on("data", (chunk) => {
+      text += chunk;
     });
+    socket.on("close", () => resolve(text));
+    socket.on("error", reject);
+  });
 
+test("a transaction is read whole, whatever its length is told by, and with requests without a body around it", async () => {
+  const ask = "GET /v1/rounds/latest HTTP/1.1\r\nhost: x\r\n\r\n";
+  const post = "POST /v1/transactions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+  const [body, first, rest] = ['{"envelope":"0102"}', '{"envelope"', ':"0304"}'];
+  const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+  const sized = `${post}content-length: ${body.length}\r\n\r\n${body}`;
+  const chunked = `${post}transfer-encoding: chunked\r\n\r\n${chunk(first)}${chunk(rest)}${chunk("")}`;
+  const answers = await exchange(
+    ask + sized + ask + chunked + ask.replace("host", "connection: close\r\nhost"),
+  );
+  const statuses = [...answers.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => Number(status));
+  expect(statuses).toEqual([200, 202, 200, 202, 200]);
+  expect(fixture.submitted).toEqual([Uint8Array.of(1, 2), Uint8Array.of(3, 4)]);
+});
+
+describe("what is hardly HTTP", () => {
   test("gets a problem and no more", async () => {
     const huge = await exchange(`GET /livez HTTP/1.1\r\nhost: x\r\nx: ${"a".repeat(20_000)}\r\n\r\n`);
     expect(huge).toMatch(/^HTTP\/1.1 431 .*problem\+json/s);

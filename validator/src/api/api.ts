@@ -51,6 +51,7 @@ const MAX_RATED_ADDRESSES = 10_000;
 
 /** Creates the API; the caller listens with it and closes it. */
 export async function createApi(options: ApiOptions, modules: ApiModules): Promise<FastifyInstance> {
+  const { trustProxies = [] } = options;
   const handleError = createErrorHandler(modules.log);
   const api = Fastify({
     logger: false,
@@ -58,9 +59,15 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
     routerOptions: { maxParamLength: MAX_PARAMETER_CHARS },
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT_MS },
+    // A request without a body, as nearly all are, needs no stream that ends at once.
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      optimizeEmptyRequests: true,
+    },
     forceCloseConnections: true,
-    trustProxy: [...(options.trustProxies ?? [])],
+    // An empty list would have every request's way looked through, where nobody's word is believed.
+    trustProxy: trustProxies.length > 0 && [...trustProxies],
     frameworkErrors: handleError,
     clientErrorHandler: answerBrokenRequest,
   }).withTypeProvider<TypeBoxTypeProvider>();
