@@ -190,8 +190,8 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     rule: "A4",
     edit: {
       file: "validator/src/lanes/batchFetcher.ts",
-      find: "answers.push(this.#askOne(name, digest));",
-      replace: "void [this.#askOne, name, digest];",
+      find: "const ask = (name: PeerName) => this.#askOne(name, digest);",
+      replace: "const ask = async (_name: PeerName) => (void this.#askOne, null);",
     },
   },
   {

@@ -39,6 +39,7 @@ import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
 import type { AvailabilityBook } from "../lanes/availability.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { Signer } from "../signer.ts";
+import { toError } from "../toError.ts";
 import { MissingCertificates } from "./missingCertificates.ts";
 import { RoundJournal } from "./roundJournal.ts";
 import { RoundTips } from "./roundTips.ts";
@@ -97,7 +98,7 @@ export class RoundInstance {
     this.#modules = modules;
     this.round = options.round;
     this.#journal = new RoundJournal(options.round, options.config.validators);
-    this.#values = new RoundValues(options.context, { ...modules, onFetched: (name) => this.#judge(name) });
+    this.#values = new RoundValues(options.context, modules);
     this.#missing = new MissingCertificates({ ...modules, onFound: () => this.#build() });
     const { sets, parameters } = options.context;
     this.#set = requireSet(sets, epochOfRound(parameters, options.round));
@@ -194,9 +195,9 @@ export class RoundInstance {
     return certificate && toFinalCert(this.round, certificate, this.#options.config.validators);
   }
 
-  /** A fetched encoding of the value that was decided. */
-  adoptValue(name: string, bytes: Uint8Array): void {
-    this.#values.put(name, bytes);
+  /** Asks the others for a value. @returns whether it is here. */
+  fetchValue(name: string): Promise<boolean> {
+    return this.#values.fetch(name);
   }
 
   /** Ends timers; a decided instance still answers. */
@@ -343,7 +344,7 @@ export class RoundInstance {
 
   #judge(name: string): void {
     const valid = this.#values.judge(name);
-    if (valid === null) void this.#values.fetch(name);
+    if (valid === null) void this.fetchValue(name).then((isHere) => isHere && this.#judge(name));
     else this.#post({ type: "valueAvailable", value: name, valid });
   }
 
@@ -377,6 +378,6 @@ export class RoundInstance {
 
   #fail(error: unknown): void {
     this.stop();
-    this.#modules.onFailure(error instanceof Error ? error : new Error(String(error)));
+    this.#modules.onFailure(toError(error));
   }
 }
