@@ -38,6 +38,7 @@ import type { KnownSets } from "./rounds/validatorSets.ts";
 import type { AuthoredBatch, Votes } from "./rounds/votes.ts";
 import type { Signer } from "./signer.ts";
 import type { Storage } from "./storage.ts";
+import { toError } from "./toError.ts";
 import type { VerifierPool } from "./verify/verifierPool.ts";
 
 export type SeveralOptions = {
@@ -166,7 +167,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     },
   );
   const agreement = openAgreement(options, { ...modules, onFinalized, guard }, availability);
-  const onMessage = (from: PeerName, message: PeerMessage): void => {
+  const takeMessage = (from: PeerName, message: PeerMessage): void => {
     switch (message.type) {
       case "batch":
         peerLanes.onBatch(from, message.signed);
@@ -188,6 +189,15 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
         break;
       default:
         agreement.onMessage(from, message);
+    }
+  };
+  // What peers send is judged by returned values, so what is thrown is no fault of theirs: the disk failed, or a bug left
+  // the state half changed. Left to the stream it would end the peer's channel, and nobody would be told.
+  const onMessage = (from: PeerName, message: PeerMessage): void => {
+    try {
+      takeMessage(from, message);
+    } catch (error) {
+      modules.onFailure(toError(error));
     }
   };
   return {

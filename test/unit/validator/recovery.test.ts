@@ -23,6 +23,7 @@ import { openStorage, type Storage } from "../../../validator/src/storage.ts";
 import type { Store } from "../../../validator/src/store/store.ts";
 import { ManualClock } from "./support/manualClock.ts";
 import { contextOf, createTestGenesis, signReports, VALIDATOR } from "./support/network.ts";
+import { certifyAttest } from "./support/rewardCerts.ts";
 import { SILENT_MESH } from "./support/silentMesh.ts";
 
 const GENESIS_MS = 1_700_000_000_000;
@@ -30,6 +31,12 @@ const context = contextOf(createTestGenesis(2, GENESIS_MS));
 const { roundMs, roundsPerEpoch, execLagRounds } = context.parameters;
 const identity = createIdentity(context.genesis, VALIDATOR.secretSeed);
 const log = createSilentLog();
+const ROOTS = {
+  rewardRoot: new Uint8Array(32),
+  stateRoot: new Uint8Array(32),
+  nextValidatorsHash: new Uint8Array(32),
+  parametersHash: new Uint8Array(32),
+};
 
 /** A validator's core over a real home, on a clock that the test moves. */
 type Running = {
@@ -126,6 +133,15 @@ describe("a validator that ended", () => {
     };
     return { core, storage, recovered, failures, rounds, submit, end };
   }
+
+  test("because its disk failed says so, also where a peer's message was what it could not keep", async () => {
+    const { core, storage, failures } = await start();
+    storage.votes.close();
+    const attest = { epoch: 0, ...ROOTS, rulesVersion: 1 };
+    const cert = certifyAttest(identity.domains, attest, [VALIDATOR]);
+    core.handlers.onMessage(encodeHex(VALIDATOR.publicKey), { type: "rewardCert", cert });
+    expect(failures).toMatchObject([{ code: "ERR_INVALID_STATE" }]);
+  });
 
   test("in good order goes on with the same ledger, and executes what was on its way", async () => {
     const first = await start();

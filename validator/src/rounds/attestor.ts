@@ -30,6 +30,7 @@ import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { MAX_VALIDATORS } from "../../../protocol/src/network/parameters.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { Signer } from "../signer.ts";
+import { toError } from "../toError.ts";
 import type { Votes } from "./votes.ts";
 
 export type AttestorOptions = {
@@ -124,7 +125,7 @@ export class Attestor {
   }
 
   #carryOut(event: AttestationEvent, effect: AttestationEffect): boolean {
-    const { mesh, log, onSplit, onConflict, onDropped } = this.#modules;
+    const { mesh, log, onSplit, onConflict, onDropped, onFailure } = this.#modules;
     switch (effect.type) {
       case "persist":
         return this.#persist(effect.signed);
@@ -138,7 +139,8 @@ export class Attestor {
         mesh.send(effect.to, { type: "rewardCert", cert: effect.cert });
         break;
       case "askCert":
-        if (!this.hasRewardCert(effect.epoch)) void this.#ask(effect.epoch);
+        if (!this.hasRewardCert(effect.epoch))
+          this.#ask(effect.epoch).catch((error: unknown) => onFailure(toError(error)));
         break;
       case "keep":
         this.#keep(effect.cert);
