@@ -2,8 +2,10 @@
  * Region plans: where, how loud and how often a hotspot may beacon. One row a region; adding one is adding a row.
  * Channels and numbers of the regions are Helium's (lorawan-h3, `region` enumeration), which existing gateways are set
  * up for, save EU433's, whose table there says 43 MHz; powers, bands and dwell times are the LoRaWAN regional
- * parameters' (RP002-1.0.4); the European bands and their duty cycles are those of ETSI EN 300 220-2, annex B, as
- * ChirpStack's concentratord enforces them. Where sources differ the stricter is taken: a beacon needs little.
+ * parameters' (RP002-1.0.4, India's power 1.0.5's); the European bands and their duty cycles are those of ETSI EN 300
+ * 220-2, annex B, as ChirpStack's concentratord enforces them. Where sources differ the stricter is taken: a beacon needs
+ * little. By that rule two of Helium's regions are others of these: CD900-1A is EU868 in channels and power, and AS923-1C
+ * is AS923-1, since its 30 dBm are not the regional parameters'.
  */
 import { computeAirtimeUs } from "./airtime.ts";
 import { FRAME_BYTES } from "./frame.ts";
@@ -21,6 +23,8 @@ export const REGION_NAMES = [
   "RU864",
   "CN470",
   "EU433",
+  "AS923-1B",
+  "AU915-SB1",
 ] as const;
 export type RegionName = (typeof REGION_NAMES)[number];
 
@@ -114,6 +118,21 @@ const createAs923Plan = (
   listenBeforeTalk,
 });
 
+/** The sub-bands of Australia's plan differ in their channels alone. */
+const createAu915Plan = (name: RegionName, id: number, firstHz: number): RegionPlan => ({
+  name,
+  id,
+  beaconFreqsHz: channels(firstHz, 8, 200_000),
+  bwHz: BW_HZ,
+  maxEirpCentiDbm: 3_000,
+  maxGainCentiDbi: MAX_GAIN_CENTI_DBI,
+  dataRates: ALL_RATES,
+  dwellMs: 400,
+  dwellWindowMs: null,
+  dutyBands: [band("AU", 915_000_000, 928_000_000, NO_DUTY_LIMIT_PPM, 3_000)],
+  listenBeforeTalk: [],
+});
+
 export const REGION_PLANS: Readonly<Record<RegionName, RegionPlan>> = {
   EU868: {
     name: "EU868",
@@ -150,19 +169,7 @@ export const REGION_PLANS: Readonly<Record<RegionName, RegionPlan>> = {
     dutyBands: [band("US", 902_000_000, 928_000_000, NO_DUTY_LIMIT_PPM, 3_600)],
     listenBeforeTalk: [],
   },
-  AU915: {
-    name: "AU915",
-    id: 5,
-    beaconFreqsHz: channels(916_800_000, 8, 200_000),
-    bwHz: BW_HZ,
-    maxEirpCentiDbm: 3_000,
-    maxGainCentiDbi: MAX_GAIN_CENTI_DBI,
-    dataRates: ALL_RATES,
-    dwellMs: 400,
-    dwellWindowMs: null,
-    dutyBands: [band("AU", 915_000_000, 928_000_000, NO_DUTY_LIMIT_PPM, 3_000)],
-    listenBeforeTalk: [],
-  },
+  AU915: createAu915Plan("AU915", 5, 916_800_000),
   "AS923-1": createAs923Plan(
     "AS923-1",
     6,
@@ -178,12 +185,13 @@ export const REGION_PLANS: Readonly<Record<RegionName, RegionPlan>> = {
     id: 8,
     beaconFreqsHz: [865_062_500, 865_402_500, 865_985_000],
     bwHz: BW_HZ,
-    maxEirpCentiDbm: 3_000,
+    // RP002-1.0.4 and Helium have 30 dBm.
+    maxEirpCentiDbm: 2_920,
     maxGainCentiDbi: MAX_GAIN_CENTI_DBI,
     dataRates: ALL_RATES,
     dwellMs: null,
     dwellWindowMs: null,
-    dutyBands: [band("IN", 865_000_000, 868_000_000, NO_DUTY_LIMIT_PPM, 3_000)],
+    dutyBands: [band("IN", 865_000_000, 868_000_000, NO_DUTY_LIMIT_PPM, 2_920)],
     listenBeforeTalk: [],
   },
   "AS923-2": createAs923Plan("AS923-2", 9, 921_400_000, [920_000_000, 923_000_000]),
@@ -251,6 +259,9 @@ export const REGION_PLANS: Readonly<Record<RegionName, RegionPlan>> = {
     dutyBands: [band("433", 433_050_000, 434_790_000, 10_000, 1_215)],
     listenBeforeTalk: [],
   },
+  // AS923-1 on lower channels, within the same band.
+  "AS923-1B": createAs923Plan("AS923-1B", 12, 922_000_000, [920_000_000, 928_000_000]),
+  "AU915-SB1": createAu915Plan("AU915-SB1", 21, 915_200_000),
 };
 
 /** The plan of a region by name, or null: names come from files, command lines and peers. */

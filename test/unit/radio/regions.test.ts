@@ -24,6 +24,8 @@ describe("region plans", () => {
     ["CN470", 4, 8, 486_300_000, 487_700_000],
     // The table in lorawan-h3 says 43.3175, 43.3375 and 43.3575 MHz; 433.175 to 433.575 are meant.
     ["EU433", 2, 3, 433_175_000, 433_575_000],
+    ["AS923-1B", 12, 8, 922_000_000, 923_400_000],
+    ["AU915-SB1", 21, 8, 915_200_000, 916_600_000],
   ] as const)("%s", (name, id, count, first, last) => {
     const plan = REGION_PLANS[name];
     expect(plan.id).toBe(id);
@@ -52,7 +54,10 @@ describe("the power that plans leave a concentrator", () => {
   test.each([
     ["EU868", 16, 14, 13, 10, 8],
     ["AU915", 30, 28, 27, 24, 22],
-    ["IN865", 30, 28, 27, 24, 22],
+    ["AU915-SB1", 30, 28, 27, 24, 22],
+    ["AS923-1B", 16, 14, 13, 10, 8],
+    // RP002-1.0.5's 29.2 dBm, where they went by 30.
+    ["IN865", 29, 28, 26, 23, 21],
     ["AS923-2", 16, 14, 13, 10, 8],
     ["RU864", 16, 14, 13, 10, 8],
     ["KR920", 14, 12, 11, 8, 6],
@@ -90,7 +95,9 @@ describe("spreading factors of beacons", () => {
   });
 
   test("never break a dwell limit, however long the challenge may be", () => {
-    for (const name of ["US915", "AU915", "AS923-1", "AS923-2", "AS923-3", "AS923-4"] as const) {
+    const withDwell = REGION_NAMES.filter((name) => REGION_PLANS[name].dwellMs === 400);
+    expect(withDwell).toHaveLength(8);
+    for (const name of withDwell) {
       expect(beaconSpreadingFactors(REGION_PLANS[name], 1_500)).toEqual([7, 8, 9, 10]);
     }
     expect(beaconSpreadingFactors(REGION_PLANS.IN865, 1_500)).toEqual([7, 8, 9, 10, 11, 12]);
