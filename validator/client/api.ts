@@ -247,15 +247,7 @@ export type Explanation = {
       }[];
       readonly candidates: number;
       readonly divisor: { readonly leastPpm: number; readonly mostPpm: number };
-      readonly unpaid:
-        | "too_close"
-        | "too_far"
-        | "not_reciprocal"
-        | "below_trust"
-        | "over_owner_cap"
-        | "over_witness_cap"
-        | "over_place_cap"
-        | null;
+      readonly unpaid: "over_owner_cap" | "over_witness_cap" | "over_place_cap" | null;
       readonly mayEarn: boolean;
     } | null;
     readonly missing: string | null;

@@ -50,6 +50,7 @@ const REASON_WORDS: Readonly<Record<Reason, string>> = {
   over_owner_cap: "this owner's hotspots are over the cap",
   over_witness_cap: "others were drawn among its many witnesses",
   over_place_cap: "another witness within 350 m of it was drawn",
+  over_link_cap: "the witness has as many counterparts on record as it may",
   unknown_beacon: "there is no such beacon",
   early_reveal: "the reveal came before the window had closed",
   not_beaconer: "it was not this hotspot's to reveal",
@@ -72,7 +73,8 @@ const REASON_WORDS: Readonly<Record<Reason, string>> = {
   not_cosigned: "the device that is bound to this hotspot did not sign it too",
   device_taken: "the device is bound to another hotspot",
   not_bound: "no device is bound to the hotspot",
-  asserted_lately: "the hotspot's place, antenna or region was changed lately: again only a window of evidence after that",
+  asserted_lately:
+    "the hotspot's place, antenna or region was changed lately: again only a window of evidence after that",
 };
 
 /** What became of a report that has a verdict, as a sentence. @param reason null: accepted. */

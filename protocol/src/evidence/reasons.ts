@@ -81,6 +81,7 @@ const REASON_TABLE = [
   ["device_taken", "transaction"],
   ["not_bound", "transaction"],
   ["asserted_lately", "transaction"],
+  ["over_link_cap", "unpaid"],
 ] as const;
 
 type Row = (typeof REASON_TABLE)[number];
@@ -115,12 +116,26 @@ export const UNPAID_REASONS = reasonsOf("unpaid");
 export const REVEAL_REASONS = reasonsOf("reveal");
 export const TRANSACTION_REASONS = reasonsOf("transaction");
 
+/** Of those that leave evidence unpaid the ones that the draw at the epoch's end gives, to what was accepted before it. */
+export const DRAW_REASONS = [
+  "over_owner_cap",
+  "over_witness_cap",
+  "over_place_cap",
+] as const satisfies UnpaidReason[];
+export type DrawReason = (typeof DRAW_REASONS)[number];
+
+const DRAW = new Set<Reason>(DRAW_REASONS);
 const UNPAID = new Set<Reason>(UNPAID_REASONS);
 const REASON_CODES = new Map<Reason, number>(REASONS.map((reason, index) => [reason, index + 1]));
 
 /** Whether a report with this reason is valid evidence all the same, only not paid. */
 export function isUnpaidReason(reason: Reason): reason is UnpaidReason {
   return UNPAID.has(reason);
+}
+
+/** Whether the draw left a report with this reason out. */
+export function isDrawReason(reason: Reason): reason is DrawReason {
+  return DRAW.has(reason);
 }
 
 /** The number of a reason on the wire; null (accepted) is 0. */

@@ -155,14 +155,15 @@ function judgeWitness(
   closedEpoch: number,
 ): ValidWitness | null {
   const { witnessCase, link } = createWitnessCase(ledger, beacon, witness, waiting, isDuplicate, closedEpoch);
-  const reason = checkWitness(witnessCase);
+  const judgement = checkWitness(witnessCase);
   const distanceM = link?.distanceM ?? null;
   const ceilingCentiDbm = link && computeLinkCeilingCentiDbm(link);
   witness.waiting--;
-  const isValid = reason === null || isUnpaidReason(reason);
-  if (!isValid) countRefusedWitness(ledger, reason);
+  const isValid = judgement === null || isUnpaidReason(judgement);
+  if (!isValid) countRefusedWitness(ledger, judgement);
   const { measurement } = waiting.report;
-  feedReception(ledger, { beacon, witness, measurement, link, reason, isValid }, closedEpoch);
+  const judged = { beacon, witness, measurement, link, reason: judgement, isValid };
+  const reason = feedReception(ledger, judged, closedEpoch);
   const { reportId, includedRound } = waiting;
   log.outcomes.push(
     createOutcome({
@@ -231,9 +232,10 @@ function createWitnessCase(
     witnessPlan: place && planOf(place),
     link,
     lacksReciprocity: asksReciprocity && !links.isLinked(beaconer.index, witness.index, closedEpoch),
-    trustPpm: Math.min(
-      trust.trustAt(beaconer.index, epoch).creditPpm,
-      trust.trustAt(witness.index, epoch).creditPpm,
+    // Whose pay is withheld is counted like any other.
+    graphPpm: Math.min(
+      trust.trustAt(beaconer.index, epoch).graphPpm,
+      trust.trustAt(witness.index, epoch).graphPpm,
     ),
     trustPaidMinPpm: parameters.trustPaidMinPpm,
     ownerHasNoPlace: parameters.ownerWitnessCap === 1 && witness.owner === beaconer.owner,

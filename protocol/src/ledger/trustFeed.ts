@@ -1,12 +1,13 @@
 /**
  * What execution tells the history of trust: every report that was judged with a revealed beacon and was valid, paid or
  * not, or was refused by a gate on its measurement, which still says how it was made. Other refusals say nothing about a
- * radio.
+ * radio. What the history has no place for is not paid.
  */
 
 import { computeTakenStepDb } from "../evidence/challenge.ts";
 import type { UnpaidReason, WitnessReason } from "../evidence/reasons.ts";
 import { computeMarginCentiDb, GATE_REASONS, type LinkMeasurement } from "../radio/gates.ts";
+import type { HistoryEntry } from "../trust/linkRecord.ts";
 import { createMoments } from "../trust/moments.ts";
 import type { Measurement } from "../wire/reports.ts";
 import { forgetRecord } from "./appeal.ts";
@@ -32,18 +33,25 @@ export function feedBeacon({ trust, parameters }: Ledger, hotspot: number, close
   if (parameters.scoreVersion >= 2) trust.history.countBeacon(hotspot, closedEpoch);
 }
 
-/** Adds a judged report to the history, in the epoch in which its beacon closes. */
-export function feedReception(ledger: Ledger, judged: JudgedReception, closedEpoch: number): void {
+/**
+ * Adds a judged report to the history, in the epoch in which its beacon closes.
+ * @returns the reason that the report ends with: its own, or `over_link_cap` where it has none and no place was left for it.
+ */
+export function feedReception(
+  ledger: Ledger,
+  judged: JudgedReception,
+  closedEpoch: number,
+): JudgedReception["reason"] {
   const { beacon, witness, measurement, link, reason, isValid } = judged;
-  if (!isValid && (reason === null || !GATED.has(reason))) return;
-  if (link?.distanceM === undefined || ledger.parameters.scoreVersion < 2) return;
+  if (!isValid && (reason === null || !GATED.has(reason))) return reason;
+  if (link?.distanceM === undefined || ledger.parameters.scoreVersion < 2) return reason;
   const beaconer = ledger.registry.list[beacon.hotspot]!;
   const epoch = beacon.challengeEpoch;
   // Who has asserted another place since is judged by what is heard there.
-  if (!standsAsIn(beaconer, epoch) || !standsAsIn(witness, epoch)) return;
+  if (!standsAsIn(beaconer, epoch) || !standsAsIn(witness, epoch)) return reason;
   const place = placeAt(beaconer, epoch)!;
   const powerStepDb = computeTakenStepDb(planOf(place), place.gainCentiDbi, beacon.challenge!.powerStepDb);
-  ledger.trust.history.record({
+  const entry: HistoryEntry = {
     witness: witness.index,
     beaconer: beaconer.index,
     epoch: closedEpoch,
@@ -51,8 +59,11 @@ export function feedReception(ledger: Ledger, judged: JudgedReception, closedEpo
     distanceM: link.distanceM,
     moments: createMoments({ ...measurement, powerStepDb }),
     marginCentiDb: computeMarginCentiDb(measurement),
-  });
-  if (isValid) noteTrusted(ledger.trust, { beaconer, witness, epoch, reason }, closedEpoch);
+  };
+  const isKept = ledger.trust.history.record(entry, ledger.trust.isTrusted(beaconer.index, epoch));
+  const finalReason = reason === null && !isKept ? "over_link_cap" : reason;
+  if (isValid) noteTrusted(ledger.trust, { beaconer, witness, epoch, reason: finalReason }, closedEpoch);
+  return finalReason;
 }
 
 /** What a valid report says for each end whose other end is trusted; what is unpaid bears nobody out. */

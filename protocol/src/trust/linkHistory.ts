@@ -6,9 +6,10 @@
  * Time is kept in two windows of `windowEpochs` each, the running one and the one before. Evidence therefore counts for
  * at least one window and at most two, and forgetting is one pass at the turn of a window.
  *
- * Bound: a witness opens at most `PAIRS_PER_WITNESS_MAX` pairs; beyond, a new counterpart is not remembered until an old
- * one has expired (and is paid all the same). Pairs that others open with a hotspot do not count against it, or it could
- * be filled up from outside.
+ * Bound: a witness opens at most `PAIRS_PER_WITNESS_MAX` pairs, by valid reports; beyond, a new counterpart is not remembered
+ * until an old one has expired, and not paid for, or it would be paid for what nothing is divided by. Pairs that others open
+ * with a hotspot do not count against it, or it could be filled up from outside; and half of the places are kept for
+ * counterparts that are trusted, as whoever invents hotspots can be heard too.
  */
 import {
   addReception,
@@ -36,6 +37,8 @@ import { createLinkRows, type LinkRows } from "./linkRows.ts";
 
 /** Four times the witnesses that a beacon is paid for: no antenna hears more neighbours often enough to be judged by. */
 export const PAIRS_PER_WITNESS_MAX = 64;
+/** Pairs up to which a witness opens one with a counterpart that is not trusted. */
+export const PAIRS_WITH_UNTRUSTED_MAX = PAIRS_PER_WITNESS_MAX / 2;
 
 /** Rows stand in pieces, so that growing copies nothing. */
 const PIECE_BITS = 14;
@@ -70,16 +73,17 @@ export class LinkHistory {
 
   /**
    * Adds a judged report. Epochs never decrease from call to call.
-   * @returns false where the witness has opened its most pairs already, and nothing was added.
+   * @param pairsMax how many the witness may have opened by this one.
+   * @returns false where nothing was added: the pair is not known, and the report was refused or the witness has no place.
    */
-  record(entry: HistoryEntry): boolean {
+  record(entry: HistoryEntry, pairsMax = PAIRS_PER_WITNESS_MAX): boolean {
     const { witness, beaconer, epoch, distanceM } = entry;
     this.#dropForgotten();
     this.#advance(epoch);
     const low = Math.min(witness, beaconer);
     const high = Math.max(witness, beaconer);
     const known = this.#find(low, high);
-    const row = known === FREE ? this.#open(low, high, entry) : known;
+    const row = known === FREE ? this.#open(low, high, entry, pairsMax) : known;
     if (row === FREE) return false;
     const table = this.#pieceOf(row);
     const at = offsetOf(row);
@@ -215,12 +219,14 @@ export class LinkHistory {
     return this.#pieces[row >> PIECE_BITS]!;
   }
 
-  #canOpen(witness: number): boolean {
-    return (this.#opened[witness] ?? 0) < PAIRS_PER_WITNESS_MAX;
+  #canOpen(witness: number, pairsMax = PAIRS_PER_WITNESS_MAX): boolean {
+    return (this.#opened[witness] ?? 0) < pairsMax;
   }
 
-  #open(low: number, high: number, { witness, epoch, distanceM }: HistoryEntry): number {
-    if (!this.#canOpen(witness)) return FREE;
+  /** What was refused shows how its receiver works, and that nobody was heard. */
+  #open(low: number, high: number, entry: HistoryEntry, pairsMax: number): number {
+    const { witness, epoch, distanceM, verdict } = entry;
+    if (verdict !== "valid" || !this.#canOpen(witness, pairsMax)) return FREE;
     const row = this.#add(low, high, witness);
     const table = this.#pieceOf(row);
     const at = offsetOf(row);

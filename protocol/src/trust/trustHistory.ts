@@ -1,5 +1,5 @@
 /** All that trust remembers between its computations: links and receivers, fed together and forgotten together. */
-import { LinkHistory } from "./linkHistory.ts";
+import { LinkHistory, PAIRS_PER_WITNESS_MAX, PAIRS_WITH_UNTRUSTED_MAX } from "./linkHistory.ts";
 import type { HistoryEntry, LinkRecord } from "./linkRecord.ts";
 import { ReceiverHistory } from "./receiverHistory.ts";
 
@@ -17,10 +17,14 @@ export class TrustHistory {
     this.receivers = receivers;
   }
 
-  /** Adds a judged report; epochs never decrease. A link beyond the witness's bound still says how its receiver works. */
-  record(entry: HistoryEntry): void {
-    this.links.record(entry);
+  /**
+   * Adds a judged report; epochs never decrease. A link beyond the witness's bound still says how its receiver works.
+   * @param isTrusted whether the beaconer is: only such have all of the witness's places.
+   * @returns whether the link is on record.
+   */
+  record(entry: HistoryEntry, isTrusted = true): boolean {
     this.receivers.record(entry);
+    return this.links.record(entry, isTrusted ? PAIRS_PER_WITNESS_MAX : PAIRS_WITH_UNTRUSTED_MAX);
   }
 
   /** Counts a revealed beacon: what shows that a hotspot could have been heard. */

@@ -5,6 +5,8 @@ import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import type { EpochClose, TrustRow } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import { type Parameters, PPM } from "../../../protocol/src/network/parameters.ts";
+import { PAIRS_PER_WITNESS_MAX } from "../../../protocol/src/trust/linkHistory.ts";
+import { EMPTY_MOMENTS } from "../../../protocol/src/trust/moments.ts";
 import { keyOf, witnessBeacon } from "../../sim/ledgerWorld.ts";
 import { RING, runEpoch, strike } from "./ring.ts";
 import { Scenario, WINDOWS } from "./scenario.ts";
@@ -37,9 +39,42 @@ describe("what the history is fed", () => {
     scenario.closeEpoch();
     const { history } = scenario.ledger.trust;
     expect(history.find(1, 0, 2)).toMatchObject({ epochs: 1, count: 1 });
-    expect(history.find(2, 0, 2)).toMatchObject({ epochs: 0, count: 1, lastEpoch: -1 });
+    // A refused one shows how a receiver works, and opens no pair.
+    expect(history.find(2, 0, 2)).toBeNull();
+    expect(history.receivers.read(2, 2).count).toBe(1);
     expect(history.receivers.countBeacons(0, 2)).toBe(1);
     expect(history.find(3, 0, 2)).toBeNull();
+  });
+
+  test("what has no place on record is not paid, and bears nobody out", () => {
+    const scenario = open({ beaconToleranceRounds: 39, roundsPerEpoch: 40 });
+    const [beaconer, full, fair] = scenario.genesis.hotspots as [
+      GenesisHotspot,
+      GenesisHotspot,
+      GenesisHotspot,
+    ];
+    const { trust } = scenario.ledger;
+    for (let i = 0; i < PAIRS_PER_WITNESS_MAX; i++) {
+      trust.history.record({
+        ...{ witness: 1, beaconer: 100 + i, epoch: 0, verdict: "valid", distanceM: 200, marginCentiDb: 0 },
+        moments: EMPTY_MOMENTS,
+      });
+    }
+    const sent = scenario.beacon(beaconer, 0);
+    const { slotRound } = scenario.challenge(beaconer, 0);
+    scenario.at(slotRound, beaconer, { beacons: [sent.report] });
+    const reports = [full, fair].map((witness) =>
+      scenario.at(slotRound, witness, { witnesses: [witnessBeacon(sent, witness)] }),
+    );
+    scenario.at(slotRound + W + 1, beaconer, scenario.revealOf(sent), 0);
+    const close = scenario.closeEpoch();
+    expect(reports.map((report) => scenario.history(report).at(-1))).toEqual([
+      "accepted over_link_cap",
+      "accepted",
+    ]);
+    expect(close.witnessesUnpaid).toEqual({ over_link_cap: 1 });
+    expect(trust.history.find(1, 0, 1)).toBeNull();
+    expect(trust.corroboration.newestEpoch.get(1)).toBe(-1);
   });
 
   test("is forgotten where a hotspot asserts another place, and kept where it asserts the same", () => {

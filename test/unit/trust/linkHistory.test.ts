@@ -2,10 +2,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { LINK_RECEPTIONS_MAX } from "../../../protocol/src/trust/linkColumns.ts";
-import { LinkHistory, PAIRS_PER_WITNESS_MAX } from "../../../protocol/src/trust/linkHistory.ts";
+import {
+  LinkHistory,
+  PAIRS_PER_WITNESS_MAX,
+  PAIRS_WITH_UNTRUSTED_MAX,
+} from "../../../protocol/src/trust/linkHistory.ts";
 import type { HistoryEntry } from "../../../protocol/src/trust/linkRecord.ts";
 import { createMoments } from "../../../protocol/src/trust/moments.ts";
 import { ReceiverHistory } from "../../../protocol/src/trust/receiverHistory.ts";
+import { TrustHistory } from "../../../protocol/src/trust/trustHistory.ts";
 
 const WINDOW_EPOCHS = 10;
 
@@ -76,6 +81,30 @@ describe("the history of links", () => {
     expect(history.record(entry({ witness: 1_001, beaconer: 500 }))).toBe(true);
     expect(history.record(entry({ witness: 1_000, beaconer: 500, epoch: 20 }))).toBe(true);
     expect(history.size).toBe(1);
+  });
+
+  test("a pair is opened by a valid report; what is refused counts where there is one", () => {
+    const history = new LinkHistory(WINDOW_EPOCHS);
+    expect(history.record(entry({ verdict: "refused" }))).toBe(false);
+    expect(history.size).toBe(0);
+    history.record(entry({}));
+    expect(history.record(entry({ verdict: "refused" }))).toBe(true);
+    expect(history.find(1, 2, 0)).toMatchObject({ count: 2, epochs: 1 });
+  });
+
+  test("half of a witness's places are kept for those that are trusted", () => {
+    const history = new TrustHistory(WINDOW_EPOCHS);
+    const isKept = (beaconer: number, isTrusted: boolean): boolean =>
+      history.record(entry({ witness: 1_000, beaconer }), isTrusted);
+    for (let other = 0; other < PAIRS_WITH_UNTRUSTED_MAX; other++) expect(isKept(other, false)).toBe(true);
+    expect(isKept(100, false)).toBe(false);
+    for (let other = PAIRS_WITH_UNTRUSTED_MAX; other < PAIRS_PER_WITNESS_MAX; other++) {
+      expect(isKept(other, true)).toBe(true);
+    }
+    expect(isKept(100, true)).toBe(false);
+    // Who is on record stays there whatever it is trusted.
+    expect(isKept(50, false)).toBe(true);
+    expect(history.receivers.read(1_000, 0).count).toBe(PAIRS_PER_WITNESS_MAX + 3);
   });
 
   test("a witness's bound is filled by its own reports only", () => {

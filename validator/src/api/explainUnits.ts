@@ -8,10 +8,11 @@ import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
-import { isUnpaidReason } from "../../../protocol/src/evidence/reasons.ts";
+import { isDrawReason } from "../../../protocol/src/evidence/reasons.ts";
 import { type Parameters, PPM } from "../../../protocol/src/network/parameters.ts";
 import { CROWD_HALF } from "../../../protocol/src/score/crowd.ts";
 import { COUNTERPARTS_FULL, pickBestLinks } from "../../../protocol/src/score/scoreV2.ts";
+import { computeHotspotTrust } from "../../../protocol/src/trust/hotspotTrust.ts";
 import { computeLinkValuePpm, computeQualityPpm } from "../../../protocol/src/trust/quality.ts";
 import type { BeaconRow, QueryStore, ReceptionRow, WitnessRow } from "../store/store.ts";
 import type { FactorsJson } from "./schemas/trust.ts";
@@ -29,7 +30,7 @@ type End = {
   readonly latE7: number;
   readonly lngE7: number;
   readonly trustPpm: number;
-  /** By what its own earnings are reckoned: its trust, but what the graph gives it while it is suspended from pay. */
+  /** By what its own earnings are reckoned, see `HotspotTrust`. */
   readonly creditPpm: number;
   /** It came after the last computation of trust, so that no row says what it has: all or nothing. */
   readonly isNewcomer: boolean;
@@ -123,7 +124,7 @@ export class UnitsExplainer {
     const [own, beaconer] = [await this.#end(hotspot, epoch), await this.#end(row.report.hotspot, epoch)];
     if (report === undefined || report.distanceM === null || own === null || beaconer === null) return null;
     const { distanceM, reason } = report;
-    const unpaid = reason !== null && isUnpaidReason(reason) ? reason : null;
+    const unpaid = reason !== null && isDrawReason(reason) ? reason : null;
     return findMatching(unitsPpm!, (newcomerPpm) => {
       const link = presentLink(withTrust(own, newcomerPpm), withTrust(beaconer, newcomerPpm), distanceM);
       const divisor = unpaid === null ? findDivisor(link.valuePpm, unitsPpm!) : null;
@@ -145,11 +146,13 @@ export class UnitsExplainer {
     if (hotspot === null || hotspot.assertion === null) return null;
     // There is a row for each computation by which it was not wholly trusted or became so.
     const [row] = (await this.#store.listTrust(key, epoch + 1, 1)).rows;
-    const { graphPpm = PPM, trustPpm = PPM, isSuspended = false } = row ?? {};
+    const { graphPpm = PPM, findings = [], fromEpoch = 0 } = row ?? {};
+    const paidMinPpm = this.#parameters.trustPaidMinPpm;
+    const { trustPpm, creditPpm } = computeHotspotTrust(graphPpm, findings, fromEpoch, paidMinPpm);
     const { latE7, lngE7 } = hotspot.assertion;
     return {
       ...{ key, position: hotspot.position, owner: encodeHex(hotspot.owner), latE7, lngE7 },
-      ...{ trustPpm, creditPpm: isSuspended ? graphPpm : trustPpm },
+      ...{ trustPpm, creditPpm },
       isNewcomer: row === undefined && hotspot.registeredEpoch >= this.#computedFrom(epoch),
     };
   }
@@ -157,9 +160,7 @@ export class UnitsExplainer {
 
 /** Accepted before the draw: with no reason, or one of the draw's. */
 function isAccepted({ state, reason, distanceM }: WitnessRow): boolean {
-  const isDrawn = reason === null || reason === "over_witness_cap";
-  const counts = isDrawn || reason === "over_owner_cap" || reason === "over_place_cap";
-  return state === "accepted" && distanceM !== null && counts;
+  return state === "accepted" && distanceM !== null && (reason === null || isDrawReason(reason));
 }
 
 function withTrust(end: End, newcomerPpm: number): End {

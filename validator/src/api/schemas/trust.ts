@@ -1,6 +1,6 @@
 /** What the API says of trust: a hotspot's, with every finding and its evidence, the penalties there are, and a reward taken apart. */
 import { type Static, Type } from "typebox";
-import { UNPAID_REASONS } from "../../../../protocol/src/evidence/reasons.ts";
+import { DRAW_REASONS } from "../../../../protocol/src/evidence/reasons.ts";
 import { PENALTY_REASONS } from "../../../../protocol/src/trust/finding.ts";
 import {
   Amount,
@@ -138,7 +138,7 @@ const Factors = object(
     links: Type.Array(Link),
     candidates: Count,
     divisor: Between("Three links' worth, or all that the witness had on record where that was more."),
-    unpaid: orNull(oneOf(UNPAID_REASONS)),
+    unpaid: orNull(oneOf(DRAW_REASONS)),
     mayEarn: Type.Boolean({
       description: "False where others said too little of the hotspot by then for it to earn anything.",
     }),
