@@ -208,7 +208,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     handlers: {
       onMessage,
       answer: (fetch, from) =>
-        answerFetch(fetch, from, { ...storage, agreement, availability, peerLanes, snapshots }),
+        answerFetch(fetch, from, { ...storage, agreement, availability, peerLanes, snapshots, epoch }),
     },
     onExecuted: (executed) => {
       divergence.onExecuted(executed);
@@ -277,13 +277,15 @@ type Answerers = Storage & {
   readonly availability: AvailabilityBook;
   readonly peerLanes: PeerLanes;
   readonly snapshots: SnapshotServer;
+  /** Of the round that is decided next. */
+  readonly epoch: () => number;
 };
 
 /** What another validator misses, where this one has it. */
 async function answerFetch(
   fetch: Fetch,
   from: PeerName,
-  { batches, store, votes, agreement, availability, peerLanes, snapshots }: Answerers,
+  { batches, store, votes, agreement, availability, peerLanes, snapshots, epoch }: Answerers,
 ): Promise<Uint8Array | null> {
   switch (fetch.type) {
     case "batch":
@@ -305,7 +307,7 @@ async function answerFetch(
     case "rewardCert":
       return votes.rewardCert(fetch.epoch);
     case "availability": {
-      const cert = availability.certificateOf(fetch.tip);
+      const cert = availability.certificateOf(fetch.tip, epoch());
       return cert && encodeAvailabilityCert(cert);
     }
     case "manifest":

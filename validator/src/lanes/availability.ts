@@ -41,9 +41,9 @@ export class AvailabilityBook {
     return effects.some(({ type }) => type === "available");
   }
 
-  /** The certificate of exactly this batch, or null. */
-  certificateOf(tip: LaneTip): AvailabilityCert | null {
-    return certificateOf(this.#state, tip);
+  /** The certificate of exactly this batch that a cut of this epoch may take, or null. */
+  certificateOf(tip: LaneTip, epoch: number): AvailabilityCert | null {
+    return certificateOf(this.#state, tip, epoch);
   }
 
   /** Whether a cut holds the batch already, so that no certificate is needed for it. */

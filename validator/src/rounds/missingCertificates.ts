@@ -14,6 +14,8 @@ import type { Mesh, PeerName } from "../mesh/mesh.ts";
 export type MissingCertificatesModules = {
   readonly mesh: Pick<Mesh, "fetch">;
   readonly availability: Pick<AvailabilityBook, "certificateOf" | "put">;
+  /** The round's. */
+  readonly epoch: number;
   /** A certificate came that tips waited for. */
   readonly onFound: () => void;
 };
@@ -37,14 +39,14 @@ export class MissingCertificates {
 
   /** One certificate after the other, until one does not come. */
   async #askFor(sender: PeerName, tips: readonly LaneTip[]): Promise<void> {
-    const { mesh, availability, onFound } = this.#modules;
+    const { mesh, availability, epoch, onFound } = this.#modules;
     for (const tip of tips) {
       // Meanwhile it may have come from its author or with another's tips.
-      if (availability.certificateOf(tip) !== null) continue;
+      if (availability.certificateOf(tip, epoch) !== null) continue;
       const bytes = await mesh.fetch(sender, { type: "availability", tip });
       const cert = bytes && decodeAvailabilityCert(bytes);
       if (cert !== null) availability.put(cert);
-      if (availability.certificateOf(tip) === null) return;
+      if (availability.certificateOf(tip, epoch) === null) return;
       onFound();
     }
   }

@@ -99,9 +99,10 @@ export class RoundInstance {
     this.round = options.round;
     this.#journal = new RoundJournal(options.round, options.config.validators);
     this.#values = new RoundValues(options.context, modules);
-    this.#missing = new MissingCertificates({ ...modules, onFound: () => this.#build() });
     const { sets, parameters } = options.context;
-    this.#set = requireSet(sets, epochOfRound(parameters, options.round));
+    const epoch = epochOfRound(parameters, options.round);
+    this.#missing = new MissingCertificates({ ...modules, epoch, onFound: () => this.#build() });
+    this.#set = requireSet(sets, epoch);
     this.tips = new RoundTips(this.#set.quorum, modules.clock.nowMs);
     const records = modules.votes.journalOf(options.round).flatMap((entry) => this.#recall(entry));
     const { config } = options;

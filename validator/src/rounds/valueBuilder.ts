@@ -38,11 +38,13 @@ export function buildValue(
   evidence: readonly Evidence[],
 ): BuiltValue | null {
   const { round, parameters, sets, previous } = context;
-  const set = requireSet(sets, epochOfRound(parameters, round));
+  const epoch = epochOfRound(parameters, round);
+  const set = requireSet(sets, epoch);
   const usable = tips.filter((signed) => isUsable(signed, context, availability)).slice(0, set.quorum);
   if (usable.length < set.quorum) return null;
-  const isInCut = createLaneFilter(sets, epochOfRound(parameters, round));
-  const cut = computeCut(usable, previous?.cut ?? [], isInCut, (tip) => availability.certificateOf(tip));
+  const isInCut = createLaneFilter(sets, epoch);
+  const certificateOf = (tip: LaneTip) => availability.certificateOf(tip, epoch);
+  const cut = computeCut(usable, previous?.cut ?? [], isInCut, certificateOf);
   if (cut === null || (previous !== null && previousFinal === null)) return null;
   const value: Value = {
     round,
@@ -60,13 +62,8 @@ export function buildValue(
 
 /** Whether a value may hold these tips: executed far enough, and every certificate is here and not too old. */
 function isUsable(signed: SignedTips, context: ValueContext, availability: AvailabilityBook): boolean {
-  const epoch = epochOfRound(context.parameters, context.round);
   return (
-    isExecutedFarEnough(signed, context) &&
-    listUncutTips(signed, context, availability).every((tip) => {
-      const cert = availability.certificateOf(tip);
-      return cert !== null && (cert.epoch === epoch || cert.epoch === epoch - 1);
-    })
+    isExecutedFarEnough(signed, context) && listWithoutCertificate(signed, context, availability).length === 0
   );
 }
 
@@ -75,24 +72,24 @@ function isExecutedFarEnough({ tips }: SignedTips, { round, parameters }: ValueC
   return lagRounds >= 0 && lagRounds <= parameters.execLagRounds + 1;
 }
 
-/** The batches that tips name, which the round's cut would newly take in. */
-function listUncutTips(
-  { tips }: SignedTips,
-  { round, parameters, sets }: ValueContext,
-  availability: AvailabilityBook,
-): LaneTip[] {
-  const isInCut = createLaneFilter(sets, epochOfRound(parameters, round));
-  return tips.tips.filter((tip) => isInCut(tip.lane) && !availability.isCut(tip));
-}
-
 /** Batches that tips name and whose certificates are all that is missing for a value to hold these tips. */
 export function listUncertified(
   signed: SignedTips,
   context: ValueContext,
   availability: AvailabilityBook,
 ): LaneTip[] {
-  if (!isExecutedFarEnough(signed, context)) return [];
-  return listUncutTips(signed, context, availability).filter(
-    (tip) => availability.certificateOf(tip) === null,
+  return isExecutedFarEnough(signed, context) ? listWithoutCertificate(signed, context, availability) : [];
+}
+
+/** The batches that tips name, which the round's cut would newly take in, without a certificate for it. */
+function listWithoutCertificate(
+  { tips }: SignedTips,
+  { round, parameters, sets }: ValueContext,
+  availability: AvailabilityBook,
+): LaneTip[] {
+  const epoch = epochOfRound(parameters, round);
+  const isInCut = createLaneFilter(sets, epoch);
+  return tips.tips.filter(
+    (tip) => isInCut(tip.lane) && !availability.isCut(tip) && availability.certificateOf(tip, epoch) === null,
   );
 }

@@ -11,9 +11,17 @@ import type { AvailabilityCert, LaneTip } from "../rounds.ts";
 import type { LaneConfig } from "./config.ts";
 import { MAX_CERTIFIED_AHEAD } from "./limits.ts";
 
+/**
+ * Of a number, certificates of so many epochs are kept: of the running one and the one before, which a cut may take, and
+ * of the one after, which may come early. Each stays beside the others, of whatever digest: tips name what their author
+ * held when it signed them, and a leader must be able to use them whatever came since.
+ */
+const KEPT_EPOCHS = 3;
+
 export type LaneCerts = {
   readonly cutSeq: number;
-  readonly bySeq: ReadonlyMap<number, AvailabilityCert>;
+  /** One an epoch, the newest first. */
+  readonly bySeq: ReadonlyMap<number, readonly AvailabilityCert[]>;
   /** The highest number with a certificate; 0 for none. */
   readonly newest: number;
 };
@@ -48,8 +56,8 @@ export function stepAvailability(state: AvailabilityState, event: AvailabilityEv
 }
 
 /**
- * A4 a certificate counts when a quorum of its own epoch's set signed it. No second digest can get one (A3); a later
- * epoch's replaces one that may soon be too old for a cut.
+ * A4 a certificate counts when a quorum of its own epoch's set signed it, and one an epoch. No second digest can get one
+ * there (A3); the next epoch's may be of another, where the set has changed and the author is bad.
  */
 function takeCertificate(state: AvailabilityState, cert: AvailabilityCert): AvailabilityStep {
   const { sets, domains, verify } = state.config;
@@ -58,14 +66,17 @@ function takeCertificate(state: AvailabilityState, cert: AvailabilityCert): Avai
   const dropped = (reason: DropReason) => ({ state, effects: DROPPED[reason] });
   if (cert.seq <= lane.cutSeq) return dropped("past");
   if (cert.seq > lane.cutSeq + MAX_CERTIFIED_AHEAD) return dropped("far_ahead");
-  const held = lane.bySeq.get(cert.seq);
-  if (held !== undefined && held.epoch >= cert.epoch) return dropped("repeated");
+  const held = lane.bySeq.get(cert.seq) ?? [];
+  const same = held.find(({ epoch }) => epoch === cert.epoch);
+  if (same !== undefined) return dropped(equalBytes(same.digest, cert.digest) ? "repeated" : "conflict");
+  const kept = [...held, cert].sort((a, b) => b.epoch - a.epoch).filter(isRecent);
+  if (!kept.includes(cert)) return dropped("past");
   const set = sets.setOf(cert.epoch);
   if (set === null) return dropped("unknown_set");
   if (checkAvailabilityCert(cert, set, domains, verify) !== null) return dropped("bad_signature");
   const next = {
     ...lane,
-    bySeq: new Map(lane.bySeq).set(cert.seq, cert),
+    bySeq: new Map(lane.bySeq).set(cert.seq, kept),
     newest: Math.max(lane.newest, cert.seq),
   };
   return {
@@ -73,6 +84,9 @@ function takeCertificate(state: AvailabilityState, cert: AvailabilityCert): Avai
     effects: [{ type: "available", cert }],
   };
 }
+
+const isRecent = ({ epoch }: AvailabilityCert, _: number, [newest]: readonly AvailabilityCert[]): boolean =>
+  epoch > newest!.epoch - KEPT_EPOCHS;
 
 /** A decided cut settles what it holds. */
 function settleCut(state: AvailabilityState, cut: Cut): AvailabilityState {
@@ -90,11 +104,19 @@ function settleCut(state: AvailabilityState, cut: Cut): AvailabilityState {
   return { ...state, lanes };
 }
 
-/** The certificate of exactly this batch, or null. */
-export function certificateOf({ lanes }: AvailabilityState, tip: LaneTip): AvailabilityCert | null {
-  const cert = lanes.get(encodeHex(tip.lane))?.bySeq.get(tip.seq);
-  return cert !== undefined && equalBytes(cert.digest, tip.digest) ? cert : null;
+/** The certificate of exactly this batch, of the newest epoch that a cut of this one may take; null where none is held. */
+export function certificateOf(
+  { lanes }: AvailabilityState,
+  tip: LaneTip,
+  epoch: number,
+): AvailabilityCert | null {
+  const held = lanes.get(encodeHex(tip.lane))?.bySeq.get(tip.seq) ?? [];
+  return held.find((cert) => isOfEpoch(cert, epoch) && equalBytes(cert.digest, tip.digest)) ?? null;
 }
+
+/** Whether a cut of an epoch may take a certificate: of this epoch, or of the one before. */
+const isOfEpoch = (cert: AvailabilityCert, epoch: number): boolean =>
+  cert.epoch === epoch || cert.epoch === epoch - 1;
 
 /** Whether a cut holds the batch already, so that no certificate is needed for it. */
 export function isCut({ lanes }: AvailabilityState, tip: LaneTip): boolean {
@@ -105,8 +127,8 @@ export function isCut({ lanes }: AvailabilityState, tip: LaneTip): boolean {
 export function listNewest({ lanes }: AvailabilityState, epoch: number): AvailabilityCert[] {
   const certs: AvailabilityCert[] = [];
   for (const { bySeq, newest } of lanes.values()) {
-    const cert = bySeq.get(newest);
-    if (cert !== undefined && cert.epoch >= epoch - 1 && cert.epoch <= epoch) certs.push(cert);
+    const cert = bySeq.get(newest)?.find((each) => isOfEpoch(each, epoch));
+    if (cert !== undefined) certs.push(cert);
   }
   return certs;
 }
