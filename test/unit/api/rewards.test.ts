@@ -102,6 +102,9 @@ describe("a client that has an answer", () => {
       "/v1/epochs/latest",
       "/v1/epochs/latest/rewards",
       "/v1/export/rewards?fromEpoch=0",
+      "/v1/epochs",
+      "/v1/epochs?cursor=99",
+      "/v1/coverage",
     ]) {
       const { headers } = await growing.get(url);
       const [tag, date] = [String(headers.etag), String(headers["last-modified"])];
@@ -120,6 +123,53 @@ describe("a client that has an answer", () => {
       expect((await growing.get(url, { "if-modified-since": date })).statusCode).toBe(200);
     }
     await growing.api.close();
+  });
+
+  test("need not ask again for what is closed, and is told so if it does", async () => {
+    const growing = await createGrowing(3);
+    const urls = [
+      "/v1/epochs/1",
+      "/v1/epochs?cursor=2",
+      "/v1/epochs/1/rewards",
+      "/v1/epochs/1/certificate",
+      "/v1/epochs/1/checkpoint",
+      "/v1/rounds/3",
+      "/v1/coverage?epoch=1",
+      `/v1/hotspots/${did("hotspot 0")}/rewards?from=0&to=1`,
+    ];
+    const first = await Promise.all(urls.map((url) => growing.get(url)));
+    await growing.closeEpoch();
+    for (const [place, url] of urls.entries()) {
+      const { headers, body } = first[place]!;
+      expect([url, headers["cache-control"]]).toEqual([url, "public, max-age=31536000, immutable"]);
+      const again = await growing.get(url);
+      expect([again.headers.etag, again.body]).toEqual([headers.etag, body]);
+      expect((await growing.get(url, { "if-none-match": String(headers.etag) })).statusCode).toBe(304);
+    }
+    expect(new Set(first.map(({ headers }) => headers.etag)).size).toBe(urls.length);
+    await growing.api.close();
+  });
+
+  test("is told so by the answer itself, where more than epochs is in it", async () => {
+    const growing = await createGrowing(2);
+    const { rows } = await growing.store.listRewardLines(0, 0, 1);
+    const explanation = `/v1/hotspots/${Buffer.from(rows[0]!.hotspot).toString("hex")}/rewards/0/explain`;
+    for (const url of ["/v1/map?resolution=5", explanation]) {
+      const { headers } = await growing.get(url);
+      expect(headers["cache-control"]).toBe("public, no-cache");
+      expect(headers["content-type"]).toBe("application/json; charset=utf-8");
+      expect((await growing.get(url, { "if-none-match": String(headers.etag) })).statusCode).toBe(304);
+      expect((await growing.get(url, { "if-none-match": '"other"' })).statusCode).toBe(200);
+    }
+    const map = (await growing.get("/v1/map")).headers.etag;
+    await growing.closeEpoch();
+    expect((await growing.get("/v1/map", { "if-none-match": String(map) })).statusCode).toBe(200);
+    await growing.api.close();
+  });
+
+  test("is given no tag for a map that is not there", async () => {
+    const { headers } = await fixture.get("/v1/coverage?epoch=99");
+    expect(headers.etag).toBeUndefined();
   });
 });
 
@@ -168,12 +218,21 @@ describe("the export", () => {
       const rows = Array.from({ length: 1_000 }, (_, n) => ({ ...line, rank: after + n + 1 }));
       return { rows, next: after + 1_000 };
     };
-    const slow = await createFixture({}, { store: { ...fixture.store, listPlainLines: endless } });
+    const endlessTable: Store["listRewardLines"] = async (epoch, after) => {
+      const { rows, next } = await endless(epoch, after, 1_000);
+      const { hotspot, owner } = (await fixture.store.listRewardLines(0, 0, 1)).rows[0]!;
+      return { rows: rows.map((row) => ({ ...row, hotspot, owner, penalties: [] })), next };
+    };
+    const slow = await createFixture(
+      {},
+      { store: { ...fixture.store, listPlainLines: endless, listRewardLines: endlessTable } },
+    );
     await slow.api.listen({ host: "127.0.0.1", port: 0 });
     const { port } = slow.api.server.address() as { port: number };
-    const ask = () => {
+    const [all, table] = ["/v1/export/rewards?fromEpoch=0", "/v1/epochs/0/rewards?format=csv"];
+    const ask = (path = all) => {
       const socket = connect(port, "127.0.0.1");
-      socket.write("GET /v1/export/rewards?fromEpoch=0 HTTP/1.1\r\nhost: localhost\r\n\r\n");
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
       // One byte is read, so that the answer has begun; then nothing.
       return new Promise<typeof socket>((resolve) =>
         socket.once("readable", () => {
@@ -182,9 +241,11 @@ describe("the export", () => {
         }),
       );
     };
-    const clients = [await ask(), await ask(), await ask(), await ask()];
-    expect((await slow.get("/v1/export/rewards?fromEpoch=0")).statusCode).toBe(503);
-    expect((await slow.get("/v1/export/rewards?fromEpoch=0")).headers["retry-after"]).toBe("5");
+    const clients = [await ask(), await ask(table), await ask(), await ask(table)];
+    for (const path of [all, table]) {
+      const { statusCode, headers } = await slow.get(path);
+      expect([statusCode, headers["retry-after"], headers["cache-control"]]).toEqual([503, "5", "no-store"]);
+    }
     // The kernel's buffers take some megabytes a connection at most; a page is 300 kB.
     await untilStill(() => pages);
     expect(pages).toBeLessThan(4 * 60);

@@ -1,4 +1,5 @@
 /** How routes read what came in a path, a query or a header; whatever cannot be read is a 400 that names the field. */
+import { createHash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { cellFromHex, cellToBigint, resolutionOf } from "../../../protocol/src/geo/cell.ts";
@@ -88,30 +89,51 @@ const REVALIDATE = "public, no-cache";
 /** Counted up when an answer of the same rows gets another form, so that nobody goes on with the old one. */
 const FORM = 2;
 
-/** What an answer rests on: `row` is its newest epoch, before whose end it was another one or none. */
+/** What an answer rests on, by its digest, and since when there is that; null where no time is told. */
+type Basis = { readonly digest: Uint8Array; readonly sinceMs: number | null };
+
+/** An answer that rests on closed epochs: this is the newest, before whose end it was another one or none. */
+export const restOn = ({ recordDigest, endTimeMs }: EpochRow): Basis => ({
+  digest: recordDigest,
+  sinceMs: endTimeMs,
+});
+
 type Freshness = {
-  readonly row: Pick<EpochRow, "recordDigest" | "endTimeMs">;
+  readonly basis: Basis;
   /** Whatever else the answer depends on. */
   readonly variant: string;
   /** Whether what was asked for can never have another answer. */
   readonly isFixed: boolean;
 };
 
-/** Marks an answer that follows from closed epochs alone, and says whether the client has it already (RFC 9110, 13). */
+/** Marks an answer that follows from its basis alone, and says whether the client has it already (RFC 9110, 13). */
 export function isUnchanged(
   request: FastifyRequest,
   reply: FastifyReply,
-  { row: { recordDigest, endTimeMs }, variant, isFixed }: Freshness,
+  { basis: { digest, sinceMs }, variant, isFixed }: Freshness,
 ): boolean {
-  const tag = `"${encodeHex(recordDigest.subarray(0, 16))}-${FORM}-${variant}"`;
+  const tag = `"${encodeHex(digest.subarray(0, 16))}-${FORM}-${variant}"`;
   const vary = reply.getHeader("vary");
   reply.header("etag", tag).header("vary", vary === undefined ? "accept" : `${vary}, accept`);
   reply.header("cache-control", isFixed ? IMMUTABLE : REVALIDATE);
-  reply.header("last-modified", new Date(endTimeMs).toUTCString());
+  if (sinceMs === null) return hasTag(request, tag);
+  reply.header("last-modified", new Date(sinceMs).toUTCString());
   // A date says whole seconds, in which two epochs never close; whoever sends a tag too is answered by the tag.
   if (request.headers["if-none-match"] === undefined)
-    return Date.parse(request.headers["if-modified-since"] ?? "") >= endTimeMs - 999;
+    return Date.parse(request.headers["if-modified-since"] ?? "") >= sinceMs - 999;
   return hasTag(request, tag);
+}
+
+/**
+ * Sends an answer under the hash of its own text, or says that the client has it: for what changes in more ways than a
+ * tag could tell of beforehand. The answer must be as the route's schema has it.
+ */
+export function sendByContent(request: FastifyRequest, reply: FastifyReply, answer: object): FastifyReply {
+  const text = JSON.stringify(answer);
+  const tag = `"${createHash("sha256").update(text).digest("hex").slice(0, 32)}"`;
+  reply.header("etag", tag).header("cache-control", REVALIDATE);
+  if (hasTag(request, tag)) return reply.code(304).send(null);
+  return reply.type("application/json; charset=utf-8").send(text);
 }
 
 /** Whether a client says that it has the answer of an entity tag, which stands in its quotes (RFC 9110, 13.1.2). */

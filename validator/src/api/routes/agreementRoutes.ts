@@ -6,15 +6,15 @@ import {
   MAX_SET_STEPS,
   type SetStepJson,
 } from "../../../../protocol/src/agreement/rewardEvidence.ts";
-import { encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
+import { encodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { SET_LEAD_EPOCHS } from "../../store/validatorRows.ts";
 import { presentRound } from "../present.ts";
 import { presentRewardCert } from "../presentValidators.ts";
 import { ApiProblem, badField, notFound } from "../problem.ts";
-import { readKey } from "../requests.ts";
+import { isUnchanged, readKey } from "../requests.ts";
 import { Checkpoint, Proof, RewardCertificate } from "../schemas/agreement.ts";
-import { json, KeyInput, object, PROBLEMS } from "../schemas/common.ts";
+import { json, KeyInput, object, PROBLEMS, UNCHANGED } from "../schemas/common.ts";
 import { Round } from "../schemas/entities.ts";
 import type { RouteContext, Routes } from "./context.ts";
 
@@ -35,12 +35,15 @@ function addRounds(routes: Routes, { modules: { store } }: RouteContext): void {
         summary: "A finalized and executed round, with its certificate",
         tags: ["status"],
         params: object({ round: Type.String({ pattern: NUMBER, description: "A round's number." }) }),
-        response: { 200: json("The round.", Round), ...PROBLEMS },
+        response: { 200: json("The round.", Round), 304: UNCHANGED, ...PROBLEMS },
       },
     },
-    async ({ params }) => {
-      const round = await store.getRound(Number(params.round));
+    async (request, reply) => {
+      const round = await store.getRound(Number(request.params.round));
       if (round === null) throw notFound("executed round");
+      const basis = { digest: round.stateDigest, sinceMs: round.timeMs };
+      if (isUnchanged(request, reply, { basis, variant: "round", isFixed: true }))
+        return reply.code(304).send(null);
       return presentRound(round);
     },
   );
@@ -54,14 +57,18 @@ function addCertificates(routes: Routes, { options, modules: { store, agreement 
         summary: "An epoch's reward certificate: a quorum's word for its roots",
         tags: ["epochs"],
         params: EpochParams,
-        response: { 200: json("The certificate.", RewardCertificate), ...PROBLEMS },
+        response: { 200: json("The certificate.", RewardCertificate), 304: UNCHANGED, ...PROBLEMS },
       },
     },
-    async ({ params }) => {
-      const epoch = Number(params.epoch);
+    async (request, reply) => {
+      const epoch = Number(request.params.epoch);
       const cert = await agreement.rewardCert(epoch);
       const set = await store.findSet(epoch);
       if (cert === null || set === null) throw notFound("certified epoch");
+      // Any quorum's word for the same is another one.
+      const basis = { digest: cert.attest.rewardRoot, sinceMs: null };
+      const variant = `certificate-${epoch}-${encodeHex(cert.bitmap)}`;
+      if (isUnchanged(request, reply, { basis, variant, isFixed: true })) return reply.code(304).send(null);
       return presentRewardCert(cert, set.keys);
     },
   );
@@ -74,13 +81,17 @@ function addCertificates(routes: Routes, { options, modules: { store, agreement 
           "Compare it with what others whom you trust say: whoever gives a checkpoint decides what it proves.",
         tags: ["epochs"],
         params: EpochParams,
-        response: { 200: json("The checkpoint.", Checkpoint), ...PROBLEMS },
+        response: { 200: json("The checkpoint.", Checkpoint), 304: UNCHANGED, ...PROBLEMS },
       },
     },
-    async ({ params }) => {
-      const epoch = Number(params.epoch);
+    async (request, reply) => {
+      const epoch = Number(request.params.epoch);
       const [set, next] = await Promise.all([store.findSet(epoch), store.findSet(epoch + 1)]);
       if (set === null || next === null) throw notFound("epoch with fixed validators");
+      // The sets of an epoch are fixed before it begins, and the network's history has but one of each.
+      const basis = { digest: options.network.id, sinceMs: null };
+      const variant = `checkpoint-${epoch}`;
+      if (isUnchanged(request, reply, { basis, variant, isFixed: true })) return reply.code(304).send(null);
       const { validators, nextValidators, ...rest } = encodeCheckpoint({
         networkId: options.network.id,
         epoch,

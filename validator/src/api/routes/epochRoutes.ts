@@ -6,7 +6,7 @@ import { type EpochRow, MAX_PAGE_ROWS, type QueryStore } from "../../store/store
 import { writeCsvHeader, writeCsvRow } from "../csv.ts";
 import { presentEpoch, presentLine, REWARD_LINE_COLUMNS } from "../present.ts";
 import { badField, notFound } from "../problem.ts";
-import { isUnchanged, readLineCursor, readNumberCursor, wantsCsv } from "../requests.ts";
+import { isUnchanged, readLineCursor, readNumberCursor, restOn, wantsCsv } from "../requests.ts";
 import {
   Cursor,
   DEFAULT_PAGE_ROWS,
@@ -44,14 +44,20 @@ function addEpochListings(routes: Routes, store: QueryStore): void {
         summary: "Closed epochs, newest first",
         tags: ["epochs"],
         querystring: object({ limit: Type.Optional(Limit), cursor: Type.Optional(Cursor) }),
-        response: { 200: json("A page of epochs.", pageOf(Epoch)), ...PROBLEMS },
+        response: { 200: json("A page of epochs.", pageOf(Epoch)), 304: UNCHANGED, ...PROBLEMS },
       },
     },
-    async ({ query }) => {
-      const { rows, next } = await store.listEpochs(
-        readNumberCursor(query.cursor),
-        query.limit ?? DEFAULT_PAGE_ROWS,
-      );
+    async (request, reply) => {
+      const { cursor, limit = DEFAULT_PAGE_ROWS } = request.query;
+      const before = readNumberCursor(cursor);
+      const { rows, next } = await store.listEpochs(before, limit);
+      const [newest] = rows;
+      if (newest !== undefined) {
+        const isFixed = newest.epoch + 1 === before;
+        const variant = `epochs-${limit}`;
+        if (isUnchanged(request, reply, { basis: restOn(newest), variant, isFixed }))
+          return reply.code(304).send(null);
+      }
       return { items: rows.map(presentEpoch), next: next === null ? null : `${next}` };
     },
   );
@@ -68,7 +74,8 @@ function addEpochListings(routes: Routes, store: QueryStore): void {
     async (request, reply) => {
       const row = await findEpoch(store, request.params.epoch);
       const isFixed = request.params.epoch !== "latest";
-      if (isUnchanged(request, reply, { row, variant: "epoch", isFixed })) return reply.code(304).send(null);
+      if (isUnchanged(request, reply, { basis: restOn(row), variant: "epoch", isFixed }))
+        return reply.code(304).send(null);
       return presentEpoch(row);
     },
   );
@@ -113,7 +120,8 @@ function addEpochRewards(routes: Routes, store: QueryStore): void {
       const after = cursor?.rank ?? 0;
       const isCsv = wantsCsv(request, format);
       const variant = `${isCsv ? "rewards-csv" : "rewards"}-${after}-${limit ?? ""}`;
-      if (isUnchanged(request, reply, { row, variant, isFixed })) return reply.code(304).send(null);
+      if (isUnchanged(request, reply, { basis: restOn(row), variant, isFixed }))
+        return reply.code(304).send(null);
       if (isCsv) {
         reply.header("content-type", "text/csv; charset=utf-8");
         reply.header("content-disposition", `attachment; filename="rewards-epoch-${epoch}.csv"`);

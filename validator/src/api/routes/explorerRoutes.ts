@@ -11,8 +11,8 @@ import { type MapCell as MapCellRow, MapIndex } from "../explorer/mapIndex.ts";
 import { NameIndex } from "../explorer/nameIndex.ts";
 import { presentAssertion, presentCell, presentReportId } from "../present.ts";
 import { badField, notFound } from "../problem.ts";
-import { readKey } from "../requests.ts";
-import { json, KeyInput, object, PROBLEMS } from "../schemas/common.ts";
+import { readKey, sendByContent } from "../requests.ts";
+import { json, KeyInput, object, PROBLEMS, UNCHANGED } from "../schemas/common.ts";
 import {
   Latitude,
   type LinkJson,
@@ -20,6 +20,7 @@ import {
   Longitude,
   type MapCellJson,
   MapView,
+  type MapViewJson,
   Resolution,
   SearchResults,
   type SearchResultsJson,
@@ -57,16 +58,18 @@ function addMapView(routes: Routes, { modules }: RouteContext): void {
           east: Type.Optional(Longitude),
           north: Type.Optional(Latitude),
         }),
-        response: { 200: json("The cells.", MapView), ...PROBLEMS },
+        response: { 200: json("The cells.", MapView), 304: UNCHANGED, ...PROBLEMS },
       },
     },
-    async ({ query }) => {
-      const { resolution = COVERAGE_RESOLUTION, west, south, east, north } = query;
+    async (request, reply) => {
+      const { resolution = COVERAGE_RESOLUTION, west, south, east, north } = request.query;
       const sides = [west, south, east, north].filter((side) => side !== undefined);
       if (sides.length % 4 !== 0) throw badField("west", "goes with south, east and north");
       const box = sides.length === 0 ? null : { west: west!, south: south!, east: east!, north: north! };
       const { cells, ...view } = await index.view(resolution, box);
-      return { ...view, items: cells.map(presentMapCell) };
+      // Where hotspots stand is what was so when the map was made, which no epoch's record says.
+      const answer: MapViewJson = { ...view, items: cells.map(presentMapCell) };
+      return sendByContent(request, reply, answer) as never;
     },
   );
 }

@@ -17,7 +17,7 @@ import {
 import { type KeyTexts, textsOf } from "../keyTexts.ts";
 import { presentLineOf } from "../present.ts";
 import { ApiProblem, badField, notFound } from "../problem.ts";
-import { isUnchanged } from "../requests.ts";
+import { isUnchanged, restOn } from "../requests.ts";
 import { EpochNumber, object, PROBLEMS, UNCHANGED } from "../schemas/common.ts";
 import { type ExportedEpochJson, type ExportedRewardJson, ExportLine } from "../schemas/rewards.ts";
 import type { RouteContext, Routes } from "./context.ts";
@@ -63,7 +63,8 @@ export function addExportRoutes(routes: Routes, { modules: { store, clock } }: R
       if (first === null || last === null) throw notFound("closed epoch");
       const isFixed = toEpoch === to;
       const variant = `export-${from}-${to}`;
-      if (isUnchanged(request, reply, { row: last, variant, isFixed })) return reply.code(304).send(null);
+      if (isUnchanged(request, reply, { basis: restOn(last), variant, isFixed }))
+        return reply.code(304).send(null);
       if (running >= MAX_EXPORTS) {
         reply.header("retry-after", RETRY_AFTER_S).header("cache-control", "no-store");
         throw new ApiProblem(503, `${MAX_EXPORTS} exports are running; ask again when one has ended.`);

@@ -12,7 +12,7 @@ import {
 import type { CoverageCell as CoverageRow } from "../../store/store.ts";
 import { presentCell, presentCoverage, presentHotspot } from "../present.ts";
 import { ApiProblem, badField } from "../problem.ts";
-import { readCell, readMapCursor, writeHotspotCursor } from "../requests.ts";
+import { isUnchanged, readCell, readMapCursor, restOn, writeHotspotCursor } from "../requests.ts";
 import {
   CellInput,
   CellText,
@@ -25,6 +25,7 @@ import {
   object,
   orNull,
   PROBLEMS,
+  UNCHANGED,
 } from "../schemas/common.ts";
 import { CoverageCell, Hotspot } from "../schemas/entities.ts";
 import { type RouteContext, type Routes, readStatusEpochs } from "./context.ts";
@@ -126,24 +127,28 @@ function addCoverageRoute(routes: Routes, { modules: { store } }: RouteContext):
             description: "A page of the map.",
             content: { "application/geo+json": { schema: Coverage } },
           },
+          304: UNCHANGED,
           ...PROBLEMS,
         },
       },
     },
-    async ({ query }, reply) => {
-      const { resolution = COVERAGE_RESOLUTION, cell, limit, cursor } = query;
+    async (request, reply) => {
+      const { query } = request;
+      const { resolution = COVERAGE_RESOLUTION, cell, limit = DEFAULT_PAGE_ROWS, cursor } = query;
       const after = readMapCursor(cursor);
       // Pages go on in the map in which they began, whatever has closed since.
       const epoch = after?.epoch ?? query.epoch ?? (await store.latestCoverageEpoch());
       if (epoch === null) throw new ApiProblem(404, "There is no coverage map until an epoch has closed.");
       const range = cell === undefined ? computeWholeRange(resolution) : rangeWithin(cell, resolution);
-      const { rows, next } = await store.listCoverage(
-        epoch,
-        resolution,
-        range,
-        after?.cell ?? null,
-        limit ?? DEFAULT_PAGE_ROWS,
-      );
+      const { rows, next } = await store.listCoverage(epoch, resolution, range, after?.cell ?? null, limit);
+      const closed = await store.getEpoch(epoch);
+      // Where there is nothing the map may no longer be kept, or not be made yet.
+      if (closed !== null && rows.length > 0) {
+        const variant = `coverage-${resolution}-${cell ?? ""}-${after?.cell ?? ""}-${limit}`;
+        const isFixed = cursor !== undefined || query.epoch !== undefined;
+        if (isUnchanged(request, reply, { basis: restOn(closed), variant, isFixed }))
+          return reply.code(304).send(null);
+      }
       reply.header("content-type", "application/geo+json; charset=utf-8");
       return reply.send({
         type: "FeatureCollection",

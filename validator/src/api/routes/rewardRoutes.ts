@@ -24,7 +24,7 @@ import {
   REWARD_BUCKET_COLUMNS,
 } from "../presentRewards.ts";
 import { ApiProblem, badField, notFound } from "../problem.ts";
-import { isUnchanged, readKey, wantsCsv } from "../requests.ts";
+import { isUnchanged, readKey, restOn, wantsCsv } from "../requests.ts";
 import { EpochNumber, Format, KeyInput, object, oneOf, PROBLEMS, UNCHANGED } from "../schemas/common.ts";
 import { AccountRewards, HotspotRewards } from "../schemas/rewards.ts";
 import type { RouteContext, Routes } from "./context.ts";
@@ -168,7 +168,7 @@ function isKnown(
 ): boolean {
   if (last === null) return false;
   const variant = `${from}-${to}-${size}-${zone}${isCsv ? "-csv" : ""}`;
-  return isUnchanged(request, reply, { row: last, variant, isFixed });
+  return isUnchanged(request, reply, { basis: restOn(last), variant, isFixed });
 }
 
 /** The rows as CSV, and the headers that make a spreadsheet of them. */

@@ -13,8 +13,8 @@ import { PENALTY_TABLE } from "../../../../protocol/src/trust/penaltyTable.ts";
 import { explainReward } from "../explain.ts";
 import { presentReportId } from "../present.ts";
 import { notFound } from "../problem.ts";
-import { readKey, readNumberCursor } from "../requests.ts";
-import { Cursor, json, KeyInput, Limit, object, PROBLEMS } from "../schemas/common.ts";
+import { readKey, readNumberCursor, sendByContent } from "../requests.ts";
+import { Cursor, json, KeyInput, Limit, object, PROBLEMS, UNCHANGED } from "../schemas/common.ts";
 import {
   Explanation,
   Penalties,
@@ -182,14 +182,16 @@ function addExplanation(routes: Routes, { options, modules: { store } }: RouteCo
         summary: "A hotspot's reward of an epoch, every factor multiplied out to the base unit",
         tags: ["trust"],
         params: object({ id: KeyInput, epoch: Type.String({ pattern: "^[0-9]{1,15}$" }) }),
-        response: { 200: json("The reward, taken apart.", Explanation), ...PROBLEMS },
+        response: { 200: json("The reward, taken apart.", Explanation), 304: UNCHANGED, ...PROBLEMS },
       },
     },
-    async ({ params }) => {
+    async (request, reply) => {
+      const { params } = request;
       const key = readKey("id", params.id);
       const explanation = await explainReward(store, parameters, key, Number(params.epoch));
       if (explanation === null) throw notFound("reward of that hotspot in that epoch");
-      return explanation;
+      // Its reports' factors go when what they rest on is kept no longer, or a hotspot moves.
+      return sendByContent(request, reply, explanation) as never;
     },
   );
 }

@@ -44,6 +44,7 @@ export const MapView = object(
   },
   "Cells with hotspots in them. `cells` counts those of resolution 8, of which `gaps` are not wholly covered; `coveragePpm` is their mean, `hotspots` stand there now and earned `paid` in the epoch. `resolution` is coarser than asked where there are too many. `bounds` hold everything.",
 );
+export type MapViewJson = Static<typeof MapView>;
 
 export const SEARCH_KINDS = ["hotspot", "account", "validator", "cell"] as const;
 export const SearchResults = object(
