@@ -152,6 +152,14 @@ describe("a search", () => {
     ]);
   });
 
+  test("finds whoever staked, without a hotspot too", async () => {
+    const name = computeName(named("validator 0"));
+    expect((await ask(`/v1/search?q=${name}`)).items).toEqual([
+      { kind: "validator", id: did("validator 0"), name },
+      { kind: "account", id: did("validator 0"), name },
+    ]);
+  });
+
   test("knows a key for all that it is, and a cell", async () => {
     expect((await ask(`/v1/search?q=${encodeURIComponent(did("hotspot 2"))}`)).items).toMatchObject([
       { kind: "hotspot", id: did("hotspot 2") },

@@ -1,5 +1,5 @@
 /**
- * Finds hotspots, their owners and validators by the three words that their keys are called by. Names follow from keys and
+ * Finds hotspots, validators and the owners of both by the three words that their keys are called by. Names follow from keys and
  * nobody ever leaves the registries' orders, so each search reads only who has come since the one before.
  */
 import { setImmediate } from "node:timers/promises";
@@ -56,11 +56,7 @@ export class NameIndex {
       const { rows, next } = await this.#store.listHotspots({}, after, ROWS_PER_TURN);
       for (const { key, owner, position } of rows) {
         this.#add("hotspot", key);
-        const ownerHex = encodeHex(owner);
-        if (!this.#owners.has(ownerHex)) {
-          this.#owners.add(ownerHex);
-          this.#add("account", owner);
-        }
+        this.#addOwner(owner);
         this.#position = position;
       }
       isMore = next !== null;
@@ -71,13 +67,21 @@ export class NameIndex {
   async #readValidators(): Promise<void> {
     for (let isMore = true; isMore; ) {
       const { rows, next } = await this.#store.listValidators(this.#validatorPosition, ROWS_PER_TURN);
-      for (const { key, position } of rows) {
+      for (const { key, owner, position } of rows) {
         this.#add("validator", key);
+        this.#addOwner(owner);
         this.#validatorPosition = position;
       }
       isMore = next !== null;
       if (isMore) await setImmediate();
     }
+  }
+
+  #addOwner(key: Uint8Array): void {
+    const hex = encodeHex(key);
+    if (this.#owners.has(hex)) return;
+    this.#owners.add(hex);
+    this.#add("account", key);
   }
 
   #add(kind: NamedKey["kind"], key: Uint8Array): void {
