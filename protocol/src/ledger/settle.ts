@@ -163,7 +163,8 @@ function judgeWitness(
   if (!isValid) countRefusedWitness(ledger, judgement);
   const { measurement } = waiting.report;
   const judged = { beacon, witness, measurement, link, reason: judgement, isValid };
-  const reason = feedReception(ledger, judged, closedEpoch);
+  const left = feedReception(ledger, judged, closedEpoch);
+  const reason = judgement ?? left;
   const { reportId, includedRound } = waiting;
   log.outcomes.push(
     createOutcome({
@@ -188,7 +189,7 @@ function judgeWitness(
     measurement,
     distanceM: distanceM!,
     ceilingCentiDbm: ceilingCentiDbm!,
-    reason,
+    reason: judgement ?? left,
   };
 }
 

@@ -35,20 +35,20 @@ export function feedBeacon({ trust, parameters }: Ledger, hotspot: number, close
 
 /**
  * Adds a judged report to the history, in the epoch in which its beacon closes.
- * @returns the reason that the report ends with: its own, or `over_link_cap` where it has none and no place was left for it.
+ * @returns why one without a reason is left unpaid: the history had no place for it; null where it had.
  */
 export function feedReception(
   ledger: Ledger,
   judged: JudgedReception,
   closedEpoch: number,
-): JudgedReception["reason"] {
+): "over_link_cap" | null {
   const { beacon, witness, measurement, link, reason, isValid } = judged;
-  if (!isValid && (reason === null || !GATED.has(reason))) return reason;
-  if (link?.distanceM === undefined || ledger.parameters.scoreVersion < 2) return reason;
+  if (!isValid && (reason === null || !GATED.has(reason))) return null;
+  if (link?.distanceM === undefined || ledger.parameters.scoreVersion < 2) return null;
   const beaconer = ledger.registry.list[beacon.hotspot]!;
   const epoch = beacon.challengeEpoch;
   // Who has asserted another place since is judged by what is heard there.
-  if (!standsAsIn(beaconer, epoch) || !standsAsIn(witness, epoch)) return reason;
+  if (!standsAsIn(beaconer, epoch) || !standsAsIn(witness, epoch)) return null;
   const place = placeAt(beaconer, epoch)!;
   const powerStepDb = computeTakenStepDb(planOf(place), place.gainCentiDbi, beacon.challenge!.powerStepDb);
   const entry: HistoryEntry = {
@@ -61,9 +61,9 @@ export function feedReception(
     marginCentiDb: computeMarginCentiDb(measurement),
   };
   const isKept = ledger.trust.history.record(entry, ledger.trust.isTrusted(beaconer.index, epoch));
-  const finalReason = reason === null && !isKept ? "over_link_cap" : reason;
-  if (isValid) noteTrusted(ledger.trust, { beaconer, witness, epoch, reason: finalReason }, closedEpoch);
-  return finalReason;
+  const left = isKept || !isValid ? null : "over_link_cap";
+  if (isValid) noteTrusted(ledger.trust, { beaconer, witness, epoch, reason: reason ?? left }, closedEpoch);
+  return left;
 }
 
 /** What a valid report says for each end whose other end is trusted; what is unpaid bears nobody out. */
