@@ -3,11 +3,13 @@
  * that changes, doubles, drops or makes up what leaves: signed with its own key, and nobody else's.
  */
 import { encodeAttest } from "../../../protocol/src/agreement/attest.ts";
+import { assembleSignatures, createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
 import { createEvidence } from "../../../protocol/src/agreement/evidence.ts";
 import type { Fetch } from "../../../protocol/src/agreement/fetches.ts";
-import type { PeerMessage, SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
+import type { Ack, PeerMessage, SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
+  type AvailabilityCert,
   computeBatchDigest,
   computeValueDigest,
   decodeBatch,
@@ -25,10 +27,11 @@ import {
   VOTE_KINDS,
 } from "../../../protocol/src/agreement/simplex/index.ts";
 import { decodeStanding, encodeStanding } from "../../../protocol/src/agreement/standing.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { Prng } from "../prng.ts";
 import type { StackNetwork } from "./genesis.ts";
-import type { StackBehaviour } from "./scenario.ts";
+import { STACK_BEHAVIOURS, type StackBehaviour } from "./scenario.ts";
 import { createCheapSigner } from "./signatures.ts";
 
 type Signer = ReturnType<typeof createCheapSigner>;
@@ -328,6 +331,38 @@ const forkingAuthor: Attack = ({ prng, network }, signer) => {
   };
 };
 
+/**
+ * As an author: has each batch certified for the epoch to come too, and shows that as soon as tips have named the first
+ * certificate. It proposes nothing, as its own values could use those tips.
+ */
+const earlyCertifier: Attack = ({ self, network }, signer) => {
+  const lane = signer.publicKey;
+  // The sets of epochs 0 and 1 are genesis's; of later ones it knows nothing.
+  const set = createValidatorSet(network.genesis.validators.map(({ key }) => key));
+  const acks = new Map<string, Map<number, Uint8Array>>();
+  const certs: AvailabilityCert[] = [];
+  const gather = ({ ack, validator, signature }: Ack): void => {
+    const body = encodeAckBody(ack);
+    const own: [number, Uint8Array] = [self, signer.sign("ack", body)];
+    const signatures = acks.get(encodeHex(body)) ?? new Map([own]);
+    acks.set(encodeHex(body), signatures.set(validator, signature));
+    if (signatures.size === set.quorum) certs.push({ ...ack, ...assembleSignatures(signatures, set) });
+  };
+  return {
+    say: (_, message) => {
+      if (message.type === "proposal") return [];
+      if (message.type !== "batch" || message.signed.epoch !== 0) return [message];
+      return [message, { type: "batch", signed: { ...message.signed, epoch: 1 } }];
+    },
+    hear: (from, message) => {
+      if (message.type === "ack" && message.ack.ack.epoch === 1 && equalBytes(message.ack.ack.lane, lane))
+        gather(message.ack);
+      if (message.type !== "tips") return [];
+      return certs.map((cert) => ({ to: from, message: { type: "availability", cert } }));
+    },
+  };
+};
+
 const silent: Attack = () => ({ say: () => [], answers: () => false });
 
 const ATTACKS = {
@@ -343,6 +378,7 @@ const ATTACKS = {
   replayer,
   standingLiar,
   forkingAuthor,
+  earlyCertifier,
 } as const satisfies Partial<Record<StackBehaviour, Attack>>;
 
 /** The mouth of a behaviour; `mixed` uses any of them, each time anew. */
@@ -350,8 +386,9 @@ export function createMouth(behaviour: Exclude<StackBehaviour, "twins">, context
   const signer = createCheapSigner(context.network.domains, context.network.keys[context.self]!);
   if (behaviour !== "mixed") return ATTACKS[behaviour](context, signer);
   const { prng } = context;
-  const { standingLiar: _, forkingAuthor: __, ...picked } = ATTACKS;
-  const all = Object.values(picked).map((attack) => attack(context, signer));
+  const all = STACK_BEHAVIOURS.flatMap((each) =>
+    each === "mixed" || each === "twins" ? [] : [ATTACKS[each](context, signer)],
+  );
   return {
     say: (to, message) => prng.pick(all).say(to, message),
     hear: (from, message) => prng.pick(all).hear?.(from, message) ?? [],

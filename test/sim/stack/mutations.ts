@@ -186,6 +186,17 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     },
   },
   {
+    name: "a later certificate takes the place of one that tips name",
+    rule: "A4",
+    profile: "seats",
+    among: hasBad("earlyCertifier"),
+    edit: {
+      file: `${LANES}/availability.ts`,
+      find: "b.epoch - a.epoch).filter(isRecent);",
+      replace: "b.epoch - a.epoch).slice(0, 1);\n  void isRecent;",
+    },
+  },
+  {
     name: "missing batches of a decided round are not fetched",
     rule: "A4",
     edit: {

@@ -21,14 +21,20 @@ export const STACK_BEHAVIOURS = [
   "twins",
 ] as const;
 /**
- * Besides those that a scenario picks from, where a home is lost: who lies only about where it is, to one who asks after
- * its start, and who has a lane of its own for each of the others.
+ * Besides those that a scenario picks from. Where a home is lost: who lies only about where it is, to one who asks after
+ * its start, and who has a lane of its own for each of the others; and, where a seat changes, who certifies its batches
+ * for two epochs.
  */
-export type StackBehaviour = (typeof STACK_BEHAVIOURS)[number] | "standingLiar" | "forkingAuthor";
+export type StackBehaviour =
+  | (typeof STACK_BEHAVIOURS)[number]
+  | "standingLiar"
+  | "forkingAuthor"
+  | "earlyCertifier";
 
 /**
  * `calm` loses a few messages and has nobody bad; `loss` loses more, for ever; `chaos` has everything until it heals;
- * in `seats` nobody is bad, but a newcomer gets a seat and a validator leaves; in `restore` a validator loses its home.
+ * in `seats` a newcomer gets a seat and a validator leaves, and every other time one is bad in one way; in `restore` a
+ * validator loses its home.
  */
 export const STACK_PROFILES = ["calm", "loss", "chaos", "seats", "restore"] as const;
 export type StackProfile = (typeof STACK_PROFILES)[number];
@@ -95,6 +101,19 @@ export function createStackScenario(seed: number, validators: number, profile: S
   const prng = new Prng(Math.imul(seed, 0xc2b2_ae35) ^ Math.imul(validators, 0x85eb_ca6b) ^ 0x51ac);
   if (profile === "restore")
     return createRestoreScenario(prng, createStackScenario(seed, validators, "calm"));
+  const scenario = createCommonScenario(prng, seed, validators, profile);
+  if (profile !== "seats" || prng.oneIn(2)) return scenario;
+  // Its attack is over before anybody's seat changes, so it may be the one that leaves.
+  const behaviours = scenario.behaviours.with(prng.below(validators), "earlyCertifier");
+  return { ...scenario, behaviours };
+}
+
+function createCommonScenario(
+  prng: Prng,
+  seed: number,
+  validators: number,
+  profile: Exclude<StackProfile, "restore">,
+): StackScenario {
   const isSeats = profile === "seats";
   const candidates = isSeats ? 1 : 0;
   const positions = Array.from({ length: validators + candidates }, (_, position) => position);
