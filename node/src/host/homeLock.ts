@@ -25,8 +25,9 @@ export function lockHome(home: string): () => void {
   let db: DatabaseSync | null = null;
   try {
     db = new DatabaseSync(path);
-    // Never committed: the lock lasts as long as the transaction does, and the file stays empty.
-    db.exec("BEGIN EXCLUSIVE");
+    // Never committed: the lock lasts as long as the transaction does, and the file stays empty. A journal beside it would be
+    // written at the transaction's beginning, for which a full disk has no room.
+    db.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return () => db?.close();
   } catch (cause) {
     db?.close();

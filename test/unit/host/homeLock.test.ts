@@ -1,7 +1,7 @@
 /** The lock of a home: one process's, whatever it is called elsewhere, and nobody's once that process is gone. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -38,6 +38,14 @@ test("is one's only, and given back", () => {
   expect(() => lockHome(home)).toThrow(inUse);
   unlock();
   lockHome(home)();
+});
+
+test("writes nothing, so that a full disk has room for it", async () => {
+  const unlock = lockHome(home);
+  const names = await readdir(home);
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(home, name))).size));
+  expect([names, sizes]).toEqual([["lock.sqlite"], [0]]);
+  unlock();
 });
 
 test("is another process's until that is killed", async () => {
