@@ -199,9 +199,9 @@ export class Submitter {
     this.#dropPast();
     const peers = this.#modules.links.connected();
     if (peers.length === 0) return;
-    const nowMs = this.#modules.clock.elapsedMs();
+    const elapsedMs = this.#modules.clock.elapsedMs();
     const deliveries = [...this.#deliveries.values()];
-    const due = deliveries.filter((delivery) => delivery.submitAtMs <= nowMs && wantsReceipt(delivery));
+    const due = deliveries.filter((delivery) => delivery.submitAtMs <= elapsedMs && wantsReceipt(delivery));
     const submit = (which: Delivery["state"]) => {
       const chosen = due.filter(({ state }) => state === which);
       return this.#submitAll(chosen, peers, signal);
@@ -214,7 +214,7 @@ export class Submitter {
         this.#seconding = null;
       });
     const asked = deliveries.filter(
-      (delivery) => delivery.askAtMs <= nowMs && delivery.state !== "waiting" && !isSettled(delivery),
+      (delivery) => delivery.askAtMs <= elapsedMs && delivery.state !== "waiting" && !isSettled(delivery),
     );
     for (let i = 0; i < asked.length; i += MAX_ENVELOPES_PER_PARCEL) {
       if (signal.aborted) return;

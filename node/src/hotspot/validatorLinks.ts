@@ -143,16 +143,16 @@ export class ValidatorLinks {
 
   #tick(): void {
     this.#renewLearned();
-    const nowMs = this.#modules.clock.elapsedMs();
+    const elapsedMs = this.#modules.clock.elapsedMs();
     const connected = this.connected();
     let busy = connected.length + this.#links.filter(({ dialling }) => dialling).length;
     for (const link of this.#links) {
       if (busy >= MAX_VALIDATOR_LINKS) return;
-      if (link.dialling || nowMs < link.retryAtMs || this.#isUsed(link)) continue;
+      if (link.dialling || elapsedMs < link.retryAtMs || this.#isUsed(link)) continue;
       if (link.peer !== null) {
         // It was up and is not: everybody on this validator notices at once, so each waits its own while.
         link.peer = null;
-        link.retryAtMs = nowMs + this.#jitter(FIRST_RETRY_MS);
+        link.retryAtMs = elapsedMs + this.#jitter(FIRST_RETRY_MS);
         continue;
       }
       if (this.#isAtHand(link, connected)) continue;

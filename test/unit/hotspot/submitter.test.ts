@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
+import type { Clock } from "../../../node/src/host/types.ts";
 import type { Included, Submitted, Verdict } from "../../../node/src/hotspot/events.ts";
 import { createHotspot, findGenesisPlacement, type Hotspot } from "../../../node/src/hotspot/hotspot.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
@@ -32,7 +33,10 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function startNetwork(count: 1 | 2): Promise<{ validators: FakeValidator[]; hotspot: Hotspot }> {
+async function startNetwork(
+  count: 1 | 2,
+  clock: Clock = createSystemClock(),
+): Promise<{ validators: FakeValidator[]; hotspot: Hotspot }> {
   const committee = validatorKeys.slice(0, count);
   const genesis = createTestGenesis(committee, [keyPair]);
   const validators = await Promise.all(committee.map((key) => FakeValidator.start(key, genesis, committee)));
@@ -42,7 +46,7 @@ async function startNetwork(count: 1 | 2): Promise<{ validators: FakeValidator[]
       placement: findGenesisPlacement(genesis, keyPair.publicKey)!,
       validators: validators.map(({ address }) => address),
     },
-    { clock: createSystemClock(), log: createSilentLog(), random: randomBytes },
+    { clock, log: createSilentLog(), random: randomBytes },
   );
   await hotspot.start();
   cleanups.push(async () => {
@@ -152,6 +156,21 @@ describe("a submission", () => {
     expect(await refused).toMatchObject({ reason: "unknown_sender" });
     expect(hotspot.status().problems.join()).toContain("Validators do not know this hotspot");
     await eventually(() => hotspot.status().spool.entries).toBe(1);
+  });
+
+  test("is tried again as soon where the clock, two days ahead at the start, is set back meanwhile", async () => {
+    let aheadMs = 2 * 86_400_000;
+    const { validators, hotspot } = await startNetwork(1, {
+      ...createSystemClock(),
+      nowMs: () => Date.now() + aheadMs,
+    });
+    const [validator] = validators as [FakeValidator];
+    validator.judge = () => (aheadMs > 0 ? "busy" : null);
+    const submitted = next<Submitted>(hotspot, "submitted");
+    hearBeacon();
+    await eventually(() => hotspot.status().delivery.submissions.receipted).toBeGreaterThan(0);
+    aheadMs = 0;
+    expect(await submitted).toMatchObject({ reason: null });
   });
 
   test("is not given up where one validator does not know the hotspot, but where two do not", async () => {
