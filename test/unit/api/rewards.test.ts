@@ -220,8 +220,8 @@ describe("the export", () => {
     };
     const endlessTable: Store["listRewardLines"] = async (epoch, after) => {
       const { rows, next } = await endless(epoch, after, 1_000);
-      const { hotspot, owner } = (await fixture.store.listRewardLines(0, 0, 1)).rows[0]!;
-      return { rows: rows.map((row) => ({ ...row, hotspot, owner, penalties: [] })), next };
+      const ranked = (await fixture.store.listRewardLines(0, 0, 1)).rows[0]!;
+      return { rows: rows.map(({ rank }) => ({ ...ranked, rank })), next };
     };
     const slow = await createFixture(
       {},

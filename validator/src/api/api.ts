@@ -13,9 +13,11 @@ import { MAX_ENVELOPE_BYTES } from "../../../protocol/src/wire/envelope.ts";
 import { collectAllowedMethods } from "./allowedMethods.ts";
 import { MAX_LISTENERS } from "./eventHub.ts";
 import { type ServedExplorer, serveExplorer } from "./explorer/serveExplorer.ts";
+import { LongAnswers } from "./longAnswers.ts";
 import {
   type ApiModules,
   type ApiOptions,
+  DEFAULT_CONNECTION_TIMEOUT_MS,
   DEFAULT_EVENT_LOOP_DELAY_MS,
   DEFAULT_REQUESTS_PER_MINUTE,
   MAX_ASKING_CONNECTIONS,
@@ -37,6 +39,7 @@ import { addRewardRoutes } from "./routes/rewardRoutes.ts";
 import { addProbeRoutes, addStatusRoutes } from "./routes/statusRoutes.ts";
 import { addTrustRoutes } from "./routes/trustRoutes.ts";
 import { addValidatorRoutes } from "./routes/validatorRoutes.ts";
+import { limitUnsent } from "./unsentAnswers.ts";
 
 /** A transaction's envelope in hexadecimal, and the JSON around it. */
 const MAX_REQUEST_BODY_BYTES = 2 * MAX_ENVELOPE_BYTES + 1_024;
@@ -58,6 +61,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
     bodyLimit: MAX_REQUEST_BODY_BYTES,
     routerOptions: { maxParamLength: MAX_PARAMETER_CHARS },
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: options.connectionTimeoutMs ?? DEFAULT_CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // A request without a body, as nearly all are, needs no stream that ends at once.
     http: {
@@ -75,6 +79,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   api.setValidatorCompiler(compileRequestValidator);
   api.setErrorHandler(handleError);
   observeRequests(api, modules);
+  limitUnsent(api);
   if (options.corsOrigins !== undefined && options.corsOrigins.length > 0)
     allowOrigins(api, options.corsOrigins);
   await api.register(swagger, { openapi: describeApi(options) });
@@ -95,7 +100,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
     reply.header("allow", allowed.join(", "));
     throw new ApiProblem(405, `This page takes ${allowed.join(" and ")} only.`);
   });
-  const context: RouteContext = { options, modules };
+  const context: RouteContext = { options, modules, longAnswers: new LongAnswers(modules.clock) };
   await api.register(async (scope) => {
     const maxEventLoopDelay = options.maxEventLoopDelayMs ?? DEFAULT_EVENT_LOOP_DELAY_MS;
     await scope.register(underPressure, { maxEventLoopDelay, retryAfter: 5 });

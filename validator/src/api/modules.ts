@@ -81,6 +81,8 @@ export type ApiOptions = {
   readonly requestsPerMinute?: number;
   /** Above this lateness of the event loop questions get 503; default `DEFAULT_EVENT_LOOP_DELAY_MS`, 0 for never. */
   readonly maxEventLoopDelayMs?: number;
+  /** A connection on which nothing moves is closed after so long; default `DEFAULT_CONNECTION_TIMEOUT_MS`. */
+  readonly connectionTimeoutMs?: number;
   /** Origins whose pages may read the API; none by default. */
   readonly corsOrigins?: readonly string[];
   /** Where the built explorer lies; without it, or where none was built, only the API is served. */
@@ -93,6 +95,8 @@ export type ApiOptions = {
 export const MAX_ASKING_CONNECTIONS = 1_024;
 /** A client has so long for a request, and the validator for an answer that takes work. */
 export const REQUEST_TIMEOUT_MS = 10_000;
+/** Twice the longest silence of an event stream, whose heartbeats are at most 30 s apart. */
+export const DEFAULT_CONNECTION_TIMEOUT_MS = 60_000;
 /** Ten a second: an explorer's page asks a handful, a collector one; a copy of everything takes pages of a thousand. */
 export const DEFAULT_REQUESTS_PER_MINUTE = 600;
 /** When the API's event loop is this late it has more to do than it can, or the rounds need the processors. */

@@ -11,17 +11,26 @@ export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 
 type Fault = { readonly field: string; readonly message: string };
 
+type Details = {
+  readonly faults?: readonly Fault[];
+  readonly reason?: string;
+  readonly retryAfterS?: number;
+};
+
 /** A refusal that a route throws. `faults` name the fields of the request that are wrong, in words. */
 export class ApiProblem extends Error {
   readonly status: number;
   readonly faults: readonly Fault[];
   readonly reason: string | null;
+  /** When it may be asked again with another answer, where that is known. */
+  readonly retryAfterS: number | null;
 
-  constructor(status: number, detail: string, more: { faults?: readonly Fault[]; reason?: string } = {}) {
+  constructor(status: number, detail: string, more: Details = {}) {
     super(detail);
     this.status = status;
     this.faults = more.faults ?? [];
     this.reason = more.reason ?? null;
+    this.retryAfterS = more.retryAfterS ?? null;
   }
 }
 
@@ -96,6 +105,9 @@ export function createErrorHandler(log: Log) {
         error: String(error.stack),
       });
     }
+    // Also where the answer that could not be given was to be kept for long.
+    if (error instanceof ApiProblem && error.retryAfterS !== null)
+      reply.header("retry-after", error.retryAfterS).header("cache-control", "no-store");
     void reply.code(problem.status).header("content-type", PROBLEM_TYPE).send(problem);
   };
 }

@@ -9,6 +9,7 @@ import type {
   RawServerDefault,
 } from "fastify";
 import { computeStatusEpochs, type StatusEpochs } from "../../store/hotspotStatus.ts";
+import type { LongAnswers } from "../longAnswers.ts";
 import type { ApiModules, ApiOptions } from "../modules.ts";
 
 /** A fastify whose handlers see the types of their schemas. */
@@ -20,7 +21,11 @@ export type Routes = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-export type RouteContext = { readonly options: ApiOptions; readonly modules: ApiModules };
+export type RouteContext = {
+  readonly options: ApiOptions;
+  readonly modules: ApiModules;
+  readonly longAnswers: LongAnswers;
+};
 
 /** The epochs by which a hotspot's status is told: the newest round's, and the oldest that still counts as recent. */
 export async function readStatusEpochs({ options, modules }: RouteContext): Promise<StatusEpochs> {

@@ -1,5 +1,4 @@
 /** Closed epochs and what they paid: data that never changes, so every answer has a tag. */
-import { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { Type } from "typebox";
 import { type EpochRow, MAX_PAGE_ROWS, type QueryStore } from "../../store/store.ts";
@@ -25,9 +24,9 @@ const EpochParams = object({
   epoch: Type.String({ pattern: "^(latest|[0-9]{1,15})$", description: "An epoch's number, or `latest`." }),
 });
 
-export function addEpochRoutes(routes: Routes, { modules: { store } }: RouteContext): void {
-  addEpochListings(routes, store);
-  addEpochRewards(routes, store);
+export function addEpochRoutes(routes: Routes, context: RouteContext): void {
+  addEpochListings(routes, context.modules.store);
+  addEpochRewards(routes, context);
 }
 
 async function findEpoch(store: QueryStore, text: string): Promise<EpochRow> {
@@ -81,7 +80,7 @@ function addEpochListings(routes: Routes, store: QueryStore): void {
   );
 }
 
-function addEpochRewards(routes: Routes, store: QueryStore): void {
+function addEpochRewards(routes: Routes, { modules: { store }, longAnswers }: RouteContext): void {
   routes.get(
     "/v1/epochs/:epoch/rewards",
     {
@@ -125,7 +124,7 @@ function addEpochRewards(routes: Routes, store: QueryStore): void {
       if (isCsv) {
         reply.header("content-type", "text/csv; charset=utf-8");
         reply.header("content-disposition", `attachment; filename="rewards-epoch-${epoch}.csv"`);
-        const lines = Readable.from(streamLines(store, epoch, after, limit ?? Number.POSITIVE_INFINITY));
+        const lines = longAnswers.open(streamLines(store, epoch, after, limit ?? Number.POSITIVE_INFINITY));
         // The schema describes the text that the stream gives.
         return reply.send(lines as unknown as string);
       }

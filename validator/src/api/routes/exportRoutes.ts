@@ -1,11 +1,6 @@
-/**
- * Everything that was paid, as a stream of lines for whoever keeps a copy. It goes as fast as the client reads and no
- * faster: what is made ahead is one page, a client that stops reading is let go, and few are served at once.
- */
-import { Readable } from "node:stream";
+/** Everything that was paid, as a stream of lines for whoever keeps a copy. */
 import { setImmediate } from "node:timers/promises";
 import { Type } from "typebox";
-import type { Clock } from "../../../../node/src/host/types.ts";
 import { decodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
 import {
   type EpochRow,
@@ -16,23 +11,16 @@ import {
 } from "../../store/store.ts";
 import { type KeyTexts, textsOf } from "../keyTexts.ts";
 import { presentLineOf } from "../present.ts";
-import { ApiProblem, badField, notFound } from "../problem.ts";
+import { badField, notFound } from "../problem.ts";
 import { isUnchanged, restOn } from "../requests.ts";
 import { EpochNumber, object, PROBLEMS, UNCHANGED } from "../schemas/common.ts";
 import { type ExportedEpochJson, type ExportedRewardJson, ExportLine } from "../schemas/rewards.ts";
 import type { RouteContext, Routes } from "./context.ts";
 
-/** Each may keep the store busy: half of one processor's time is the most that all of them take from the rounds. */
-const MAX_EXPORTS = 4;
-/** A client that has taken nothing for so long has gone away, whatever its connection says. */
-const STALL_MS = 30_000;
-/** When to ask again while others are served: an export of a month takes seconds. */
-const RETRY_AFTER_S = 5;
 /** Keys whose texts an export remembers: some 100 bytes each beside the texts themselves. */
 const MAX_KEY_TEXTS = 50_000;
 
-export function addExportRoutes(routes: Routes, { modules: { store, clock } }: RouteContext): void {
-  let running = 0;
+export function addExportRoutes(routes: Routes, { modules: { store }, longAnswers }: RouteContext): void {
   routes.get(
     "/v1/export/rewards",
     {
@@ -65,38 +53,10 @@ export function addExportRoutes(routes: Routes, { modules: { store, clock } }: R
       const variant = `export-${from}-${to}`;
       if (isUnchanged(request, reply, { basis: restOn(last), variant, isFixed }))
         return reply.code(304).send(null);
-      if (running >= MAX_EXPORTS) {
-        reply.header("retry-after", RETRY_AFTER_S).header("cache-control", "no-store");
-        throw new ApiProblem(503, `${MAX_EXPORTS} exports are running; ask again when one has ended.`);
-      }
-      running++;
-      const lines = openStream(writeLines(store, from, to), clock);
-      lines.once("close", () => {
-        running--;
-      });
       // The schema describes the lines of the text that the stream gives.
-      return reply.send(lines as never);
+      return reply.send(longAnswers.open(writeLines(store, from, to)) as never);
     },
   );
-}
-
-/** A stream that closes itself when nobody has taken anything from it for `STALL_MS`. */
-function openStream(parts: AsyncGenerator<string>, clock: Clock): Readable {
-  let cancelStall = () => {};
-  const watch = async function* () {
-    try {
-      for await (const part of parts) {
-        cancelStall = clock.after(STALL_MS, () => stream.destroy());
-        yield part;
-        cancelStall();
-      }
-    } finally {
-      cancelStall();
-    }
-  };
-  // One part, a page of lines, is made ahead.
-  const stream = Readable.from(watch(), { highWaterMark: 1 });
-  return stream;
 }
 
 async function* writeLines(store: QueryStore, from: number, to: number): AsyncGenerator<string> {
