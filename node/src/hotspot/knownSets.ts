@@ -43,7 +43,7 @@ const MAX_REACHED = 2 * MAX_VALIDATOR_LINKS;
 /** The most that a kept file's hints can be: earlier programs wrote what had worked among them. */
 const MAX_KEPT_ADDRESSES = MAX_REACHED + MAX_ANSWERED_ADDRESSES;
 
-export type KnownSetsModules = { readonly clock: Pick<Clock, "nowMs">; readonly log: Log };
+export type KnownSetsModules = { readonly clock: Pick<Clock, "elapsedMs">; readonly log: Log };
 
 /** What steps led to: a newer checkpoint, the same one, or why they are refused. */
 export type Taken = "advanced" | "unchanged" | LightReason;
@@ -155,7 +155,7 @@ export class KnownSets implements ValidatorSets {
     this.#anchor = { ...this.#anchor, checkpoint };
     this.#former = before;
     this.#sets = createSets(checkpoint);
-    const isDue = clock.nowMs() - this.#keptAtMs >= KEEP_INTERVAL_MS;
+    const isDue = clock.elapsedMs() - this.#keptAtMs >= KEEP_INTERVAL_MS;
     if (isDue || !isSameSet(before.nextValidators, checkpoint.nextValidators)) this.#keep();
     for (const callback of this.#callbacks) callback();
     return "advanced";
@@ -188,7 +188,7 @@ export class KnownSets implements ValidatorSets {
 
   #keep(): void {
     const { clock, log } = this.#modules;
-    this.#keptAtMs = clock.nowMs();
+    this.#keptAtMs = clock.elapsedMs();
     const kept = this.#encode();
     if (kept === this.#kept) return;
     this.#kept = kept;

@@ -55,8 +55,8 @@ async function startApi({ rewards, trust, proof, proofStatus = 200 }: Answers) {
   return { api: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
-let nowMs = 0;
-const clock = { nowMs: () => nowMs } as ConstructorParameters<typeof EarningsReader>[1]["clock"];
+let elapsedMs = 0;
+const clock = { elapsedMs: () => elapsedMs } as ConstructorParameters<typeof EarningsReader>[1]["clock"];
 const anchor = () => createLightAnchor(genesis);
 const read = (api: string, account = owner, of = anchor) =>
   new EarningsReader({ api, hotspot, owner: account, anchor: of }, { clock }).read();
@@ -164,7 +164,7 @@ describe("earnings", () => {
     const reader = new EarningsReader({ api, hotspot, owner, anchor }, { clock });
     await Promise.all(Array.from({ length: 10 }, () => reader.read()));
     expect(asked).toHaveLength(3);
-    nowMs += 60_000;
+    elapsedMs += 60_000;
     await reader.read();
     expect(asked).toHaveLength(6);
   });
