@@ -337,9 +337,9 @@ class Network {
     if (trustRows === null) return { paid, withheld, trust: null };
     const unpaid = new Set<number>();
     const found = new Map<number, readonly string[]>();
-    for (const { hotspot, trustPpm, findings } of trustRows) {
+    for (const { hotspot, graphPpm, isSuspended, findings } of trustRows) {
       const member = this.#memberOf.get(encodeHex(hotspot))!;
-      if (trustPpm < LAB_PARAMETERS.trustPaidMinPpm) unpaid.add(member);
+      if (isSuspended || graphPpm < LAB_PARAMETERS.trustPaidMinPpm) unpaid.add(member);
       if (findings.length > 0)
         found.set(
           member,

@@ -25,7 +25,7 @@ export type WitnessCase = {
   /** Whether reciprocity is asked for and the beaconer has not witnessed this witness within `reciprocityEpochs`. */
   readonly lacksReciprocity: boolean;
   /** The lesser of both ends' trust at the start of the beacon's epoch, findings that withhold pay left aside. */
-  readonly trustPpm: number;
+  readonly graphPpm: number;
   /** The least that is paid. */
   readonly trustPaidMinPpm: number;
   /** Whether the beaconer alone fills its owner's places, so that none is left for this witness of the same owner. */
@@ -58,7 +58,7 @@ export const WITNESS_RULES: readonly WitnessRule[] = [
   // One who is heard must also hear: old enough pairs are paid only when they have been heard the other way round.
   { reason: "not_reciprocal", fails: ({ lacksReciprocity }) => lacksReciprocity },
   // Who is not trusted is not paid, nor is it of use to be heard by one. Evidence it is: so trust begins.
-  { reason: "below_trust", fails: ({ trustPpm, trustPaidMinPpm }) => trustPpm < trustPaidMinPpm },
+  { reason: "below_trust", fails: ({ graphPpm, trustPaidMinPpm }) => graphPpm < trustPaidMinPpm },
   // The beaconer takes one of its owner's places; where there is only one, its owner's witnesses are not paid.
   { reason: "over_owner_cap", fails: ({ ownerHasNoPlace }) => ownerHasNoPlace },
 ];

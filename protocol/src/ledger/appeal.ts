@@ -1,12 +1,14 @@
 /**
  * Appeals: an owner asks that the findings against a hotspot be judged anew. The next computation of trust does so by the
  * same arithmetic over the record as it then is, with nothing standing from before; what it does not find again is
- * reversed, and all that was withheld is released where the hotspot is trusted enough to be paid.
+ * reversed, and where that leaves the hotspot believed enough to be paid, what was withheld is released: all of it, or the part
+ * that is left.
  *
  * Nobody is acquitted for want of a record: whoever has it forgotten by asserting another place has no appeal, and a
  * finding stands where others have taken away most of what it named (`networkTrust.ts`).
  */
 import type { TransactionReason } from "../evidence/reasons.ts";
+import { isCap } from "../trust/finding.ts";
 import type { AppealTransaction } from "../wire/transactions.ts";
 import type { Account } from "./accounts.ts";
 import { computeEscrowEnd } from "./escrow.ts";
@@ -76,8 +78,10 @@ export function executeAppeal(
 export function forgetRecord(ledger: Ledger, hotspot: Hotspot, epoch: number): void {
   const { trust, parameters } = ledger;
   trust.forget(hotspot);
-  if (!isPenalised(ledger, hotspot)) return;
-  const ends = trust.findings.get(hotspot.index)?.map(({ endsEpoch }) => endsEpoch - 1) ?? [];
+  // The caps accuse it of nothing that a record could have shown.
+  const accusations = trust.findings.get(hotspot.index)?.filter(({ reason }) => !isCap(reason)) ?? [];
+  if (accusations.length === 0 && !ledger.escrow.holdsFor(hotspot.index)) return;
+  const ends = accusations.map(({ endsEpoch }) => endsEpoch - 1);
   trust.barredUntil.set(hotspot.index, computeEscrowEnd(parameters, Math.max(epoch, ...ends)));
 }
 

@@ -1,9 +1,9 @@
 /**
- * Escrow: what hotspots would have been paid while they were suspended from pay. It waits for `escrowEpochs`; if the
- * finding is reversed in that time all of it goes to whom it was earned by, else it returns to the pools it came from, so
- * that those who were honest get it. One entry for a hotspot, an owner and an interval between computations of trust.
+ * Escrow: what hotspots would have been paid while they were suspended from pay. It waits for `escrowEpochs`; if findings
+ * are reversed in that time it goes to whom it was earned by, all of it or the part that what still stands leaves, else it
+ * returns to the pools it came from, so that those who were honest get it. One entry for a hotspot, an owner and an end.
  */
-import type { Parameters } from "../network/parameters.ts";
+import { type Parameters, PPM } from "../network/parameters.ts";
 
 export type EscrowEntry = {
   /** Index of the hotspot, and of the account that owned it when it earned. */
@@ -67,14 +67,41 @@ export class Escrow {
     else ofHotspot.push(added);
   }
 
-  /** Takes out what a hotspot's reversal releases. */
-  release(hotspots: ReadonlySet<number>): EscrowEntry[] {
-    return this.#take(({ hotspot }) => hotspots.has(hotspot));
+  /**
+   * Takes out what hotspots' reversals in an epoch release: of each a share, rounded down. The rest ends with the epoch, so
+   * that it returns with the next one's rewards, and no later reversal releases more of it.
+   * @param sharesPpm by hotspot, in parts per million.
+   */
+  release(sharesPpm: ReadonlyMap<number, number>, epoch: number): EscrowEntry[] {
+    const taken = this.#take(({ hotspot }) => sharesPpm.has(hotspot));
+    const released = taken.map((entry) => {
+      const sharePpm = BigInt(sharesPpm.get(entry.hotspot)!);
+      const part = (amount: bigint): bigint => (amount * sharePpm) / BigInt(PPM);
+      return { ...entry, beacons: part(entry.beacons), witnesses: part(entry.witnesses) };
+    });
+    this.#end(
+      taken.map((entry, i) => ({
+        ...{ ...entry, untilEpoch: epoch },
+        beacons: entry.beacons - released[i]!.beacons,
+        witnesses: entry.witnesses - released[i]!.witnesses,
+      })),
+    );
+    return released;
   }
 
   /** Takes out what ended before an epoch: what ends with it, an appeal that the epoch's end decides may still release. */
   expire(epoch: number): EscrowEntry[] {
     return this.#take(({ untilEpoch }) => untilEpoch < epoch);
+  }
+
+  /** Puts back what ends before all that is held. */
+  #end(entries: readonly EscrowEntry[]): void {
+    const left = entries.filter(({ beacons, witnesses }) => beacons + witnesses > 0n);
+    if (left.length === 0) return;
+    const later = this.#take(() => true);
+    for (const { hotspot, owner, untilEpoch, ...amounts } of left)
+      this.withhold(hotspot, owner, amounts, untilEpoch);
+    for (const entry of later) this.restore(entry);
   }
 
   #take(isTaken: (entry: EscrowEntry) => boolean): EscrowEntry[] {

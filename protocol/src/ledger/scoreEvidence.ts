@@ -106,13 +106,16 @@ export function createScoreInputV2(
   );
   const count = evidence.hotspotCount;
   const accepted = counted.flatMap((beacon) => beacon.accepted);
-  const now = trust.tableOf(trust.generations[trust.generationAt(epoch)]!, count);
+  const now = ledger.registry.list.map(({ index }) => trust.trustAt(index, epoch));
   const trusted: TrustedEvidence = {
     witnessDistanceM: Uint32Array.from(accepted, ({ distanceM }) => distanceM),
     witnessIsPaid: Uint8Array.from(accepted, ({ isPaid }) => (isPaid ? 1 : 0)),
     beaconTable: Uint8Array.from(counted, ({ challengeEpoch }) => trust.generationAt(challengeEpoch)),
-    tables: trust.generations.map((generation) => trust.tableOf(generation, count)),
-    crowdPpm: now.trustPpm.map((ppm) => (ppm < parameters.trustPaidMinPpm ? 0 : ppm)),
+    tables: trust.generations.map((generation) => trust.tableOf(generation, epoch, count)),
+    crowdPpm: Uint32Array.from(now, ({ beliefPpm, trustPpm }) =>
+      beliefPpm < parameters.trustPaidMinPpm ? 0 : trustPpm,
+    ),
+    withheldPpm: Uint32Array.from(now, ({ isSuspended, creditPpm }) => (isSuspended ? creditPpm : 0)),
     isTwoSided: listTwoSided(ledger, epoch),
     isCorroborated: listCorroborated(ledger, epoch),
     owner: listOwners(ledger),

@@ -25,7 +25,7 @@ import { readValidators, writeValidators } from "./snapshotValidators.ts";
 import { Ledger, type LedgerModules, registerHotspot } from "./state.ts";
 
 /** The layout's version, a snapshot's first byte; another layout gets another number. */
-export const SNAPSHOT_VERSION = 11;
+export const SNAPSHOT_VERSION = 12;
 
 /** Encodes the ledger between two rounds. */
 export function encodeLedger(ledger: Ledger): Uint8Array {

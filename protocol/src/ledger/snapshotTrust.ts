@@ -107,12 +107,11 @@ function readRows(input: ByteReader, rowBytes: number): Uint8Array {
 }
 
 function writeGeneration(out: ByteWriter, generation: TrustGeneration): void {
-  const { graphPpm, trustPpm, standingPpm } = generation;
+  const { graphPpm, beliefPpm, trustPpm, creditPpm, standingPpm } = generation;
   out.int64(generation.fromEpoch);
   out.int32(generation.newcomerPpm);
   out.int32(graphPpm.length);
-  for (const ppm of graphPpm) out.int32(ppm);
-  for (const ppm of trustPpm) out.int32(ppm);
+  for (const column of [graphPpm, beliefPpm, trustPpm, creditPpm]) for (const ppm of column) out.int32(ppm);
   for (const ppm of standingPpm) out.int64(ppm);
 }
 
@@ -120,13 +119,13 @@ function readGeneration(input: ByteReader): TrustGeneration {
   const fromEpoch = input.int64();
   const newcomerPpm = input.uint32();
   const count = input.uint32();
-  // Sixteen bytes each: what is not there must not be made room for.
-  if (count * 16 > input.left) throw new RangeError("a generation longer than the bytes that are left");
-  const read = (): number => input.uint32();
-  const graphPpm = Uint32Array.from({ length: count }, read);
-  const trustPpm = Uint32Array.from({ length: count }, read);
+  // Twenty-four bytes each: what is not there must not be made room for.
+  if (count * 24 > input.left) throw new RangeError("a generation longer than the bytes that are left");
+  const readColumn = (): Uint32Array => Uint32Array.from({ length: count }, () => input.uint32());
+  const [graphPpm, beliefPpm] = [readColumn(), readColumn()];
+  const [trustPpm, creditPpm] = [readColumn(), readColumn()];
   const standingPpm = Float64Array.from({ length: count }, () => input.int64());
-  return { fromEpoch, newcomerPpm, graphPpm, trustPpm, standingPpm };
+  return { fromEpoch, newcomerPpm, graphPpm, beliefPpm, trustPpm, creditPpm, standingPpm };
 }
 
 function writeFinding(out: ByteWriter, finding: NamedFinding): void {

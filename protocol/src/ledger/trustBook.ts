@@ -7,8 +7,8 @@
 import { GENESIS_REGISTRATION_EPOCH } from "../network/genesis.ts";
 import { type Parameters, PPM } from "../network/parameters.ts";
 import type { TrustTable } from "../score/scoreV2.ts";
-import { computeCreditPpm, isSuspendedFromPay } from "../trust/finding.ts";
 import { FindingTable } from "../trust/findingTable.ts";
+import { type HotspotTrust, isSuspendedFromPay } from "../trust/hotspotTrust.ts";
 import { TrustHistory } from "../trust/trustHistory.ts";
 import { Corroboration } from "./corroboration.ts";
 import { HotspotColumn } from "./hotspotColumn.ts";
@@ -20,19 +20,12 @@ export type TrustGeneration = {
   readonly fromEpoch: number;
   /** What hotspots have that came later: all, while the graph does not decide, and then nothing. */
   readonly newcomerPpm: number;
+  /** See `HotspotTrust`. */
   readonly graphPpm: Uint32Array;
+  readonly beliefPpm: Uint32Array;
   readonly trustPpm: Uint32Array;
+  readonly creditPpm: Uint32Array;
   readonly standingPpm: Float64Array;
-};
-
-/** Trust and standing of one hotspot. */
-export type HotspotTrust = {
-  readonly graphPpm: number;
-  readonly trustPpm: number;
-  /** What its own earnings are reckoned by: its trust, but what the graph gives it while it is suspended from pay. */
-  readonly creditPpm: number;
-  /** Whether findings have brought it below what is paid: its pay is withheld. Who is not reached by the graph is not. */
-  readonly isSuspended: boolean;
 };
 
 export class TrustBook {
@@ -59,7 +52,8 @@ export class TrustBook {
     this.generations = [
       {
         ...{ fromEpoch: GENESIS_REGISTRATION_EPOCH, newcomerPpm: PPM },
-        ...{ graphPpm: new Uint32Array(), trustPpm: new Uint32Array(), standingPpm: new Float64Array() },
+        ...{ graphPpm: new Uint32Array(), beliefPpm: new Uint32Array(), trustPpm: new Uint32Array() },
+        ...{ creditPpm: new Uint32Array(), standingPpm: new Float64Array() },
       },
     ];
   }
@@ -72,33 +66,48 @@ export class TrustBook {
 
   /** A hotspot's trust at the start of an epoch. */
   trustAt(hotspot: number, epoch: number): HotspotTrust {
-    const { graphPpm, trustPpm, newcomerPpm } = this.generations[this.generationAt(epoch)]!;
-    const graph = graphPpm[hotspot] ?? newcomerPpm;
-    const trust = trustPpm[hotspot] ?? newcomerPpm;
-    return {
-      ...{ graphPpm: graph, trustPpm: trust, creditPpm: computeCreditPpm(graph, trust, this.#paidMinPpm) },
-      isSuspended: isSuspendedFromPay(graph, trust, this.#paidMinPpm),
-    };
+    return this.#trustIn(this.generations[this.generationAt(epoch)]!, hotspot);
   }
 
-  /** Whether a hotspot's trust at the start of an epoch is at least what is paid. */
+  /** Whether a hotspot is believed at the start of an epoch as much as is paid, whatever the caps leave of its trust. */
   isTrusted(hotspot: number, epoch: number): boolean {
-    return this.trustAt(hotspot, epoch).trustPpm >= this.#paidMinPpm;
+    return this.trustAt(hotspot, epoch).beliefPpm >= this.#paidMinPpm;
   }
 
-  /** A generation as the score reads it, for so many hotspots. */
-  tableOf({ graphPpm, trustPpm, standingPpm, newcomerPpm }: TrustGeneration, count: number): TrustTable {
+  /**
+   * A generation as the score reads it for beacons that close in an epoch, for so many hotspots. Whose pay was withheld and is
+   * not any more has no more credit by it than it is trusted now: what it would have had is neither withheld nor due.
+   */
+  tableOf(generation: TrustGeneration, epoch: number, count: number): TrustTable {
+    const { trustPpm, creditPpm, standingPpm, newcomerPpm } = generation;
     const table = {
       trustPpm: new Uint32Array(count).fill(newcomerPpm),
       creditPpm: new Uint32Array(count).fill(newcomerPpm),
       standingPpm: new Float64Array(count),
     };
     table.trustPpm.set(trustPpm);
+    table.creditPpm.set(creditPpm);
     table.standingPpm.set(standingPpm);
-    for (const [hotspot, trust] of trustPpm.entries()) {
-      table.creditPpm[hotspot] = computeCreditPpm(graphPpm[hotspot]!, trust, this.#paidMinPpm);
+    const closing = this.generations[this.generationAt(epoch)]!;
+    if (closing === generation) return table;
+    for (const hotspot of trustPpm.keys()) {
+      if (!this.#trustIn(generation, hotspot).isSuspended) continue;
+      const now = this.#trustIn(closing, hotspot);
+      if (!now.isSuspended) table.creditPpm[hotspot] = Math.min(creditPpm[hotspot]!, now.trustPpm);
     }
     return table;
+  }
+
+  #trustIn(generation: TrustGeneration, hotspot: number): HotspotTrust {
+    const { newcomerPpm } = generation;
+    const graphPpm = generation.graphPpm[hotspot] ?? newcomerPpm;
+    const beliefPpm = generation.beliefPpm[hotspot] ?? newcomerPpm;
+    return {
+      ...{ graphPpm, beliefPpm },
+      trustPpm: generation.trustPpm[hotspot] ?? newcomerPpm,
+      creditPpm: generation.creditPpm[hotspot] ?? newcomerPpm,
+      isSuspended: isSuspendedFromPay(graphPpm, beliefPpm, this.#paidMinPpm),
+    };
   }
 
   /** Adds a newly computed generation; the one before it stays, and no other. */

@@ -53,8 +53,14 @@ export function closeTrust(ledger: Ledger, epoch: number, nextSeed: Uint8Array):
   trust.turn({ fromEpoch, newcomerPpm, ...computed, standingPpm });
   trust.findings = computed.findings;
   // Who is not reached by the graph is not suspended either, and has not been shown to be honest.
-  const acquitted = new Set([...appealed].filter((hotspot) => trust.isTrusted(hotspot, fromEpoch)));
-  const released = ledger.escrow.release(acquitted);
+  const acquitted = [...appealed].filter((hotspot) => trust.isTrusted(hotspot, fromEpoch));
+  // What was found again, and stands for too little to suspend, keeps back its part.
+  const shareOf = (hotspot: number): number => {
+    const { graphPpm, beliefPpm } = trust.trustAt(hotspot, fromEpoch);
+    return Math.floor((beliefPpm * PPM) / graphPpm);
+  };
+  const shares = new Map(acquitted.map((hotspot) => [hotspot, shareOf(hotspot)]));
+  const released = ledger.escrow.release(shares, epoch);
   const rows = listRows(ledger, computed, before, fromEpoch);
   trust.appealed.clear();
   for (const [hotspot, until] of trust.barredUntil) if (until < fromEpoch) trust.barredUntil.delete(hotspot);

@@ -24,6 +24,8 @@ export type Crowd = {
   readonly cellLo: Uint32Array;
   /** Parts per million; whatever is below the paying threshold is to be 0: who is not paid crowds out nobody. */
   readonly trustPpm: Uint32Array;
+  /** What those would count for whose pay is withheld, in parts per million; 0 for others. They crowd each other alone. */
+  readonly withheldPpm?: Uint32Array;
 };
 
 /**
@@ -31,7 +33,7 @@ export type Crowd = {
  * @param members hotspots that count or are asked for; all with a place. Others get 0.
  */
 export function computeCrowdScalesPpm(
-  { cellHi, cellLo, trustPpm }: Crowd,
+  { cellHi, cellLo, trustPpm, withheldPpm = new Uint32Array(cellHi.length) }: Crowd,
   members: Uint32Array,
 ): Uint32Array {
   const hi = members.map((hotspot) => cellHi[hotspot]!);
@@ -39,18 +41,22 @@ export function computeCrowdScalesPpm(
   const order = sortByCell(hi, lo);
   const sorted = [order.map((place) => hi[place]!), order.map((place) => lo[place]!)] as const;
   const level = groupCells(...sorted, CROWD_RESOLUTION);
-  const mass = new Float64Array(level.count);
+  const [mass, withheld] = [new Float64Array(level.count), new Float64Array(level.count)];
   for (let cell = 0; cell < level.count; cell++) {
-    for (let i = level.start[cell]!; i < level.start[cell + 1]!; i++)
+    for (let i = level.start[cell]!; i < level.start[cell + 1]!; i++) {
       mass[cell]! += trustPpm[members[order[i]!]!]!;
+      withheld[cell]! += withheldPpm[members[order[i]!]!]!;
+    }
   }
   const scales = new Uint32Array(cellHi.length);
   const disk = new Disk();
   for (let cell = 0; cell < level.count; cell++) {
     const around = disk.sum(level, mass, cell);
+    const beside = withheld[cell] === 0 ? 0 : disk.sum(level, withheld, cell);
     for (let i = level.start[cell]!; i < level.start[cell + 1]!; i++) {
       const hotspot = members[order[i]!]!;
-      scales[hotspot] = computeScalePpm(around - trustPpm[hotspot]!);
+      const own = withheldPpm[hotspot]!;
+      scales[hotspot] = computeScalePpm(around - trustPpm[hotspot]! + (own === 0 ? 0 : beside - own));
     }
   }
   return scales;

@@ -37,6 +37,8 @@ export type TrustedEvidence = {
   readonly tables: readonly TrustTable[];
   /** Trust at the start of the closing epoch, 0 below the paying threshold: what crowds. */
   readonly crowdPpm: Uint32Array;
+  /** Credit then of those whose pay is withheld, 0 for others: they crowd each other, and nobody else. */
+  readonly withheldPpm?: Uint32Array;
   /** 1 for hotspots that trusted ones have lately heard and that have heard trusted ones, and for young ones. */
   readonly isTwoSided: Uint8Array;
   /** 1 for hotspots that trusted ones of two other owners have lately borne out: nobody is paid on one's word alone. */
@@ -78,7 +80,8 @@ export function computeScoreV2(input: ScoreInput): ScoreOutput {
     }
   }
   const members = listMembers(input, beaconUnitsPpm, witnessUnitsPpm);
-  const crowd = { cellHi: input.cellHi, cellLo: input.cellLo, trustPpm: trusted.crowdPpm };
+  const { crowdPpm: trustPpm, withheldPpm = new Uint32Array(hotspotCount) } = trusted;
+  const crowd = { cellHi: input.cellHi, cellLo: input.cellLo, trustPpm, withheldPpm };
   const scalePpm = computeCrowdScalesPpm(crowd, members);
   return {
     version: 2,

@@ -74,32 +74,3 @@ export function createFinding(
     endsEpoch: epoch + penaltyEpochs,
   };
 }
-
-/** Whether findings have brought a hotspot that the graph would have paid below what is paid: its pay is withheld. */
-export const isSuspendedFromPay = (graphPpm: number, trustPpm: number, paidMinPpm: number): boolean =>
-  trustPpm < paidMinPpm && graphPpm >= paidMinPpm;
-
-/** By what a hotspot's own earnings are reckoned: its trust, but what the graph gives it while it is suspended from pay. */
-export const computeCreditPpm = (graphPpm: number, trustPpm: number, paidMinPpm: number): number =>
-  isSuspendedFromPay(graphPpm, trustPpm, paidMinPpm) ? graphPpm : trustPpm;
-
-/**
- * A hotspot's trust: what the graph gives it times every finding's factor, each product rounded down. Findings of one
- * reason count once, by the lowest factor, and those that have ended in `epoch` do not count.
- */
-export function computeTrustPpm(
-  graphTrustPpm: number,
-  findings: readonly Pick<Finding, "reason" | "factorPpm" | "endsEpoch">[],
-  epoch: number,
-): number {
-  let trustPpm = graphTrustPpm;
-  for (const reason of PENALTY_REASONS) {
-    let factorPpm = PPM;
-    for (const finding of findings) {
-      if (finding.reason !== reason || finding.endsEpoch <= epoch) continue;
-      factorPpm = Math.min(factorPpm, finding.factorPpm);
-    }
-    trustPpm = Math.floor((trustPpm * factorPpm) / PPM);
-  }
-  return trustPpm;
-}

@@ -3,9 +3,10 @@
  * before, and their product. A pure function: validators run it at an epoch's end, the evaluation and the lab wherever.
  */
 import { PPM } from "../network/parameters.ts";
-import { computeCreditPpm, computeTrustPpm, isCap } from "./finding.ts";
+import { isCap } from "./finding.ts";
 import { type Findings, FindingTable, type NamedFinding } from "./findingTable.ts";
 import { listFindings, nameCapFinding } from "./hotspotFindings.ts";
+import { computeHotspotTrust } from "./hotspotTrust.ts";
 import { HIGH, LOW, readDistanceM, readEpochs } from "./linkColumns.ts";
 import { createLinkGraph, type LinkGraph } from "./linkGraph.ts";
 import { measureNetworkPlaces } from "./networkPlaces.ts";
@@ -55,10 +56,11 @@ export type Standing = {
 
 /** By hotspot, in parts per million. */
 export type NetworkTrust = {
-  /** What the graph alone gives. */
+  /** What the graph alone gives, and what findings leave of it (`HotspotTrust`). */
   readonly graphPpm: Uint32Array;
-  /** The graph's part times every finding's factor. */
+  readonly beliefPpm: Uint32Array;
   readonly trustPpm: Uint32Array;
+  readonly creditPpm: Uint32Array;
   /** Of all distinct counterparts on record that the hotspot has heard: the links' values over its own credit, summed. */
   readonly standingPpm: Float64Array;
   readonly findings: FindingTable;
@@ -77,14 +79,15 @@ export function computeNetworkTrust(
   const { graphPpm, order } = computeGraphPart(network, links.graph, terms.epochSeed, standing.held);
   const findings = findAll(network, links, { graphPpm, order }, terms);
   addStanding(findings, standing, network.history, terms.epoch);
-  const trustPpm = graphPpm.slice();
+  const [beliefPpm, trustPpm, creditPpm] = [graphPpm.slice(), graphPpm.slice(), graphPpm.slice()];
   for (const [hotspot, list] of findings) {
-    trustPpm[hotspot] = computeTrustPpm(graphPpm[hotspot]!, list, terms.epoch);
+    const found = computeHotspotTrust(graphPpm[hotspot]!, list, terms.epoch, terms.paidMinPpm);
+    beliefPpm[hotspot] = found.beliefPpm;
+    trustPpm[hotspot] = found.trustPpm;
+    creditPpm[hotspot] = found.creditPpm;
   }
-  const creditPpm = trustPpm.map((ppm, hotspot) =>
-    computeCreditPpm(graphPpm[hotspot]!, ppm, terms.paidMinPpm),
-  );
-  return { graphPpm, trustPpm, standingPpm: sumStanding(network, trustPpm, creditPpm), findings };
+  const standingPpm = sumStanding(network, trustPpm, creditPpm);
+  return { graphPpm, beliefPpm, trustPpm, creditPpm, standingPpm, findings };
 }
 
 /** A hotspot's trust by the graph, and the breadth-first order of hotspots in which it was found. */

@@ -101,7 +101,7 @@ const WITNESS: WitnessCase = {
   witnessPlan: PLAN,
   link: LINK,
   lacksReciprocity: false,
-  trustPpm: 100_000,
+  graphPpm: 100_000,
   trustPaidMinPpm: 100_000,
   ownerHasNoPlace: false,
 };
@@ -129,7 +129,7 @@ const WITNESS_BREACHES: readonly (readonly [string, string, Partial<WitnessCase>
   ["too_close", "299 m", link({ distanceM: 299 })],
   ["too_far", "100,001 m", link({ distanceM: 100_001, rssiDeciDbm: -1_150 })],
   ["not_reciprocal", "never heard the other way round", { lacksReciprocity: true }],
-  ["below_trust", "a millionth short of trust", { trustPpm: 99_999 }],
+  ["below_trust", "a millionth short of trust", { graphPpm: 99_999 }],
   ["over_owner_cap", "the beaconer's owner, with one place in all", { ownerHasNoPlace: true }],
 ];
 

@@ -8,7 +8,7 @@ import {
 } from "../../../protocol/src/ledger/index.ts";
 import type { EpochClose } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
-import type { Parameters } from "../../../protocol/src/network/parameters.ts";
+import { type Parameters, PPM } from "../../../protocol/src/network/parameters.ts";
 import type { Transaction } from "../../../protocol/src/wire/transactions.ts";
 import { keyOf } from "../../sim/ledgerWorld.ts";
 import { RING, runEpoch, strike } from "./ring.ts";
@@ -157,6 +157,62 @@ describe("what is withheld", () => {
     const { escrow } = scenario.closeEpoch();
     expect(escrow).toMatchObject({ released: 0n, returned: withheld });
   });
+});
+
+test("an appeal that reverses a part of what was found releases that part, and the rest returns at once", () => {
+  const { scenario, hotspot, withheld } = suspend();
+  const { trust, parameters } = scenario.ledger;
+  // One finding more, of which the record is gone: it names a link that is not there.
+  const evidence = [{ counterpart: 0, heardEpoch: 3, heardByEpoch: 3 }];
+  trust.findings.add(0, {
+    ...{ reason: "floor_window", factorPpm: 400_000, madeEpoch: 4, endsEpoch: ENDS_EPOCH, evidence },
+  });
+  expect(appeal(scenario, hotspot)).toBeNull();
+  const { escrow, pools, epoch } = decide(scenario);
+  expect(findingsOf(scenario)).toEqual(["floor_window"]);
+  expect(trust.trustAt(0, epoch + 1)).toMatchObject({ beliefPpm: 400_000, isSuspended: false });
+  const held = withheld + escrow.withheld;
+  // Rounded down for each pool's amount.
+  expect((held * 4n) / 10n - escrow.released).toBeLessThanOrEqual(1n);
+  expect(escrow.released).toBeGreaterThan(0n);
+  expect(escrow).toMatchObject({ returned: 0n, carriedOut: held - escrow.released });
+  // No second appeal releases more of it.
+  expect(appeal(scenario, hotspot)).toBeNull();
+  const next = scenario.closeEpoch();
+  expect(next.escrow).toMatchObject({ released: 0n, returned: escrow.carriedOut, carriedOut: 0n });
+  const carried = ({ beacons, witnesses }: EpochClose["pools"], side: "carriedIn" | "carriedOut"): bigint =>
+    beacons[side] + witnesses[side];
+  expect(carried(next.pools, "carriedIn")).toBe(carried(pools, "carriedOut") + escrow.carriedOut);
+  expect(next.epoch).toBeLessThan(epoch + parameters.escrowEpochs);
+});
+
+test("what closes after a reversal is worth no more than the trust that is left", () => {
+  const { scenario } = suspend();
+  const { trust } = scenario.ledger;
+  const column = (ppm: number): Uint32Array => new Uint32Array(RING.length).fill(ppm);
+  const suspended = trust.generations.at(-1)!;
+  const creditOf = (epoch: number): number => trust.tableOf(suspended, epoch, RING.length).creditPpm[0]!;
+  expect(creditOf(5)).toBe(PPM);
+  trust.turn({
+    ...{ fromEpoch: 6, newcomerPpm: PPM, graphPpm: column(PPM), beliefPpm: column(250_000) },
+    ...{ trustPpm: column(250_000), creditPpm: column(250_000), standingPpm: new Float64Array(RING.length) },
+  });
+  expect(creditOf(6)).toBe(250_000);
+  expect(trust.tableOf(suspended, 6, RING.length).creditPpm[1]).toBe(PPM);
+});
+
+test("a farm that the caps alone lower is paid by them, and nothing of it is withheld", () => {
+  const scenario = new Scenario(RING, { txFee: 0n });
+  for (let epoch = 0; epoch < 4; epoch++) runEpoch(scenario);
+  const { trust } = scenario.ledger;
+  for (const reason of ["owner_cap", "place_cap"] as const)
+    trust.findings.add(0, { reason, factorPpm: 250_000, madeEpoch: 4, endsEpoch: ENDS_EPOCH, evidence: [] });
+  for (let epoch = 4; epoch < 6; epoch++) runEpoch(scenario);
+  expect(trust.trustAt(0, 6)).toMatchObject({ beliefPpm: PPM, trustPpm: 62_500, isSuspended: false });
+  const { lines, escrow } = runEpoch(scenario);
+  const line = lines.find(({ hotspot }) => String(hotspot) === String(scenario.hotspot(0).key))!;
+  expect(line.beaconPaid + line.witnessPaid).toBeGreaterThan(0n);
+  expect(escrow.withheld).toBe(0n);
 });
 
 describe("a finding whose evidence others have taken from the record", () => {

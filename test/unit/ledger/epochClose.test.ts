@@ -169,7 +169,8 @@ test("the coverage map shows what the trusted hear of the trusted: four stranger
   runEpoch(scenario);
   const graphPpm = Uint32Array.from(RING, (_, hotspot) => (isStranger(hotspot) ? 0 : PPM));
   scenario.ledger.trust.turn({
-    ...{ fromEpoch: scenario.ledger.nextEpoch, newcomerPpm: 0, graphPpm, trustPpm: graphPpm },
+    ...{ fromEpoch: scenario.ledger.nextEpoch, newcomerPpm: 0, graphPpm, beliefPpm: graphPpm },
+    ...{ trustPpm: graphPpm, creditPpm: graphPpm },
     standingPpm: new Float64Array(RING.length),
   });
   const close = runEpoch(scenario);

@@ -59,6 +59,6 @@ export function strike(
   standingPpm[index] = (RING.length - 1) * PPM;
   trust.turn({
     ...{ fromEpoch, newcomerPpm: PPM, graphPpm: new Uint32Array(RING.length).fill(PPM) },
-    ...{ trustPpm, standingPpm },
+    ...{ beliefPpm: trustPpm, trustPpm, creditPpm: new Uint32Array(RING.length).fill(PPM), standingPpm },
   });
 }

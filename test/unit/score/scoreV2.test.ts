@@ -204,6 +204,16 @@ const scaleOf = (hotspots: readonly TrustedHotspot[]): number => {
   return computeCrowdScalesPpm({ cellHi, cellLo, trustPpm: trusted!.crowdPpm }, members)[0]!;
 };
 
+test("those whose pay is withheld crowd each other and nobody else", () => {
+  const places = [0, 1, 2, 3].map((i) => ({ eastM: 10 * i, northM: 0 }));
+  const { cellHi, cellLo } = createTrustedInput(places, []);
+  const trustPpm = Uint32Array.of(PPM, PPM, 0, 0);
+  const withheldPpm = Uint32Array.of(0, 0, PPM, PPM / 2);
+  const scales = computeCrowdScalesPpm({ cellHi, cellLo, trustPpm, withheldPpm }, Uint32Array.of(0, 1, 2, 3));
+  // One other; one other; two and a half others; three others.
+  expect([...scales]).toEqual([1, 1, 2.5, 3].map((others) => Math.floor((4 * PPM) / (4 + others))));
+});
+
 describe("hotspots asserted beside a rival", () => {
   const crowd = fc.array(anyHotspot, { maxLength: 12 });
 

@@ -6,7 +6,6 @@ import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { computeDistanceM } from "../../../protocol/src/geo/distance.ts";
 import { PPM } from "../../../protocol/src/network/parameters.ts";
-import { computeCreditPpm } from "../../../protocol/src/trust/finding.ts";
 import { createMoments } from "../../../protocol/src/trust/moments.ts";
 import { computeNetworkTrust, type TrustNetwork } from "../../../protocol/src/trust/networkTrust.ts";
 import { checkDistanceProfile } from "../../../protocol/src/trust/penalties/distanceProfile.ts";
@@ -113,10 +112,10 @@ describe("trust of a network", () => {
             ],
           ]),
         );
-        const { graphPpm, trustPpm, standingPpm } = computeNetworkTrust(network, TERMS, {
+        const { trustPpm, standingPpm, ...computed } = computeNetworkTrust(network, TERMS, {
           ...{ findings, appealed: new Set() },
         });
-        const creditPpm = computeCreditPpm(graphPpm[0]!, trustPpm[0]!, TERMS.paidMinPpm);
+        const creditPpm = computed.creditPpm[0]!;
         const values = heard.map(({ b }) => {
           const lesser = Math.min(creditPpm, trustPpm[b]!);
           return computeLinkValuePpm(lesser, network.history.find(0, b, 30)!.distanceM);

@@ -4,12 +4,12 @@ import { describe, expect, test } from "vitest";
 import { PPM } from "../../../protocol/src/network/parameters.ts";
 import {
   computeFactorPpm,
-  computeTrustPpm,
   createFinding,
   EVIDENCE_MAX,
   FACTOR_MIN_PPM,
   type Finding,
 } from "../../../protocol/src/trust/finding.ts";
+import { computeHotspotTrust } from "../../../protocol/src/trust/hotspotTrust.ts";
 import { computeSpread, type Reception, sumReceptions } from "../../../protocol/src/trust/moments.ts";
 import { checkOwnerCap, checkPlaceCap } from "../../../protocol/src/trust/penalties/caps.ts";
 import { checkConstantWindow } from "../../../protocol/src/trust/penalties/constantWindow.ts";
@@ -83,8 +83,28 @@ describe("a finding", () => {
       finding("owner_cap", 500_000, 107),
       finding("place_cap", 250_000, 100),
     ];
-    expect(computeTrustPpm(900_000, findings, 100)).toBe(180_000);
-    expect(computeTrustPpm(900_000, findings, 107)).toBe(900_000);
+    expect(computeHotspotTrust(900_000, findings, 100, 100_000)).toEqual({
+      ...{ graphPpm: 900_000, beliefPpm: 360_000, trustPpm: 180_000, creditPpm: 180_000, isSuspended: false },
+    });
+    expect(computeHotspotTrust(900_000, findings, 107, 100_000).trustPpm).toBe(900_000);
+  });
+
+  test("the caps suspend nobody, and hold while pay is withheld for what accuses", () => {
+    const finding = (reason: Finding["reason"], factorPpm: number) => ({ reason, factorPpm, endsEpoch: 107 });
+    const farm = [finding("owner_cap", 363_636), finding("place_cap", 272_727)];
+    expect(computeHotspotTrust(1_000_000, farm, 100, 100_000)).toEqual({
+      ...{
+        graphPpm: 1_000_000,
+        beliefPpm: 1_000_000,
+        trustPpm: 99_173,
+        creditPpm: 99_173,
+        isSuspended: false,
+      },
+    });
+    const accused = [finding("snr_grid", 250_000), finding("constant_window", 250_000), ...farm];
+    expect(computeHotspotTrust(1_000_000, accused, 100, 100_000)).toEqual({
+      ...{ graphPpm: 1_000_000, beliefPpm: 62_500, trustPpm: 6_198, creditPpm: 99_173, isSuspended: true },
+    });
   });
 
   test("never raises trust, and never takes more than its quarter", () => {

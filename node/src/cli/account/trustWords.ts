@@ -22,8 +22,8 @@ function describeComputation(computation: TrustComputation, paidMinPpm: number):
   const { fromEpoch, graphPpm, trustPpm, isSuspended, findings } = computation;
   const parts = `${formatPercent(graphPpm)} by its links${findings.length > 0 ? ", times its findings" : ""}`;
   const pay = isSuspended
-    ? `suspended from pay, as that is below ${formatPercent(paidMinPpm)}`
-    : trustPpm < paidMinPpm
+    ? `suspended from pay, as without the caps that is below ${formatPercent(paidMinPpm)}`
+    : graphPpm < paidMinPpm
       ? "not paid, as its links do not reach whom the network trusts"
       : "paid";
   return [
@@ -40,11 +40,12 @@ function describeComputation(computation: TrustComputation, paidMinPpm: number):
 function describeVerdict(computations: readonly TrustComputation[], paidMinPpm: number): string[] {
   const decided = computations.find(({ isAppealed }) => isAppealed);
   if (decided === undefined) return [];
-  const { fromEpoch, trustPpm, findings } = decided;
+  const { fromEpoch, graphPpm, isSuspended, findings } = decided;
   const names = findings.map(({ penalty }) => penalty).join(", ");
-  if (trustPpm >= paidMinPpm) {
+  if (!isSuspended && graphPpm >= paidMinPpm) {
     const rest = names === "" ? "nothing was found again" : `less was found than before (${names})`;
-    return [`appeal decided for epoch ${fromEpoch}: heard, ${rest}; all that was held was released`];
+    const released = names === "" ? "all that was held" : "what that leaves of what was held";
+    return [`appeal decided for epoch ${fromEpoch}: heard, ${rest}; ${released} was released`];
   }
   const why = names === "" ? "its links do not reach whom the network trusts" : `found again: ${names}`;
   return [`appeal decided for epoch ${fromEpoch}: not heard, ${why}; nothing was released`];

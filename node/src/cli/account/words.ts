@@ -34,7 +34,8 @@ const WORDS: Readonly<Record<AdmissionReason | TransactionReason, string>> = {
   rotated_lately: "the hotspot's key was changed in this epoch or one of the two before",
   device_taken: "the device is bound to another hotspot",
   not_bound: "no device is bound to the hotspot",
-  asserted_lately: "the hotspot's place, antenna or region was changed lately: again only a window of evidence after that",
+  asserted_lately:
+    "the hotspot's place, antenna or region was changed lately: again only a window of evidence after that",
 };
 
 /** A reason with its words, such as "not_owner (the account does not own the hotspot)". */
