@@ -3,6 +3,7 @@
  * anything; and where all are taken, whoever nobody knows gives way, of the most crowded address first. So neither one
  * machine nor many keep those out that a network cannot do without.
  */
+import { isIPv4, isIPv6 } from "node:net";
 import type { Connection, MultiaddrConnection } from "@libp2p/interface";
 
 /** What a peer is to this node: a validator with a seat, a registered hotspot, or neither, as far as it knows. */
@@ -25,13 +26,17 @@ const IPV6_NETWORK_GROUPS = 4;
  * @param address a multiaddr in words, such as `/ip4/192.0.2.1/tcp/4001`.
  */
 export function networkOfAddress(address: string): string | null {
-  const [, family, host] = /\/(ip4|ip6)\/([^/]+)/.exec(address) ?? [];
-  if (family === undefined || host === undefined) return null;
-  if (family === "ip4") return host.startsWith("127.") ? null : host;
-  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host) ?? [];
-  if (mapped !== undefined) return networkOfAddress(`/ip4/${mapped}`);
-  if (host === "::1") return null;
-  const [before, after] = host.split("::").map((part) => (part === "" ? [] : part.split(":")));
+  const [, ip] = /\/ip[46]\/([^/]+)/.exec(address) ?? [];
+  return ip === undefined ? null : networkOfIp(ip);
+}
+
+/** As `networkOfAddress`. @param ip an IP address as it is written, such as 192.0.2.1 or 2001:db8::9. */
+export function networkOfIp(ip: string): string | null {
+  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip) ?? [];
+  const address = mapped ?? ip;
+  if (isIPv4(address)) return address.startsWith("127.") ? null : address;
+  if (!isIPv6(address) || address === "::1") return null;
+  const [before, after] = address.split("::").map((part) => (part === "" ? [] : part.split(":")));
   const zeros = new Array<string>(IPV6_GROUPS - before!.length - (after?.length ?? 0)).fill("0");
   const groups = after === undefined ? before! : [...before!, ...zeros, ...after];
   return groups
@@ -51,13 +56,23 @@ export class AddressCounts {
 
   /** Counts a connection that has come in until it closes; false where its address has enough. */
   admit(connection: Pick<MultiaddrConnection, "remoteAddr" | "addEventListener">): boolean {
-    const network = networkOfAddress(connection.remoteAddr.toString());
-    if (network === null) return true;
-    const count = this.#counts.get(network) ?? 0;
-    if (count >= this.#max) return false;
-    this.#counts.set(network, count + 1);
-    connection.addEventListener("close", () => this.#release(network), { once: true });
+    const release = this.take(networkOfAddress(connection.remoteAddr.toString()));
+    if (release === null) return false;
+    connection.addEventListener("close", release, { once: true });
     return true;
+  }
+
+  /**
+   * Takes a place of an address's until it is given back, once.
+   * @param network as `networkOfAddress` names it; null has as many as it likes.
+   * @returns how to give it back; null where the address has enough.
+   */
+  take(network: string | null): (() => void) | null {
+    if (network === null) return () => {};
+    const count = this.#counts.get(network) ?? 0;
+    if (count >= this.#max) return null;
+    this.#counts.set(network, count + 1);
+    return () => this.#release(network);
   }
 
   #release(network: string): void {

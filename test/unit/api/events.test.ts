@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RoundResult } from "../../../protocol/src/ledger/types.ts";
+import { MAX_HTTP_CONNECTIONS_PER_ADDRESS } from "../../../validator/src/api/callers.ts";
 import { EVENTS_KEPT, EventHub, listEvents, MAX_LISTENERS } from "../../../validator/src/api/eventHub.ts";
 import { MAX_UNREAD_BYTES } from "../../../validator/src/api/routes/eventRoutes.ts";
 import { ROUNDS_PER_EPOCH } from "../store/history.ts";
@@ -84,6 +85,27 @@ describe("events", () => {
     const response = await fetch(url);
     expect(response.status).toBe(503);
     expect(response.headers.get("content-type")).toBe("application/problem+json; charset=utf-8");
+  });
+
+  test("are told to one address only so many times, whoever brings its requests", async () => {
+    const behind = await createFixture({ trustProxies: ["127.0.0.1"] });
+    const from = `${await behind.api.listen({ host: "127.0.0.1", port: 0 })}/v1/events`;
+    const controller = new AbortController();
+    open.push(controller);
+    const ask = (client: string) =>
+      fetch(from, { headers: { "x-forwarded-for": client }, signal: controller.signal });
+    const all = await Promise.all(
+      Array.from({ length: MAX_HTTP_CONNECTIONS_PER_ADDRESS }, (_, host) =>
+        ask(`2001:db8:0:1::${host.toString(16)}`),
+      ),
+    );
+    expect(all.every(({ status }) => status === 200)).toBe(true);
+    expect([(await ask("2001:db8:0:1:2::")).status, (await ask("2001:db8:0:2::")).status]).toEqual([
+      429, 200,
+    ]);
+    await all[0]!.body!.cancel();
+    await expect.poll(async () => (await ask("2001:db8:0:1:3::")).status, { timeout: 10_000 }).toBe(200);
+    await behind.api.close();
   });
 
   test("drop a listener that does not read, and no other", async () => {

@@ -4,6 +4,8 @@
  */
 import type { ServerResponse } from "node:http";
 import { Type } from "typebox";
+import { AddressCounts, networkOfIp } from "../../../../node/src/host/connectionLimits.ts";
+import { MAX_HTTP_CONNECTIONS_PER_ADDRESS } from "../callers.ts";
 import { GAP, writeEvents } from "../eventHub.ts";
 import type { ApiModules } from "../modules.ts";
 import { ApiProblem } from "../problem.ts";
@@ -43,6 +45,8 @@ function createHeartbeat(modules: Pick<ApiModules, "clock" | "events">, beat: ()
 export function addEventRoutes(routes: Routes, { modules }: RouteContext): void {
   const { events, metrics } = modules;
   const open = new Set<ServerResponse>();
+  // By whom a proxy speaks for: others are counted as connections already.
+  const places = new AddressCounts(MAX_HTTP_CONNECTIONS_PER_ADDRESS);
   const send = (response: ServerResponse, text: Buffer | string): void => {
     // What is written now waits for the end of this turn, however fast it is read: it counts against nobody yet.
     if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
@@ -80,9 +84,13 @@ export function addEventRoutes(routes: Routes, { modules }: RouteContext): void 
     },
     (request, reply) => {
       const response = reply.raw;
+      const leave = places.take(networkOfIp(request.ip));
+      if (leave === null) throw new ApiProblem(429, "This address listens as many times as one may.");
       const unsubscribe = events.subscribe((text) => send(response, text));
-      if (unsubscribe === null)
+      if (unsubscribe === null) {
+        leave();
         throw new ApiProblem(503, "There are as many listeners as this validator serves.");
+      }
       reply.hijack();
       // Ends with its connection, so it needs no chunks: what all are sent is one buffer, written once to each.
       response.useChunkedEncodingByDefault = false;
@@ -96,6 +104,7 @@ export function addEventRoutes(routes: Routes, { modules }: RouteContext): void 
       open.add(response);
       count();
       response.on("close", () => {
+        leave();
         unsubscribe();
         open.delete(response);
         count();
