@@ -49,7 +49,7 @@ import { Submitter } from "./submitter.ts";
 import { MAX_VALIDATOR_LINKS, ValidatorLinks } from "./validatorLinks.ts";
 import { Witness } from "./witness.ts";
 
-/** Where and with what a hotspot stands, as it has asserted it; `cell` is null while it has asserted nothing. */
+/** Where and with what a hotspot stands; `cell` is null where that is not known. */
 export type Placement = {
   readonly region: RegionName;
   readonly gainCentiDbi: number;

@@ -26,6 +26,9 @@ export type ReportRow = {
   readonly words: string;
 };
 
+/** A hotspot asks whether it is known by a reveal of no beacon, on which a stranger's would get no verdict. */
+const KNOWN_WORDS = "Answered: the network knows this hotspot, and no such beacon.";
+
 export class ReportLog {
   /** By envelope and index; a map keeps the order of insertion, oldest first. */
   readonly #rows = new Map<string, ReportRow>();
@@ -57,7 +60,8 @@ export class ReportLog {
       }
     });
     events.on("verdict", ({ id, index, kind, reason }) => {
-      const words = describeVerdict(reason);
+      const isQuestion = kind === "reveal" && reason === "unknown_beacon";
+      const words = isQuestion ? KNOWN_WORDS : describeVerdict(reason);
       this.#update(id, index, kind, { state: "judged", verdict: reason ?? "accepted", words });
     });
   }

@@ -73,6 +73,9 @@ describe("the log of reports", () => {
     // An envelope from before a restart is known by its verdict only.
     events.emit("verdict", { id: new Uint8Array([2]), index: 0, kind: "reveal", reason: null });
     expect(log.rows()[0]).toMatchObject({ kind: "reveal", verdict: "accepted", words: "Accepted." });
+    events.emit("verdict", { id: new Uint8Array([4]), index: 0, kind: "reveal", reason: "unknown_beacon" });
+    expect(log.rows()[0]!.words).toMatch(/^Answered: the network knows this hotspot/);
+    expect(view.reportTone(log.rows()[0]!)).toBe("pending");
     events.emit("submitted", { id: new Uint8Array([3]), kinds: ["reveal"], reason: "early_reveal" });
     expect(log.rows()[0]).toMatchObject({ state: "refused", verdict: "early_reveal" });
   });

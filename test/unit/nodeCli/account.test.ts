@@ -346,9 +346,15 @@ describe("before anything is sent", () => {
     const lacking = poor(parameters.hotspotBond - 1n);
     await expect(attempt(lacking)).rejects.toMatchObject({
       code: "balance_low",
-      message: expect.stringContaining(`${formatTokens(parameters.hotspotBond)} are needed`),
+      message: expect.stringContaining(`${formatTokens(parameters.hotspotBond)} tokens are needed`),
     });
-    await expect(attempt(poor(null))).rejects.toMatchObject({ code: "balance_low" });
+    // Whose account is new is told the same, and where to have it paid.
+    const amount = formatTokens(parameters.hotspotBond);
+    const did = encodeDidKey(OWNER.publicKey);
+    await expect(attempt(poor(null))).rejects.toMatchObject({
+      code: "balance_low",
+      message: expect.stringMatching(`^nothing was ever paid .* ${amount} tokens are needed .*${did}$`),
+    });
     await expect(attempt(poor(parameters.hotspotBond))).rejects.toThrow("sent");
   });
 

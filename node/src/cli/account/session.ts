@@ -4,6 +4,7 @@
  */
 import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
 import { encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
+import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { createSigningDomains, type SigningDomains } from "../../../../protocol/src/crypto/domain.ts";
 import type { Ed25519KeyPair } from "../../../../protocol/src/crypto/ed25519.ts";
 import { computeNetworkId, type Genesis } from "../../../../protocol/src/network/genesis.ts";
@@ -80,20 +81,22 @@ export async function readStanding(
     expectNetwork(api, networkId),
     api.getAccount(account.publicKey),
   ]);
-  if (known === null) {
-    throw new CodedError(
-      "balance_low",
-      "the network does not know this account: nothing was ever paid to it",
-    );
-  }
-  const { nonce, balance } = known;
+  const { nonce, balance } = known ?? { nonce: 0, balance: 0n };
   const needed = Object.values(costs).reduce((sum, cost) => sum + cost, 0n);
-  if (balance >= needed) return { epoch, nonce, balance };
+  if (known !== null && balance >= needed) return { epoch, nonce, balance };
   const list = Object.entries(costs)
     .filter(([, cost]) => cost > 0n)
     .map(([name, cost]) => `${name} ${formatTokens(cost)}`)
     .join(", ");
-  const words = `the account has ${formatTokens(balance)} tokens, and ${formatTokens(needed)} are needed (${list})`;
+  const has =
+    known === null
+      ? "nothing was ever paid to the account"
+      : `the account has ${formatTokens(balance)} tokens`;
+  const asks =
+    list === ""
+      ? "so the network does not know it"
+      : `and ${formatTokens(needed)} tokens are needed (${list})`;
+  const words = `${has}, ${asks}: have account transfer pay to ${encodeDidKey(account.publicKey)}`;
   throw new CodedError("balance_low", words);
 }
 
