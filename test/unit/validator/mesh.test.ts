@@ -216,6 +216,11 @@ describe("the mesh of validators", () => {
     still.advance(100);
     take(new Uint8Array(100 * 16_384));
     expect(refused.at(-1)).toBe("malformed");
+    // Nobody is a flooder because the wall clock was set back.
+    still.set(-3_600_000);
+    still.advance(1_000);
+    take(new Uint8Array(100 * 16_384));
+    expect(refused.at(-1)).toBe("malformed");
     await mesh.close();
   });
 

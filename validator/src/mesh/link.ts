@@ -102,7 +102,7 @@ export class Link {
       return false;
     }
     this.#channel = channel;
-    const openedMs = this.#modules.clock.nowMs();
+    const openedMs = this.#modules.clock.elapsedMs();
     let isOpen = true;
     void channel.closed.then(() => {
       isOpen = false;
@@ -122,7 +122,7 @@ export class Link {
       this.#bulk.clear();
       channel.close();
     }
-    return this.#modules.clock.nowMs() - openedMs >= RETRY_MAX_MS;
+    return this.#modules.clock.elapsedMs() - openedMs >= RETRY_MAX_MS;
   }
 
   #sleep(delayMs: number): Promise<void> {

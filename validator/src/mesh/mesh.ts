@@ -198,7 +198,8 @@ class ValidatorMesh implements OpenedMesh {
     }
     return (bytes) => {
       if (!this.#links.has(from)) handlers.onRefused?.("stranger");
-      else if (!this.#messages.take(from, 1 + unitsOf(bytes), clock.nowMs())) handlers.onRefused?.("flooded");
+      else if (!this.#messages.take(from, 1 + unitsOf(bytes), clock.elapsedMs()))
+        handlers.onRefused?.("flooded");
       else {
         const message = decodePeerMessage(bytes, this.#options.seatsOf);
         if (message === null) handlers.onRefused?.("malformed");
@@ -229,9 +230,9 @@ class ValidatorMesh implements OpenedMesh {
     answer: () => Promise<Uint8Array | null>,
   ): Promise<Uint8Array | null | "flooded"> {
     const { clock } = this.#modules;
-    if (!this.#answers.take(from, 1, clock.nowMs())) return "flooded";
+    if (!this.#answers.take(from, 1, clock.elapsedMs())) return "flooded";
     const bytes = await answer();
-    if (bytes !== null) this.#answers.charge(from, unitsOf(bytes), clock.nowMs());
+    if (bytes !== null) this.#answers.charge(from, unitsOf(bytes), clock.elapsedMs());
     return bytes;
   }
 

@@ -29,7 +29,7 @@ const MAX_STRANGERS = 1_024;
 const ALL = "all";
 
 export class StrangersFetches {
-  readonly #clock: Pick<Clock, "nowMs">;
+  readonly #clock: Pick<Clock, "elapsedMs">;
   readonly #each = createBuckets(FETCH_UNITS_OF_ONE_PER_SECOND, 0, MAX_STRANGERS);
   readonly #shared = createBuckets(FETCH_UNITS_OF_ALL_PER_SECOND, FETCH_UNITS_KEPT_FOR_FIRSTS, 1);
   readonly #firsts = new TokenBuckets({
@@ -39,7 +39,7 @@ export class StrangersFetches {
   });
   #underWay = 0;
 
-  constructor(clock: Pick<Clock, "nowMs">) {
+  constructor(clock: Pick<Clock, "elapsedMs">) {
     this.#clock = clock;
   }
 
@@ -61,21 +61,21 @@ export class StrangersFetches {
 
   /** Takes a unit of both buckets, or nothing. */
   #takeQuestion(from: string): boolean {
-    const nowMs = this.#clock.nowMs();
-    const isFirst = this.#firsts.has(from, 1, nowMs);
+    const atMs = this.#clock.elapsedMs();
+    const isFirst = this.#firsts.has(from, 1, atMs);
     const keptUnits = isFirst ? 0 : FETCH_UNITS_KEPT_FOR_FIRSTS;
-    if (!this.#shared.has(ALL, keptUnits + 1, nowMs) || !this.#each.take(from, 1, nowMs)) return false;
-    this.#shared.charge(ALL, 1, nowMs);
-    if (isFirst) this.#firsts.charge(from, 1, nowMs);
+    if (!this.#shared.has(ALL, keptUnits + 1, atMs) || !this.#each.take(from, 1, atMs)) return false;
+    this.#shared.charge(ALL, 1, atMs);
+    if (isFirst) this.#firsts.charge(from, 1, atMs);
     return true;
   }
 
   /** How long an answer is shows when it is there: what it costs beyond what is left is owed, and comes back first. */
   #chargeAnswer(from: string, bytes: number): void {
-    const nowMs = this.#clock.nowMs();
+    const atMs = this.#clock.elapsedMs();
     const units = Math.floor(bytes / FETCH_UNIT_BYTES);
-    this.#each.charge(from, units, nowMs);
-    this.#shared.charge(ALL, units, nowMs);
+    this.#each.charge(from, units, atMs);
+    this.#shared.charge(ALL, units, atMs);
   }
 }
 

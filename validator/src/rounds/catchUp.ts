@@ -122,10 +122,10 @@ export class CatchUp {
   async #ask(peer: PeerName): Promise<void> {
     const { sets, mesh, clock, log, nextRound, adopt } = this.#modules;
     const from = nextRound();
-    const askedMs = clock.nowMs();
+    const askedMs = clock.elapsedMs();
     const answer = await mesh.fetch(peer, { type: "rounds", from });
     if (this.#isStopped) return;
-    const tookMs = clock.nowMs() - askedMs;
+    const tookMs = clock.elapsedMs() - askedMs;
     const fetched = (answer && decodeFetchedRounds(answer)) ?? [];
     const rounds = this.#verify(from, fetched);
     const isTaken = rounds.length > 0 && adopt(rounds);

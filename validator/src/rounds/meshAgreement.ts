@@ -376,9 +376,9 @@ class SeveralAgreement implements MeshAgreement {
 
   /** Tells one who is behind, once a standstill at most: it then fetches what it misses. */
   #sendStatus(to: PeerName): void {
-    const nowMs = this.#modules.clock.nowMs();
-    if (nowMs - (this.#statusAtMs.get(to) ?? 0) < this.#options.delayMs) return;
-    this.#statusAtMs.set(to, nowMs);
+    const atMs = this.#modules.clock.elapsedMs();
+    if (atMs - (this.#statusAtMs.get(to) ?? Number.NEGATIVE_INFINITY) < this.#options.delayMs) return;
+    this.#statusAtMs.set(to, atMs);
     this.#modules.mesh.send(to, { type: "status", status: this.#status() });
   }
 }

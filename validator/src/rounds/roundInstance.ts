@@ -103,7 +103,7 @@ export class RoundInstance {
     const epoch = epochOfRound(parameters, options.round);
     this.#missing = new MissingCertificates({ ...modules, epoch, onFound: () => this.#build() });
     this.#set = requireSet(sets, epoch);
-    this.tips = new RoundTips(this.#set.quorum, modules.clock.nowMs);
+    this.tips = new RoundTips(this.#set.quorum, modules.clock.elapsedMs);
     const records = modules.votes.journalOf(options.round).flatMap((entry) => this.#recall(entry));
     const { config } = options;
     this.#state = records.length === 0 ? createSimplex(config) : recoverSimplex(config, records);

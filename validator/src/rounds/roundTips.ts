@@ -7,19 +7,19 @@ import type { SignedTips } from "../../../protocol/src/agreement/rounds.ts";
 
 export class RoundTips {
   readonly #quorum: number;
-  readonly #nowMs: () => number;
+  readonly #elapsedMs: () => number;
   readonly #held = new Map<number, SignedTips>();
   #startedAtMs: number | null = null;
   #quorumAtMs: number | null = null;
 
-  constructor(quorum: number, nowMs: () => number) {
+  constructor(quorum: number, elapsedMs: () => number) {
     this.#quorum = quorum;
-    this.#nowMs = nowMs;
+    this.#elapsedMs = elapsedMs;
   }
 
   /** The own tips are about to be sent. */
   start(): void {
-    this.#startedAtMs = this.#nowMs();
+    this.#startedAtMs = this.#elapsedMs();
   }
 
   get(position: number): SignedTips | undefined {
@@ -28,7 +28,7 @@ export class RoundTips {
 
   put(position: number, signed: SignedTips): void {
     this.#held.set(position, signed);
-    if (this.#held.size === this.#quorum) this.#quorumAtMs ??= this.#nowMs();
+    if (this.#held.size === this.#quorum) this.#quorumAtMs ??= this.#elapsedMs();
   }
 
   list(): SignedTips[] {
