@@ -1,16 +1,34 @@
 /**
  * What a hotspot remembers of its own beacons and of its time on air while it runs. What has happened holds at once,
- * whatever becomes of the disk: else it would be done once more. And nothing more is to be done before the disk has it.
+ * whatever becomes of the disk: else it would be done once more. What the disk lacks is written at the next occasion.
  */
+import { createUsedUpLedger } from "../../../protocol/src/radio/dutyCycle.ts";
+import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
 import type { Clock } from "../host/types.ts";
 import {
   BEACONS_KEPT,
   type BeaconRecord,
   type BeaconState,
   keepDamagedState,
+  loadBeaconState,
   saveBeaconState,
 } from "./beaconState.ts";
 import { followClock } from "./guard.ts";
+
+/**
+ * Opens it with what an earlier process has left. Where that cannot be read, every budget of time on air is taken for
+ * used up.
+ * @throws CodedError "file_unreadable".
+ */
+export async function openBeaconBook(
+  { home, hotspot, plan }: { readonly home: string; readonly hotspot: Uint8Array; readonly plan: RegionPlan },
+  clock: Pick<Clock, "nowMs" | "elapsedMs">,
+): Promise<BeaconBook> {
+  const state = await loadBeaconState(home, hotspot);
+  if (state !== null) return new BeaconBook(home, state, false, clock);
+  const transmissions = createUsedUpLedger(plan, clock.nowMs());
+  return new BeaconBook(home, { beacons: [], transmissions, powerFloors: [] }, true, clock);
+}
 
 type Changes = Partial<Pick<BeaconState, "transmissions" | "powerFloors">>;
 
@@ -18,20 +36,26 @@ export class BeaconBook {
   readonly #home: string;
   readonly #clock: Pick<Clock, "nowMs" | "elapsedMs">;
   #state: BeaconState;
+  #isLost: boolean;
   #isWritten = true;
   /** By how much the wall clock was ahead of the one that nobody sets, when the ledger was last gone by. */
   #aheadMs: number;
 
-  /** @param state what an earlier process has left. */
-  constructor(home: string, state: BeaconState, clock: Pick<Clock, "nowMs" | "elapsedMs">) {
+  constructor(home: string, state: BeaconState, isLost: boolean, clock: Pick<Clock, "nowMs" | "elapsedMs">) {
     this.#home = home;
     this.#clock = clock;
     this.#state = state;
+    this.#isLost = isLost;
     this.#aheadMs = clock.nowMs() - clock.elapsedMs();
   }
 
   get state(): BeaconState {
     return this.#state;
+  }
+
+  /** Whether what was sent before is not known: the file is damaged, and still there. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   find(epoch: number): BeaconRecord | undefined {
@@ -52,6 +76,7 @@ export class BeaconBook {
     await keepDamagedState(this.#home);
     this.#isWritten = false;
     await this.flush();
+    this.#isLost = false;
   }
 
   /** Notes what has happened; `flush` brings it to the disk. */
@@ -62,7 +87,7 @@ export class BeaconBook {
     this.#isWritten = false;
   }
 
-  /** Writes what the disk lacks. @throws CodedError "file_unwritable"; it is to be tried again before anything else. */
+  /** Writes what the disk lacks. @throws CodedError "file_unwritable"; then it is still lacking. */
   async flush(): Promise<void> {
     if (this.#isWritten) return;
     await saveBeaconState(this.#home, this.#state);

@@ -12,17 +12,13 @@ import {
 import { computeTag } from "../../../protocol/src/evidence/commitReveal.ts";
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
 import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
-import {
-  createUsedUpLedger,
-  recordTransmission,
-  type Transmission,
-} from "../../../protocol/src/radio/dutyCycle.ts";
+import { recordTransmission, type Transmission } from "../../../protocol/src/radio/dutyCycle.ts";
 import { encodeFrame, FRAME_BYTES, SECRET_BYTES } from "../../../protocol/src/radio/frame.ts";
 import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
 import { isCodedError } from "../host/codedError.ts";
 import type { Clock, Log } from "../host/types.ts";
 import type { Radio, TransmitFailure, TransmitResult } from "../radio/radio.ts";
-import { BeaconBook } from "./beaconBook.ts";
+import { type BeaconBook, openBeaconBook } from "./beaconBook.ts";
 import {
   armBeacon,
   beaconBundleOf,
@@ -33,7 +29,7 @@ import {
   revealBundleOf,
   windowEndOf,
 } from "./beaconRecord.ts";
-import { type BeaconEnd, type BeaconRecord, type BeaconState, loadBeaconState } from "./beaconState.ts";
+import type { BeaconEnd, BeaconRecord } from "./beaconState.ts";
 import type { HotspotEmitter } from "./events.ts";
 import { EPOCHS_AFTER_LOSS, type FirstChallenge } from "./firstChallenge.ts";
 import { checkLimits, type GuardReason } from "./guard.ts";
@@ -78,11 +74,7 @@ export type NextBeacon = Challenge & { readonly epoch: number; readonly probably
 
 /** Creates a beaconer with what an earlier process has left. @throws CodedError where its file cannot be used. */
 export async function createBeaconer(options: BeaconerOptions, modules: BeaconerModules): Promise<Beaconer> {
-  const { home, hotspot, plan } = options;
-  const state = await loadBeaconState(home, hotspot);
-  if (state !== null) return new Beaconer(options, modules, state);
-  const transmissions = createUsedUpLedger(plan, modules.clock.nowMs());
-  return new Beaconer(options, modules, { beacons: [], transmissions, powerFloors: [] }, true);
+  return new Beaconer(options, modules, await openBeaconBook(options, modules.clock));
 }
 
 export class Beaconer {
@@ -91,19 +83,17 @@ export class Beaconer {
   readonly #book: BeaconBook;
   /** The epoch whose beacon this very process armed: only that one may be tried again. */
   #armedHere: number | null = null;
-  /** Whether the record of what was sent is lost, and no round has told yet which epoch may be beaconed in again. */
-  #isLost: boolean;
+  #hasResumed = false;
   #lastFailure: AttemptFailure | null = null;
   #working = false;
   #signal: AbortSignal | null = null;
   #idle: Promise<void> = Promise.resolve();
 
-  constructor(options: BeaconerOptions, modules: BeaconerModules, state: BeaconState, isLost = false) {
+  constructor(options: BeaconerOptions, modules: BeaconerModules, book: BeaconBook) {
     this.#options = options;
     this.#modules = modules;
-    this.#isLost = isLost;
-    this.#book = new BeaconBook(options.home, state, modules.clock);
-    for (const beacon of state.beacons) modules.onOwnTag(computeTag(beacon.commit));
+    this.#book = book;
+    for (const beacon of book.state.beacons) modules.onOwnTag(computeTag(beacon.commit));
   }
 
   start(signal: AbortSignal): void {
@@ -172,8 +162,10 @@ export class Beaconer {
   }
 
   async #step(newest: NewestRound): Promise<void> {
-    if (this.#isLost) await this.#startOver(newest);
-    await this.#book.flush();
+    if (!this.#hasResumed) await this.#resume(newest);
+    // That the disk does not take it was told at once. It keeps beacons from the air, which are armed on it first, and must
+    // not keep one that is on air from being reported and revealed.
+    await this.#book.flush().catch(() => undefined);
     for (const beacon of this.#book.state.beacons) await this.#advance(beacon, newest);
     // A slot at an epoch's end reaches into the next one.
     for (const epoch of [newest.epoch - 1, newest.epoch]) {
@@ -182,13 +174,26 @@ export class Beaconer {
     }
   }
 
+  /** Once, with the first round that is heard: takes up what the process before has left. */
+  async #resume(newest: NewestRound): Promise<void> {
+    const { outbox, submitter } = this.#modules;
+    if (this.#book.isLost) await this.#startOver(newest);
+    for (const beacon of this.#book.state.beacons) {
+      if (beacon.phase !== "reported" || newest.round > lastAttemptRoundOf(beacon, this.#options.parameters))
+        continue;
+      // A disk that was full may have kept it out of the spool. Said again it is the same envelope.
+      const bundle = beaconBundleOf(beacon);
+      if (!submitter.isFollowed(outbox.computeId(bundle))) await outbox.send(bundle);
+    }
+    this.#hasResumed = true;
+  }
+
   /** The note comes first: a process that ends between the two finds the damage again, and goes the same way. */
   async #startOver({ epoch }: NewestRound): Promise<void> {
     const { firstChallenge, log } = this.#modules;
     const firstEpoch = epoch + EPOCHS_AFTER_LOSS;
     await firstChallenge.postpone(firstEpoch);
     await this.#book.startOver();
-    this.#isLost = false;
     log.warn("The record of own beacons was damaged and is set aside; send none before", { firstEpoch });
   }
 

@@ -160,7 +160,7 @@ describe("a beacon", () => {
     expect(world.transmitted).toHaveLength(1);
   });
 
-  test("whose writing fails once it is on air is sent no second time, and reported when the disk takes it", async () => {
+  test("whose writing fails once it is on air is sent no second time, and reported and revealed all the same", async () => {
     const world = createWorld();
     const life = await beginLife(world);
     let isFull = false;
@@ -171,16 +171,27 @@ describe("a beacon", () => {
     onSave.step = async () => {
       if (isFull) throw new Error("no space left on device");
     };
-    let round = 0;
-    for (; round <= challenge.slotRound; round++) await life.hear(round, never);
-    expect(isFull).toBe(true);
-    expect(world.sent.size).toBe(0);
-    expect(life.beaconer.beacons()).toMatchObject([{ phase: "sent", attempts: 1 }]);
-    isFull = false;
-    for (; round <= end; round++) await life.hear(round, never);
+    for (let round = 0; round <= end; round++) await life.hear(round, never);
     expect(world.transmitted).toHaveLength(1);
     expect(kindsSent(world)).toEqual(["beacon", "reveal"]);
-    expect(life.beaconer.beacons()).toMatchObject([{ phase: "ended", end: "complete" }]);
+    expect(life.beaconer.beacons()).toMatchObject([{ phase: "ended", end: "complete", attempts: 1 }]);
+    // The disk takes it when it can.
+    expect((await loadBeaconState(home, hotspot))!.beacons).toMatchObject([{ phase: "armed" }]);
+    isFull = false;
+    await life.hear(end + 1, never);
+    expect((await loadBeaconState(home, hotspot))!.beacons).toMatchObject([{ end: "complete" }]);
+  });
+
+  test("whose report a full disk has kept out of the spool is reported anew by the next process", async () => {
+    const world = createWorld();
+    const first = await beginLife(world);
+    for (let round = 0; round < challenge.slotRound; round++) await first.hear(round, never);
+    expect(kindsSent(world)).toEqual(["beacon"]);
+    // The spool is empty: nothing is followed in the second life before the beaconer says it again.
+    const second = await beginLife(world);
+    for (let round = challenge.slotRound; round <= end; round++) await second.hear(round, never);
+    expect(kindsSent(world)).toEqual(["beacon", "beacon", "reveal"]);
+    expect(world.sent.size).toBe(2);
   });
 });
 
