@@ -341,7 +341,7 @@ function openExecutor(
           // What is executed is in the store with its certificate; the votes need it no more.
           storage.votes.prune(finalized.round, ownSeqOf(finalized, signer));
         }
-        several.onExecuted({ round: result.round, digest: result.stateDigest });
+        several.onExecuted(executed);
         observer.onRoundExecuted(executed);
       },
     },

@@ -17,7 +17,7 @@ import { decodeHex, encodeHex } from "../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../protocol/src/crypto/domain.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { epochOfRound } from "../../protocol/src/network/parameters.ts";
-import type { Executor } from "./execution/executor.ts";
+import type { ExecutedBatches, ExecutedRound, Executor } from "./execution/executor.ts";
 import { SnapshotServer } from "./execution/snapshotServer.ts";
 import { AckFloors } from "./lanes/ackFloors.ts";
 import { AckGatherer } from "./lanes/ackGatherer.ts";
@@ -25,9 +25,10 @@ import { AvailabilityBook } from "./lanes/availability.ts";
 import { BatchFetcher } from "./lanes/batchFetcher.ts";
 import type { Lane } from "./lanes/lane.ts";
 import { PeerLanes } from "./lanes/peerLanes.ts";
+import { UnusedBodies } from "./lanes/unusedBodies.ts";
 import type { Mesh, MeshHandlers, PeerName } from "./mesh/mesh.ts";
 import type { Recovered } from "./recovery.ts";
-import type { Executed, Finalized } from "./rounds/agreement.ts";
+import type { Finalized } from "./rounds/agreement.ts";
 import type { Attestor } from "./rounds/attestor.ts";
 import { answerRounds } from "./rounds/catchUp.ts";
 import { DivergenceWatch } from "./rounds/divergenceWatch.ts";
@@ -80,7 +81,7 @@ export type Several = {
   readonly fetcher: BatchFetcher;
   readonly guard: RestoreGuard;
   readonly handlers: MeshHandlers;
-  readonly onExecuted: (executed: Executed) => void;
+  readonly onExecuted: (executed: ExecutedRound & ExecutedBatches) => void;
   /** Asks again for what waited for acknowledgements when the validator ended, and goes on gathering. */
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -99,6 +100,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     agreement.onProgress();
   };
   const onConflict = modules.evidence.add;
+  const laneEndOf = (key: Uint8Array) => recovered.ledger.laneEndOf(key);
   const acks = new AckGatherer(
     { sets, domains, resendMs: 2 * delayMs },
     { mesh, signer, verify, clock, epoch, onCertificate, onConflict, onDropped: modules.onDropped },
@@ -123,12 +125,13 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
       batches: storage.batches,
       votes: storage.votes,
       fetcher,
-      laneEndOf: (lane) => recovered.ledger.laneEndOf(lane),
+      laneEndOf,
       epoch,
       mayAcknowledge,
       onConflict,
     },
   );
+  const unusedBodies = new UnusedBodies({ ...storage, isMember: sets.isMember, laneEndOf, log });
   const snapshots = new SnapshotServer({ store: storage.store, nowMs: () => clock.nowMs() });
   const divergence = new DivergenceWatch(
     { self: signer.publicKey, execLagRounds: genesis.parameters.execLagRounds },
@@ -211,8 +214,10 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
         answerFetch(fetch, from, { ...storage, agreement, availability, peerLanes, snapshots, epoch }),
     },
     onExecuted: (executed) => {
-      divergence.onExecuted(executed);
+      const { round, stateDigest } = executed.result;
+      divergence.onExecuted({ round, digest: stateDigest });
       floors.onExecuted();
+      unusedBodies.onExecuted(executed);
       snapshots.forgetUnused();
       agreement.onProgress();
     },

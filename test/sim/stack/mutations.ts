@@ -45,8 +45,8 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     rule: "A3",
     edit: {
       file: `${LANES}/peerLane.ts`,
-      find: 'if (event.isValid) enterPhase(draft, "writing", { type: "write", digest: event.digest });',
-      replace: "if (event.isValid) nameBatch(draft);",
+      find: 'else enterPhase(draft, "writing", { type: "write", digest: event.digest });',
+      replace: "else holdBatch(draft);",
     },
   },
   {
@@ -75,8 +75,8 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     among: hasBad("doubleAuthor"),
     edit: {
       file: `${LANES}/peerLane.ts`,
-      find: "if (event.isValid) enterPhase",
-      replace: "if (event.isValid || draft.epoch >= 0) enterPhase",
+      find: "if (event.isValid) nameBatch",
+      replace: "if (event.isValid || draft.epoch >= 0) nameBatch",
     },
   },
   {

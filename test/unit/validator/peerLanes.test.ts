@@ -173,6 +173,7 @@ describe("another validator's lane", () => {
     open();
     await takeAll([second!]);
     expect(acks).toEqual([]);
+    expect(disk.has(encodeHex(second!.digest))).toBe(false);
     await takeAll([first!]);
     expect(acks).toHaveLength(1);
   });

@@ -27,7 +27,7 @@ export type ExecutorModules = Omit<RoundInputModules, "batches" | "ledger"> & {
   /** The disk alone, which is where those of its other rounds must be. */
   readonly batches: Pick<BatchStore, "getBatch" | "deleteBatches">;
   readonly log: Log;
-  readonly onExecuted: (executed: ExecutedRound) => void;
+  readonly onExecuted: (executed: ExecutedRound & ExecutedBatches) => void;
   /** Execution cannot go on: the validator must stop. */
   readonly onFailure: (error: Error) => void;
   /** Milliseconds, for the metrics; execution itself reads no clock. */
@@ -52,8 +52,11 @@ export type ExecutedRound = {
   readonly commitMs: number;
 };
 
+/** What a round's cut has newly taken. */
+export type ExecutedBatches = Pick<LoadedRound, "batchDigests" | "batchSpans">;
+
 /** A round that the ledger has and the store has not. */
-type Uncommitted = Omit<ExecutedRound, "commitMs"> & Pick<LoadedRound, "batchDigests" | "batchSpans">;
+type Uncommitted = Omit<ExecutedRound, "commitMs"> & ExecutedBatches;
 
 export type Executor = {
   /** Rounds come in order; those before execution are at most EXEC_LAG_ROUNDS, which agreement sees to. */

@@ -57,7 +57,7 @@ export type PeerLanesModules = {
   readonly verify: VerifySignature;
   readonly verifier: Pick<VerifierPool, "verify">;
   readonly batches: Pick<BatchStore, "putBatch">;
-  readonly votes: Pick<Votes, "recordAck" | "pruneAcks">;
+  readonly votes: Pick<Votes, "recordAck">;
   readonly fetcher: Pick<BatchFetcher, "find">;
   /** Where the executed cuts have left a lane. */
   readonly laneEndOf: (lane: Uint8Array) => Place;
@@ -218,9 +218,6 @@ export class PeerLanes {
         break;
       case "release":
         for (const digest of effect.digests) release(lane, digest);
-        break;
-      case "forget":
-        votes.pruneAcks(lane.state.lane, effect.seq);
         break;
       case "evidence":
         onConflict(effect.evidence);

@@ -23,7 +23,7 @@ export type Vote = {
   readonly digest: Uint8Array;
 };
 
-/** A batch of the own lane. */
+/** A batch by its number. */
 export type AuthoredBatch = { readonly seq: number; readonly digest: Uint8Array };
 
 /** A decided round: the value's encoding and the certificate's. */
@@ -90,7 +90,11 @@ export type Votes = {
   readonly recordEvidence: (offender: Uint8Array, bytes: Uint8Array) => void;
   readonly forgetEvidence: (offender: Uint8Array) => void;
   readonly evidence: () => Uint8Array[];
-  /** Forgets acknowledgements of a lane's batches below a number that a decided cut holds, with the next commit. */
+  /** What was acknowledged of a lane, from a number on up to another, in order. */
+  readonly acksOf: (lane: Uint8Array, fromSeq: number, toSeq?: number) => AuthoredBatch[];
+  /** The lanes of which anything acknowledged is remembered. */
+  readonly ackedLanes: () => Uint8Array[];
+  /** Forgets acknowledgements of a lane's batches below a number that an executed cut holds, with the next commit. */
   readonly pruneAcks: (lane: Uint8Array, belowSeq: number) => void;
   /** Decided rounds from this one on, in order; they wait here until execution has stored them. */
   readonly decidedFrom: (round: number, limit?: number) => DecidedRound[];
@@ -207,6 +211,9 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
     recordEvidence: (offender, bytes) => void statements.keepEvidence.run(offender, bytes),
     forgetEvidence: (offender) => void statements.forgetEvidence.run(offender),
     evidence: () => statements.evidence.all().map((row) => row.bytes as Uint8Array),
+    acksOf: (lane, fromSeq, toSeq = Number.MAX_SAFE_INTEGER) =>
+      statements.acksOf.all(lane, fromSeq, toSeq).map((row) => readBatch(row)!),
+    ackedLanes: () => statements.ackedLanes.all().map((row) => row.lane as Uint8Array),
     pruneAcks: (lane, belowSeq) => void forgettable.set(encodeHex(lane), [lane, belowSeq]),
     // SQLite takes a negative limit for none.
     decidedFrom: (round, limit = -1) => statements.decidedFrom.all(round, limit).map(readDecided),
@@ -272,6 +279,8 @@ function prepareStatements(db: DatabaseSync) {
     journalOf: db.prepare("SELECT kind, bytes FROM journal WHERE round = ? ORDER BY place"),
     keepDecided: db.prepare("INSERT OR IGNORE INTO decided (round, value, cert) VALUES (?, ?, ?)"),
     ackOf: db.prepare("SELECT digest FROM ack WHERE lane = ? AND seq = ?"),
+    acksOf: db.prepare("SELECT seq, digest FROM ack WHERE lane = ? AND seq BETWEEN ? AND ? ORDER BY seq"),
+    ackedLanes: db.prepare("SELECT DISTINCT lane FROM ack"),
     addAck: db.prepare("INSERT INTO ack (lane, seq, digest) VALUES (?, ?, ?)"),
     loseAcks: db.prepare("INSERT OR IGNORE INTO acks_lost (id) VALUES (1)"),
     areAcksLost: db.prepare("SELECT 1 FROM acks_lost"),

@@ -21,7 +21,7 @@ export type Offer = Link & { readonly epoch: number; readonly signature: Uint8Ar
 export type Held = { readonly digest: Uint8Array; readonly signature: Uint8Array | null };
 
 /** What a batch goes through, one batch of the lane at a time. */
-export type Phase = "fetching" | "checking" | "writing" | "recording";
+export type Phase = "fetching" | "checking" | "recording" | "writing";
 type Work = {
   readonly offer: Offer;
   /** From the oldest that is not held to the offer, without a gap. While `fetching`, the one before its first is missing. */
@@ -79,8 +79,6 @@ export type PeerLaneEffect =
   | { readonly type: "acknowledge"; readonly ack: Ack }
   /** The lane has no use for these bodies in memory any more. */
   | { readonly type: "release"; readonly digests: readonly Uint8Array[] }
-  /** A cut holds the lane up to here: what was named below may be forgotten. */
-  | { readonly type: "forget"; readonly seq: number }
   | { readonly type: "evidence"; readonly evidence: Evidence }
   /** The batch that came, or the one that had its turn. */
   | DropEffect;
@@ -127,15 +125,18 @@ export function stepPeerLane(state: PeerLaneState, event: PeerLaneEvent): PeerLa
       break;
     case "checked":
       if (isAt(draft, "checking", event.digest)) {
-        if (event.isValid) enterPhase(draft, "writing", { type: "write", digest: event.digest });
+        if (event.isValid) nameBatch(draft);
         else abandon(draft, "malformed");
       }
       break;
-    case "written":
-      if (isAt(draft, "writing", event.digest)) nameBatch(draft);
-      break;
     case "recorded":
-      if (isAt(draft, "recording", event.digest)) holdBatch(draft, event.verdict === "conflict");
+      if (isAt(draft, "recording", event.digest)) {
+        if (event.verdict === "conflict") abandon(draft, "conflict");
+        else enterPhase(draft, "writing", { type: "write", digest: event.digest });
+      }
+      break;
+    case "written":
+      if (isAt(draft, "writing", event.digest)) holdBatch(draft);
       break;
     case "cut":
       onCut(draft, event.place);
@@ -245,7 +246,10 @@ function checkNext(draft: Draft): void {
   enterPhase(draft, "checking", { type: "check", digest: next.digest });
 }
 
-/** A3 no other digest was acknowledged for the number: the name is durable before anything is promised with it. */
+/**
+ * A3 no other digest was acknowledged for the number: the name is durable before anything is promised with it. It comes
+ * before the body, so that an author cannot fill the disk with bodies that are refused.
+ */
 function nameBatch(draft: Draft): void {
   const { seq, digest } = draft.work!.chain[0]!;
   // A cut came in between, and the chain begins beyond this batch.
@@ -253,13 +257,10 @@ function nameBatch(draft: Draft): void {
   else enterPhase(draft, "recording", { type: "record", place: { seq, digest } });
 }
 
-function holdBatch(draft: Draft, isConflict: boolean): void {
+/** A3 the batch is fsynced. */
+function holdBatch(draft: Draft): void {
   const { offer, chain } = draft.work!;
   const { seq, digest } = chain[0]!;
-  if (isConflict) {
-    abandon(draft, "conflict");
-    return;
-  }
   if (seq === draft.head.seq + 1) {
     const signature = seq === offer.seq ? offer.signature : null;
     draft.held = new Map(draft.held).set(seq, { digest, signature });
@@ -317,7 +318,6 @@ function onCut(draft: Draft, place: Place): void {
   draft.cut = place;
   draft.held = new Map([...draft.held].filter(([seq]) => seq > place.seq));
   if (draft.head.seq <= place.seq) draft.head = place;
-  draft.effects.push({ type: "forget", seq: place.seq });
 }
 
 function enterPhase(draft: Draft, phase: Phase, effect: PeerLaneEffect): void {
