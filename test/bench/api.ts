@@ -30,6 +30,8 @@ const POINT_CONNECTIONS = 32;
 const RANGE_CONNECTIONS = 2;
 /** A million lines. */
 const EXPORT_EPOCHS = 100;
+/** Asked beside one of each question that the validator's own thread answers: for a message's way, and for metrics. */
+const POINTS_BESIDE = 8;
 const NETWORK = { validators: 4, hotspots: 24, warmUpSeconds: 15, seconds: 20 } as const;
 
 type Load = {
@@ -38,6 +40,9 @@ type Load = {
   readonly p99Ms: number;
   readonly refused: number;
 };
+
+/** A hotspot's reports, as the API lists them. */
+type Activity = { readonly items: readonly { readonly id: string }[] };
 
 /** Asks a server with wrk for one path after another. */
 async function askWith(
@@ -58,19 +63,23 @@ async function askWith(
   };
 }
 
+/** Far from each other in a long list, and no divisor of any list's length here. */
+const STEP = 7_919;
+
 /**
- * A script of wrk's that goes through all hotspots, in an order that no cache follows. Requests are written before the
- * first is sent: wrk shares the processors with the server, and what it does for each is taken from the answers.
+ * A script of wrk's that goes through paths, in an order that no cache follows. Requests are written before the first is
+ * sent: wrk shares the processors with the server, and what it does for each is taken from the answers.
  */
-function writeScript(folder: string, name: string, path: string): string {
-  const ids = Array.from({ length: HOTSPOTS }, (_, n) => `"${encodeDidKey(apiHotspotKey(n))}"`);
+function writeScript(folder: string, name: string, paths: readonly string[]): string {
   const file = join(folder, `${name}.lua`);
-  const write = `init = function() for i, id in ipairs(ids) do requests[i] = wrk.format("GET", ${path}) end end`;
-  const next = `request = function() n = (n + 7919) % ${HOTSPOTS}; return requests[n + 1] end`;
-  writeFileSync(
-    file,
-    `local ids = { ${ids.join(", ")} }\nlocal requests = {}\nlocal n = 0\n${write}\n${next}\n`,
-  );
+  const lines = [
+    `local paths = { ${paths.map((path) => JSON.stringify(path)).join(", ")} }`,
+    "local requests = {}",
+    "local n = 0",
+    'init = function() for i, path in ipairs(paths) do requests[i] = wrk.format("GET", path) end end',
+    `request = function() n = (n + ${STEP}) % ${paths.length}; return requests[n + 1] end`,
+  ];
+  writeFileSync(file, lines.join("\n"));
   return file;
 }
 
@@ -108,11 +117,13 @@ async function measureStore(path: string): Promise<readonly BenchRow[]> {
   // Rounds go on, so that nothing that is kept between two of them is kept for longer than in a validator.
   const rounds = setInterval(publish, PRESETS.mainnet.roundMs);
   const folder = dirname(path);
-  const point = writeScript(folder, "point", '"/v1/hotspots/" .. id');
+  const paths = Array.from({ length: HOTSPOTS }, (_, n) => `/v1/hotspots/${encodeDidKey(apiHotspotKey(n))}`);
+  const point = writeScript(folder, "point", paths);
+  const range = `/rewards?bucket=epoch&from=0&to=${EPOCHS - 1}`;
   const month = writeScript(
     folder,
     "month",
-    `"/v1/hotspots/" .. id .. "/rewards?bucket=epoch&from=0&to=${EPOCHS - 1}"`,
+    paths.map((path) => path + range),
   );
   const ask = (script: string, connections: number) =>
     bestOf(async () => {
@@ -155,21 +166,27 @@ async function measureUnderLoad(folder: string): Promise<readonly BenchRow[]> {
     ...{ validators: NETWORK.validators, hotspots: NETWORK.hotspots, seed: 1, preset: "devnet" },
     extrasOf: () => ({ flags: ["--requests-per-minute", "1000000"] }),
   });
-  const file = join(folder, "load.lua");
   const [{ keys }] = fleet.world.hotspots as [(typeof fleet.world.hotspots)[number]];
-  writeFileSync(file, `wrk.path = "/v1/hotspots/${encodeDidKey(keys.publicKey)}"\n`);
+  const hotspot = `/v1/hotspots/${encodeDidKey(keys.publicKey)}`;
+  const points = Array.from({ length: POINTS_BESIDE }, () => hotspot);
   const idle = () => delay(1_000 * NETWORK.seconds);
   try {
     const [asked] = fleet.validators as [ValidatorRole];
     const load = { url: asked.ready().http, connections: POINT_CONNECTIONS, seconds: NETWORK.seconds };
     // The first rounds wait for processes that still start and code that still compiles: neither is asked for here.
-    await askWith(file, { ...load, seconds: NETWORK.warmUpSeconds });
+    const warmUp = writeScript(folder, "warmUp", [...points, "/metrics"]);
+    await askWith(warmUp, { ...load, seconds: NETWORK.warmUpSeconds });
+    const reports = (await (await fetch(`${load.url}${hotspot}/activity`)).json()) as Activity;
+    const messages = reports.items.map(({ id }) => `/v1/messages/${id.split("-")[0]!}`);
+    if (messages.length === 0) throw new Error("the hotspot has reported nothing that could be traced");
+    const mixed = messages.flatMap((message) => [...points, message, "/metrics"]);
+    const all = writeScript(folder, "load", mixed);
     const calm = await measureDecisions(fleet.validators, idle);
-    const busy = await measureDecisions(fleet.validators, () => askWith(file, load));
+    const busy = await measureDecisions(fleet.validators, () => askWith(all, load));
     const rate = Math.round(busy.result.perSecond).toLocaleString("en");
     return [
       atMost(
-        `decision of a round, ${NETWORK.validators} validators, one of them asked ${rate} times a second (${Math.round(calm.p99Ms)} ms without): the slowest but 1 %`,
+        `decision of a round, ${NETWORK.validators} validators, one of them asked ${rate} times a second, also for messages' ways and metrics (${Math.round(calm.p99Ms)} ms without): the slowest but 1 %`,
         busy.p99Ms,
         "ms",
         Math.max(300, 1.5 * calm.p99Ms),

@@ -14,7 +14,7 @@ import { PRESETS } from "../../../protocol/src/network/presets.ts";
 import { listEvents } from "../../../validator/src/api/eventHub.ts";
 import { ApiThread } from "../../../validator/src/api/thread/apiThread.ts";
 import type { FromApi, LiveValidator } from "../../../validator/src/api/thread/messages.ts";
-import { MAX_QUESTIONS, ValidatorLink } from "../../../validator/src/api/thread/validatorLink.ts";
+import { MAX_QUESTIONS, MAX_TRACES, ValidatorLink } from "../../../validator/src/api/thread/validatorLink.ts";
 import { type HttpModules, openHttp } from "../../../validator/src/openHttp.ts";
 import { openSqliteStore } from "../../../validator/src/store/sqliteStore/sqliteStore.ts";
 import type { Store } from "../../../validator/src/store/store.ts";
@@ -222,9 +222,11 @@ describe("the API's link to the validator", () => {
   const createLink = () => {
     const posted: Extract<FromApi, { type: "ask" }>[] = [];
     const timers = new Set<() => void>();
+    const time = { ms: 0 };
     const link = new ValidatorLink({
       post: (message) => void (message.type === "ask" && posted.push(message)),
       clock: {
+        elapsedMs: () => time.ms,
         after: (_delayMs, callback) => {
           timers.add(callback);
           return () => void timers.delete(callback);
@@ -234,7 +236,7 @@ describe("the API's link to the validator", () => {
     const pass = () => {
       for (const callback of timers) callback();
     };
-    return { link, posted, timers, pass };
+    return { link, posted, timers, time, pass };
   };
 
   test("asks once for all who want to know the same meanwhile", async () => {
@@ -246,6 +248,37 @@ describe("the API's link to the validator", () => {
     expect(timers.size).toBe(0);
     void link.live.status();
     expect(posted).toHaveLength(2);
+  });
+
+  test("asks for metrics once a second, however many want them", async () => {
+    const { link, posted, time } = createLink();
+    const page = (text: string) => ({ contentType: "text/plain", text });
+    const first = [link.live.exposeMetrics(), link.live.exposeMetrics()];
+    link.settle({ type: "answer", id: posted[0]!.id, value: page("first") });
+    expect(await Promise.all(first)).toEqual([page("first"), page("first")]);
+    time.ms = 999;
+    expect(await link.live.exposeMetrics()).toEqual(page("first"));
+    expect(posted).toHaveLength(1);
+    time.ms = 1_000;
+    const next = link.live.exposeMetrics();
+    link.settle({ type: "answer", id: posted[1]!.id, value: page("next") });
+    expect(await next).toEqual(page("next"));
+  });
+
+  test("has few messages traced at once, and says when to ask again", async () => {
+    const { link, posted, pass } = createLink();
+    const trace = () => link.live.traceMessage(new Uint8Array(32));
+    const asked = Array.from({ length: MAX_TRACES }, trace);
+    await expect(trace()).rejects.toMatchObject({ status: 503, retryAfterS: 1 });
+    // Nobody waits any longer, but the validator has them before it all the same.
+    pass();
+    await Promise.allSettled(asked);
+    await expect(trace()).rejects.toMatchObject({ status: 503 });
+    expect(posted).toHaveLength(MAX_TRACES);
+    link.settle({ type: "failed", id: posted[0]!.id, error: "it broke" });
+    const next = trace();
+    link.settle({ type: "answer", id: posted.at(-1)!.id, value: null });
+    expect(await next).toBeNull();
   });
 
   test("says in words that no answer comes, and takes a late one for nothing", async () => {

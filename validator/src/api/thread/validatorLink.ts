@@ -1,16 +1,26 @@
 /** The API's end of the port: questions to the validator's thread, each with its answer or a refusal in words. */
 import type { Clock } from "../../../../node/src/host/types.ts";
-import { MAX_ASKING_CONNECTIONS } from "../modules.ts";
+import { MAX_ASKING_CONNECTIONS, type MetricsPage } from "../modules.ts";
 import { ApiProblem } from "../problem.ts";
 import { ANSWER_LIMIT_MS, type FromApi, type LiveValidator, type Question, type ToApi } from "./messages.ts";
 
 export type ValidatorLinkModules = {
   readonly post: (message: FromApi) => void;
-  readonly clock: Pick<Clock, "after">;
+  readonly clock: Pick<Clock, "after" | "elapsedMs">;
 };
 
 /** As many as connections that ask: a question more would be of somebody who has others unanswered. */
 export const MAX_QUESTIONS = MAX_ASKING_CONNECTIONS;
+
+/**
+ * Each trace reads and decodes up to sixteen bodies of a round's batches in the validator's thread: no more of its time
+ * than one trace takes while another waits.
+ */
+export const MAX_TRACES = 2;
+/** A trace takes milliseconds; who asks again after a second finds its place free. */
+const TRACE_RETRY_S = 1;
+/** The metrics page is written anew so often at most, however many ask: Prometheus asks every few seconds. */
+const METRICS_KEPT_MS = 1_000;
 
 type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void };
 type Settled = Extract<ToApi, { type: "answer" | "failed" }>;
@@ -21,6 +31,10 @@ export class ValidatorLink {
   readonly #waiting = new Map<number, Waiting>();
   /** Answers under way that everybody who asks meanwhile is given. */
   readonly #shared = new Map<Question, Promise<unknown>>();
+  /** Of the questions that the validator has not answered, those for a message's way. */
+  readonly #traces = new Set<number>();
+  /** The newest page, and when it came by the elapsed time. */
+  #metrics: { readonly page: MetricsPage; readonly atMs: number } | null = null;
   #nextId = 0;
 
   constructor(modules: ValidatorLinkModules) {
@@ -30,7 +44,7 @@ export class ValidatorLink {
   /** The validator, as the API asks it. Every question may throw a 503. */
   readonly live: LiveValidator = {
     status: () => this.#share("status"),
-    exposeMetrics: () => this.#share("exposeMetrics"),
+    exposeMetrics: () => this.#exposeMetrics(),
     connections: () => this.#share("connections"),
     isPending: (id) => this.#ask("isPending", id),
     rewardCert: (epoch) => this.#ask("rewardCert", epoch),
@@ -44,8 +58,18 @@ export class ValidatorLink {
   settle(message: Settled): void {
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
+    this.#traces.delete(message.id);
     if (message.type === "answer") waiting?.resolve(message.value);
     else waiting?.reject(new Error(message.error));
+  }
+
+  async #exposeMetrics(): Promise<MetricsPage> {
+    const { clock } = this.#modules;
+    const kept = this.#metrics;
+    if (kept !== null && clock.elapsedMs() - kept.atMs < METRICS_KEPT_MS) return kept.page;
+    const page = await this.#share("exposeMetrics");
+    this.#metrics = { page, atMs: clock.elapsedMs() };
+    return page;
   }
 
   /** One question for all who ask it before its answer is there: probes come outside the rate limits. */
@@ -67,10 +91,15 @@ export class ValidatorLink {
   ): Promise<Awaited<ReturnType<LiveValidator[Asked]>>> {
     if (this.#waiting.size >= MAX_QUESTIONS)
       throw new ApiProblem(503, "The validator has as many questions before it as it can answer; try again.");
+    if (question === "traceMessage" && this.#traces.size >= MAX_TRACES) {
+      const detail = `${MAX_TRACES} messages are being traced; ask again when one of them has been.`;
+      throw new ApiProblem(503, detail, { retryAfterS: TRACE_RETRY_S });
+    }
     const limitMs = ANSWER_LIMIT_MS[question];
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const id = this.#nextId++;
     this.#waiting.set(id, { resolve, reject });
+    if (question === "traceMessage") this.#traces.add(id);
     const cancel = this.#modules.clock.after(limitMs, () => {
       reject(
         new ApiProblem(503, `The validator has not answered for ${limitMs / 1_000} s: rounds come first.`),
