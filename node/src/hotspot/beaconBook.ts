@@ -94,6 +94,17 @@ export class BeaconBook {
     this.#isWritten = true;
   }
 
+  /** Writes what is about to happen: it holds only once the disk has it. @throws as `flush`; all is as before then. */
+  async prepare(beacon: BeaconRecord, changes: Changes): Promise<void> {
+    const before = this.#state;
+    try {
+      await this.save(beacon, changes);
+    } catch (error) {
+      this.#state = before;
+      throw error;
+    }
+  }
+
   /** Notes and writes. @throws as `flush`. */
   async save(beacon: BeaconRecord, changes: Changes = {}): Promise<void> {
     this.note(beacon, changes);

@@ -245,7 +245,7 @@ export class Beaconer {
       this.#book.state.transmissions,
       transmission,
     );
-    await this.#book.save(armed, { transmissions });
+    await this.#book.prepare(armed, { transmissions });
     this.#modules.onOwnTag(computeTag(armed.commit));
     return armed;
   }

@@ -182,6 +182,23 @@ describe("a beacon", () => {
     expect((await loadBeaconState(home, hotspot))!.beacons).toMatchObject([{ end: "complete" }]);
   });
 
+  test("that cannot be armed on a full disk is not on air, uses no budget, and goes out when there is room", async () => {
+    const world = createWorld();
+    const life = await beginLife(world);
+    let isFull = true;
+    onSave.step = async () => {
+      if (isFull) throw new Error("no space left on device");
+    };
+    for (let round = 0; round < lastAttempt; round++) await life.hear(round, never);
+    expect(world.transmitted).toEqual([]);
+    expect(life.beaconer.transmissions()).toEqual([]);
+    isFull = false;
+    await life.hear(lastAttempt, never);
+    expect(world.transmitted).toHaveLength(1);
+    expect(life.beaconer.transmissions()).toHaveLength(1);
+    expect(life.beaconer.beacons()).toMatchObject([{ phase: "reported", attempts: 1 }]);
+  });
+
   test("whose report a full disk has kept out of the spool is reported anew by the next process", async () => {
     const world = createWorld();
     const first = await beginLife(world);
