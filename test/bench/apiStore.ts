@@ -78,6 +78,7 @@ function closeEpoch(epoch: number, hotspots: readonly HotspotView[], isLast: boo
     escrow: { carriedIn: 0n, withheld: 0n, released: 0n, returned: 0n, carriedOut: 0n },
     shares: { beacons: 1n, witnesses: 1n },
     trustRows: null,
+    renamedTrust: [],
     releases: [],
     lines,
     validatorsPaid: [],

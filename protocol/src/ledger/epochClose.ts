@@ -34,7 +34,7 @@ import {
 import { type SelectedBeacon, selectPaid } from "./selection.ts";
 import { fillSeats, returnStakes } from "./stakes.ts";
 import { createTally, type EpochTally, type Ledger } from "./state.ts";
-import { closeTrust, encodePenalties } from "./trustClose.ts";
+import { closeTrust, encodePenalties, listRenamed } from "./trustClose.ts";
 import type { BeaconUnits, EpochClose, EscrowRelease, ReportOutcome } from "./types.ts";
 
 /** Closes an epoch in its last round, which the ledger stands at. The state root is the caller's, once all is written. */
@@ -55,6 +55,7 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
   const withheld = withhold(ledger, epoch, reward);
   credit(ledger, log, epoch, reward);
   const lines = listLines(ledger, epoch, score, reward);
+  const renamedTrust = listRenamed(ledger, epoch);
   const trust = closeTrust(ledger, epoch, nextSeed);
   const releases = releaseEscrow(ledger, log, trust.released);
   const { root: rewardRoot, leafCount: accounts } = rewardTreeOf(ledger);
@@ -96,6 +97,7 @@ export function closeEpoch(ledger: Ledger, log: RoundLog, epoch: number): Omit<E
     validatorsPaid: listValidatorsPaid(ledger, epoch, reward),
     beaconUnits: worths.flatMap(({ units }) => (units === null ? [] : [units])),
     trustRows: trust.rows,
+    renamedTrust,
     releases,
     coverage: computeCoverage(covering, places.isAsserted),
     beaconsClosed: tally.beaconsClosed,

@@ -61,7 +61,7 @@ export function closeTrust(ledger: Ledger, epoch: number, nextSeed: Uint8Array):
   };
   const shares = new Map(acquitted.map((hotspot) => [hotspot, shareOf(hotspot)]));
   const released = ledger.escrow.release(shares, epoch);
-  const rows = listRows(ledger, computed, before, fromEpoch);
+  const rows = listRows(ledger, before, fromEpoch);
   trust.appealed.clear();
   for (const [hotspot, until] of trust.barredUntil) if (until < fromEpoch) trust.barredUntil.delete(hotspot);
   if (usesGraph) trust.seeds = rotate(ledger, computed, fromEpoch, nextSeed);
@@ -87,38 +87,47 @@ function keepStanding(
 }
 
 /** The rows of hotspots that are not wholly trusted, or were not until now. */
-function listRows(
-  { trust, registry }: Ledger,
-  { findings }: NetworkTrust,
-  before: Findings,
-  fromEpoch: number,
-): TrustRow[] {
-  const rows: TrustRow[] = [];
+function listRows(ledger: Ledger, before: Findings, fromEpoch: number): TrustRow[] {
+  const { trust, registry } = ledger;
   const previous = trust.generations[0]!;
-  for (const { index, key, isGone } of registry.list) {
-    const { graphPpm, trustPpm, isSuspended } = trust.trustAt(index, fromEpoch);
-    const found = findings.get(index) ?? [];
-    // Who is wholly trusted and always was has nothing to be shown; who has become so has.
-    const wasPpm = previous.trustPpm[index] ?? previous.newcomerPpm;
-    const isPlain = trustPpm === PPM && wasPpm === PPM && found.length === 0 && !before.has(index);
-    if (isGone || isPlain) continue;
-    rows.push({
-      hotspot: key,
-      fromEpoch,
-      graphPpm,
-      trustPpm,
-      isSuspended,
-      isAppealed: trust.appealed.has(index),
-      findings: found.map(({ evidence, ...finding }) => ({
-        ...finding,
-        evidence: evidence.map(({ counterpart, ...epochs }) => ({
-          ...epochs,
-          counterpart: registry.list[counterpart]!.key,
-        })),
+  return registry.list
+    .filter(({ index, isGone }) => {
+      // Who is wholly trusted and always was has nothing to be shown; who has become so has.
+      const wasPpm = previous.trustPpm[index] ?? previous.newcomerPpm;
+      return !isGone && (wasPpm !== PPM || before.has(index) || !isPlain(ledger, index, fromEpoch));
+    })
+    .map((hotspot) => createRow(ledger, hotspot, fromEpoch));
+}
+
+/**
+ * What was in force in an epoch of those hotspots that took another key in it, under that one: what they send from then on is
+ * judged by a row that stands under the key before. Whether it decided an appeal is told there alone.
+ */
+export function listRenamed(ledger: Ledger, epoch: number): TrustRow[] {
+  const { trust, registry } = ledger;
+  const { fromEpoch } = trust.generations[trust.generationAt(epoch)]!;
+  return registry.list
+    .filter(({ index, rotatedEpoch }) => rotatedEpoch === epoch && !isPlain(ledger, index, fromEpoch))
+    .map((hotspot) => ({ ...createRow(ledger, hotspot, fromEpoch), isAppealed: false }));
+}
+
+/** Whether a hotspot is wholly trusted from an epoch on, and nothing is found against it. */
+const isPlain = ({ trust }: Ledger, hotspot: number, fromEpoch: number): boolean =>
+  trust.trustAt(hotspot, fromEpoch).trustPpm === PPM && !trust.findings.has(hotspot);
+
+function createRow({ trust, registry }: Ledger, { index, key }: Hotspot, fromEpoch: number): TrustRow {
+  const { graphPpm, trustPpm, isSuspended } = trust.trustAt(index, fromEpoch);
+  return {
+    ...{ hotspot: key, fromEpoch, graphPpm, trustPpm, isSuspended },
+    isAppealed: trust.appealed.has(index),
+    findings: (trust.findings.get(index) ?? []).map(({ evidence, ...finding }) => ({
+      ...finding,
+      evidence: evidence.map(({ counterpart, ...epochs }) => ({
+        ...epochs,
+        counterpart: registry.list[counterpart]!.key,
       })),
-    });
-  }
-  return rows;
+    })),
+  };
 }
 
 /**

@@ -205,6 +205,8 @@ export type EpochClose = {
   readonly shares: { readonly beacons: bigint; readonly witnesses: bigint };
   /** Where trust was computed: of every hotspot that is not wholly trusted, or was found against before. */
   readonly trustRows: readonly TrustRow[] | null;
+  /** What of trust was in force of those hotspots that took another key in the epoch, under that one; none for the wholly trusted. */
+  readonly renamedTrust: readonly TrustRow[];
   /** What `escrow.released` is the sum of. */
   readonly releases: readonly EscrowRelease[];
   readonly lines: readonly EpochLine[];

@@ -205,6 +205,7 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
           coverage: _c,
           nextValidators: _n,
           trustRows: _t,
+          renamedTrust: _k,
           releases: _r,
           ...row
         }) => row,
@@ -217,7 +218,8 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
     });
 
     test("keeps each hotspot's trust, newest first, with findings and evidence", async () => {
-      const rows = history.commits.flatMap(({ commit }) => commit.result.epochClose?.trustRows ?? []);
+      const closes = history.commits.flatMap(({ commit }) => commit.result.epochClose ?? []);
+      const rows = closes.flatMap(({ trustRows, renamedTrust }) => [...renamedTrust, ...(trustRows ?? [])]);
       expect(rows.length).toBeGreaterThan(3);
       for (const { key } of history.genesis.hotspots) {
         const own = rows.filter(({ hotspot }) => String(hotspot) === String(key)).toReversed();

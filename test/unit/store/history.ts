@@ -407,6 +407,8 @@ function closeEpoch(
     escrow: { carriedIn: 3n, withheld: 5n, released: 1n, returned: 2n, carriedOut: 5n },
     trustRows:
       epoch % 2 === 0 ? null : hotspots.slice(0, 3).map((h, i) => trustRow(h.key, hotspots, epoch, i)),
+    // One that no computation gave under its key.
+    renamedTrust: epoch % 2 === 0 ? [trustRow(hotspots[3]!.key, hotspots, epoch, 0)] : [],
     releases: epoch === 0 ? [] : [{ hotspot: hotspots[epoch % 3]!.key, owner: named("owner 2"), amount: 1n }],
     pools: {
       beacons: books(EMITTED.beacons),

@@ -137,9 +137,10 @@ function writeRound(tables: Tables, commit: RoundCommit): void {
   for (const t of result.transactions)
     tables.transactions.set(encodeHex(t.id), { ...t, round: result.round });
   if (result.epochClose !== null) {
-    const { lines, beaconUnits, coverage, nextValidators, trustRows, releases, ...row } = result.epochClose;
+    const { lines, beaconUnits, coverage, nextValidators, trustRows, renamedTrust, releases, ...row } =
+      result.epochClose;
     tables.epochs.push(row);
-    for (const trustRow of trustRows ?? []) {
+    for (const trustRow of [...renamedTrust, ...(trustRows ?? [])]) {
       const key = encodeHex(trustRow.hotspot);
       tables.trust.set(key, [...(tables.trust.get(key) ?? []), trustRow]);
     }

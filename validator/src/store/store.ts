@@ -89,7 +89,7 @@ export type RoundRow = {
 /** An epoch's record without its long lists, which are asked for page by page. */
 export type EpochRow = Omit<
   EpochClose,
-  "lines" | "beaconUnits" | "coverage" | "nextValidators" | "trustRows" | "releases"
+  "lines" | "beaconUnits" | "coverage" | "nextValidators" | "trustRows" | "renamedTrust" | "releases"
 >;
 
 /**

@@ -315,7 +315,7 @@ export class RoundWriter {
       );
     }
     writeEarnings(this.#sql, e, (hotspot) => this.#chainOf(hotspot)!.position);
-    for (const row of e.trustRows ?? []) this.#writeTrust(row);
+    for (const row of [...e.renamedTrust, ...(e.trustRows ?? [])]) this.#writeTrust(row);
     for (const { reportId, paidWitnesses, perWitnessPpm, beaconerPpm } of e.beaconUnits) {
       this.#sql.beaconUnits.run(paidWitnesses, perWitnessPpm, beaconerPpm, this.#seqOfReport(reportId));
     }

@@ -1,0 +1,52 @@
+/** What is told of a hotspot's reports in the epochs in which its trust still stands under the key that it had before. */
+import { expect, test } from "vitest";
+import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
+import { explainReward } from "../../../validator/src/api/explain.ts";
+import { viewGenesis } from "../../../validator/src/store/genesisViews.ts";
+import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
+import { keyOf } from "../../sim/ledgerWorld.ts";
+import { RING, runEpoch } from "../ledger/ring.ts";
+import { Scenario } from "../ledger/scenario.ts";
+
+const RENEWED = keyOf("a renewed key");
+const UNSIGNED = new Uint8Array(64);
+
+test("reports under a new key are told by the trust that was computed under the one before", async () => {
+  const scenario = new Scenario(RING, { txFee: 0n });
+  const store = createMemoryStore(viewGenesis(scenario.ledger));
+  const commits: Promise<unknown>[] = [];
+  const step = scenario.step.bind(scenario);
+  scenario.step = () => {
+    const result = step();
+    const digest = result.stateDigest;
+    commits.push(
+      store.commitRound({ value: digest, finalCert: digest, result, batchDigests: [], batchSpans: [] }),
+    );
+    return result;
+  };
+  const forger = scenario.hotspot(0);
+  for (let epoch = 0; epoch < 4; epoch++) runEpoch(scenario, forger);
+  scenario.transact(scenario.round + 1, forger.owner, {
+    ...{ kind: "rotate", epoch: 4, nonce: 0, hotspot: forger.key, newKey: RENEWED },
+    ...{ hotspotSignature: UNSIGNED, newSignature: UNSIGNED },
+  });
+  // It goes on under the new key, within the interval in which its trust was computed under the former.
+  Object.assign(forger, { key: RENEWED });
+  const { lines, trustRows } = runEpoch(scenario, forger);
+  expect(trustRows).toBeNull();
+  expect(scenario.ledger.registry.find(RENEWED)!.index).toBe(0);
+  await Promise.all(commits);
+  const line = lines.find(({ hotspot }) => String(hotspot) === String(RENEWED))!;
+  expect(line.trustPpm).toBeLessThan(300_000);
+  const { reports } = (await explainReward(store, scenario.genesis.parameters, RENEWED, 4))!;
+  const own = reports.filter(({ kind, unitsPpm }) => kind === "witness" && unitsPpm > 0);
+  expect(own.length).toBeGreaterThan(0);
+  const { creditPpm } = scenario.ledger.trust.trustAt(0, 4);
+  for (const { factors } of own) expect(factors!.links[0]!.trustPpm).toBe(creditPpm);
+  // So does whoever was heard by it, whose beacons name it.
+  const other = scenario.hotspot(1);
+  const told = (await explainReward(store, scenario.genesis.parameters, other.key, 4))!;
+  const links = told.reports.flatMap(({ factors }) => factors?.links ?? []);
+  const withIt = links.filter(({ counterpart }) => counterpart === encodeDidKey(RENEWED));
+  for (const { counterpartTrustPpm } of withIt) expect(counterpartTrustPpm).toBe(line.trustPpm);
+});
