@@ -2,7 +2,7 @@
 import assert from "node:assert";
 import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { makePrivateFolder } from "../../node/src/host/durableFile.ts";
+import { makePrivateFolder, removeTemporaries } from "../../node/src/host/durableFile.ts";
 import { createLedger } from "../../protocol/src/ledger/state.ts";
 import { homePaths } from "./home.ts";
 import type { Identity } from "./identity.ts";
@@ -40,6 +40,8 @@ export async function openStorage(
   const { genesis, networkId, signer } = identity;
   const votes = openVotes(paths.votes, { network: networkId, validator: signer.publicKey });
   try {
+    // The votes lock the home: nobody else's writing can be under way.
+    await removeTemporaries(home);
     await migrateHome(paths.store, networkId, onMigration);
     const store = await openSqliteStore({
       path: paths.store,

@@ -1,5 +1,14 @@
 /** A home whose files a disk or an operator has damaged: it starts as it was or refuses in words, and never differs. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -52,6 +61,14 @@ function copyHome(name: string): string {
   cpSync(whole, home, { recursive: true });
   return home;
 }
+
+test("what an interrupted write has left is taken away, once the home is this process's", async () => {
+  const home = copyHome("interrupted");
+  const left = join(home, ".key.0123456789ab.tmp");
+  writeFileSync(left, "a seed that was being sealed");
+  expect(await recoverHome(home)).toBe(expected);
+  expect(existsSync(left)).toBe(false);
+});
 
 /** Refusals that an operator can act on; anything else would be a crash. */
 const REFUSALS = [
