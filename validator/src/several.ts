@@ -91,7 +91,8 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
   const { genesis, domains, signer, delayMs } = options;
   const { clock, log, mesh, sets, storage, verify, recovered, attestor } = modules;
   const cut = recovered.last?.value.cut ?? [];
-  const availability = new AvailabilityBook({ sets, domains, verify, cut }, modules);
+  const laneEndOf = (key: Uint8Array) => recovered.ledger.laneEndOf(key);
+  const availability = new AvailabilityBook({ sets, domains, verify, laneEndOf, cut }, modules);
   const fetcher = new BatchFetcher({ mesh, sets, batches: storage.batches, clock, log });
   const epoch = () => epochOfRound(genesis.parameters, agreement.newestRound() + 1);
   const onCertificate = (cert: AvailabilityCert): void => {
@@ -100,7 +101,6 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     agreement.onProgress();
   };
   const onConflict = modules.evidence.add;
-  const laneEndOf = (key: Uint8Array) => recovered.ledger.laneEndOf(key);
   const acks = new AckGatherer(
     { sets, domains, resendMs: 2 * delayMs },
     { mesh, signer, verify, clock, epoch, onCertificate, onConflict, onDropped: modules.onDropped },

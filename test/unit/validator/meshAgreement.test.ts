@@ -67,7 +67,10 @@ function openAgreement(change: Change = {}) {
       log: createSilentLog(),
       signer: createSigner(domains, keys.secretSeed),
       verify: verifySignature,
-      availability: new AvailabilityBook({ sets, domains, verify: verifySignature, cut: [] }, { onDropped }),
+      availability: new AvailabilityBook(
+        { sets, domains, verify: verifySignature, laneEndOf: () => ({ seq: 0 }), cut: [] },
+        { onDropped },
+      ),
       executed: () => executed,
       backlog: () => 0,
       seedOf: () => context.genesis.seed,

@@ -64,7 +64,7 @@ function openLeader(held: readonly (readonly AvailabilityCert[])[]) {
   const failures: Error[] = [];
   const onDropped = () => {};
   const availability = new AvailabilityBook(
-    { sets, domains, verify: verifySignature, cut: [] },
+    { sets, domains, verify: verifySignature, laneEndOf: () => ({ seq: 0 }), cut: [] },
     { onDropped },
   );
   const signer = createSigner(domains, SELF.secretSeed);

@@ -311,12 +311,15 @@ describe("acknowledgements of the own lane", () => {
     expect(sent.at(-1)).toMatchObject({ to: "all", message: { type: "availability" } });
     const refused: DropReason[] = [];
     const onDropped = (_: string, reason: DropReason) => refused.push(reason);
-    const book = new AvailabilityBook({ sets, domains, verify: verifySignature, cut: [] }, { onDropped });
+    const book = new AvailabilityBook(
+      { sets, domains, verify: verifySignature, laneEndOf: () => ({ seq: 0 }), cut: [] },
+      { onDropped },
+    );
     expect([book.put(certs[0]!), book.put(certs[0]!)]).toEqual([true, false]);
     expect(book.newest(3)).toEqual(certs);
     expect(book.newest(5)).toEqual([]);
-    book.onCut(certs);
-    expect([book.newest(3), book.isCut(certs[0]!)]).toEqual([[], true]);
+    book.onCut(certs, 3);
+    expect(book.newest(3)).toEqual([]);
     const { signatures } = certs[0]!;
     const forged = { ...certs[0]!, seq: 2, signatures };
     expect([certs[0]!, { ...forged, seq: 1_000 }, forged].map((cert) => book.put(cert))).toEqual([

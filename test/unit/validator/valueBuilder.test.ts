@@ -71,10 +71,11 @@ function tipsOf(member: number, { seq, digest }: AvailabilityCert): SignedTips {
   return { tips, signature: signBody(network, keyOf(member), "tips", encodeTips(tips)) };
 }
 
-function bookWith(certs: readonly AvailabilityCert[]) {
+/** @param laneEnd where the executed cuts have left the lane. */
+function bookWith(certs: readonly AvailabilityCert[], laneEnd = 0) {
   const dropped: DropReason[] = [];
   const book = new AvailabilityBook(
-    { sets, domains, verify: verifySignature, cut: [] },
+    { sets, domains, verify: verifySignature, laneEndOf: () => ({ seq: laneEnd }), cut: [] },
     { onDropped: (_, reason) => dropped.push(reason) },
   );
   for (const cert of certs) book.put(cert);
@@ -82,8 +83,8 @@ function bookWith(certs: readonly AvailabilityCert[]) {
 }
 
 /** The digest that the value's cut has of the lane. */
-function builtCut(tips: readonly SignedTips[], certs: readonly AvailabilityCert[]) {
-  const built = buildValue(tips, context, bookWith(certs).book, previousFinal(), []);
+function builtCut(tips: readonly SignedTips[], certs: readonly AvailabilityCert[], laneEnd = 0) {
+  const built = buildValue(tips, context, bookWith(certs, laneEnd).book, previousFinal(), []);
   if (built === null) return null;
   expect(built.fault).toBeNull();
   return decodeValue(built.bytes)!.cut.map(({ digest }) => digest);
@@ -106,6 +107,26 @@ describe("a fresh value", () => {
     const early = certify(1, digestOf(2), 2, [0, 2, 4]);
     expect(builtCut([tipsOf(1, b), tipsOf(2, b), tipsOf(4, b)], [b, early])).toEqual([b.digest]);
     expect(builtCut([tipsOf(1, b), tipsOf(2, b), tipsOf(4, b)], [early])).toBeNull();
+  });
+
+  test("goes on with a lane that no cut has, where its author's seat ended, whoever names what is long executed", () => {
+    const next = certify(1_001, digestOf(7), 1, [0, 1, 4]);
+    const lie = tipsOf(0, { ...next, seq: 3 });
+    expect(builtCut([lie, ...[1, 2, 4].map((member) => tipsOf(member, next))], [next], 1_000)).toEqual([
+      next.digest,
+    ]);
+  });
+
+  test("is made of lanes in the cut or with a seat: certificates of others are forgotten", () => {
+    const body = { lane: keyOf(3).publicKey, seq: 1, digest: digestOf(8), epoch: 0 };
+    const cert = { ...body, ...assemble(BEFORE, [1, 2, 3], "ack", encodeAckBody(body)) };
+    const { book } = bookWith([a, cert]);
+    book.onCut([], 1);
+    expect([a, cert].map((each) => book.certificateOf(each, 1) !== null)).toEqual([true, true]);
+    book.onCut([{ ...cert, seq: 0 }], 2);
+    expect(book.certificateOf(cert, 1)).not.toBeNull();
+    book.onCut([], 2);
+    expect([a, cert].map((each) => book.certificateOf(each, 1) !== null)).toEqual([true, false]);
   });
 
   test("takes certificates of which one epoch has one digest, and few epochs have any", () => {

@@ -1,22 +1,16 @@
 /** The availability certificates that this validator holds: the shell of `availability.ts` in the protocol. */
-import type { ValidatorSets, VerifySignature } from "../../../protocol/src/agreement/certificates.ts";
 import type { Cut } from "../../../protocol/src/agreement/cut.ts";
 import type { DropReason } from "../../../protocol/src/agreement/drops.ts";
 import {
   type AvailabilityState,
   certificateOf,
   createAvailability,
-  isCut,
   listNewest,
   stepAvailability,
 } from "../../../protocol/src/agreement/lanes/index.ts";
 import type { AvailabilityCert, LaneTip } from "../../../protocol/src/agreement/rounds.ts";
-import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 
-export type AvailabilityOptions = {
-  readonly sets: ValidatorSets;
-  readonly domains: SigningDomains;
-  readonly verify: VerifySignature;
+export type AvailabilityOptions = AvailabilityState["config"] & {
   /** The last decided cut. */
   readonly cut: Cut;
 };
@@ -46,18 +40,13 @@ export class AvailabilityBook {
     return certificateOf(this.#state, tip, epoch);
   }
 
-  /** Whether a cut holds the batch already, so that no certificate is needed for it. */
-  isCut(tip: LaneTip): boolean {
-    return isCut(this.#state, tip);
-  }
-
   /** The newest of each lane that a cut of this epoch may take in. */
   newest(epoch: number): AvailabilityCert[] {
     return listNewest(this.#state, epoch);
   }
 
-  /** A decided cut settles what it holds. */
-  onCut(cut: Cut): void {
-    this.#state = stepAvailability(this.#state, { type: "cut", cut }).state;
+  /** A decided cut settles what it holds. @param epoch of the round that comes next. */
+  onCut(cut: Cut, epoch: number): void {
+    this.#state = stepAvailability(this.#state, { type: "cut", cut, epoch }).state;
   }
 }

@@ -115,6 +115,7 @@ class SeveralAgreement implements MeshAgreement {
   #cancelBegin: (() => void) | null = null;
   #cancelStandstill: (() => void) | null = null;
   #decidedSinceTick = false;
+  /** To whom a status was sent within the last d, and when. */
   #statusAtMs = new Map<PeerName, number>();
   /** Whose turn it is to be asked by a follower. */
   #followed = 0;
@@ -348,7 +349,10 @@ class SeveralAgreement implements MeshAgreement {
     this.#last = finalized;
     this.#decidedSinceTick = true;
     this.#next.forget(finalized.round);
-    this.#modules.availability.onCut(finalized.value.cut);
+    this.#modules.availability.onCut(
+      finalized.value.cut,
+      epochOfRound(this.#options.parameters, this.#nextRound()),
+    );
     this.#modules.onFinalized(finalized);
   }
 
@@ -377,7 +381,9 @@ class SeveralAgreement implements MeshAgreement {
   /** Tells one who is behind, once a standstill at most: it then fetches what it misses. */
   #sendStatus(to: PeerName): void {
     const atMs = this.#modules.clock.elapsedMs();
-    if (atMs - (this.#statusAtMs.get(to) ?? Number.NEGATIVE_INFINITY) < this.#options.delayMs) return;
+    for (const [name, sentAtMs] of this.#statusAtMs)
+      if (atMs - sentAtMs >= this.#options.delayMs) this.#statusAtMs.delete(name);
+    if (this.#statusAtMs.has(to)) return;
     this.#statusAtMs.set(to, atMs);
     this.#modules.mesh.send(to, { type: "status", status: this.#status() });
   }

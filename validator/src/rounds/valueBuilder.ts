@@ -16,6 +16,7 @@ import {
   type ValueContext,
   type ValueReason,
 } from "../../../protocol/src/agreement/valueRules.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
 import type { AvailabilityBook } from "../lanes/availability.ts";
 
@@ -84,12 +85,15 @@ export function listUncertified(
 /** The batches that tips name, which the round's cut would newly take in, without a certificate for it. */
 function listWithoutCertificate(
   { tips }: SignedTips,
-  { round, parameters, sets }: ValueContext,
+  { round, parameters, sets, previous }: ValueContext,
   availability: AvailabilityBook,
 ): LaneTip[] {
   const epoch = epochOfRound(parameters, round);
   const isInCut = createLaneFilter(sets, epoch);
+  const cut = new Map(previous?.cut.map(({ lane, seq }) => [encodeHex(lane), seq]));
+  // As `computeCut` sees it: in a lane that the cut before does not have, as its author had no seat, every tip is new.
+  const isNew = ({ lane, seq }: LaneTip) => seq > (cut.get(encodeHex(lane)) ?? 0);
   return tips.tips.filter(
-    (tip) => isInCut(tip.lane) && !availability.isCut(tip) && availability.certificateOf(tip, epoch) === null,
+    (tip) => isInCut(tip.lane) && isNew(tip) && availability.certificateOf(tip, epoch) === null,
   );
 }

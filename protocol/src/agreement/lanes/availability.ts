@@ -8,7 +8,7 @@ import { checkAvailabilityCert } from "../certificates.ts";
 import type { Cut } from "../cut.ts";
 import { DROPPED, type DropEffect, type DropReason } from "../drops.ts";
 import type { AvailabilityCert, LaneTip } from "../rounds.ts";
-import type { LaneConfig } from "./config.ts";
+import type { LaneConfig, Place } from "./config.ts";
 import { MAX_CERTIFIED_AHEAD } from "./limits.ts";
 
 /**
@@ -26,15 +26,22 @@ export type LaneCerts = {
   readonly newest: number;
 };
 
-/** By lane, its key in hexadecimal. A quorum stands behind every certificate, so strangers' lanes do not get in. */
+/**
+ * By lane, its key in hexadecimal: of those in the last cut and of those whose authors have a seat about now. A quorum
+ * stands behind every certificate, so strangers' lanes do not get in.
+ */
 export type AvailabilityState = {
-  readonly config: Pick<LaneConfig, "sets" | "domains" | "verify">;
+  readonly config: Pick<LaneConfig, "sets" | "domains" | "verify"> & {
+    /** Where the executed cuts have left a lane: one that is in no cut, as its author had no seat, goes on there. */
+    readonly laneEndOf: (lane: Uint8Array) => Pick<Place, "seq">;
+  };
   readonly lanes: ReadonlyMap<string, LaneCerts>;
 };
 
 export type AvailabilityEvent =
   | { readonly type: "certificate"; readonly cert: AvailabilityCert }
-  | { readonly type: "cut"; readonly cut: Cut };
+  /** `epoch`: of the round after the one that decided it. */
+  | { readonly type: "cut"; readonly cut: Cut; readonly epoch: number };
 
 export type AvailabilityStep = {
   readonly state: AvailabilityState;
@@ -42,16 +49,17 @@ export type AvailabilityStep = {
   readonly effects: readonly ({ readonly type: "available"; readonly cert: AvailabilityCert } | DropEffect)[];
 };
 
-const EMPTY_LANE: LaneCerts = { cutSeq: 0, bySeq: new Map(), newest: 0 };
-
 /** Holding nothing. @param cut the last decided one. */
 export function createAvailability(config: AvailabilityState["config"], cut: Cut): AvailabilityState {
   return settleCut({ config, lanes: new Map() }, cut);
 }
 
+const createLaneCerts = (cutSeq: number): LaneCerts => ({ cutSeq, bySeq: new Map(), newest: 0 });
+
 /** One step of the book. */
 export function stepAvailability(state: AvailabilityState, event: AvailabilityEvent): AvailabilityStep {
-  if (event.type === "cut") return { state: settleCut(state, event.cut), effects: [] };
+  if (event.type === "cut")
+    return { state: forgetLeft(settleCut(state, event.cut), event.cut, event.epoch), effects: [] };
   return takeCertificate(state, event.cert);
 }
 
@@ -60,9 +68,9 @@ export function stepAvailability(state: AvailabilityState, event: AvailabilityEv
  * there (A3); the next epoch's may be of another, where the set has changed and the author is bad.
  */
 function takeCertificate(state: AvailabilityState, cert: AvailabilityCert): AvailabilityStep {
-  const { sets, domains, verify } = state.config;
+  const { sets, domains, verify, laneEndOf } = state.config;
   const name = encodeHex(cert.lane);
-  const lane = state.lanes.get(name) ?? EMPTY_LANE;
+  const lane = state.lanes.get(name) ?? createLaneCerts(laneEndOf(cert.lane).seq);
   const dropped = (reason: DropReason) => ({ state, effects: DROPPED[reason] });
   if (cert.seq <= lane.cutSeq) return dropped("past");
   if (cert.seq > lane.cutSeq + MAX_CERTIFIED_AHEAD) return dropped("far_ahead");
@@ -93,7 +101,7 @@ function settleCut(state: AvailabilityState, cut: Cut): AvailabilityState {
   const lanes = new Map(state.lanes);
   for (const { lane: key, seq } of cut) {
     const name = encodeHex(key);
-    const lane = lanes.get(name) ?? EMPTY_LANE;
+    const lane = lanes.get(name) ?? createLaneCerts(0);
     if (seq <= lane.cutSeq) continue;
     lanes.set(name, {
       cutSeq: seq,
@@ -102,6 +110,14 @@ function settleCut(state: AvailabilityState, cut: Cut): AvailabilityState {
     });
   }
   return { ...state, lanes };
+}
+
+/** Forgets lanes that are not in the cut and whose authors have no seat about now, so that no cut to come has them. */
+function forgetLeft(state: AvailabilityState, cut: Cut, epoch: number): AvailabilityState {
+  const { sets } = state.config;
+  const seated = [epoch - 1, epoch, epoch + 1].flatMap((each) => sets.setOf(each)?.keys ?? []);
+  const live = new Set([...cut.map(({ lane }) => lane), ...seated].map(encodeHex));
+  return { ...state, lanes: new Map([...state.lanes].filter(([name]) => live.has(name))) };
 }
 
 /** The certificate of exactly this batch, of the newest epoch that a cut of this one may take; null where none is held. */
@@ -117,11 +133,6 @@ export function certificateOf(
 /** Whether a cut of an epoch may take a certificate: of this epoch, or of the one before. */
 const isOfEpoch = (cert: AvailabilityCert, epoch: number): boolean =>
   cert.epoch === epoch || cert.epoch === epoch - 1;
-
-/** Whether a cut holds the batch already, so that no certificate is needed for it. */
-export function isCut({ lanes }: AvailabilityState, tip: LaneTip): boolean {
-  return tip.seq <= (lanes.get(encodeHex(tip.lane))?.cutSeq ?? 0);
-}
 
 /** What own Tips name: the newest of each lane that a cut of this epoch may take in. */
 export function listNewest({ lanes }: AvailabilityState, epoch: number): AvailabilityCert[] {

@@ -12,7 +12,6 @@ export {
   type AvailabilityState,
   certificateOf,
   createAvailability,
-  isCut,
   listNewest,
   stepAvailability,
 } from "./availability.ts";
