@@ -307,6 +307,14 @@ describe("the doctor's look at the clock", () => {
   });
 });
 
+/** A running hotspot that says this of itself, as it stands when it is asked. @returns where it says so. */
+async function startHotspot(status: object): Promise<string> {
+  const server = createHttpServer((_, response) => response.end(JSON.stringify(status)));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  cleanups.push(() => server.close());
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 describe("the doctor's look at forwarders", () => {
   const listen = async (port: number) => {
     const { findings } = await examine("--gwmp", `127.0.0.1:${port}`, "--listen", "1");
@@ -386,11 +394,8 @@ describe("the doctor's look at forwarders", () => {
     };
     const validators = [{ address: await startValidator(), connected: false, lastError: "unreachable" }];
     const problems = ["No validator is in reach."];
-    const status = { did, name: "calm-blue-heron", problems, validators, radio };
-    const server = createHttpServer((_, response) => response.end(JSON.stringify(status)));
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    cleanups.push(() => server.close());
-    const { findings } = await examine("--http", `127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const http = await startHotspot({ did, name: "calm-blue-heron", problems, validators, radio });
+    const { findings } = await examine("--http", http);
     expect(of(findings, "hotspot")).toMatchObject([{ result: "warn", found: "No validator is in reach." }]);
     expect(resultOf(findings, "validators")).toEqual(["ok", "not_checked"]);
     expect(of(findings, "forwarder").map(({ found }) => found)).toEqual([
@@ -404,7 +409,7 @@ describe("the doctor's look at forwarders", () => {
     expect(new Set(resultOf(findings, "forwarder"))).toEqual(new Set(["warn"]));
     // One that is silent has not simply never asked.
     radio.forwarders = [gone];
-    const later = await examine("--http", `127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const later = await examine("--http", http);
     expect(of(later.findings, "forwarder").map(({ found }) => found.slice(0, 30))).toEqual([
       ...["aa555a0000000003 has been sile", "4 datagrams had an EUI that fo"],
     ]);
@@ -446,6 +451,30 @@ describe("the doctor's look at place and power", () => {
     await makeHome("--gain", "5.8");
     const { findings } = await examine("--lowest-power", "4");
     expect(of(findings, "power")).toMatchObject([{ result: "ok", found: expect.stringContaining("4 dBm") }]);
+  });
+
+  test("where the forwarder's GPS has it stand, where it has one", async () => {
+    const did = await makeHome();
+    const see = async (lati: number, long: number, alive = true) => {
+      const stat = { receivedAtMs: 0, values: { lati, long } };
+      const forwarder = {
+        ...{ eui: EUI, version: 2, alive, stat },
+        lastSeenMs: Date.now(),
+        lastPushMs: null,
+      };
+      const radio = { listeningOn: null, datagrams: { eui_not_allowed: 0 }, forwarders: [forwarder] };
+      const http = await startHotspot({ did, problems: [], validators: [], radio });
+      const [, ...findings] = of((await examine("--http", http)).findings, "region");
+      return findings.map(({ result, found }) => [result, found]);
+    };
+    expect(await see(46.951, 7.45)).toEqual([
+      ["ok", `The GPS of ${EUI} is 111 m from the place that is set.`],
+    ]);
+    expect(await see(46.96, 7.45)).toEqual([
+      ["warn", `The GPS of ${EUI} is 1112 m from the place that is set.`],
+    ]);
+    // One that has no fix, and one that is gone.
+    expect([...(await see(0, 0)), ...(await see(46.96, 7.45, false))]).toEqual([]);
   });
 
   test("what is configured and what is asserted", async () => {

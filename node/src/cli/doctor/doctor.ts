@@ -11,7 +11,7 @@ import { decodeForwarderConfig, type ForwarderConfig } from "./forwarderConfig.t
 import { listenToForwarders } from "./forwarderListener.ts";
 import { checkHome, type HomeView } from "./homeChecks.ts";
 import { checkDisk, checkVersions } from "./machineChecks.ts";
-import { checkListenFirst, checkPower, checkRegion } from "./placeChecks.ts";
+import { checkListenFirst, checkPosition, checkPower, checkRegion } from "./placeChecks.ts";
 import { checkValidators } from "./reachChecks.ts";
 import { checkDevice, type DeviceSetting, judgeRegistration, readRegistered } from "./registryChecks.ts";
 
@@ -73,6 +73,7 @@ export async function examine(options: DoctorOptions, modules: DoctorModules): P
     ...findings,
     ...judgeHotspot(view, status),
     ...apart.flat(),
+    ...checkPosition(view.config, status),
     checkPower(view, forwarder.config, options.lowestPowerDbm),
     checkListenFirst(view.config, forwarder.config),
     ...forwarder.findings,

@@ -6,9 +6,12 @@ import {
   STEP_FLOOR_CENTI_DBM,
 } from "../../../../protocol/src/evidence/challenge.ts";
 import { cellFromBigint, cellToHex } from "../../../../protocol/src/geo/cell.ts";
+import { computeDistanceM } from "../../../../protocol/src/geo/distance.ts";
 import type { Genesis } from "../../../../protocol/src/network/genesis.ts";
+import { PAID_DISTANCE_MIN_M } from "../../../../protocol/src/radio/gates.ts";
 import { REGION_PLANS } from "../../../../protocol/src/radio/regions.ts";
 import { checkFloor } from "../../hotspot/powerFloor.ts";
+import type { HotspotStatus } from "../../hotspot/status.ts";
 import type { HotspotAnswer } from "../account/validatorApi.ts";
 import { findCell, type NodeConfig } from "../config.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -64,6 +67,26 @@ export async function checkRegion(
 function findGenesisAssertion(genesis: Genesis, publicKey: Uint8Array): HotspotAnswer["assertion"] {
   const named = genesis.hotspots.find(({ key }) => equalBytes(key, publicKey));
   return named === undefined ? null : { ...named, cell: cellToHex(cellFromBigint(named.cell)!) };
+}
+
+/** Where the GPS of live forwarders has them stand, against the place that is set; nothing where none tells. */
+export function checkPosition(config: NodeConfig | null, status: HotspotStatus | null): Finding[] {
+  if (config === null || status === null) return [];
+  return status.radio.forwarders.flatMap(({ eui, alive, stat }) => {
+    const { lati, long } = stat?.values ?? {};
+    // Zeros are a receiver's that knows nothing yet, or a configuration's as it was shipped.
+    if (!alive || !lati || !long || Math.abs(lati) > 90 || Math.abs(long) > 180) return [];
+    const [setLat, setLng, lat, lng] = [config.latitude, config.longitude, lati, long].map((degrees) =>
+      Math.round(degrees * 1e7),
+    );
+    const distanceM = computeDistanceM(setLat!, setLng!, lat!, lng!);
+    const found = `The GPS of ${eui} is ${distanceM} m from the place that is set.`;
+    // GPS errs by tens of metres, and what is as near as this counts for no distance by the rules either.
+    if (distanceM <= PAID_DISTANCE_MIN_M) return [finding("region", "ok", found)];
+    const advice =
+      "Correct the location and assert it anew: node register. Or turn fake_gps off in the forwarder's configuration.";
+    return [finding("region", "warn", found, advice)];
+  });
 }
 
 /**
