@@ -10,14 +10,11 @@
 import { parseArgs } from "node:util";
 import { runCampaign } from "./agreement/campaign.ts";
 import { CORE_URL, loadCore } from "./agreement/core.ts";
-import { BYZANTINE_THIRD, EXPLORATIONS, explore } from "./agreement/explore.ts";
-import { judgeMutation, MUTATIONS } from "./agreement/mutations.ts";
 import { PROFILES } from "./agreement/scenario.ts";
-import { simulate } from "./agreement/simulate.ts";
 import type { Simulation } from "./agreement/worker.ts";
-import { judgeStackMutation, STACK_MUTATIONS } from "./stack/mutations.ts";
 import { STACK_PROFILES } from "./stack/scenario.ts";
-import { simulateStack } from "./stack/simulate.ts";
+
+// What only one of the commands needs is loaded by it: a campaign's threads load what they run themselves.
 
 const { values: flags } = readFlags();
 const validators = readNumber("n", 4);
@@ -47,11 +44,11 @@ function replayLine({ kind, profile }: Simulation, seed: number): string {
 async function printCampaigns(first: number, seeds: number): Promise<void> {
   for (const simulation of simulations) {
     const report = await runCampaign({ first, seeds, validators, simulation });
-    const { seconds, cpuSeconds, events, views, slowestMs, failures, audit } = report;
+    const { startSeconds, seconds, cpuSeconds, events, views, slowestMs, failures, audit } = report;
     const decided = views.map((count, view) => `${view}: ${count}`).filter((_, view) => views[view]! > 0);
     console.log(
-      `${simulation.kind}, ${simulation.profile}, n = ${validators}: ${seeds} seeds in ${seconds.toFixed(1)} s ` +
-        `(${(seeds / seconds).toPrecision(3)}/s, ${(seeds / cpuSeconds).toPrecision(3)} a second of processor, ` +
+      `${simulation.kind}, ${simulation.profile}, n = ${validators}: ${seeds} seeds in ${seconds.toFixed(1)} s, ` +
+        `and ${startSeconds.toFixed(1)} s before to start (${(seeds / seconds).toPrecision(3)}/s, ${(seeds / cpuSeconds).toPrecision(3)} a second of processor, ` +
         `${Math.round(events / seconds)} events/s), ${failures.length} failed; ` +
         `${decided.length > 0 ? `decided in view ${decided.join(", ")}; ` : ""}` +
         `slowest ${slowestMs} virtual ms; audit ${audit}`,
@@ -66,6 +63,8 @@ async function printCampaigns(first: number, seeds: number): Promise<void> {
 
 /** A seed twice: its outcome, and that it is the same. */
 async function replay(seed: number): Promise<void> {
+  const { simulate } = await import("./agreement/simulate.ts");
+  const { simulateStack } = await import("./stack/simulate.ts");
   const core = await loadCore(CORE_URL);
   for (const { kind, profile } of simulations) {
     const run = async () =>
@@ -82,6 +81,7 @@ async function replay(seed: number): Promise<void> {
 
 async function printExplorations(views: number, maxStates: number): Promise<void> {
   if (views < 1 || views > 3) fail("--explore takes 1, 2 or 3 views");
+  const { BYZANTINE_THIRD, EXPLORATIONS, explore } = await import("./agreement/explore.ts");
   const core = await loadCore(CORE_URL);
   // Three views are too many to visit what nobody can see as well; of two the tests compare both.
   const isReduced = views === 3;
@@ -100,6 +100,8 @@ async function printExplorations(views: number, maxStates: number): Promise<void
 }
 
 async function printMutations(): Promise<void> {
+  const { judgeMutation, MUTATIONS } = await import("./agreement/mutations.ts");
+  const { judgeStackMutation, STACK_MUTATIONS } = await import("./stack/mutations.ts");
   if (!flags.stack) {
     for (const [number, mutation] of listAsked(MUTATIONS, 1))
       printFindings(number, mutation, await judgeMutation(mutation, readNumber("seeds", 1_000), true));

@@ -1,6 +1,6 @@
 /** Runs ranges of seeds on a thread of its own: a simulation needs one core, a machine has several. */
 import { enableCompileCache } from "node:module";
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import type { StackProfile } from "../stack/scenario.ts";
 import type { StackOutcome } from "../stack/simulate.ts";
 import type { Profile } from "./scenario.ts";
@@ -32,12 +32,11 @@ export type RangeReport = {
   readonly failures: readonly Failure[];
 };
 
-// Each thread loads the whole stack: half a second of stripping and compiling, a quarter of one from the cache.
+// Each thread loads what it runs: half a second of stripping and compiling the stack, a quarter of one from the cache.
 enableCompileCache();
-const { CORE_URL, loadCore } = await import("./core.ts");
-const { simulate } = await import("./simulate.ts");
-const { simulateStack } = await import("../stack/simulate.ts");
-const core = await loadCore(CORE_URL);
+const runSeed = await loadSimulation(workerData as Simulation["kind"]);
+// The first message says that the thread is ready, each other one is a report.
+parentPort!.postMessage("ready");
 
 parentPort!.on("message", async (range: SeedRange) => {
   const audits: string[] = [];
@@ -56,8 +55,17 @@ parentPort!.on("message", async (range: SeedRange) => {
   parentPort!.postMessage(report);
 });
 
-async function runSeed(seed: number, { validators, simulation }: SeedRange): Promise<Outcome | StackOutcome> {
-  if (simulation.kind === "stack")
-    return await simulateStack({ seed, validators, profile: simulation.profile });
-  return simulate({ core, seed, validators, profile: simulation.profile });
+async function loadSimulation(
+  kind: Simulation["kind"],
+): Promise<(seed: number, range: SeedRange) => Promise<Outcome | StackOutcome>> {
+  if (kind === "stack") {
+    const { simulateStack } = await import("../stack/simulate.ts");
+    return async (seed, { validators, simulation }) =>
+      await simulateStack({ seed, validators, profile: simulation.profile as StackProfile });
+  }
+  const { CORE_URL, loadCore } = await import("./core.ts");
+  const { simulate } = await import("./simulate.ts");
+  const core = await loadCore(CORE_URL);
+  return async (seed, { validators, simulation }) =>
+    simulate({ core, seed, validators, profile: simulation.profile as Profile });
 }
