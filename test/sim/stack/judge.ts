@@ -13,6 +13,7 @@ import { checkEvidence, evidenceKindOf } from "../../../protocol/src/agreement/e
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
   type AvailabilityCert,
+  type Batch,
   decodeBatch,
   type Evidence,
   type LaneTip,
@@ -34,22 +35,28 @@ export type JudgeModules = {
   readonly homeless: number | null;
 };
 
+/** A batch's place, and whether all its messages pass the checks of A3. */
+type JudgedBatch = Pick<Batch, "seq" | "prev"> & { readonly isChecked: boolean };
+
 export class Judge {
   readonly watch: StackWatch;
   readonly #modules: JudgeModules;
-  /** By epoch, as the honest know them. */
+  /** By epoch, as the honest know them; and by what a set is told from others, the positions of its members. */
   readonly #sets = new Map<number, ValidatorSet>();
-  /** By batch digest: whether all its messages pass the checks of A3. */
-  readonly #checked = new Map<string, boolean>();
+  readonly #setNames = new Map<number, string>();
+  /** By key. */
+  readonly #positions: ReadonlyMap<string, number>;
+  /** By digest, what is known of batches that were acknowledged. */
+  readonly #batches = new Map<string, JudgedBatch>();
+  /** Certificates that were found to be proven: most are said again and again. */
+  readonly #proven = new WeakSet<object>();
 
   constructor(modules: JudgeModules) {
     this.#modules = modules;
+    this.#positions = new Map(modules.network.keys.map((key, position) => [encodeHex(key), position]));
     this.watch = new StackWatch({
       isHonest: modules.isHonest,
-      nameSet: (epoch) =>
-        this.setOf(epoch)!
-          .keys.map((key) => this.#positionOf(key))
-          .join(),
+      nameSet: (epoch) => this.#setNames.get(epoch)!,
       isProven: (message) => this.#isProven(message),
       countHolders: (cert) => this.#countHolders(cert),
     });
@@ -62,6 +69,7 @@ export class Judge {
   onSet({ self }: Member, epoch: number, keys: readonly Uint8Array[]): void {
     this.watch.onSet(self, epoch, keys);
     this.#sets.set(epoch, createValidatorSet(keys));
+    this.#setNames.set(epoch, keys.map((key) => this.#positionOf(key)).join());
   }
 
   onSaid(from: Member, message: PeerMessage): void {
@@ -95,25 +103,30 @@ export class Judge {
     };
     let next = digest;
     for (let number = seq; number > cut.seq; number--) {
-      const body = from.disk.read(next);
-      const batch = body && decodeBatch(body);
-      if (!batch) {
+      const batch = this.#judgeBatch(next, from.disk.read(next));
+      if (batch === null) {
         blame(`batch ${number} of ${seq} is not on its disk`);
         return;
       }
-      if (batch.seq !== number || !this.#areChecked(next, batch.messages))
+      if (batch.seq !== number || !batch.isChecked)
         blame(`batch ${number} of ${seq} is not what was to be checked`);
       next = batch.prev;
     }
     if (seq > cut.seq && !equalBytes(next, cut.digest)) blame(`batch ${seq} does not follow the cut`);
   }
 
-  /** Of every batch, judged once, whoever acknowledges it. */
-  #areChecked(digest: Uint8Array, messages: readonly Uint8Array[]): boolean {
+  /** Of every batch once, whoever acknowledges it; null where it is not there, or none. */
+  #judgeBatch(digest: Uint8Array, body: Uint8Array | null): JudgedBatch | null {
+    if (body === null) return null;
     const name = encodeHex(digest);
-    const known = this.#checked.get(name) ?? messages.every((bytes) => this.#isChecked(bytes));
-    this.#checked.set(name, known);
-    return known;
+    const known = this.#batches.get(name);
+    if (known !== undefined) return known;
+    const batch = decodeBatch(body);
+    if (batch === null) return null;
+    const isChecked = batch.messages.every((bytes) => this.#isChecked(bytes));
+    const judged = { seq: batch.seq, prev: batch.prev, isChecked };
+    this.#batches.set(name, judged);
+    return judged;
   }
 
   #isChecked(bytes: Uint8Array): boolean {
@@ -129,11 +142,15 @@ export class Judge {
   #isProven(message: PeerMessage): boolean {
     const { domains } = this.#modules.network;
     if (message.type !== "availability" && message.type !== "rewardCert") return true;
+    if (this.#proven.has(message.cert)) return true;
     const epoch = message.type === "availability" ? message.cert.epoch : message.cert.attest.epoch;
     const set = this.setOf(epoch)!;
-    return message.type === "availability"
-      ? checkAvailabilityCert(message.cert, set, domains, verifyCheaply) === null
-      : checkRewardCert(message.cert, set, domains, verifyCheaply) === null;
+    const reason =
+      message.type === "availability"
+        ? checkAvailabilityCert(message.cert, set, domains, verifyCheaply)
+        : checkRewardCert(message.cert, set, domains, verifyCheaply);
+    if (reason === null) this.#proven.add(message.cert);
+    return reason === null;
   }
 
   /** At least f + 1 honest validators: a quorum of the set without the bad ones in it, and without who loses its home. */
@@ -146,7 +163,6 @@ export class Judge {
   }
 
   #positionOf(key: Uint8Array): number {
-    const name = encodeHex(key);
-    return this.#modules.network.keys.findIndex((each) => encodeHex(each) === name);
+    return this.#positions.get(encodeHex(key)) ?? -1;
   }
 }

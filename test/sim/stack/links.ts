@@ -39,6 +39,8 @@ export type LinksModules = {
 export class Links {
   readonly #modules: LinksModules;
   readonly #positions: ReadonlyMap<string, number>;
+  /** What goes through its bytes, encoded once for all to whom it goes. */
+  readonly #encoded = new WeakMap<PeerMessage, Uint8Array>();
 
   constructor(modules: LinksModules) {
     this.#modules = modules;
@@ -94,9 +96,8 @@ export class Links {
   #arrive(from: number, to: number, message: PeerMessage): void {
     const { seats, mouths, prng, watch, fold } = this.#modules;
     const isLie = mouths.has(from);
-    const n = seats.length;
-    const received =
-      isLie || prng.oneIn(ENCODED_ONE_IN) ? decodePeerMessage(encodePeerMessage(message, n), n) : message;
+    const isEncoded = isLie || prng.oneIn(ENCODED_ONE_IN);
+    const received = isEncoded ? decodePeerMessage(this.#encode(message), seats.length) : message;
     if (received === null) {
       if (!isLie) watch.report("threw", `an honest ${message.type} does not decode`);
       return;
@@ -107,6 +108,12 @@ export class Links {
     // Who is bad keeps what convicts somebody to itself: no value of a Byzantine leader holds what it was told.
     if (received.type === "evidence" && !member.isHonest) return;
     member.receive(seats[from]![0]!.name, received);
+  }
+
+  #encode(message: PeerMessage): Uint8Array {
+    const bytes = this.#encoded.get(message) ?? encodePeerMessage(message, this.#modules.seats.length);
+    this.#encoded.set(message, bytes);
+    return bytes;
   }
 
   /** Resolves after a while, in the same life only. */

@@ -7,7 +7,7 @@ import { decodeRewardCert } from "../../../protocol/src/agreement/attest.ts";
 import type { Cut } from "../../../protocol/src/agreement/cut.ts";
 import type { Fetch } from "../../../protocol/src/agreement/fetches.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
-import { decodeValue, type Evidence } from "../../../protocol/src/agreement/rounds.ts";
+import { decodeValue, type Evidence, type Value } from "../../../protocol/src/agreement/rounds.ts";
 import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { type Core, createCore } from "../../../validator/src/core.ts";
@@ -25,6 +25,8 @@ import { createSkewedClock, type VirtualTime } from "./virtualTime.ts";
 import type { StackWatch } from "./watch.ts";
 
 const log = createSilentLog();
+/** Decided values by their encodings, which members hand to each other: each is decoded once. */
+const decodedValues = new WeakMap<Uint8Array, Value>();
 
 export type MemberOptions = {
   readonly self: number;
@@ -249,7 +251,7 @@ export class Member {
       this.#world.onSet(this, ...(args as [number, readonly Uint8Array[]]));
     if (method !== "recordDecided") return;
     for (const { round, value } of args[0] as DecidedRound[]) {
-      const { cut, evidence } = decodeValue(value)!;
+      const { cut, evidence } = decodeOnce(value);
       this.cut = cut;
       watch.onDecided(this.self, round, value);
       for (const { offender } of evidence) watch.onConvicted(this.self, offender);
@@ -263,4 +265,10 @@ export class Member {
     if (this.isHonest) this.#world.watch.report("failed", `validator ${this.self}: ${text}`);
     else this.crash();
   }
+}
+
+function decodeOnce(encoded: Uint8Array): Value {
+  const value = decodedValues.get(encoded) ?? decodeValue(encoded)!;
+  decodedValues.set(encoded, value);
+  return value;
 }

@@ -20,7 +20,7 @@ import {
   type StackProfile,
   type StackScenario,
 } from "./scenario.ts";
-import { VirtualTime } from "./virtualTime.ts";
+import { MICROTASK_TURNS, VirtualTime } from "./virtualTime.ts";
 import type { StackViolation } from "./watch.ts";
 
 export type StackOutcome = {
@@ -131,7 +131,8 @@ class StackSimulation {
     const { watch } = this.judge;
     const deadlineMs = healMs + STACK_PATIENCE_MS;
     while (watch.violation === null && !this.#isDone()) {
-      const isEmpty = !(await this.#time.step());
+      const isEmpty = !this.#time.step();
+      for (let turn = 0; turn < MICROTASK_TURNS; turn++) await null;
       if (isEmpty || this.#time.nowMs > deadlineMs || this.#time.events > MAX_EVENTS) {
         watch.report("not_live", this.#describe());
         return;

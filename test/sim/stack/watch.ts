@@ -8,10 +8,10 @@ import { encodeAttest } from "../../../protocol/src/agreement/attest.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
   type AvailabilityCert,
-  decodeBatch,
   decodeValue,
   encodeTips,
   MAX_VALUE_EVIDENCE,
+  peekBatchPlace,
 } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 
@@ -202,8 +202,8 @@ function statementOf(message: PeerMessage): { readonly name: string; readonly va
       return { name: `proposal of round ${message.round} view ${view}`, value: `${parent} ${value}` };
     }
     case "batch": {
-      const batch = decodeBatch(message.signed.batch)!;
-      return { name: `batch ${batch.seq}`, value: hash("sha256", message.signed.batch, "hex") };
+      const { seq } = peekBatchPlace(message.signed.batch)!;
+      return { name: `batch ${seq}`, value: hash("sha256", message.signed.batch, "hex") };
     }
     case "ack": {
       const { lane, seq, digest } = message.ack.ack;
