@@ -1,6 +1,9 @@
 /** Hexadecimal text for bytes: what the API, the genesis file and map keys use. */
 
-const HEX_DIGITS = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, "0"));
+/** The ASCII codes of the digits, by value. */
+const DIGIT_CODES = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
+/** Bytes turned into text at a time: a call takes some ten thousand arguments on any engine. */
+const BYTES_AT_ONCE = 4_096;
 /** By ASCII code; 255 for what is no digit. */
 const DIGIT_VALUES = new Uint8Array(128).fill(255);
 for (let value = 0; value < 16; value++) {
@@ -9,11 +12,26 @@ for (let value = 0; value < 16; value++) {
   DIGIT_VALUES[digit.toUpperCase().charCodeAt(0)] = value;
 }
 
-/** Lower-case hexadecimal without a prefix, two digits a byte. */
+/**
+ * Lower-case hexadecimal without a prefix, two digits a byte. Made of all its codes at once: text that is put together
+ * digit by digit is a tree, which a `Map` flattens before it looks for it, at the cost of making the text again.
+ */
 export function encodeHex(bytes: Uint8Array): string {
+  if (bytes.length <= BYTES_AT_ONCE) return encodePiece(bytes);
   let text = "";
-  for (const byte of bytes) text += HEX_DIGITS[byte];
+  for (let from = 0; from < bytes.length; from += BYTES_AT_ONCE)
+    text += encodePiece(bytes.subarray(from, from + BYTES_AT_ONCE));
   return text;
+}
+
+function encodePiece(bytes: Uint8Array): string {
+  const codes = new Array<number>(2 * bytes.length);
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index]!;
+    codes[2 * index] = DIGIT_CODES[byte >> 4]!;
+    codes[2 * index + 1] = DIGIT_CODES[byte & 15]!;
+  }
+  return String.fromCharCode(...codes);
 }
 
 /** As `encodeHex`, with the `0x` that JSON interfaces carry. */

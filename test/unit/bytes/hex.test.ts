@@ -19,6 +19,13 @@ describe("hexadecimal", () => {
     );
   });
 
+  test("is the same of long byte strings, at the lengths where pieces meet and beyond", () => {
+    for (const length of [4_095, 4_096, 4_097, 8_192, 1_000_001]) {
+      const bytes = Uint8Array.from({ length }, (_, index) => index * 31);
+      expect(encodeHex(bytes) === Buffer.from(bytes).toString("hex")).toBe(true);
+    }
+  });
+
   test("is nothing else", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(..."0189afAFxXgG \n\u0130"), maxLength: 6 }), (text) => {
