@@ -1,10 +1,9 @@
 /** Clients that ask for much and read nothing. */
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { connect, type Socket } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
-import { createErrorHandler } from "../../../validator/src/api/problem.ts";
 import type { Routes } from "../../../validator/src/api/routes/context.ts";
 import { limitUnsent } from "../../../validator/src/api/unsentAnswers.ts";
 import { createFixture } from "./apiFixture.ts";
@@ -15,66 +14,64 @@ const LONG_BYTES = 20_000_000;
 describe("answers that nobody reads", () => {
   let api: FastifyInstance;
   let port: number;
-  let deaf: Socket[];
-  /** Is called with each answer that is made. */
-  let onMade: () => void;
+  let clients: Socket[];
+  /** Tells of every answer that is made, by its end of the connection. */
+  let answers: EventEmitter<{ made: [Socket] }>;
   beforeEach(async () => {
-    deaf = [];
-    api = Fastify({ forceCloseConnections: true });
-    api.setErrorHandler(createErrorHandler({} as never));
+    clients = [];
+    // Clients say who they are, as if each came by a proxy.
+    api = Fastify({ forceCloseConnections: true, trustProxy: "127.0.0.1" });
     limitUnsent(api as unknown as Routes, 2.5 * LONG_BYTES);
-    onMade = () => {};
-    api.addHook("onSend", async () => onMade());
+    answers = new EventEmitter();
+    api.addHook("onSend", async ({ raw }) => void answers.emit("made", raw.socket));
     const long = "x".repeat(LONG_BYTES);
     api.get("/long", async () => long);
-    api.get("/short", async () => "short");
     await api.listen({ host: "127.0.0.1", port: 0 });
     ({ port } = api.server.address() as { port: number });
   });
   afterEach(async () => {
-    for (const socket of deaf) socket.destroy();
+    for (const socket of clients) socket.destroy();
     await api.close();
   });
 
-  const ask = async (path: string) => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`);
-    await response.arrayBuffer();
-    return response;
+  const ask = async (client: string) => {
+    const response = await fetch(`http://127.0.0.1:${port}/long`, { headers: { "x-forwarded-for": client } });
+    return (await response.arrayBuffer()).byteLength;
   };
-  /** Asks so many times on one connection; resolves once the last answer is made. */
-  const askAndIgnore = async (times: number): Promise<Socket> => {
-    const made = Promise.withResolvers<void>();
-    let left = times;
-    onMade = () => {
-      left--;
-      if (left === 0) made.resolve();
-    };
+  /** Asks so many times on one connection and reads nothing. @returns both its ends, once its first answer is made. */
+  const ignore = async (client: string, times = 1) => {
+    const made = once(answers, "made") as Promise<[Socket]>;
     const socket = connect(port, "127.0.0.1").pause();
-    deaf.push(socket);
-    socket.write("GET /long HTTP/1.1\r\nhost: x\r\n\r\n".repeat(times));
-    await made.promise;
-    return socket;
+    // It may be told so when the other end hangs up.
+    socket.on("error", () => {});
+    clients.push(socket);
+    socket.write(`GET /long HTTP/1.1\r\nhost: x\r\nx-forwarded-for: ${client}\r\n\r\n`.repeat(times));
+    const [served] = await made;
+    return { socket, served };
   };
+  const isGone = ({ served }: { readonly served: Socket }) => served.destroyed;
 
-  test("take no more memory than there is for all, and others' short ones pass", async () => {
-    await askAndIgnore(1);
-    await askAndIgnore(1);
-    const refused = await ask("/long");
-    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "5"]);
-    expect(refused.headers.get("content-type")).toBe("application/problem+json; charset=utf-8");
-    expect((await ask("/short")).status).toBe(200);
+  test("make room for the next one: first that which waited longest, of the address that leaves most", async () => {
+    const modest = await ignore("192.0.2.1");
+    const [first, second] = [await ignore("192.0.2.2"), await ignore("192.0.2.2")];
+    // Of three there is no room, and each has as much: the one that waited longest is gone.
+    expect([modest, first, second].map(isGone)).toEqual([true, false, false]);
+    expect(await ask("192.0.2.3")).toBe(LONG_BYTES);
+    expect([first, second].map(isGone)).toEqual([true, false]);
+    const late = await ignore("192.0.2.1");
+    const more = await ignore("192.0.2.2");
+    // One address has two of three; that it asks itself makes no difference.
+    expect([late, second, more].map(isGone)).toEqual([false, true, false]);
   });
 
-  test("are free again when they are read, or their connection is closed, however many waited on it", async () => {
-    expect([(await ask("/long")).status, (await ask("/long")).status]).toEqual([200, 200]);
-    expect((await ask("/long")).status).toBe(200);
-    const socket = await askAndIgnore(2);
-    expect((await ask("/long")).status).toBe(503);
+  test("count no more once they are read, or their connection is closed, however many waited on it", async () => {
+    for (let n = 0; n < 4; n++) expect(await ask("192.0.2.1")).toBe(LONG_BYTES);
+    const { socket, served } = await ignore("192.0.2.1", 2);
+    const closed = new Promise((resolve) => served.once("close", resolve));
     socket.destroy();
-    await expect.poll(async () => (await ask("/long")).status, { timeout: 10_000 }).toBe(200);
-    // Both: with one still counted there would be no room for two more.
-    await askAndIgnore(1);
-    expect((await ask("/long")).status).toBe(200);
+    await closed;
+    const both = [await ignore("192.0.2.1"), await ignore("192.0.2.2")];
+    expect(both.map(isGone)).toEqual([false, false]);
   });
 });
 
