@@ -32,6 +32,8 @@ const RANGE_CONNECTIONS = 2;
 const EXPORT_EPOCHS = 100;
 /** Asked beside one of each question that the validator's own thread answers: for a message's way, and for metrics. */
 const POINTS_BESIDE = 8;
+/** Four epochs of the devnet, in which every hotspot has beaconed twice. */
+const MESSAGE_WAIT_SECONDS = 120;
 const NETWORK = { validators: 4, hotspots: 24, warmUpSeconds: 15, seconds: 20 } as const;
 
 type Load = {
@@ -161,14 +163,26 @@ async function measureStore(path: string): Promise<readonly BenchRow[]> {
   }
 }
 
+/** Paths that ask for the ways of hotspots' messages; waits for the first that was executed. */
+async function listMessages(url: string, hotspots: readonly string[]): Promise<readonly string[]> {
+  for (let seconds = 0; seconds < MESSAGE_WAIT_SECONDS; seconds++) {
+    const pages = await Promise.all(
+      hotspots.map(async (path) => (await (await fetch(`${url}${path}/activity`)).json()) as Activity),
+    );
+    const ids = new Set(pages.flatMap(({ items }) => items.map(({ id }) => id.split("-")[0]!)));
+    if (ids.size > 0) return [...ids].map((id) => `/v1/messages/${id}`);
+    await delay(1_000);
+  }
+  throw new Error("no hotspot has reported anything that could be traced");
+}
+
 async function measureUnderLoad(folder: string): Promise<readonly BenchRow[]> {
   const fleet = await startFleet({
     ...{ validators: NETWORK.validators, hotspots: NETWORK.hotspots, seed: 1, preset: "devnet" },
     extrasOf: () => ({ flags: ["--requests-per-minute", "1000000"] }),
   });
-  const [{ keys }] = fleet.world.hotspots as [(typeof fleet.world.hotspots)[number]];
-  const hotspot = `/v1/hotspots/${encodeDidKey(keys.publicKey)}`;
-  const points = Array.from({ length: POINTS_BESIDE }, () => hotspot);
+  const hotspots = fleet.world.hotspots.map(({ keys }) => `/v1/hotspots/${encodeDidKey(keys.publicKey)}`);
+  const points = hotspots.slice(0, POINTS_BESIDE);
   const idle = () => delay(1_000 * NETWORK.seconds);
   try {
     const [asked] = fleet.validators as [ValidatorRole];
@@ -176,9 +190,7 @@ async function measureUnderLoad(folder: string): Promise<readonly BenchRow[]> {
     // The first rounds wait for processes that still start and code that still compiles: neither is asked for here.
     const warmUp = writeScript(folder, "warmUp", [...points, "/metrics"]);
     await askWith(warmUp, { ...load, seconds: NETWORK.warmUpSeconds });
-    const reports = (await (await fetch(`${load.url}${hotspot}/activity`)).json()) as Activity;
-    const messages = reports.items.map(({ id }) => `/v1/messages/${id.split("-")[0]!}`);
-    if (messages.length === 0) throw new Error("the hotspot has reported nothing that could be traced");
+    const messages = await listMessages(load.url, hotspots);
     const mixed = messages.flatMap((message) => [...points, message, "/metrics"]);
     const all = writeScript(folder, "load", mixed);
     const calm = await measureDecisions(fleet.validators, idle);
