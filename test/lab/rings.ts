@@ -3,7 +3,7 @@ import { drawGaussian } from "../../node/src/radio/ether/prng.ts";
 import type { Measurement } from "../../protocol/src/wire/reports.ts";
 import { imagine } from "./airwaves.ts";
 import type { Attack } from "./attack.ts";
-import { type City, moveFar, type Site } from "./city.ts";
+import { type City, moveBy, moveFar, type Site } from "./city.ts";
 import { createAttacker, type Member } from "./population.ts";
 import type { Beacon, Conduct, LabView, Reception } from "./runner.ts";
 
@@ -20,10 +20,29 @@ const inCellar: Attack["recruit"] = (places, city) =>
     return createAttacker(i, asserted, { name: `cellar ${i}`, site });
   });
 
-/** Every member reports every other's beacons; `edges` pairs with honest hotspots are real both ways. */
-function createRing(edges: number): (members: readonly Member[]) => Conduct {
+/** As many as it takes to have three counterparts and one to spare. */
+const PER_REGION = 5;
+
+/** Each few of them 1.5 km around a place of their own, 120 km from the next. */
+const inEmptyRegions: Attack["recruit"] = (places, city, random) =>
+  inCellar(
+    places.map((_, i) => {
+      const middle = moveBy(city.centre, 120_000 * (1 + Math.floor(i / PER_REGION)), 0);
+      const turn = (2 * Math.PI * i) / PER_REGION;
+      return moveBy(middle, 1_500 * Math.sin(turn), 1_500 * Math.cos(turn));
+    }),
+    city,
+    random,
+  );
+
+/** Every member reports the beacons of every other one of its group; `edges` pairs with honest hotspots are real both ways. */
+function createRing(
+  edges: number,
+  groupSize = Number.POSITIVE_INFINITY,
+): (members: readonly Member[]) => Conduct {
   return (members) => {
     const ring = members.flatMap(({ side }, index) => (side === "attacker" ? [index] : []));
+    const groupOf = new Map(ring.map((member, i) => [member, Math.floor(i / groupSize)]));
     const honest = members.flatMap(({ side }, index) => (side === "honest" ? [index] : []));
     const befriended = new Map<number, number[]>();
     const join = (a: number, b: number): void => {
@@ -47,7 +66,8 @@ function createRing(edges: number): (members: readonly Member[]) => Conduct {
           hears(beacon, witness, lab),
         );
         if (!isRing) return friends;
-        const others = ring.filter((witness) => witness !== beacon.sender);
+        const group = groupOf.get(beacon.sender);
+        const others = ring.filter((one) => one !== beacon.sender && groupOf.get(one) === group);
         return [...friends, ...others.flatMap((witness) => hears(beacon, witness, lab))];
       },
     };
@@ -84,6 +104,14 @@ export const RINGS: readonly Attack[] = [
   ringOf(60),
   corruptSeeds(10),
   corruptSeeds(30),
+  {
+    name: "empty-regions",
+    says: "Rings of five without a radio, each alone in a region where nobody stands.",
+    radios: () => 0,
+    recruit: inEmptyRegions,
+    conduct: createRing(0, PER_REGION),
+    uncatchable: "nobody stands there who could contradict; start trust bounds what it takes",
+  },
   {
     name: "attenuated-room",
     says: "Radios in one room behind attenuators: real packets, at strengths that no distance explains; no one else hears them.",
