@@ -179,6 +179,23 @@ describe("another's lane", () => {
     );
   });
 
+  test("lets go of bodies that a cut has passed while others were fetched", () => {
+    const [first, second, third] = BATCHES as [Fork, Fork, Fork];
+    let state = createPeerLane(configOf(0), lane, null, 0);
+    const post = (event: PeerLaneEvent) => {
+      const step = stepPeerLane(state, event);
+      state = step.state;
+      return step.effects;
+    };
+    post({ type: "batch", offer: offerOf(third) });
+    post({ type: "fetched", digest: second.digest, batch: { lane, ...second } });
+    post({ type: "cut", place: second });
+    expect(post({ type: "fetched", digest: first.digest, batch: null })).toMatchObject([
+      { type: "release", digests: [second.digest] },
+      { type: "check", digest: third.digest },
+    ]);
+  });
+
   test("that its author signed twice convicts the author, with what it signed", () => {
     let state = createPeerLane(configOf(0), lane, null, 0);
     const effects = [];

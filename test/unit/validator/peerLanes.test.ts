@@ -64,6 +64,9 @@ describe("another validator's lane", () => {
   let votes: Votes;
   let disk: Map<string, Uint8Array>;
   let elsewhere: Map<string, Uint8Array>;
+  /** Digests, one after the other. */
+  let asked: string[];
+  let isGivenOnce: boolean;
   let acks: Ack[];
   let conflicts: Evidence[];
   let batched: [string, number][];
@@ -74,6 +77,7 @@ describe("another validator's lane", () => {
 
   function open(): void {
     acks = [];
+    asked = [];
     conflicts = [];
     batched = [];
     dropped = [];
@@ -99,7 +103,15 @@ describe("another validator's lane", () => {
           },
         },
         votes,
-        fetcher: { find: async (digest) => elsewhere.get(encodeHex(digest)) ?? null },
+        fetcher: {
+          find: async (digest) => {
+            const name = encodeHex(digest);
+            const body = elsewhere.get(name) ?? null;
+            if (isGivenOnce) elsewhere.delete(name);
+            asked.push(name);
+            return body;
+          },
+        },
         laneEndOf: () => laneEnd,
         epoch: () => epoch,
         log: createSilentLog(),
@@ -117,6 +129,7 @@ describe("another validator's lane", () => {
     votes = openVotes(":memory:", { network: context.networkId, validator: validators[SELF]!.publicKey });
     disk = new Map();
     elsewhere = new Map();
+    isGivenOnce = false;
     epoch = 0;
     laneEnd = { seq: 0, digest: LANE_START };
     open();
@@ -158,6 +171,32 @@ describe("another validator's lane", () => {
       SELF,
       true,
     ]);
+  });
+
+  test("is fetched from its end and checked from its beginning, with few bodies in memory between", async () => {
+    const chain: Made[] = [];
+    for (let seq = 1; seq <= 60; seq++) chain.push(makeBatch(seq, chain.at(-1)?.digest ?? LANE_START, []));
+    const names = chain.map(({ digest }) => encodeHex(digest));
+    for (const [index, { encoded }] of chain.entries()) elsewhere.set(names[index]!, encoded);
+    await takeAll([chain[59]!]);
+    await settleUntil(() => acks.length > 0);
+    expect(acks.map(({ ack }) => ack.seq)).toEqual([60]);
+    expect(disk.size).toBe(60);
+    // All but the offered one, newest first; then again those behind the 32 that are checked first.
+    expect(asked).toEqual([...names.slice(0, 59).reverse(), ...names.slice(32, 59)]);
+  });
+
+  test("is not acknowledged where a body does not come again", async () => {
+    const chain: Made[] = [];
+    for (let seq = 1; seq <= 40; seq++) chain.push(makeBatch(seq, chain.at(-1)?.digest ?? LANE_START, []));
+    const names = chain.map(({ digest }) => encodeHex(digest));
+    for (const [index, { encoded }] of chain.entries()) elsewhere.set(names[index]!, encoded);
+    isGivenOnce = true;
+    lanes.onBatch(nameOf(AUTHOR), chain[39]!.signed);
+    await settleUntil(() => dropped.length > 0);
+    expect([acks, dropped, disk.size]).toEqual([[], ["malformed"], 32]);
+    await takeAll([chain[32]!]);
+    expect(acks.map(({ ack }) => ack.seq)).toEqual([33]);
   });
 
   test("gets no acknowledgement for a second batch under one number, also after a crash", async () => {
@@ -242,6 +281,10 @@ describe("another validator's lane", () => {
   /** Several turns of the event loop: what is in memory is done by then. */
   async function settle(): Promise<void> {
     for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  async function settleUntil(condition: () => boolean): Promise<void> {
+    for (let turn = 0; turn < 20_000 && !condition(); turn++)
+      await new Promise((resolve) => setImmediate(resolve));
   }
   async function takeAll(batches: readonly Made[]): Promise<void> {
     for (const { signed } of batches) lanes.onBatch(nameOf(AUTHOR), signed);

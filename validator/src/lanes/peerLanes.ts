@@ -11,6 +11,7 @@ import {
   createPeerLane,
   type Held,
   type LaneConfig,
+  MAX_BATCHES_IN_FLIGHT,
   type PeerLaneEffect,
   type PeerLaneEvent,
   type PeerLaneState,
@@ -45,6 +46,8 @@ import type { BatchFetcher, Missing } from "./batchFetcher.ts";
 export const PEER_CENTRE_TOLERANCE_E7 = 3;
 /** Signatures handed to the verifier at a time, so that a full batch leaves room in it for admission. */
 const CLAIMS_AT_ONCE = 256;
+/** What no batch encodes to. */
+const NO_BODY = new Uint8Array(0);
 
 export type PeerLanesOptions = {
   readonly sets: ValidatorSets;
@@ -74,13 +77,11 @@ export type PeerLanesModules = {
   readonly onFailure: (error: Error) => void;
 };
 
-/** `batch`: null until its turn comes to be checked. */
-type Body = { readonly encoded: Uint8Array; readonly batch: Batch | null };
 type PeerLane = {
   readonly name: PeerName;
   state: PeerLaneState;
-  /** Bodies that the lane works on, by digest; it says when it needs them no more. */
-  readonly bodies: Map<string, Body>;
+  /** Encodings of batches that the lane works on, by digest; it says when it needs them no more. */
+  readonly bodies: Map<string, Uint8Array>;
 };
 
 export class PeerLanes {
@@ -111,7 +112,7 @@ export class PeerLanes {
     }
     const digest = hash("sha256", encoded, "buffer");
     const { seq, prev } = place;
-    lane.bodies.set(encodeHex(digest), { encoded, batch: null });
+    lane.bodies.set(encodeHex(digest), encoded);
     this.#post(lane, { type: "batch", offer: { seq, prev, digest, epoch, signature } });
     release(lane, digest);
   };
@@ -192,15 +193,14 @@ export class PeerLanes {
         break;
       case "check":
         this.#work(lane, async () => {
-          const { encoded, batch } = this.#bodyOf(lane, effect.digest);
-          const decoded = batch ?? decodeBatch(encoded);
-          const isValid = decoded !== null && (await this.#passesStatelessChecks(lane, decoded));
+          const batch = decodeBatch(await this.#bodyOf(lane, effect.digest));
+          const isValid = batch !== null && (await this.#passesStatelessChecks(lane, batch));
           return { type: "checked", digest: effect.digest, isValid };
         });
         break;
       case "write":
         this.#work(lane, async () => {
-          await this.#modules.batches.putBatch(effect.digest, this.#bodyOf(lane, effect.digest).encoded);
+          await this.#modules.batches.putBatch(effect.digest, await this.#bodyOf(lane, effect.digest));
           return { type: "written", digest: effect.digest };
         });
         break;
@@ -234,7 +234,10 @@ export class PeerLanes {
       .then((event) => {
         if (this.#isStopped) return;
         this.#post(lane, event);
-        if (event.type === "fetched") release(lane, event.digest);
+        if (event.type === "fetched") {
+          release(lane, event.digest);
+          releaseFar(lane);
+        }
       })
       .catch((error: unknown) => {
         if (!this.#isStopped) onFailure(error instanceof Error ? error : new Error(String(error)));
@@ -245,14 +248,16 @@ export class PeerLanes {
 
   async #fetch(lane: PeerLane, digest: Uint8Array): Promise<PeerLaneEvent> {
     const encoded = await this.#modules.fetcher.find(digest, lane.name);
-    const batch = encoded === null ? null : decodeBatch(encoded);
-    if (batch !== null) lane.bodies.set(encodeHex(digest), { batch, encoded: encoded! });
-    return { type: "fetched", digest, batch };
+    if (encoded !== null) lane.bodies.set(encodeHex(digest), encoded);
+    return { type: "fetched", digest, batch: encoded && peekBatchPlace(encoded) };
   }
 
-  #bodyOf(lane: PeerLane, digest: Uint8Array): Body {
-    const body = lane.bodies.get(encodeHex(digest));
-    if (body === undefined) throw new Error("a lane works on a batch that is not here");
+  /** The body that the lane works on. One that was let go comes again; where nobody gives it, what is none. */
+  async #bodyOf(lane: PeerLane, digest: Uint8Array): Promise<Uint8Array> {
+    const held = lane.bodies.get(encodeHex(digest));
+    if (held !== undefined) return held;
+    const body = (await this.#modules.fetcher.find(digest, lane.name)) ?? NO_BODY;
+    lane.bodies.set(encodeHex(digest), body);
     return body;
   }
 
@@ -291,4 +296,15 @@ function release({ state, bodies }: PeerLane, digest: Uint8Array): void {
     equalBytes(link.digest, digest),
   );
   if (!isWanted) bodies.delete(encodeHex(digest));
+}
+
+/**
+ * Of a chain that is fetched, keeps the bodies that have their turn first, as many as may be in flight: an author that
+ * begins with its 256th batch would have all of them kept, and what it says in them is looked at later.
+ */
+function releaseFar({ state, bodies }: PeerLane): void {
+  const far = state.work?.chain.at(MAX_BATCHES_IN_FLIGHT);
+  if (far === undefined) return;
+  const isOffered = [state.work!.offer, ...state.queue].some(({ digest }) => equalBytes(digest, far.digest));
+  if (!isOffered) bodies.delete(encodeHex(far.digest));
 }

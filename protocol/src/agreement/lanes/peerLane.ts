@@ -243,6 +243,8 @@ function checkNext(draft: Draft): void {
     return;
   }
   draft.work = { ...work!, chain };
+  const passed = work!.chain.slice(0, -chain.length).map(({ digest }) => digest);
+  if (passed.length > 0) draft.effects.push({ type: "release", digests: passed });
   enterPhase(draft, "checking", { type: "check", digest: next.digest });
 }
 
