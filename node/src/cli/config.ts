@@ -78,7 +78,7 @@ function composeConfig(values: ConfigValues): NodeConfig | null {
 
 /** The resolution-12 cell that a configuration's place lies in, as an assertion names it. */
 export async function findCell(config: NodeConfig): Promise<Cell> {
-  // Loaded only where a place must be projected: a hotspot whose place is asserted runs without its 6 MB.
+  // Loaded only where a place must be projected: a hotspot that stands as genesis has it runs without its 6 MB.
   const { latLngToCell } = await import("h3-js");
   return cellFromHex(latLngToCell(config.latitude, config.longitude, ASSERTED_RESOLUTION))!;
 }
