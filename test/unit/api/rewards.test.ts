@@ -91,6 +91,19 @@ describe("a validator that joined at a checkpoint", () => {
     }
     await joined.api.close();
   });
+
+  test("gives none before an epoch of its own has closed", async () => {
+    const round = (await fixture.store.latestRound())!;
+    const store: Store = {
+      ...fixture.store,
+      ...{ oldestEpoch: async () => null, latestEpoch: async () => null, getEpoch: async () => null },
+      latestRound: async () => ({ ...round, epoch: 9 }),
+    };
+    const joined = await createFixture({}, { store });
+    const url = `/v1/accounts/${did("owner 0")}/rewards?from=0&to=9`;
+    expect((await joined.get(url)).statusCode).toBe(404);
+    await joined.api.close();
+  });
 });
 
 describe("a client that has an answer", () => {

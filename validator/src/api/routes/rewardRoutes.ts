@@ -143,7 +143,8 @@ async function readRange(
     throw badField("from", "must not be after the end of the range");
   const latest = await store.latestEpoch();
   const to = Math.min(query.to ?? Number.MAX_SAFE_INTEGER, latest?.epoch ?? 0);
-  const oldest = (await store.oldestEpoch()) ?? 0;
+  // Before the first close, that is the epoch in which a new network is, or which somebody joined at.
+  const oldest = (await store.oldestEpoch()) ?? (await store.latestRound())?.epoch ?? 0;
   const from = query.from ?? Math.max(oldest, to - DEFAULT_RANGE_EPOCHS + 1);
   if (to - from >= MAX_REWARD_RANGE_EPOCHS) {
     throw badField("from", `must be less than ${MAX_REWARD_RANGE_EPOCHS} epochs before the end of the range`);
