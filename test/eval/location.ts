@@ -1,7 +1,11 @@
 /**
  * Lies about a place, judged from links alone: real receptions whose asserted end was moved by 1 to 100 km. ROC figures
- * are read on the data itself; what the thresholds of validators catch and refuse stands beside them. Stations are
+ * are read on the data itself; what the thresholds for links alone catch and refuse stands beside them. Stations are
  * split: every second one fitted the weights and thresholds, the others measure.
+ *
+ * Validators know the graph, and judge by its weights without strengths. So the same cases are put to what they run as well:
+ * `distance_profile`, and `edge_implausible` with neighbours of whom nothing is known, as the data has none. Neighbours that
+ * are silent only raise a score: more of the moved would be caught, and of the honest.
  */
 import { computeDistanceM } from "../../protocol/src/geo/distance.ts";
 import type { FindingTerm } from "../../protocol/src/trust/finding.ts";
@@ -13,6 +17,7 @@ import {
 import {
   checkEdgePlausibility,
   computePlaceScoreOctaves,
+  type Nearby,
   type PlaceEvidence,
 } from "../../protocol/src/trust/penalties/edgePlausibility.ts";
 import { listFiles, readCsv, readJsonLines } from "./dataFolder.ts";
@@ -43,6 +48,9 @@ type Scored = {
   readonly score: number;
   readonly profile: number;
   readonly caught: boolean;
+  /** By the two detectors as validators run them, and by the first of them alone. */
+  readonly caughtByValidators: boolean;
+  readonly caughtByProfile: boolean;
 };
 
 const TERM: FindingTerm = { epoch: 0, penaltyEpochs: 1 };
@@ -79,8 +87,12 @@ export function evaluateLocation(folder: string): SectionResult {
       );
       const measuring = moved.filter(({ station }) => station % 2 === 1);
       add("  caught at the thresholds, measuring half", shareCaught(measuring));
+      add("  caught by what validators run", shareCaughtBy("caughtByValidators", moved));
+      add("  caught by distance_profile alone", shareCaughtBy("caughtByProfile", moved));
     }
     add(`${links} links, honest refused at the thresholds`, shareCaught(honest));
+    add("  by what validators run", shareCaughtBy("caughtByValidators", honest));
+    add("  by distance_profile alone", shareCaughtBy("caughtByProfile", honest));
     add("  on the measuring half", shareCaught(honest.filter(({ station }) => station % 2 === 1)));
     const profiles = honest.filter(({ station }) => station % 2 === 0).map(({ profile }) => profile);
     add(
@@ -97,8 +109,10 @@ export function evaluateLocation(folder: string): SectionResult {
   return { figures, scores: scored.map(({ score }) => score) };
 }
 
-const shareCaught = (list: readonly Scored[]) =>
-  estimateShare(list.filter(({ caught }) => caught).length, list.length);
+const shareCaughtBy = (by: "caught" | "caughtByValidators" | "caughtByProfile", list: readonly Scored[]) =>
+  estimateShare(list.filter((one) => one[by]).length, list.length);
+
+const shareCaught = (list: readonly Scored[]) => shareCaughtBy("caught", list);
 
 function scoreCases(folder: string): Scored[] {
   const cases = readJsonLines<Case>(folder, "bench_location.jsonl.gz");
@@ -123,6 +137,8 @@ function scoreCases(folder: string): Scored[] {
       computeDistanceM(evidence.latE7, evidence.lngE7, toE7(lat), toE7(lng)),
     );
     const profile = computeDistanceProfileOctaves(distances);
+    const caughtByProfile = checkDistanceProfile(distances, TERM) !== null;
+    const asInGraph = { ...evidence, lossCentiDb: null, findNearby: () => nobodyNear(links) };
     return {
       set: one.set,
       links,
@@ -130,10 +146,17 @@ function scoreCases(folder: string): Scored[] {
       station,
       score: computePlaceScoreOctaves(evidence) ?? -1,
       profile: profile ?? -1,
-      caught:
-        checkEdgePlausibility(evidence, TERM) !== null || checkDistanceProfile(distances, TERM) !== null,
+      caught: checkEdgePlausibility(evidence, TERM) !== null || caughtByProfile,
+      caughtByValidators: checkEdgePlausibility(asInGraph, TERM) !== null || caughtByProfile,
+      caughtByProfile,
     };
   });
+}
+
+/** Neighbours of whom nothing is known, beside as many links as the network's median hotspot has. */
+function nobodyNear(links: number): Nearby {
+  const [none, linked] = [new Int32Array(), new Uint8Array()];
+  return { count: 0, latE7: none, lngE7: none, links: none, linked, ownLinks: links, medianLinks: links };
 }
 
 const toE7 = (degrees: number): number => Math.round(degrees * 1e7);

@@ -2,7 +2,8 @@
  * Edge plausibility: how likely a hotspot's links are if it stands where it says, against the best place for the same
  * links. Four parts, each a log-likelihood in octaves with a weight: the links' distances against the best place's; the
  * nearest and the median distance; the neighbours of the asserted place with which there is no link, where the graph is
- * known; and how strengths fall off with distance, where strengths are.
+ * known; and how strengths fall off with distance, where strengths are. Validators know the graph and no strengths; the form
+ * for links alone is the evaluation's, whose data are such links (docs/truth.md has both on the same cases).
  * Evaded by a real radio near the claimed place; blind below 2 km.
  */
 import { PPM } from "../../network/parameters.ts";
