@@ -271,6 +271,17 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     },
   },
   {
+    name: "what own tips name is certified to nobody after a crash",
+    rule: "B0",
+    profile: "seats",
+    among: ({ submissions }) => submissions === 60,
+    edit: {
+      file: "validator/src/rounds/roundInstance.ts",
+      find: "this.#modules.availability.put(recalled.cert);",
+      replace: "void recalled.cert;",
+    },
+  },
+  {
     name: "own tips are made anew after a crash",
     rule: "B0",
     edit: {

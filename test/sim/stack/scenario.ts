@@ -105,7 +105,14 @@ export function createStackScenario(seed: number, validators: number, profile: S
   if (profile !== "seats" || prng.oneIn(2)) return scenario;
   // Its attack is over before anybody's seat changes, so it may be the one that leaves.
   const behaviours = scenario.behaviours.with(prng.below(validators), "earlyCertifier");
-  return { ...scenario, behaviours };
+  return prng.oneIn(2) ? { ...scenario, behaviours } : { ...createBlackout(prng, scenario), behaviours };
+}
+
+/** The power goes everywhere at once, while every lane has new batches in every round. */
+function createBlackout(prng: Prng, scenario: StackScenario): StackScenario {
+  const atMs = prng.below(scenario.healMs);
+  const crashes = scenario.behaviours.map((_, validator) => ({ validator, atMs, upAtMs: atMs + 1 }));
+  return { ...scenario, crashes, submissions: 60 };
 }
 
 function createCommonScenario(

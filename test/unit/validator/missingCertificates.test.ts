@@ -57,8 +57,17 @@ const tipsNaming = (position: number, certs: readonly AvailabilityCert[]): Tips 
   executedDigest: new Uint8Array(32),
 });
 
-/** The leader of the first view. @param held certificates by the position of who can be asked for them. */
-function openLeader(held: readonly (readonly AvailabilityCert[])[]) {
+const newVotes = () => openVotes(":memory:", { network: network.networkId, validator: SELF.publicKey });
+
+/**
+ * The leader of the first view.
+ * @param held certificates by the position of who can be asked for them.
+ * @param own what its own tips name, where it has made none before.
+ */
+function openLeader(
+  held: readonly (readonly AvailabilityCert[])[],
+  { votes = newVotes(), own = [] as readonly AvailabilityCert[] } = {},
+) {
   const asked: { readonly from: string; readonly seq: number }[] = [];
   const said: PeerMessage[] = [];
   const failures: Error[] = [];
@@ -97,7 +106,7 @@ function openLeader(held: readonly (readonly AvailabilityCert[])[]) {
         fetch: async (from, fetch) => answer(from, decodeFetch(encodeFetch(fetch))!),
       },
       signer,
-      votes: openVotes(":memory:", { network: network.networkId, validator: SELF.publicKey }),
+      votes,
       availability,
       previousFinal: () => null,
       onDecided: () => {},
@@ -108,7 +117,8 @@ function openLeader(held: readonly (readonly AvailabilityCert[])[]) {
       onFailure: (error) => failures.push(error),
     },
   );
-  instance.start(() => tipsNaming(0, []));
+  for (const cert of own) availability.put(cert);
+  instance.start(() => tipsNaming(0, own));
   const hear = async (position: number, certs: readonly AvailabilityCert[]): Promise<void> => {
     const tips = tipsNaming(position, certs);
     const signed: SignedTips = {
@@ -146,6 +156,15 @@ describe("a leader that lacks certificates which tips name", () => {
     await hear(2, []);
     await hear(3, [first]);
     expect([asked, proposedCut()]).toEqual([[], []]);
+  });
+
+  test("has after a crash what its own tips name, should all have crashed and nobody else", async () => {
+    const votes = newVotes();
+    openLeader([], { votes, own: [first, second] });
+    const { asked, hear, proposedCut } = openLeader([], { votes });
+    await hear(1, [first]);
+    await hear(2, [second]);
+    expect([asked, proposedCut()?.sort()]).toEqual([[], [3, 5]]);
   });
 
   test("asks one that does not have what it names a single question", async () => {

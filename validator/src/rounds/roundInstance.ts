@@ -214,11 +214,13 @@ export class RoundInstance {
   }
 
   #signTips(tips: Tips): SignedTips {
-    const { signer } = this.#modules;
+    const { signer, availability } = this.#modules;
     const body = encodeTips(tips);
     const signed = { tips, signature: signer.sign("tips", body) };
-    const entry = this.#journal.entryOf("tips", { type: "tips", signed });
-    this.#record([entry], [{ round: this.round, view: 0, kind: "tips", digest: sha256(body) }]);
+    const epoch = epochOfRound(this.#options.context.parameters, this.round);
+    const certs = tips.tips.flatMap((tip) => availability.certificateOf(tip, epoch) ?? []);
+    const entries = this.#journal.tipsEntries(signed, certs);
+    this.#record(entries, [{ round: this.round, view: 0, kind: "tips", digest: sha256(body) }]);
     return signed;
   }
 
@@ -361,6 +363,9 @@ export class RoundInstance {
   #recall(entry: JournalEntry): JournalRecord[] {
     const recalled = this.#journal.recall(entry);
     switch (recalled.type) {
+      case "availability":
+        this.#modules.availability.put(recalled.cert);
+        return [];
       case "tips":
         this.tips.put(this.#options.config.self, recalled.signed);
         return [];

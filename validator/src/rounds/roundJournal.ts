@@ -9,13 +9,19 @@ import {
   encodePeerMessage,
   type PeerMessage,
 } from "../../../protocol/src/agreement/peerMessages.ts";
-import type { SignedTips } from "../../../protocol/src/agreement/rounds.ts";
+import {
+  type AvailabilityCert,
+  decodeAvailabilityCert,
+  encodeAvailabilityCert,
+  type SignedTips,
+} from "../../../protocol/src/agreement/rounds.ts";
 import { encodeStatement, type JournalRecord } from "../../../protocol/src/agreement/simplex/index.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import type { JournalEntry, Vote } from "./votes.ts";
 
 /** An entry read back. */
 export type Recalled =
+  | { readonly type: "availability"; readonly cert: AvailabilityCert }
   | { readonly type: "tips"; readonly signed: SignedTips }
   | { readonly type: "value"; readonly name: string; readonly bytes: Uint8Array }
   | { readonly type: "record"; readonly record: JournalRecord };
@@ -34,7 +40,7 @@ export class RoundJournal {
 
   /** The entries of a record. @param values encodings by their digests' names. */
   toEntries(record: JournalRecord, values: ReadonlyMap<string, Uint8Array>): JournalEntry[] {
-    if (record.type !== "value") return [this.entryOf(record.type, this.#toMessage(record))];
+    if (record.type !== "value") return [this.#entryOf(record.type, this.#toMessage(record))];
     const bytes = values.get(record.value);
     // A leader persists its value to propose it and again to vote for it.
     if (bytes === undefined || this.#kept.has(record.value)) return [];
@@ -51,7 +57,18 @@ export class RoundJournal {
     return [{ round: this.#round, view: statement.view, kind, digest }];
   }
 
-  entryOf(kind: JournalEntry["kind"], message: PeerMessage): JournalEntry {
+  /**
+   * The own tips, and the certificates of what they name. These are nobody's duty to remember but of who names them: when
+   * all validators end at once, no leader could use the tips otherwise, and there are no others in the round.
+   */
+  tipsEntries(signed: SignedTips, certs: readonly AvailabilityCert[]): JournalEntry[] {
+    const kept = certs.map(
+      (cert) => ({ kind: "availability", bytes: encodeAvailabilityCert(cert) }) as const,
+    );
+    return [...kept, this.#entryOf("tips", { type: "tips", signed })];
+  }
+
+  #entryOf(kind: JournalEntry["kind"], message: PeerMessage): JournalEntry {
     return { kind, bytes: encodePeerMessage(message, this.#validators) };
   }
 
@@ -62,6 +79,9 @@ export class RoundJournal {
       this.#kept.add(name);
       return { type: "value", name, bytes };
     }
+    // Of the epoch before, maybe, whose set has another size: its encoding is that of a question's answer.
+    const cert = kind === "availability" ? decodeAvailabilityCert(bytes) : null;
+    if (cert !== null) return { type: "availability", cert };
     const message = decodePeerMessage(bytes, this.#validators);
     switch (message?.type) {
       case "tips":

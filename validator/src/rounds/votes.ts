@@ -31,9 +31,10 @@ export type DecidedRound = { readonly round: number; readonly value: Uint8Array;
 
 /**
  * What a round's instance of agreement keeps: its own encodings, in the order in which they were made. A `value` is
- * the encoding of one, `tips` the own signed tips, the rest messages between validators.
+ * the encoding of one, `tips` the own signed tips, `availability` a certificate of a batch that these name, the rest
+ * messages between validators.
  */
-export const JOURNAL_KINDS = ["tips", "value", "vote", "proposal", "certificate"] as const;
+export const JOURNAL_KINDS = ["availability", "tips", "value", "vote", "proposal", "certificate"] as const;
 export type JournalKind = (typeof JOURNAL_KINDS)[number];
 export type JournalEntry = { readonly kind: JournalKind; readonly bytes: Uint8Array };
 
