@@ -57,6 +57,7 @@ const tipsNaming = (position: number, certs: readonly AvailabilityCert[]): Tips 
   executedDigest: new Uint8Array(32),
 });
 
+const DELAY_MS = 50;
 const newVotes = () => openVotes(":memory:", { network: network.networkId, validator: SELF.publicKey });
 
 /**
@@ -68,6 +69,7 @@ function openLeader(
   held: readonly (readonly AvailabilityCert[])[],
   { votes = newVotes(), own = [] as readonly AvailabilityCert[] } = {},
 ) {
+  const clock = new ManualClock(0);
   const asked: { readonly from: string; readonly seq: number }[] = [];
   const said: PeerMessage[] = [];
   const failures: Error[] = [];
@@ -94,11 +96,11 @@ function openLeader(
   const instance = new RoundInstance(
     {
       round: 0,
-      config: { self: 0, validators: 4, leaders: [0, 1, 2, 3], delayMs: 50, scheme },
+      config: { self: 0, validators: 4, leaders: [0, 1, 2, 3], delayMs: DELAY_MS, scheme },
       context: { round: 0, parameters, sets, domains, verify: verifySignature, previous: null },
     },
     {
-      clock: new ManualClock(0),
+      clock,
       log: createSilentLog(),
       mesh: {
         ...SILENT_MESH,
@@ -128,12 +130,16 @@ function openLeader(
     instance.onMessage(nameOf(position), { type: "tips", signed });
     for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
   };
+  const standStill = async (): Promise<void> => {
+    clock.advance(2 * DELAY_MS);
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
   const proposedCut = (): number[] | null => {
     const proposal = said.find((message) => message.type === "proposal");
     if (proposal?.value == null) return null;
     return decodeValue(proposal.value)!.cut.map(({ seq }) => seq);
   };
-  return { asked, failures, availability, hear, proposedCut };
+  return { asked, failures, availability, hear, standStill, proposedCut };
 }
 
 describe("a leader that lacks certificates which tips name", () => {
@@ -167,17 +173,24 @@ describe("a leader that lacks certificates which tips name", () => {
     expect([asked, proposedCut()?.sort()]).toEqual([[], [3, 5]]);
   });
 
-  test("asks one that does not have what it names a single question", async () => {
+  test("asks one that does not have what it names a single question, and again at a standstill", async () => {
     const lies = Array.from({ length: 40 }, (_, index) => certify(1, index + 1));
     const forged = { ...first, signatures: second.signatures };
-    const { asked, hear, proposedCut } = openLeader([[], [], [forged], [second]]);
+    const held = [[], [], [forged], [second]];
+    const { asked, hear, standStill, proposedCut } = openLeader(held);
     await hear(1, lies);
     await hear(1, lies);
     await hear(2, [first]);
-    expect(asked).toEqual([
+    const questions = [
       { from: nameOf(1), seq: 1 },
       { from: nameOf(2), seq: 3 },
-    ]);
-    expect(proposedCut()).toBeNull();
+    ];
+    expect(asked).toEqual(questions);
+    // What it asked may have been lost.
+    held[2] = [first];
+    await standStill();
+    expect(asked).toEqual([...questions, ...questions]);
+    await hear(3, []);
+    expect(proposedCut()).toEqual([3]);
   });
 });

@@ -22,7 +22,7 @@ export type MissingCertificatesModules = {
 
 export class MissingCertificates {
   readonly #modules: MissingCertificatesModules;
-  /** Each sender is asked once a round: one that does not have what it names costs a single question. */
+  /** Each sender is asked once until a standstill: one that does not have what it names costs a single question. */
   readonly #asked = new Set<PeerName>();
 
   constructor(modules: MissingCertificatesModules) {
@@ -35,6 +35,11 @@ export class MissingCertificates {
     if (tips.length === 0 || this.#asked.has(sender)) return;
     this.#asked.add(sender);
     void this.#askFor(sender, tips);
+  }
+
+  /** Nothing was decided for a while: what was asked may have been lost on its way. */
+  onStandstill(): void {
+    this.#asked.clear();
   }
 
   /** One certificate after the other, until one does not come. */

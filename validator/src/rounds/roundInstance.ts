@@ -306,7 +306,11 @@ export class RoundInstance {
       }
       case "setStandstillTimer":
         this.#cancelStandstill?.();
-        this.#cancelStandstill = clock.after(effect.delayMs, () => this.#post({ type: "standstill" }));
+        this.#cancelStandstill = clock.after(effect.delayMs, () => {
+          this.#missing.onStandstill();
+          this.#build();
+          this.#post({ type: "standstill" });
+        });
         break;
       case "buildValue":
         this.#wantsValue = true;
