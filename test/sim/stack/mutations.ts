@@ -324,7 +324,7 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     name: "a restored validator goes by what several claim",
     rule: "restore",
     profile: "restore",
-    among: ({ homeLoss }) => homeLoss?.copiedAfterRound != null,
+    among: (scenario) => scenario.homeLoss?.copiedAfterRound != null && hasBad("standingLiar")(scenario),
     edit: {
       file: GUARD,
       find: "reachedRound(others, heard), ...heard.map(({ shown }) => shown));",
@@ -335,7 +335,7 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     name: "a restored validator believes what nobody shows",
     rule: "restore",
     profile: "restore",
-    among: ({ homeLoss }) => homeLoss?.copiedAfterRound != null,
+    among: (scenario) => scenario.homeLoss?.copiedAfterRound != null && hasBad("standingLiar")(scenario),
     edit: { file: GUARD, find: "return unshown < TRIES_TO_SHOW ? null : 0;", replace: "return claimed;" },
   },
   {

@@ -54,6 +54,7 @@ describe("mistakes in lanes, attestation and their shells", () => {
     "a batch is offered before its number is recorded",
     "own tips are made anew after a crash",
     "batches are not synced",
+    "a later certificate takes the place of one that tips name",
     "a restored validator goes by what several claim",
   ];
 
