@@ -1,7 +1,7 @@
 /** Hexadecimal text for bytes: what the API, the genesis file and map keys use. */
 
 /** The ASCII codes of the digits, by value. */
-const DIGIT_CODES = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
+const DIGIT_CODES = [..."0123456789abcdef"].map((digit) => digit.charCodeAt(0));
 /** Bytes turned into text at a time: a call takes some ten thousand arguments on any engine. */
 const BYTES_AT_ONCE = 4_096;
 /** By ASCII code; 255 for what is no digit. */
