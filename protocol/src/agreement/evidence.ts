@@ -1,6 +1,7 @@
 /**
  * Evidence: two statements signed by one validator that no honest one signs both, whatever it sees and however often it
- * crashes, because what it signed is durable before it leaves. A piece stands for itself: anyone who knows the network
+ * crashes, because what it signed is durable before it leaves. (Whoever loses what was durable is careful, as far as it
+ * can be: docs/agreement.md says how far.) A piece stands for itself: anyone who knows the network
  * id can judge it offline, without the validator sets, the round's history or either message's sender.
  *
  * One fact has one encoding: a statement is the exact bytes that were signed and the signature, the two stand in one

@@ -68,6 +68,7 @@ export class AckFloors {
     log.warn("Acknowledge again above all that may have been acknowledged before", { round: ledger.round });
   }
 
+  /** Whether no earlier home can have acknowledged anything else under the number. */
   mayAcknowledge({ lane, seq, epoch }: Ack["ack"]): boolean {
     const set = this.#modules.sets.setOf(epoch);
     // Whoever has left such a set may be bad: its lane waits as in any other.
