@@ -4,7 +4,7 @@ import type { Measurement } from "../../protocol/src/wire/reports.ts";
 import { imagine } from "./airwaves.ts";
 import type { Attack } from "./attack.ts";
 import { type City, moveBy, moveFar, type Site } from "./city.ts";
-import { createAttacker, type Member } from "./population.ts";
+import { createAttacker, type Member, type Radio } from "./population.ts";
 import type { Beacon, Conduct, LabView, Reception } from "./runner.ts";
 
 /** A cellar: their beacons are heard by nobody else, nor do they hear anyone. */
@@ -14,26 +14,25 @@ const cellarOf = ({ centre }: City): Site => ({
   clutter: "urban",
 });
 
+const cellarRadio = (city: City, number: number): Radio => ({
+  name: `cellar ${number}`,
+  site: moveFar(cellarOf(city), 100_000 + number * 40_000, () => 0),
+});
+
 const inCellar: Attack["recruit"] = (places, city) =>
-  places.map((asserted, i) => {
-    const site = moveFar(cellarOf(city), 100_000 + i * 40_000, () => 0);
-    return createAttacker(i, asserted, { name: `cellar ${i}`, site });
-  });
+  places.map((asserted, i) => createAttacker(i, asserted, cellarRadio(city, i)));
 
 /** As many as it takes to have three counterparts and one to spare. */
 const PER_REGION = 5;
 
-/** Each few of them 1.5 km around a place of their own, 120 km from the next. */
-const inEmptyRegions: Attack["recruit"] = (places, city, random) =>
-  inCellar(
-    places.map((_, i) => {
-      const middle = moveBy(city.centre, 120_000 * (1 + Math.floor(i / PER_REGION)), 0);
-      const turn = (2 * Math.PI * i) / PER_REGION;
-      return moveBy(middle, 1_500 * Math.sin(turn), 1_500 * Math.cos(turn));
-    }),
-    city,
-    random,
-  );
+/** Each few of them 1.5 km around a place of their own, 120 km from the next; beside honest ones who are on roofs there. */
+const inEmptyRegions: Attack["recruit"] = (places, city) =>
+  places.map((_, i) => {
+    const middle = moveBy(city.centre, 120_000 * (1 + Math.floor(i / PER_REGION)), 0);
+    const turn = (2 * Math.PI * i) / PER_REGION;
+    const asserted = moveBy(middle, 1_500 * Math.sin(turn), 1_500 * Math.cos(turn));
+    return createAttacker(i, asserted, { ...cellarRadio(city, i), isOnRoof: true });
+  });
 
 /** Every member reports the beacons of every other one of its group; `edges` pairs with honest hotspots are real both ways. */
 function createRing(
