@@ -33,7 +33,10 @@ const POLL_MS = 1_000;
 const isAsked = process.env.HEXBEACON_CONTAINERS === "1";
 const found = isAsked
   ? findContainerShell()
-  : ({ ok: false, reason: "it takes minutes: npm run test:containers" } as const);
+  : ({
+      ok: false,
+      reason: "CI's quarter of an hour has no room for their minutes; npm run test:containers",
+    } as const);
 
 type Rewards = { readonly items: readonly { readonly paid: string }[] };
 type Epoch = { readonly epoch: number; readonly rewardRoot: string; readonly stateRoot: string };

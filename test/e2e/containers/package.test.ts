@@ -25,7 +25,10 @@ function makePackage(version: string, out: string): void {
 
 const found = isAsked
   ? findContainerShell()
-  : ({ ok: false, reason: "it takes minutes: npm run test:containers" } as const);
+  : ({
+      ok: false,
+      reason: "CI's quarter of an hour has no room for its minutes; npm run test:containers",
+    } as const);
 
 describe.skipIf(!found.ok)(`the hotspot's package${found.ok ? "" : ` (skipped: ${found.reason})`}`, () => {
   let folder: string;
