@@ -32,6 +32,8 @@ export class Draining {
   readonly #modules: DrainingModules;
   readonly #ended = Promise.withResolvers<CodedError | null>();
   #untilMs: number | null = null;
+  /** The same by the clock that nobody sets. */
+  #endAtMs = 0;
   #cancel: (() => void) | null = null;
 
   constructor(options: DrainingOptions, modules: DrainingModules) {
@@ -57,7 +59,9 @@ export class Draining {
   begin(timeoutMs: number | null): void {
     const { clock, log, refuseMore } = this.#modules;
     const isFirst = this.#untilMs === null;
-    this.#untilMs = clock.nowMs() + (timeoutMs ?? this.#options.defaultTimeoutMs);
+    const limitMs = timeoutMs ?? this.#options.defaultTimeoutMs;
+    this.#untilMs = clock.nowMs() + limitMs;
+    this.#endAtMs = clock.elapsedMs() + limitMs;
     if (!isFirst) return;
     log.info("Drain: take nothing more and finish what was acknowledged");
     refuseMore();
@@ -71,7 +75,7 @@ export class Draining {
   #look(): void {
     const { clock, log, countWaiting } = this.#modules;
     const waiting = countWaiting();
-    if (waiting > 0 && clock.nowMs() < this.#untilMs!) return;
+    if (waiting > 0 && clock.elapsedMs() < this.#endAtMs) return;
     this.stop();
     if (waiting === 0) {
       log.info("Drained: end");

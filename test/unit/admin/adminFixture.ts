@@ -79,7 +79,7 @@ export async function createAdminFixture(
     },
   );
   const modules: AdminModules = {
-    clock: { nowMs },
+    clock: { nowMs, elapsedMs: nowMs },
     log,
     level: {
       level: () => fixture.level,

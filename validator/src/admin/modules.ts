@@ -18,7 +18,7 @@ export type CheckpointOffer = {
 };
 
 export type AdminModules = {
-  readonly clock: Pick<Clock, "nowMs">;
+  readonly clock: Pick<Clock, "nowMs" | "elapsedMs">;
   readonly log: Log;
   readonly level: Pick<LeveledLog, "level" | "setLevel">;
   readonly bans: BanBook;

@@ -179,7 +179,7 @@ class AuditedRequests {
   }
 
   async #refuse(line: string, { reason, operator }: Extract<GateVerdict, { ok: false }>): Promise<void> {
-    if (!this.#refusalLines.take("all", 1, this.#modules.clock.nowMs())) {
+    if (!this.#refusalLines.take("all", 1, this.#modules.clock.elapsedMs())) {
       this.#refusedUntold++;
       return;
     }

@@ -130,7 +130,7 @@ class ParcelIntake implements Intake {
   }
 
   submit = async (connection: string, parcel: Uint8Array): Promise<readonly AdmittedItem[]> => {
-    if (!this.#connections.takeParcel(connection, parcel, this.#modules.clock.nowMs())) {
+    if (!this.#connections.takeParcel(connection, parcel, this.#modules.clock.elapsedMs())) {
       this.#modules.onRefused?.("submission", "rate_limited");
       return [{ id: hash("sha256", parcel, "buffer"), reason: "rate_limited" }];
     }
@@ -145,7 +145,7 @@ class ParcelIntake implements Intake {
     kind: "reports" | "transactions",
     parcel: Uint8Array,
   ): Promise<GossipVerdict> => {
-    if (!this.#connections.takeParcel(connection, parcel, this.#modules.clock.nowMs())) {
+    if (!this.#connections.takeParcel(connection, parcel, this.#modules.clock.elapsedMs())) {
       this.#modules.onRefused?.(kind, "rate_limited");
       return gossipVerdictOf(["rate_limited"]);
     }
@@ -176,7 +176,7 @@ class ParcelIntake implements Intake {
     const epoch = epochOfRound(this.#options.parameters, this.#nextRound);
     if (epoch > this.#epoch) {
       this.#epoch = epoch;
-      const nowMs = this.#modules.clock.nowMs();
+      const nowMs = this.#modules.clock.elapsedMs();
       for (const each of [this.#connections, this.#reportAllowances, this.#transactionAllowances])
         each.prune(nowMs);
     }
@@ -203,17 +203,18 @@ class ParcelIntake implements Intake {
     const decoded = decodeCandidates(parcel, this.#options.domains);
     const items = decoded.map((item) => checkKind(item, kind));
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-    const nowMs = this.#modules.clock.nowMs();
+    const { clock } = this.#modules;
     const work = {
       kind,
       connection,
       bytes: parcel.length,
-      receivedMs: nowMs,
+      receivedMs: clock.nowMs(),
       items,
       settle: resolve,
       fail: reject,
     };
-    if (!this.#connections.takeSurcharge(connection, items, nowMs)) this.#refuseAll(work, "rate_limited");
+    if (!this.#connections.takeSurcharge(connection, items, clock.elapsedMs()))
+      this.#refuseAll(work, "rate_limited");
     else if (this.#isClosed) this.#refuseAll(work, "busy");
     else if (items.some((item) => item.ok)) {
       this.#inbox.put(work);
@@ -338,13 +339,21 @@ class ParcelIntake implements Intake {
       // What is held has used its share of the allowance.
       hasAllowance: (candidate) =>
         this.#held.has(candidate.idKey) ||
-        this.#allowancesOf(candidate).has(candidate.senderKey, candidate.weight, this.#modules.clock.nowMs()),
+        this.#allowancesOf(candidate).has(
+          candidate.senderKey,
+          candidate.weight,
+          this.#modules.clock.elapsedMs(),
+        ),
     };
   }
 
   #spendAllowance(candidate: Candidate): void {
     if (this.#held.has(candidate.idKey)) return;
-    this.#allowancesOf(candidate).take(candidate.senderKey, candidate.weight, this.#modules.clock.nowMs());
+    this.#allowancesOf(candidate).take(
+      candidate.senderKey,
+      candidate.weight,
+      this.#modules.clock.elapsedMs(),
+    );
   }
 
   #allowancesOf(candidate: Candidate): TokenBuckets {

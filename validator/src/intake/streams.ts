@@ -42,7 +42,7 @@ export type StreamsModules = {
   readonly network: Network;
   readonly intake: Pick<Intake, "submit" | "gossip" | "isPending">;
   readonly signer: Signer;
-  readonly clock: Pick<Clock, "nowMs">;
+  readonly clock: Pick<Clock, "elapsedMs">;
   readonly log: Log;
   /** The newest decided round, as far as is known; 0 before the first. */
   readonly newestRound: () => number;
@@ -102,7 +102,7 @@ async function answerSetsQuestion(
   { clock, setsSince }: StreamsModules,
 ): Promise<Uint8Array | null> {
   const epoch = decodeSetsQuestion(request);
-  if (epoch === null || !allowances.take(peerId, 1, clock.nowMs())) return null;
+  if (epoch === null || !allowances.take(peerId, 1, clock.elapsedMs())) return null;
   // Any byte of a key is as good as a draw, and each hotspot is told of the same validators every time.
   return await setsSince(epoch, publicKey?.[0] ?? 0);
 }
