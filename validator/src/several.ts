@@ -79,6 +79,7 @@ export type Several = {
   readonly agreement: MeshAgreement;
   readonly acks: AckGatherer;
   readonly fetcher: BatchFetcher;
+  readonly floors: AckFloors;
   readonly guard: RestoreGuard;
   readonly handlers: MeshHandlers;
   readonly onExecuted: (executed: ExecutedRound & ExecutedBatches) => void;
@@ -207,6 +208,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     agreement,
     acks,
     fetcher,
+    floors,
     guard,
     handlers: {
       onMessage,

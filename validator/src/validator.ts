@@ -291,6 +291,7 @@ function readAgreement(
       return parts.watch().computeBehind(parts.core().agreement.newestRound() + 1, faulty);
     },
     batchesMissing: () => parts.core().missingBatches(),
+    lanesHeldBack: () => parts.core().lanesHeldBack(),
     clockOffsetMs: () => parts.watch().computeClockOffsetMs(),
     laneWindows: () =>
       (running()?.keys ?? []).map((key, seat) => ({

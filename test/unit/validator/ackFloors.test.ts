@@ -28,7 +28,7 @@ const restoredVotes = (): Votes => {
 
 function open({ votes = newVotes(), set = FOUR, firstKnownEpoch = 0, seat = FOUR } = {}) {
   const list = [{ key: AUTHOR, laneEnd: { seq: END } }];
-  const ledger = { round: 20, validators: { list } };
+  const ledger = { round: 20, nextEpoch: 7, laneEndOf: () => list[0]!.laneEnd, validators: { list } };
   const at = { freshRound: null as number | null, set };
   const floors = new AckFloors(
     { self: SELF },
@@ -37,14 +37,14 @@ function open({ votes = newVotes(), set = FOUR, firstKnownEpoch = 0, seat = FOUR
       sets: {
         setOf: (epoch) => (epoch === firstKnownEpoch ? seat : at.set),
         firstKnownEpoch: () => firstKnownEpoch,
+        members: () => [SELF, AUTHOR, OTHER],
       },
       ledger,
       freshRound: () => at.freshRound,
       log: createSilentLog(),
     },
   );
-  const may = (seq: number, lane = AUTHOR) =>
-    floors.mayAcknowledge({ lane, seq, digest: keyOf(9), epoch: 7 });
+  const may = (seq: number, lane = AUTHOR) => floors.mayAcknowledge({ lane, seq, epoch: 7 });
   const execute = (round: number) => {
     ledger.round = round;
     floors.onExecuted();
@@ -59,14 +59,18 @@ function open({ votes = newVotes(), set = FOUR, firstKnownEpoch = 0, seat = FOUR
 
 describe("a home that does not know what it acknowledged", () => {
   test("acknowledges nothing that the one before may have acknowledged", () => {
-    const { may, execute, at } = open({ votes: restoredVotes() });
+    const { floors, list, may, execute, at } = open({ votes: restoredVotes() });
     execute(21);
     expect(may(FLOOR + 1)).toBe(false);
+    expect(floors.countHeldBack()).toBe(2);
     at.freshRound = 23;
     execute(22);
     expect(may(FLOOR + 1)).toBe(false);
     execute(23);
     expect([may(END + 1), may(FLOOR), may(FLOOR + 1)]).toEqual([false, false, true]);
+    expect(floors.countHeldBack()).toBe(1);
+    list[0]!.laneEnd.seq = FLOOR;
+    expect(floors.countHeldBack()).toBe(0);
     // Who staked later had no lane before.
     expect(may(1, OTHER)).toBe(true);
   });

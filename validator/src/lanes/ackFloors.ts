@@ -10,6 +10,7 @@
 import type { Log } from "../../../node/src/host/types.ts";
 import { MAX_UNCUT_BATCHES } from "../../../protocol/src/agreement/lanes/index.ts";
 import type { Ack } from "../../../protocol/src/agreement/peerMessages.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import type { KnownSets } from "../rounds/validatorSets.ts";
 import type { Votes } from "../rounds/votes.ts";
 
@@ -22,10 +23,12 @@ export type AckFloorsModules = {
     Votes,
     "isRestored" | "lowestRound" | "areAcksLost" | "recordAcksLost" | "recordAckFloors" | "ackFloorOf"
   >;
-  readonly sets: Pick<KnownSets, "setOf" | "firstKnownEpoch">;
+  readonly sets: Pick<KnownSets, "setOf" | "firstKnownEpoch" | "members">;
   /** The state after the newest executed round. */
   readonly ledger: {
     readonly round: number;
+    readonly nextEpoch: number;
+    readonly laneEndOf: (lane: Uint8Array) => { readonly seq: number };
     readonly validators: { readonly list: readonly LaneRecord[] };
   };
   /** The first round that no earlier home had decided; null as long as that is not known. */
@@ -69,11 +72,19 @@ export class AckFloors {
   }
 
   /** Whether no earlier home can have acknowledged anything else under the number. */
-  mayAcknowledge({ lane, seq, epoch }: Ack["ack"]): boolean {
+  mayAcknowledge({ lane, seq, epoch }: Omit<Ack["ack"], "digest">): boolean {
     const set = this.#modules.sets.setOf(epoch);
     // Whoever has left such a set may be bad: its lane waits as in any other.
     if (set !== null && set.quorum === set.keys.length && set.positionOf(lane) !== undefined) return true;
     return !this.#areLost && seq > this.#modules.votes.ackFloorOf(lane);
+  }
+
+  /** Lanes of other members of which the next batch that a cut may take is not acknowledged. */
+  countHeldBack(): number {
+    const { sets, ledger } = this.#modules;
+    const isHeldBack = (lane: Uint8Array) =>
+      !this.mayAcknowledge({ lane, seq: ledger.laneEndOf(lane).seq + 1, epoch: ledger.nextEpoch });
+    return sets.members().filter((lane) => !equalBytes(lane, this.#options.self) && isHeldBack(lane)).length;
   }
 
   /**
