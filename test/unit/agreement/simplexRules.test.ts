@@ -9,6 +9,7 @@ import {
   type Effect,
   type Event,
   type JournalRecord,
+  listValueHolders,
   type Proposal,
   recoverSimplex,
   type SignedVote,
@@ -426,4 +427,16 @@ describe("any message", () => {
       { numRuns: 300 },
     );
   });
+});
+
+test("a value is held by those who proposed it or notarized it, also where only their certificate is known", () => {
+  const { state } = live(3, [
+    proposed(1, 0, "a"),
+    castBy(1, "notarize", 1, "a"),
+    castBy(2, "notarize", 1, "b"),
+    castBy(2, "finalize", 1, "a"),
+    certified("notarize", 4, "c", [0, 1, 2]),
+  ]);
+  const holdersOf = (value: string) => [...listValueHolders(state, value)].sort();
+  expect(["a", "b", "c", "d"].map(holdersOf)).toEqual([[0, 1], [2], [0, 1, 2], []]);
 });

@@ -52,6 +52,12 @@ describe("a value that is missing", () => {
     expect(asked).toEqual(["b", "c", "a", "c", "a", "b"]);
   });
 
+  test("is asked of those first who said that they have it", async () => {
+    const { values, asked } = openValues({ a: VALUE, b: VALUE, c: null, d: VALUE });
+    expect(await values.fetch(NAME, ["c", "d", "away"])).toBe(true);
+    expect(asked).toEqual(["c", "d"]);
+  });
+
   test("is no other value than its name says", async () => {
     const { values } = openValues({ a: Uint8Array.of(9), b: null });
     expect(await values.fetch(NAME)).toBe(false);

@@ -24,6 +24,7 @@ import {
   type Effect,
   type Event,
   type JournalRecord,
+  listValueHolders,
   type Message,
   recoverSimplex,
   type SimplexConfig,
@@ -198,7 +199,8 @@ export class RoundInstance {
 
   /** Asks the others for a value. @returns whether it is here. */
   fetchValue(name: string): Promise<boolean> {
-    return this.#values.fetch(name);
+    const holders = [...listValueHolders(this.#state, name)].map((position) => this.#set.keys[position]!);
+    return this.#values.fetch(name, holders.map(encodeHex));
   }
 
   /** Ends timers; a decided instance still answers. */

@@ -95,16 +95,18 @@ export class RoundValues {
   }
 
   /**
-   * Asks those that are connected for a value, each time another one first; the core asks again at a standstill.
-   * @returns whether it is here.
+   * Asks those that are connected for a value, first its holders, each time another one of them; the core asks again at a
+   * standstill.
+   * @param holders who said that they have it. @returns whether it is here.
    */
-  fetch(name: string): Promise<boolean> {
-    const underWay = this.#fetching.get(name) ?? this.#fetch(name).finally(() => this.#fetching.delete(name));
+  fetch(name: string, holders: readonly PeerName[] = []): Promise<boolean> {
+    const underWay =
+      this.#fetching.get(name) ?? this.#fetch(name, holders).finally(() => this.#fetching.delete(name));
     this.#fetching.set(name, underWay);
     return underWay;
   }
 
-  async #fetch(name: string): Promise<boolean> {
+  async #fetch(name: string, holders: readonly PeerName[]): Promise<boolean> {
     const { mesh, clock } = this.#modules;
     const digest = decodeHex(name, 32);
     if (digest === null) return false;
@@ -112,7 +114,8 @@ export class RoundValues {
       const bytes = await mesh.fetch(peer, { type: "value", digest });
       return bytes !== null && hash("sha256", bytes, "hex") === name ? bytes : null;
     };
-    const names = orderAsked(mesh.connected(), { first: null, holders: new Set(), turn: this.#turn++ });
+    const order = { first: null, holders: new Set(holders), turn: this.#turn++ };
+    const names = orderAsked(mesh.connected(), order);
     const isStopped = () => this.#isStopped || this.#encodings.has(name);
     const found = await askInTurn(names, ask, { clock, isStopped });
     if (found !== null) this.put(name, found);

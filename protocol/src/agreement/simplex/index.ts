@@ -16,6 +16,7 @@ export {
 } from "./conflicts.ts";
 export { createEd25519Scheme, encodeStatement } from "./ed25519Scheme.ts";
 export type { Effect, Event, JournalRecord } from "./events.ts";
+export { listValueHolders } from "./holders.ts";
 export {
   type Certificate,
   type Message,
