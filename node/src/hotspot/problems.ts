@@ -46,7 +46,8 @@ export function computeSpoolPatienceMs({ witnessWindowRounds, roundMs }: Paramet
 
 /** A duration as people say it. */
 export function formatDuration(ms: number): string {
-  return ms < 120_000 ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`;
+  if (ms < 120_000) return `${Math.round(ms / 1_000)} s`;
+  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
 }
 
 function findRadioProblems({ listeningOn, forwarders, datagrams }: RadioStatus, nowMs: number): string[] {

@@ -386,7 +386,7 @@ describe("the doctor's look at forwarders", () => {
       ...{ takeoversRefused: 2, downlinkReturns: 0 },
     };
     const other = { ...forwarder, takeoversRefused: 0, downlinkReturns: 3, lastPushMs: lastSeenMs };
-    const gone = { ...other, eui: "aa555a0000000003", alive: false, lastSeenMs: lastSeenMs - 3_600_000 };
+    const gone = { ...other, eui: "aa555a0000000003", alive: false, lastSeenMs: lastSeenMs - 10_800_000 };
     const radio = {
       listeningOn: "127.0.0.1:1700",
       datagrams: { eui_not_allowed: 4 },
@@ -403,7 +403,7 @@ describe("the doctor's look at forwarders", () => {
       expect.stringContaining("reports nothing"),
       expect.stringMatching(/^Two forwarders on one machine use .* in turns/),
       expect.stringContaining("2 forwarders speak here"),
-      expect.stringMatching(/^aa555a0000000003 has been silent for 60 min/),
+      expect.stringMatching(/^aa555a0000000003 has been silent for 3 h/),
       expect.stringMatching(/^4 datagrams had an EUI that forwarders does not name/),
     ]);
     expect(new Set(resultOf(findings, "forwarder"))).toEqual(new Set(["warn"]));

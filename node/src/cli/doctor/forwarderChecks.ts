@@ -54,8 +54,7 @@ export function judgeHeard(
     const rival = pullSources.size > 1 ? ("perhaps" as const) : null;
     return { eui, version, pushes: pushes > 0, pulls: pulls > 0, rival };
   });
-  if (views.length === 0 && strangers.length > 0) return strangers;
-  return [...judge(views, { endpoint, allowed }, `within ${listenS} s`), ...strangers];
+  return judge(views, strangers, { endpoint, allowed }, `within ${listenS} s`);
 }
 
 /** Judges what the running hotspot has seen since it started. */
@@ -78,9 +77,7 @@ export function judgeStatus({ radio }: HotspotStatus, allowed: readonly string[]
     return { eui, version, pushes, pulls: alive, rival: findRival(forwarder) };
   });
   const port = { endpoint: radio.listeningOn ?? "a closed port", allowed };
-  const others = [...fallen, ...strangers];
-  if (views.length === 0 && others.length > 0) return others;
-  return [...judge(views, port, "since the hotspot started"), ...others];
+  return judge(views, [...fallen, ...strangers], port, "since the hotspot started");
 }
 
 function findRival({ takeoversRefused, downlinkReturns }: ForwarderStatus): keyof typeof RIVALS | null {
@@ -113,12 +110,14 @@ export function judgePortTaken(endpoint: string): Finding {
   return finding("forwarder", "fail", found, advice);
 }
 
+/** @param others what was found of who does not speak here now, or may not. */
 function judge(
   views: readonly ForwarderView[],
+  others: readonly Finding[],
   { endpoint, allowed }: ForwarderPort,
   when: string,
 ): Finding[] {
-  if (views.length === 0) {
+  if (views.length === 0 && others.length === 0) {
     const advice = `Is it running? Its server_address, serv_port_up and serv_port_down must be ${endpoint}.`;
     return [finding("forwarder", "fail", `No packet forwarder has spoken to ${endpoint} ${when}.`, advice)];
   }
@@ -130,7 +129,7 @@ function judge(
       "Right for several concentrators on one mast, which forwarders may name; else stop what was forgotten.";
     findings.push(finding("forwarder", "warn", found, advice));
   }
-  return findings;
+  return [...findings, ...others];
 }
 
 function judgeOne({ eui, pushes, pulls, rival, version }: ForwarderView): Finding[] {
