@@ -224,8 +224,8 @@ const sumValues = (links: FactorsJson["links"]): number =>
   links.reduce((sum, { valuePpm }) => sum + valuePpm, 0);
 
 /**
- * By what a link's worth was divided to give so many units: three links' worth, or all that the witness had on record where
- * that was more. No row keeps that, so the units tell it: from the least to the most that gives them; null for none.
+ * By what a link's worth was divided to give so many units: three links' worth, or where that was more all that the witness
+ * had on record, over its own trust. No row keeps that, so the units tell it: from the least to the most that gives them; null for none.
  */
 function findDivisor(valuePpm: number, unitsPpm: number): FactorsJson["divisor"] | null {
   if (unitsPpm === 0) return valuePpm === 0 ? { leastPpm: FULL_PPM, mostPpm: FULL_PPM } : null;

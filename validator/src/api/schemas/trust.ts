@@ -137,7 +137,9 @@ const Factors = object(
   {
     links: Type.Array(Link),
     candidates: Count,
-    divisor: Between("Three links' worth, or all that the witness had on record where that was more."),
+    divisor: Between(
+      "Three links' worth, or where that was more all that the witness had on record, over its own trust.",
+    ),
     unpaid: orNull(oneOf(DRAW_REASONS)),
     mayEarn: Type.Boolean({
       description: "False where others said too little of the hotspot by then for it to earn anything.",
