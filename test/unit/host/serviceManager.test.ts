@@ -98,12 +98,27 @@ const hasAnalyze = (() => {
   }
 })();
 
+const UNITS = [
+  ["hotspot's", "node/packaging/hexbeacon-node.service", "/usr/bin/hexbeacon"],
+  ["validator's", "validator/hexbeacon-validator.service", "/opt/hexbeacon/node_modules/.bin/node"],
+] as const;
+const readUnit = (unit: string) => readFile(join(import.meta.dirname, "../../..", unit), "utf8");
+
+test.each(UNITS)(
+  "the %s unit is never given up, but for what an operator must correct",
+  async (_whose, unit) => {
+    const source = await readUnit(unit);
+    for (const line of ["StartLimitIntervalSec=0", "RestartPreventExitStatus=2"]) {
+      expect(source.split("\n")).toContain(line);
+    }
+    // Seldom enough that one that ends at once is no load.
+    expect(Number(/^RestartSec=(\d+)s$/m.exec(source)?.[1])).toBeGreaterThanOrEqual(10);
+  },
+);
+
 describe.skipIf(!hasAnalyze)("the units (skipped where systemd-analyze is not installed)", () => {
-  test.each([
-    ["hotspot's", "node/packaging/hexbeacon-node.service", "/usr/bin/hexbeacon"],
-    ["validator's", "validator/hexbeacon-validator.service", "/opt/hexbeacon/node_modules/.bin/node"],
-  ])("the %s is understood, and exposes little", async (_whose, unit, program) => {
-    const source = await readFile(join(import.meta.dirname, "../../..", unit), "utf8");
+  test.each(UNITS)("the %s is understood, and exposes little", async (_whose, unit, program) => {
+    const source = await readUnit(unit);
     expect(source).toContain(`ExecStart=${program} `);
     // The program is installed on its own machine; another that is there stands for it.
     const copy = join(folder, basename(unit));
