@@ -15,4 +15,22 @@ export const KEPT_STACK_SEEDS: readonly KeptStackSeed[] = [
     seed: 117,
     found: "an epoch that was stored before a crash, and not yet attested to, was never attested to",
   },
+  {
+    validators: 4,
+    profile: "seats",
+    seed: 0,
+    found: "a certificate for the epoch to come took the place of the one that tips named, and nobody could use them",
+  },
+  {
+    validators: 4,
+    profile: "seats",
+    seed: 32,
+    found: "after a power cut everywhere nobody had the certificates of what tips named",
+  },
+  {
+    validators: 4,
+    profile: "restore",
+    seed: 16,
+    found: "a restored validator acknowledged other batches under the numbers that it had acknowledged",
+  },
 ];
