@@ -19,7 +19,8 @@ export const KEPT_STACK_SEEDS: readonly KeptStackSeed[] = [
     validators: 4,
     profile: "seats",
     seed: 0,
-    found: "a certificate for the epoch to come took the place of the one that tips named, and nobody could use them",
+    found:
+      "a certificate for the epoch to come took the place of the one that tips named, and nobody could use them",
   },
   {
     validators: 4,
