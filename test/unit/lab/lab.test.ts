@@ -49,4 +49,9 @@ describe("the laboratory", () => {
     expect(result.gain).toBeLessThanOrEqual(GAIN_MAX);
     expect(drawCourse(result)).toContain("ring-0-edges");
   }, 60_000);
+
+  test("rings that claim empty regions take a small part of what as many hotspots would", () => {
+    const result = measure("empty-regions");
+    expect(result.shareOfRewards).toBeLessThan(result.shareOfHotspots / 4);
+  }, 60_000);
 });
