@@ -64,6 +64,16 @@ describe("a value that is missing", () => {
     expect(values.encodings.size).toBe(0);
   });
 
+  test("is waited for no longer once it came by itself", async () => {
+    const { values, clock, asked } = openValues({ a: "never", b: VALUE });
+    const fetched = values.fetch(NAME);
+    values.put(NAME, VALUE);
+    await turns();
+    clock.advance(250);
+    expect(await fetched).toBe(true);
+    expect(asked).toEqual(["a"]);
+  });
+
   test("is asked for once, however many wait for it", async () => {
     const { values, asked } = openValues({ a: VALUE });
     expect(await Promise.all([values.fetch(NAME), values.fetch(NAME)])).toEqual([true, true]);

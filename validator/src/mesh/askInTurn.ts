@@ -14,8 +14,8 @@ const SLOW_MS = 250;
 /**
  * @param names in the order in which they are asked.
  * @param ask what one of them has, judged; null where it has nothing, or something else. Never rejects.
- * @param isStopped whether nobody else need be asked.
- * @returns the first that is found, or null when everybody has answered.
+ * @param isStopped whether nobody else need be asked, nor waited for.
+ * @returns the first that is found; null when everybody has answered, or at once when it is stopped.
  */
 export async function askInTurn<T>(
   names: readonly PeerName[],
@@ -31,7 +31,7 @@ export async function askInTurn<T>(
     const found = await Promise.race([firstFound(), slow.promise]);
     cancel();
     if (found !== null) return found;
-    if (isStopped()) break;
+    if (isStopped()) return null;
   }
   return await firstFound();
 }
