@@ -10,9 +10,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
+import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
 import { PRESETS } from "../../protocol/src/network/presets.ts";
 import { startFleet } from "../devnet/src/fleet/fleet.ts";
+import { AS_HOTSPOTS, openLoad, type Load as Reporters } from "../devnet/src/fleet/load.ts";
 import { readCpuMs } from "../devnet/src/fleet/processUsage.ts";
 import type { ValidatorRole } from "../devnet/src/validators.ts";
 import { startApiProcess, withApiStore } from "./apiProcess.ts";
@@ -32,9 +34,16 @@ const RANGE_CONNECTIONS = 2;
 const EXPORT_EPOCHS = 100;
 /** Asked beside one of each question that the validator's own thread answers: for a message's way, and for metrics. */
 const POINTS_BESIDE = 8;
-/** Four epochs of the devnet, in which every hotspot has beaconed twice. */
-const MESSAGE_WAIT_SECONDS = 120;
-const NETWORK = { validators: 4, hotspots: 24, warmUpSeconds: 15, seconds: 20 } as const;
+/** Messages asked for, of rounds of as many as arrive in one: the bodies that a trace looks through. */
+const TRACED = 16;
+const REPORTS_PER_SECOND = 200;
+const NETWORK = {
+  validators: 4,
+  hotspots: 24,
+  warmUpSeconds: 15,
+  roundsToExecute: 5,
+  seconds: 20,
+} as const;
 
 type Load = {
   readonly requests: number;
@@ -42,9 +51,6 @@ type Load = {
   readonly p99Ms: number;
   readonly refused: number;
 };
-
-/** A hotspot's reports, as the API lists them. */
-type Activity = { readonly items: readonly { readonly id: string }[] };
 
 /** Asks a server with wrk for one path after another. */
 async function askWith(
@@ -163,17 +169,12 @@ async function measureStore(path: string): Promise<readonly BenchRow[]> {
   }
 }
 
-/** Paths that ask for the ways of hotspots' messages; waits for the first that was executed. */
-async function listMessages(url: string, hotspots: readonly string[]): Promise<readonly string[]> {
-  for (let seconds = 0; seconds < MESSAGE_WAIT_SECONDS; seconds++) {
-    const pages = await Promise.all(
-      hotspots.map(async (path) => (await (await fetch(`${url}${path}/activity`)).json()) as Activity),
-    );
-    const ids = new Set(pages.flatMap(({ items }) => items.map(({ id }) => id.split("-")[0]!)));
-    if (ids.size > 0) return [...ids].map((id) => `/v1/messages/${id}`);
-    await delay(1_000);
-  }
-  throw new Error("no hotspot has reported anything that could be traced");
+/** Brings reports, and gives their ids once they are in a round among many others. */
+async function bringTraced(load: Reporters): Promise<readonly string[]> {
+  const reports = Array.from({ length: TRACED }, () => load.sign(load.newest().epoch));
+  if ((await load.bring(reports, AS_HOTSPOTS)) === 0) throw new Error("no validator took the reports");
+  await load.reached(load.newest().round + NETWORK.roundsToExecute);
+  return reports.map(({ id }) => encodeHex(id));
 }
 
 async function measureUnderLoad(folder: string): Promise<readonly BenchRow[]> {
@@ -181,17 +182,21 @@ async function measureUnderLoad(folder: string): Promise<readonly BenchRow[]> {
     ...{ validators: NETWORK.validators, hotspots: NETWORK.hotspots, seed: 1, preset: "devnet" },
     extrasOf: () => ({ flags: ["--requests-per-minute", "1000000"] }),
   });
-  const hotspots = fleet.world.hotspots.map(({ keys }) => `/v1/hotspots/${encodeDidKey(keys.publicKey)}`);
-  const points = hotspots.slice(0, POINTS_BESIDE);
+  const reporters = await openLoad(fleet);
+  const points = fleet.world.hotspots
+    .slice(0, POINTS_BESIDE)
+    .map(({ keys }) => `/v1/hotspots/${encodeDidKey(keys.publicKey)}`);
   const idle = () => delay(1_000 * NETWORK.seconds);
   try {
     const [asked] = fleet.validators as [ValidatorRole];
     const load = { url: asked.ready().http, connections: POINT_CONNECTIONS, seconds: NETWORK.seconds };
     // The first rounds wait for processes that still start and code that still compiles: neither is asked for here.
     const warmUp = writeScript(folder, "warmUp", [...points, "/metrics"]);
+    const reporting = reporters.start(REPORTS_PER_SECOND, AS_HOTSPOTS);
     await askWith(warmUp, { ...load, seconds: NETWORK.warmUpSeconds });
-    const messages = await listMessages(load.url, hotspots);
-    const mixed = messages.flatMap((message) => [...points, message, "/metrics"]);
+    const traced = await bringTraced(reporters);
+    await reporting.stop();
+    const mixed = traced.flatMap((id) => [...points, `/v1/messages/${id}`, "/metrics"]);
     const all = writeScript(folder, "load", mixed);
     const calm = await measureDecisions(fleet.validators, idle);
     const busy = await measureDecisions(fleet.validators, () => askWith(all, load));
@@ -205,6 +210,7 @@ async function measureUnderLoad(folder: string): Promise<readonly BenchRow[]> {
       ),
     ];
   } finally {
+    await reporters.close();
     await fleet.stop();
   }
 }
