@@ -1,6 +1,6 @@
 /**
  * Answers that are given again as they were written, for as long as the store has no other rows: between two rounds the
- * same hotspots are asked for again and again, and finding and writing one takes as long as half of what HTTP does.
+ * same hotspots are asked for again and again, and finding and writing one takes longer than all that HTTP does for it.
  */
 
 /** Three times the hotspots that the figures of the API are promised for: some 700 bytes each. */
