@@ -17,6 +17,6 @@ export type Attack = {
   readonly corruptSeedsPpm?: number;
   /** Radios that the attackers need, by their number: what it costs them beside bonds and fees. */
   readonly radios: (count: number) => number;
-  /** Why no rule catches it, where none does: its figure is stated and is no fault. */
+  /** Why no rule catches it, where none does: docs/truth.md states its figure, up to `UNCATCHABLE_GAIN_MAX`. */
   readonly uncatchable?: string;
 };

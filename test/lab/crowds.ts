@@ -47,5 +47,7 @@ export const CROWDS: readonly Attack[] = [
       );
       return [rival, ...squatters];
     },
+    uncatchable:
+      "One place and one radio: a lie of 6 km is caught in one case of four, and here that one decides (1.9 times in Lyon).",
   },
 ];

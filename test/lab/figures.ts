@@ -18,6 +18,8 @@ const ATTACKERS_MIN = 5;
 
 /** What the gate allows: the attackers' share over that of as many honest hotspots at the same places. */
 export const GAIN_MAX = 1.2;
+/** And an attack that is named as one that no rule catches: more would be more than docs/truth.md says. */
+export const UNCATCHABLE_GAIN_MAX = 2;
 
 /** One attack's figures, over the last window of the run. Shares are of all that hotspots were paid, 0 to 1. */
 export type AttackResult = {
@@ -53,6 +55,10 @@ export type AttackResult = {
     readonly honestShare: number;
   }[];
 };
+
+/** Whether an attack takes no more than is allowed. */
+export const isWithin = ({ gain, uncatchable }: Pick<AttackResult, "gain" | "uncatchable">): boolean =>
+  gain <= (uncatchable === null ? GAIN_MAX : UNCATCHABLE_GAIN_MAX);
 
 /** Runs an attack on a city: who is in its network, and what came of every epoch. */
 export function runAttack(

@@ -5,9 +5,9 @@ import { parseArgs } from "node:util";
 import { measureAir, readWitnessedCity, simulateCity } from "./air.ts";
 import { ATTACKS } from "./attacks.ts";
 import { openCity } from "./city.ts";
-import { measureAttack } from "./figures.ts";
+import { isWithin, measureAttack } from "./figures.ts";
 import { drawProperties } from "./properties.ts";
-import { AIR_HEAD, formatAirRow, formatHonestFound, formatRow, isWithin, TABLE_HEAD } from "./report.ts";
+import { AIR_HEAD, formatAirRow, formatHonestFound, formatRow, TABLE_HEAD } from "./report.ts";
 import { drawCourse } from "./svg.ts";
 
 const { values } = parseArgs({

@@ -1,6 +1,6 @@
 /** The laboratory's tables as docs/truth.md has them: a row an attack, and its air beside the measured. */
 import { type AirFigures, DISTANCES_M, THINNED_TO } from "./air.ts";
-import { type AttackResult, GAIN_MAX } from "./figures.ts";
+import { type AttackResult, isWithin } from "./figures.ts";
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
@@ -32,10 +32,6 @@ export function formatHonestFound({ honestFound }: AttackResult): string {
   const list = Object.entries(honestFound).map(([reason, share]) => `${reason} ${percent(share)}`);
   return `Of honest hotspots' days without an attack: ${list.join(", ") || "no finding"}.`;
 }
-
-/** Whether an attack takes no more than the gate allows, or is named as one that no rule catches. */
-export const isWithin = ({ gain, uncatchable }: AttackResult): boolean =>
-  uncatchable !== null || gain <= GAIN_MAX;
 
 const distances = DISTANCES_M.slice(1).map((to, range) => `${DISTANCES_M[range]! / 1_000}-${to / 1_000} km`);
 const airColumns = [
