@@ -24,7 +24,7 @@ export type WitnessCase = {
   readonly link: LinkMeasurement | null;
   /** Whether reciprocity is asked for and the beaconer has not witnessed this witness within `reciprocityEpochs`. */
   readonly lacksReciprocity: boolean;
-  /** The lesser of both ends' trust at the start of the beacon's epoch, findings that withhold pay left aside. */
+  /** The lesser of what the graph gives both ends at the start of the beacon's epoch. */
   readonly graphPpm: number;
   /** The least that is paid. */
   readonly trustPaidMinPpm: number;

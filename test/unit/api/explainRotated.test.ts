@@ -2,28 +2,17 @@
 import { expect, test } from "vitest";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { explainReward } from "../../../validator/src/api/explain.ts";
-import { viewGenesis } from "../../../validator/src/store/genesisViews.ts";
-import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
 import { keyOf } from "../../sim/ledgerWorld.ts";
 import { RING, runEpoch } from "../ledger/ring.ts";
 import { Scenario } from "../ledger/scenario.ts";
+import { storeRounds } from "./storedRounds.ts";
 
 const RENEWED = keyOf("a renewed key");
 const UNSIGNED = new Uint8Array(64);
 
 test("reports under a new key are told by the trust that was computed under the one before", async () => {
   const scenario = new Scenario(RING, { txFee: 0n });
-  const store = createMemoryStore(viewGenesis(scenario.ledger));
-  const commits: Promise<unknown>[] = [];
-  const step = scenario.step.bind(scenario);
-  scenario.step = () => {
-    const result = step();
-    const digest = result.stateDigest;
-    commits.push(
-      store.commitRound({ value: digest, finalCert: digest, result, batchDigests: [], batchSpans: [] }),
-    );
-    return result;
-  };
+  const { store, settled } = storeRounds(scenario);
   const forger = scenario.hotspot(0);
   for (let epoch = 0; epoch < 4; epoch++) runEpoch(scenario, forger);
   scenario.transact(scenario.round + 1, forger.owner, {
@@ -35,7 +24,7 @@ test("reports under a new key are told by the trust that was computed under the 
   const { lines, trustRows } = runEpoch(scenario, forger);
   expect(trustRows).toBeNull();
   expect(scenario.ledger.registry.find(RENEWED)!.index).toBe(0);
-  await Promise.all(commits);
+  await settled();
   const line = lines.find(({ hotspot }) => String(hotspot) === String(RENEWED))!;
   expect(line.trustPpm).toBeLessThan(300_000);
   const { reports } = (await explainReward(store, scenario.genesis.parameters, RENEWED, 4))!;

@@ -9,12 +9,11 @@ import { PENALTY_REASONS } from "../../../protocol/src/trust/finding.ts";
 import { computeQualityPpm } from "../../../protocol/src/trust/quality.ts";
 import { type ExplainStore, explainReward } from "../../../validator/src/api/explain.ts";
 import type { Explanation } from "../../../validator/src/api/schemas/trust.ts";
-import { viewGenesis } from "../../../validator/src/store/genesisViews.ts";
-import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
 import type { Store } from "../../../validator/src/store/store.ts";
 import { RING, runEpoch } from "../ledger/ring.ts";
 import { Scenario } from "../ledger/scenario.ts";
 import { createFixture, did, type Fixture } from "./apiFixture.ts";
+import { storeRounds } from "./storedRounds.ts";
 
 const EPOCHS = 6;
 const closes: EpochClose[] = [];
@@ -25,17 +24,8 @@ let store: Store;
 
 beforeAll(async () => {
   const scenario = new Scenario(RING);
-  store = createMemoryStore(viewGenesis(scenario.ledger));
-  const commits: Promise<unknown>[] = [];
-  const step = scenario.step.bind(scenario);
-  scenario.step = () => {
-    const result = step();
-    const digest = result.stateDigest;
-    commits.push(
-      store.commitRound({ value: digest, finalCert: digest, result, batchDigests: [], batchSpans: [] }),
-    );
-    return result;
-  };
+  const rounds = storeRounds(scenario);
+  store = rounds.store;
   for (let epoch = 0; epoch < EPOCHS; epoch++) {
     const { registry, trust } = scenario.ledger;
     const { standingPpm } = trust.generations[trust.generationAt(epoch)]!;
@@ -45,7 +35,7 @@ beforeAll(async () => {
     standings.push(new Map(entries));
     runEpoch(scenario, scenario.hotspot(0));
   }
-  await Promise.all(commits);
+  await rounds.settled();
   closes.push(...scenario.closes);
   fixture = await createFixture({}, { store });
 });

@@ -129,7 +129,7 @@ const Link = object(
     qualityPpm: Ppm,
     valuePpm: Ppm,
   },
-  "The lesser of both trusts (its own by the graph alone while it is suspended), times the quality by distance, rounded down.",
+  "The lesser of both trusts (its own by the graph and the caps while it is suspended), times the quality by distance, rounded down.",
 );
 const Between = (description: string) => object({ leastPpm: Ppm, mostPpm: Ppm }, description);
 
