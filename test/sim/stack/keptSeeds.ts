@@ -31,6 +31,13 @@ export const KEPT_STACK_SEEDS: readonly KeptStackSeed[] = [
   {
     validators: 4,
     profile: "restore",
+    seed: 112,
+    found:
+      "a batch that was certified and in no cut for two epochs, as its author was cut off, never came into one",
+  },
+  {
+    validators: 4,
+    profile: "restore",
     seed: 16,
     found: "a restored validator acknowledged other batches under the numbers that it had acknowledged",
   },

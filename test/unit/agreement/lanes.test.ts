@@ -9,6 +9,7 @@ import {
   createAuthor,
   createGather,
   createPeerLane,
+  type GatherEvent,
   type LaneConfig,
   listHolders,
   MAX_BATCHES_IN_FLIGHT,
@@ -300,6 +301,25 @@ describe("the gathering of acknowledgements", () => {
     const later = stepGather(acked, { type: "resend", epoch: 2 });
     expect(later.effects).toHaveLength(3);
     expect(later.effects).toMatchObject([{ epoch: 2 }, { epoch: 2 }, { epoch: 2 }]);
+  });
+
+  test("asks again for what was certified in an epoch before, until a cut has it", () => {
+    let { state } = stepGather(createGather(configOf(AUTHOR)), { type: "offer", place, epoch: 1 });
+    const post = (event: GatherEvent) => {
+      const step = stepGather(state, event);
+      state = step.state;
+      return step.effects.map(({ type }) => type);
+    };
+    post({ type: "ack", ack: ackBy(0, place.digest, 1) });
+    // The body is kept, since it may have to be sent again.
+    expect(post({ type: "ack", ack: ackBy(1, place.digest, 1) })).toEqual(["certificate", "forget"]);
+    expect(post({ type: "resend", epoch: 1 })).toEqual([]);
+    expect(post({ type: "resend", epoch: 2 })).toEqual(Array(3).fill("sendBatch"));
+    post({ type: "ack", ack: ackBy(0, place.digest, 2) });
+    expect(post({ type: "ack", ack: ackBy(3, place.digest, 2) })).toEqual(["certificate", "forget"]);
+    expect(post({ type: "resend", epoch: 2 })).toEqual([]);
+    expect(post({ type: "cut", seq: 1 })).toEqual(["forget"]);
+    expect(post({ type: "resend", epoch: 3 })).toEqual([]);
   });
 });
 

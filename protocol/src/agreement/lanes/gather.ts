@@ -21,8 +21,13 @@ export type Pending = Place & {
   readonly others: ReadonlyMap<string, Ack>;
 };
 
-/** By number: as many as the author lets be in flight. */
-export type GatherState = { readonly config: LaneConfig; readonly pending: ReadonlyMap<number, Pending> };
+export type GatherState = {
+  readonly config: LaneConfig;
+  /** By number: as many as the author lets be in flight. */
+  readonly pending: ReadonlyMap<number, Pending>;
+  /** The newest batch that has a certificate and is in no cut, and the certificate's epoch. */
+  readonly certified: (Place & { readonly epoch: number }) | null;
+};
 
 export type GatherEvent =
   /** A batch is durable under its number. `epoch`: of the round that is decided next. */
@@ -52,7 +57,7 @@ export type GatherEffect =
 export type GatherStep = { readonly state: GatherState; readonly effects: readonly GatherEffect[] };
 
 export function createGather(config: LaneConfig): GatherState {
-  return { config, pending: new Map() };
+  return { config, pending: new Map(), certified: null };
 }
 
 /** One step of the gathering. */
@@ -65,16 +70,16 @@ export function stepGather(state: GatherState, event: GatherEvent): GatherStep {
     case "resend":
       return resend(state, event.epoch);
     case "cut":
-      return forgetUpTo(state, event.seq);
+      return onCut(state, event.seq);
   }
 }
 
 /** A3 for the own batch: it is durable, so its author is the first to acknowledge it; then everybody is asked. */
-function offer({ config, pending }: GatherState, place: Place, epoch: number): GatherStep {
+function offer(state: GatherState, place: Place, epoch: number): GatherStep {
+  const { config, pending } = state;
   const entry = acknowledgeOwn(config, { ...place, epoch, acks: new Map(), others: new Map() });
-  const state = { config, pending: new Map(pending).set(place.seq, entry) };
   const send = { type: "sendBatch", to: null, place, epoch, signature: signBatch(config, place) } as const;
-  const certified = certifyIfQuorum(state, entry);
+  const certified = certifyIfQuorum({ ...state, pending: new Map(pending).set(place.seq, entry) }, entry);
   return { state: certified.state, effects: [send, ...certified.effects] };
 }
 
@@ -93,7 +98,7 @@ function takeAck(state: GatherState, signed: Ack): GatherStep {
   if (key === undefined) return dropped("unentitled");
   if (!isAckSigned(config, key, signed)) return dropped("bad_signature");
   const counted = { ...entry, acks: new Map(entry.acks).set(validator, signature) };
-  const next = { config, pending: new Map(pending).set(ack.seq, counted) };
+  const next = { ...state, pending: new Map(pending).set(ack.seq, counted) };
   const evidence = convict(key, entry.others.get(encodeHex(key)), signed);
   const certified = certifyIfQuorum(next, counted);
   return { state: certified.state, effects: [...evidence, ...certified.effects] };
@@ -114,7 +119,7 @@ function takeOtherAck(state: GatherState, entry: Pending, signed: Ack): GatherSt
   const body = { lane: config.self, seq: entry.seq, digest: entry.digest, epoch: entry.epoch };
   const first = held === undefined ? undefined : { ack: body, validator: position!, signature: held };
   return {
-    state: { config, pending: new Map(pending).set(entry.seq, { ...entry, others }) },
+    state: { ...state, pending: new Map(pending).set(entry.seq, { ...entry, others }) },
     effects: [...convict(key, first, signed), ...DROPPED.conflict],
   };
 }
@@ -135,20 +140,30 @@ function certifyIfQuorum(state: GatherState, entry: Pending): GatherStep {
   if (set === null || entry.acks.size < set.quorum) return { state, effects: [] };
   const { seq, digest, epoch, acks } = entry;
   const cert = { lane: config.self, seq, digest, epoch, ...assembleSignatures(acks, set) };
-  const forgotten = forgetUpTo(state, seq);
-  return { state: forgotten.state, effects: [{ type: "certificate", cert }, ...forgotten.effects] };
+  return {
+    state: { config, pending: dropUpTo(state.pending, seq), certified: { seq, digest, epoch } },
+    effects: [
+      { type: "certificate", cert },
+      { type: "forget", seq: seq - 1 },
+    ],
+  };
 }
 
 /**
  * A3 the same digest may be acknowledged again: what waits is sent to those who have not acknowledged it, and asked for
- * in the epoch that has come, since a cut takes certificates of the current epoch and the one before only.
+ * in the epoch that has come, since a cut takes certificates of the current epoch and the one before only. For the same
+ * reason a batch that was certified in an epoch before, and no cut has, waits again.
  */
 function resend(state: GatherState, epoch: number): GatherStep {
-  const { config } = state;
+  const { config, certified } = state;
   const set = config.sets.setOf(epoch);
   if (set === null) return { state, effects: [] };
-  const oldest = [...state.pending.values()].sort((a, b) => a.seq - b.seq).slice(0, RESENT_AT_ONCE);
   const pending = new Map(state.pending);
+  // Without a seat in this epoch its author's lane is in no cut of the next.
+  const isSeated = set.positionOf(config.self) !== undefined;
+  if (certified !== null && certified.epoch < epoch && isSeated && !pending.has(certified.seq))
+    pending.set(certified.seq, { ...certified, acks: new Map(), others: new Map() });
+  const oldest = [...pending.values()].sort((a, b) => a.seq - b.seq).slice(0, RESENT_AT_ONCE);
   const effects: GatherEffect[] = [];
   for (const before of oldest) {
     const entry =
@@ -160,14 +175,18 @@ function resend(state: GatherState, epoch: number): GatherStep {
       effects.push({ type: "sendBatch", to, place, epoch, signature });
     }
   }
-  return { state: { config, pending }, effects };
+  return { state: { ...state, pending }, effects };
 }
 
-function forgetUpTo({ config, pending }: GatherState, seq: number): GatherStep {
-  const kept = new Map([...pending].filter(([each]) => each > seq));
-  const state = { config, pending: kept };
-  return { state, effects: kept.size === pending.size ? [] : [{ type: "forget", seq }] };
+function onCut(state: GatherState, seq: number): GatherStep {
+  const pending = dropUpTo(state.pending, seq);
+  const certified = state.certified !== null && state.certified.seq > seq ? state.certified : null;
+  const isSettled = pending.size < state.pending.size || certified !== state.certified;
+  return { state: { ...state, pending, certified }, effects: isSettled ? [{ type: "forget", seq }] : [] };
 }
+
+const dropUpTo = (pending: GatherState["pending"], seq: number): GatherState["pending"] =>
+  new Map([...pending].filter(([each]) => each > seq));
 
 /** The own acknowledgement, where this validator has a seat in the epoch's set. */
 function acknowledgeOwn(config: LaneConfig, entry: Pending): Pending {
