@@ -303,6 +303,8 @@ const forkingAuthor: Attack = ({ prng, network }, signer) => {
   const messages: Uint8Array[] = [];
   const bodies = new Map<string, Uint8Array>();
   const chains = network.keys.map((): Uint8Array[] => []);
+  // Its own core asks what others hold of its word, until it signs, and would take this for another process's.
+  let isSigning = false;
   const write = (seq: number, prev: Uint8Array) => {
     const encoded = encodeBatch({ lane, seq, prev, messages: [prng.pick(messages)] });
     const digest = computeBatchDigest(encoded);
@@ -321,12 +323,15 @@ const forkingAuthor: Attack = ({ prng, network }, signer) => {
     return { to, message: { type: "batch", signed: { epoch: prng.below(3), batch, signature } } };
   };
   return {
-    say: (_, message) => (message.type === "batch" ? [] : [message]),
+    say: (_, message) => {
+      isSigning ||= message.type === "tips";
+      return message.type === "batch" ? [] : [message];
+    },
     hear: (_, message) => {
       if (message.type === "batch") messages.push(...decodeBatch(message.signed.batch)!.messages);
       return [];
     },
-    idle: () => (messages.length === 0 ? [] : network.keys.map((_, to) => tell(to))),
+    idle: () => (messages.length === 0 || !isSigning ? [] : network.keys.map((_, to) => tell(to))),
     answer: (fetch, said) => (fetch.type === "batch" ? (bodies.get(encodeHex(fetch.digest)) ?? said) : said),
   };
 };
