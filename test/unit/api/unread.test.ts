@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
+import type { ApiModules } from "../../../validator/src/api/modules.ts";
 import type { Routes } from "../../../validator/src/api/routes/context.ts";
 import { limitUnsent } from "../../../validator/src/api/unsentAnswers.ts";
 import { createFixture } from "./apiFixture.ts";
@@ -73,6 +74,42 @@ describe("answers that nobody reads", () => {
     const both = [await ignore("192.0.2.1"), await ignore("192.0.2.2")];
     expect(both.map(isGone)).toEqual([false, false]);
   });
+});
+
+test("pages that are asked for at once are made one after another", async () => {
+  const { store } = await createFixture();
+  let made = 0;
+  const counting: ApiModules["store"] = {
+    ...store,
+    listEpochs: (before, limit) => {
+      made++;
+      return store.listEpochs(before, limit);
+    },
+  };
+  const { api } = await createFixture({}, { store: counting });
+  await api.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = api.server.address() as { port: number };
+  const socket = connect(port, "127.0.0.1");
+  const pages = 100;
+  socket.write("GET /v1/epochs?limit=1000 HTTP/1.1\r\nhost: x\r\n\r\n".repeat(pages));
+  await once(socket, "data");
+  expect(made).toBeLessThan(pages / 2);
+  await expect.poll(() => made, { timeout: 10_000 }).toBe(pages);
+  // Who has left is made nothing for.
+  made = 0;
+  const served = new Promise((resolve) =>
+    api.server.once("request", ({ socket: end }) => end.once("close", resolve)),
+  );
+  const leaving = connect(port, "127.0.0.1");
+  leaving.write("GET /v1/epochs?limit=1000 HTTP/1.1\r\nhost: x\r\n\r\n".repeat(pages));
+  await once(leaving, "data");
+  leaving.resetAndDestroy();
+  await served;
+  const madeThen = made;
+  expect((await fetch(`http://127.0.0.1:${port}/v1/epochs`)).status).toBe(200);
+  expect([madeThen < pages, made]).toEqual([true, madeThen + 1]);
+  socket.destroy();
+  await api.close();
 });
 
 test("a connection on which nothing moves is closed, and its answer with it", async () => {

@@ -40,6 +40,7 @@ import { addRewardRoutes } from "./routes/rewardRoutes.ts";
 import { addProbeRoutes, addStatusRoutes } from "./routes/statusRoutes.ts";
 import { addTrustRoutes } from "./routes/trustRoutes.ts";
 import { addValidatorRoutes } from "./routes/validatorRoutes.ts";
+import { takeTurns } from "./turns.ts";
 import { limitUnsent } from "./unsentAnswers.ts";
 
 /** A transaction's envelope in hexadecimal, and the JSON around it. */
@@ -107,6 +108,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   await api.register(async (scope) => {
     const maxEventLoopDelay = options.maxEventLoopDelayMs ?? DEFAULT_EVENT_LOOP_DELAY_MS;
     await scope.register(underPressure, { maxEventLoopDelay, retryAfter: 5 });
+    takeTurns(scope.withTypeProvider<TypeBoxTypeProvider>());
     addVersionedRoutes(scope.withTypeProvider<TypeBoxTypeProvider>(), context);
   });
   addProbeRoutes(api, context);
