@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
 import type { ApiModules } from "../../../validator/src/api/modules.ts";
 import type { Routes } from "../../../validator/src/api/routes/context.ts";
+import { MAX_WAITING, takeTurns } from "../../../validator/src/api/turns.ts";
 import { limitUnsent } from "../../../validator/src/api/unsentAnswers.ts";
 import { createFixture } from "./apiFixture.ts";
 
@@ -109,6 +110,18 @@ test("pages that are asked for at once are made one after another", async () => 
   expect((await fetch(`http://127.0.0.1:${port}/v1/epochs`)).status).toBe(200);
   expect([madeThen < pages, made]).toEqual([true, madeThen + 1]);
   socket.destroy();
+  await api.close();
+});
+
+test("pages wait for their turn in no greater number than connections that ask", async () => {
+  const api = Fastify();
+  takeTurns(api as unknown as Routes);
+  api.get("/page", { schema: { querystring: {} } }, async () => "page");
+  await api.ready();
+  const asked = Array.from({ length: MAX_WAITING + 3 }, () => api.inject("/page"));
+  const statuses = (await Promise.all(asked)).map(({ statusCode }) => statusCode);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(MAX_WAITING);
+  expect((await api.inject("/page")).statusCode).toBe(200);
   await api.close();
 });
 

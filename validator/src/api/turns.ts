@@ -5,14 +5,28 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { preHandlerAsyncHookHandler } from "fastify";
+import { MAX_ASKING_CONNECTIONS } from "./modules.ts";
+import { ApiProblem } from "./problem.ts";
 import type { Routes } from "./routes/context.ts";
+
+/** One for each connection that asks; a connection has more before it only of somebody who does not wait for answers. */
+export const MAX_WAITING = MAX_ASKING_CONNECTIONS;
+/** A page takes milliseconds, the longest a tenth of a second. */
+const RETRY_AFTER_S = 5;
 
 /** Makes the routes that are added from here on take turns, where their query says how much is asked for. */
 export function takeTurns(routes: Routes): void {
   let last: Promise<void> = Promise.resolve();
+  let waiting = 0;
   const takeTurn: preHandlerAsyncHookHandler = async (request, reply) => {
+    if (waiting >= MAX_WAITING) {
+      const detail = `${MAX_WAITING} others wait for pages; ask again when some have theirs.`;
+      throw new ApiProblem(503, detail, { retryAfterS: RETRY_AFTER_S });
+    }
+    waiting++;
     last = last.then(() => setImmediate());
     await last;
+    waiting--;
     // Whoever has left meanwhile, or was cut off, needs no answer.
     if (request.raw.socket.destroyed) reply.hijack();
   };
