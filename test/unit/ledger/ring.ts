@@ -14,10 +14,14 @@ export const RING = Array.from({ length: 10 }, (_, i) => ({
   site: siteAt(Math.round(3_000 * Math.cos(i * 0.628)), Math.round(3_000 * Math.sin(i * 0.628))),
 }));
 
+/** Whether a hotspot's slot in an epoch leaves room for its beacon to close in it. */
+function hasRoom(scenario: Scenario, epoch: number, beaconer: GenesisHotspot): boolean {
+  return scenario.challenge(beaconer, epoch).slotRound + W + 1 <= (epoch + 1) * roundsPerEpoch - 1;
+}
+
 /** Beacons a hotspot in an epoch's slot and has all others hear it, their SNRs moving as real ones do. */
-function hear(scenario: Scenario, epoch: number, beaconer: GenesisHotspot, flat?: GenesisHotspot): boolean {
+function hear(scenario: Scenario, epoch: number, beaconer: GenesisHotspot, flat?: GenesisHotspot): void {
   const { slotRound } = scenario.challenge(beaconer, epoch);
-  if (slotRound + W + 1 > (epoch + 1) * roundsPerEpoch - 1) return false;
   const sent = scenario.beacon(beaconer, epoch);
   scenario.at(slotRound, beaconer, { beacons: [sent.report] }, epoch);
   for (const [i, witness] of scenario.genesis.hotspots.entries()) {
@@ -31,13 +35,20 @@ function hear(scenario: Scenario, epoch: number, beaconer: GenesisHotspot, flat?
     scenario.at(slotRound, witness, { witnesses: [witnessBeacon(sent, witness, change)] }, epoch);
   }
   scenario.at(slotRound + W + 1, beaconer, scenario.revealOf(sent), epoch);
-  return true;
+}
+
+/** Has those beacon in the running epoch whose beacons close in the next one. */
+export function hearLate(scenario: Scenario): void {
+  const { nextEpoch: epoch } = scenario.ledger;
+  for (const hotspot of scenario.genesis.hotspots)
+    if (!hasRoom(scenario, epoch, hotspot)) hear(scenario, epoch, hotspot);
 }
 
 /** One epoch in which everybody whose slot leaves room beacons. */
 export function runEpoch(scenario: Scenario, flat?: GenesisHotspot): EpochClose {
   const epoch = scenario.ledger.nextEpoch;
-  for (const hotspot of scenario.genesis.hotspots) hear(scenario, epoch, hotspot, flat);
+  for (const hotspot of scenario.genesis.hotspots)
+    if (hasRoom(scenario, epoch, hotspot)) hear(scenario, epoch, hotspot, flat);
   return scenario.closeEpoch();
 }
 

@@ -32,6 +32,7 @@ type End = {
   readonly trustPpm: number;
   /** By what its own earnings are reckoned, see `HotspotTrust`. */
   readonly creditPpm: number;
+  readonly isSuspended: boolean;
   /** It came after the last computation of trust, so that no row says what it has: all or nothing. */
   readonly isNewcomer: boolean;
 };
@@ -82,7 +83,7 @@ export class UnitsExplainer {
     if (row === null || epoch === undefined || row.truncated) return null;
     const factors = one.isHeard
       ? await this.#explainWitness(hotspot, one, row, epoch)
-      : await this.#explainBeacon(hotspot, row, epoch);
+      : await this.#explainBeacon(hotspot, one, row, epoch);
     if (factors === null) return null;
     const isDivided = one.isHeard && one.unitsPpm !== 0;
     return { factors, isDivided, computedFrom: this.#computedFrom(epoch) };
@@ -94,10 +95,15 @@ export class UnitsExplainer {
     return Math.floor(epoch / trustIntervalEpochs) * trustIntervalEpochs;
   }
 
-  async #explainBeacon(hotspot: Uint8Array, row: BeaconRow, epoch: number): Promise<FactorsJson | null> {
+  async #explainBeacon(
+    hotspot: Uint8Array,
+    { closedEpoch }: ReceptionRow,
+    row: BeaconRow,
+    epoch: number,
+  ): Promise<FactorsJson | null> {
     const storedPpm = row.closing?.units?.beaconerPpm;
     const accepted = row.witnesses.filter(isAccepted);
-    const own = await this.#end(hotspot, epoch);
+    const own = await this.#ownEnd(hotspot, epoch, closedEpoch);
     const witnesses = await Promise.all(accepted.map(({ hotspot: key }) => this.#end(key, epoch)));
     const isKnown = (ends: readonly (End | null)[]): ends is readonly End[] =>
       ends.every((end) => end !== null);
@@ -114,14 +120,15 @@ export class UnitsExplainer {
 
   async #explainWitness(
     hotspot: Uint8Array,
-    { reportId, unitsPpm }: ReceptionRow,
+    { reportId, unitsPpm, closedEpoch }: ReceptionRow,
     row: BeaconRow,
     epoch: number,
   ): Promise<FactorsJson | null> {
     const report = row.witnesses.find(
       ({ reportId: id }) => id.index === reportId.index && equalBytes(id.envelopeId, reportId.envelopeId),
     );
-    const [own, beaconer] = [await this.#end(hotspot, epoch), await this.#end(row.report.hotspot, epoch)];
+    const own = await this.#ownEnd(hotspot, epoch, closedEpoch);
+    const beaconer = await this.#end(row.report.hotspot, epoch);
     if (report === undefined || report.distanceM === null || own === null || beaconer === null) return null;
     const { distanceM, reason } = report;
     const unpaid = reason !== null && isDrawReason(reason) ? reason : null;
@@ -132,6 +139,15 @@ export class UnitsExplainer {
       const told = divisor ?? { leastPpm: FULL_PPM, mostPpm: FULL_PPM };
       return { units, factors: { links: [link], candidates: 1, divisor: told, unpaid } };
     });
+  }
+
+  /** The end that earns: whose pay was withheld, and is not when the beacon closes, has no more credit than it is trusted then. */
+  async #ownEnd(key: Uint8Array, epoch: number, closedEpoch: number): Promise<End | null> {
+    const own = await this.#end(key, epoch);
+    if (own === null || !own.isSuspended) return own;
+    const closing = await this.#end(key, closedEpoch);
+    if (closing === null || closing.isSuspended) return own;
+    return { ...own, creditPpm: Math.min(own.creditPpm, closing.trustPpm) };
   }
 
   #end(key: Uint8Array, epoch: number): Promise<End | null> {
@@ -148,11 +164,12 @@ export class UnitsExplainer {
     const [row] = (await this.#store.listTrust(key, epoch + 1, 1)).rows;
     const { graphPpm = PPM, findings = [], fromEpoch = 0 } = row ?? {};
     const paidMinPpm = this.#parameters.trustPaidMinPpm;
-    const { trustPpm, creditPpm } = computeHotspotTrust(graphPpm, findings, fromEpoch, paidMinPpm);
+    const found = computeHotspotTrust(graphPpm, findings, fromEpoch, paidMinPpm);
+    const { trustPpm, creditPpm, isSuspended } = found;
     const { latE7, lngE7 } = hotspot.assertion;
     return {
       ...{ key, position: hotspot.position, owner: encodeHex(hotspot.owner), latE7, lngE7 },
-      ...{ trustPpm, creditPpm },
+      ...{ trustPpm, creditPpm, isSuspended },
       isNewcomer: row === undefined && hotspot.registeredEpoch >= this.#computedFrom(epoch),
     };
   }
