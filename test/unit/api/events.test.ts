@@ -164,9 +164,24 @@ describe("the hub", () => {
     const hub = new EventHub();
     for (let i = 0; i <= EVENTS_KEPT; i++) hub.publish(listEvents({ ...first, round: i }));
     expect(hub.since("0.0")).toBeNull();
-    expect(hub.since("1.0")).toHaveLength(EVENTS_KEPT - 1);
-    expect(hub.since(`${EVENTS_KEPT}.0`)).toEqual([]);
+    const missed = `${hub.since("1.0")}`;
+    expect(missed.match(/^id: /gm)).toHaveLength(EVENTS_KEPT - 1);
+    expect(missed).toMatch(/^id: 2\.0\n/);
+    expect(missed).toMatch(new RegExp(`\nid: ${EVENTS_KEPT}\\.0\n[^\n]*\n[^\n]*\n\n$`));
+    expect(hub.since(`${EVENTS_KEPT}.0`)).toHaveLength(0);
     expect(hub.since("nonsense")).toBeNull();
+  });
+
+  test("gives all who come back parts of the same bytes", () => {
+    const hub = new EventHub();
+    for (let i = 0; i < 3; i++) hub.publish(listEvents({ ...first, round: i }));
+    const [early, late] = [hub.since("0.0")!, hub.since("1.0")!];
+    expect(`${early}`.endsWith(`${late}`)).toBe(true);
+    const endOf = ({ buffer, byteOffset, length }: Buffer) => [buffer, byteOffset + length];
+    expect(endOf(late)).toEqual(endOf(early));
+    expect(late.buffer).toBe(early.buffer);
+    hub.publish(listEvents({ ...first, round: 3 }));
+    expect(`${hub.since("1.0")}`).toContain("id: 3.0");
   });
 
   test("tells every one of many listeners of each event once, in order, whatever is published meanwhile", async () => {

@@ -6,7 +6,7 @@ import type { ServerResponse } from "node:http";
 import { Type } from "typebox";
 import { AddressCounts, networkOfIp } from "../../../../node/src/host/connectionLimits.ts";
 import { MAX_HTTP_CONNECTIONS_PER_ADDRESS } from "../callers.ts";
-import { GAP, writeEvents } from "../eventHub.ts";
+import { GAP } from "../eventHub.ts";
 import type { ApiModules } from "../modules.ts";
 import { ApiProblem } from "../problem.ts";
 import { PROBLEMS } from "../schemas/common.ts";
@@ -112,8 +112,7 @@ export function addEventRoutes(routes: Routes, { modules }: RouteContext): void 
       send(response, "retry: 3000\n\n");
       const lastId = request.headers["last-event-id"];
       if (lastId === undefined) return;
-      const missed = events.since(lastId);
-      send(response, missed === null ? GAP : writeEvents(missed));
+      send(response, events.since(lastId) ?? GAP);
     },
   );
 }
