@@ -6,7 +6,7 @@ import { AddressCounts, COLOCATED_PEERS, networkOfIp } from "../../../node/src/h
 export const MAX_HTTP_CONNECTIONS_PER_ADDRESS = 4 * COLOCATED_PEERS;
 
 /** @param address as a socket names it, or as any text that stands in a header. */
-export type ProxyCheck = (address: string | undefined) => boolean;
+type ProxyCheck = (address: string | undefined) => boolean;
 
 /** @param named addresses, and networks as CIDR has them (RFC 4632); an operator's, so they are well-formed. */
 export function createProxyCheck(named: readonly string[]): ProxyCheck {
