@@ -136,9 +136,13 @@ function checkWindows(context: FindingContext, hotspot: number): (readonly [Find
  * behind it puts them wherever it likes.
  */
 function isUnrelated({ owner, rows }: FindingContext, hotspot: number, pairs: Pairs): boolean {
-  const owners = new Set(pairs.map((pair) => owner[rows.neighbour[pair]!]!));
-  owners.delete(owner[hotspot]!);
-  return owners.size >= COUNTERPARTS_MIN;
+  const others: number[] = [];
+  for (const pair of pairs) {
+    const one = owner[rows.neighbour[pair]!]!;
+    if (one === owner[hotspot] || others.includes(one)) continue;
+    if (others.push(one) === COUNTERPARTS_MIN) return true;
+  }
+  return false;
 }
 
 /** A counterpart's mean signal as if it had always sent at its full power. Signals are in tenths of a dB, powers in dB. */

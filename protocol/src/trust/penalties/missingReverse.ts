@@ -59,8 +59,10 @@ export function computeMissingReversePpm(links: readonly TwoWay[]): number | nul
 
 /** Judges a hotspot by its links both ways; evidence: the one-way ones. */
 export function checkMissingReverse(links: readonly TwoWay[], term: FindingTerm): Finding | null {
-  const share = computeMissingReversePpm(links);
-  if (share === null) return null;
-  const oneWay = Array.from(links.keys()).filter((i) => isReverseDue(links[i]!) && isMissing(links[i]!));
-  return createFinding("missing_reverse", share, RAMPS.missingReversePpm, oneWay, term);
+  const oneWay = Array.from(links.keys()).filter((i) => isMissing(links[i]!) && isReverseDue(links[i]!));
+  // Most have none, and owners are not told apart for them.
+  const share = oneWay.length === 0 ? null : computeMissingReversePpm(links);
+  return share === null
+    ? null
+    : createFinding("missing_reverse", share, RAMPS.missingReversePpm, oneWay, term);
 }
