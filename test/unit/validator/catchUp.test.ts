@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { assembleSignatures } from "../../../protocol/src/agreement/certificates.ts";
 import { encodeFetchedRounds, MAX_FETCHED_ROUNDS } from "../../../protocol/src/agreement/fetches.ts";
-import { encodeFinalCert, encodeValue } from "../../../protocol/src/agreement/rounds.ts";
+import { type Evidence, encodeFinalCert, encodeValue } from "../../../protocol/src/agreement/rounds.ts";
 import { CatchUp } from "../../../validator/src/rounds/catchUp.ts";
 import { ManualClock } from "./support/manualClock.ts";
 import { contextOf, createTestGenesis } from "./support/network.ts";
@@ -14,30 +14,47 @@ const TIMEOUT_MS = 5_000;
 const LAN_MS = 20;
 
 /** Certified as far as anybody asks: signatures count as valid here. */
-const ROUNDS = Array.from({ length: 1_000 }, (_, round) => {
-  const value = encodeValue({ round, tips: [], cut: [], previousFinal: [], evidence: [] });
+const makeRounds = (count: number, evidence: Evidence[]) =>
+  Array.from({ length: count }, (_, round) => makeRound(round, evidence));
+
+function makeRound(round: number, evidence: Evidence[]) {
+  const value = encodeValue({ round, tips: [], cut: [], previousFinal: [], evidence });
   const signatures = assembleSignatures(new Map([[0, new Uint8Array(64)]]), set);
   const digest = hash("sha256", value, "buffer");
   return { value, cert: encodeFinalCert({ round, view: 1, value: digest, ...signatures }) };
-});
+}
+
+const ROUNDS = makeRounds(1_000, []);
+/** Values of 56 kB. */
+const LARGE_ROUNDS = makeRounds(
+  20,
+  [1, 2, 3, 4].map((offender) => ({
+    ...{ offender: new Uint8Array(32).fill(offender), kind: 0 },
+    ...{ first: new Uint8Array(7_000), second: new Uint8Array(7_000) },
+  })),
+);
 
 type Answer = { readonly afterMs: number; readonly rounds: number; readonly isForged?: boolean };
 
 /** One that is behind, with peers that answer as the table says; the virtual time that passes is the result. */
-async function catchUp(claims: readonly string[], peers: Readonly<Record<string, () => Answer>>) {
+async function catchUp(
+  claims: readonly string[],
+  peers: Readonly<Record<string, () => Answer>>,
+  all = ROUNDS,
+) {
   const clock = new ManualClock(0);
   const asked: string[] = [];
   let decided = 0;
   const catching = new CatchUp(
     { domains },
     {
-      sets: { setOfRound: () => set, lastKnownRound: () => ROUNDS.length },
+      sets: { setOfRound: () => set, lastKnownRound: () => all.length },
       mesh: {
         fetch: async (peer, fetch) => {
           asked.push(peer);
           const { afterMs, rounds, isForged = false } = peers[peer]!();
           const from = fetch.type === "rounds" ? fetch.from : 0;
-          const given = ROUNDS.slice(from, from + rounds);
+          const given = all.slice(from, from + rounds);
           await new Promise<void>((resolve) => clock.after(Math.min(afterMs, TIMEOUT_MS), resolve));
           if (afterMs > TIMEOUT_MS) return null;
           return encodeFetchedRounds(isForged ? given.map(({ cert }) => ({ value: cert, cert })) : given);
@@ -93,4 +110,10 @@ test("remembers no more claims than there can be members", async () => {
   const silent = () => ({ afterMs: LAN_MS, rounds: 0 });
   const { asked } = await catchUp(names, Object.fromEntries(names.map((name) => [name, silent])));
   expect(asked).toHaveLength(200);
+});
+
+test("whoever needs longer because its rounds are large is no dawdler", async () => {
+  const large = () => ({ afterMs: 4 * LAN_MS, rounds: 1 });
+  const { asked } = await catchUp(["a", "b"], { a: large, b: large }, LARGE_ROUNDS);
+  expect(asked).toEqual([...new Array(LARGE_ROUNDS.length + 1).fill("a"), "b"]);
 });

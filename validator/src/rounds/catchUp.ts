@@ -27,6 +27,8 @@ const MAX_BACKLOG = 2 * MAX_FETCHED_ROUNDS;
 const BACKLOG_POLL_MS = 50;
 /** A thousand rounds are to be caught up with in half a minute: whoever takes longer for what it gives lets others go first. */
 const PATIENCE_MS_PER_ROUND = 30;
+/** A line of 8 Mbit/s is no dawdler: the largest values are close to a megabyte each, an answer with one of them late. */
+const PATIENCE_BYTES_PER_MS = 1_000;
 /** Claims to be ahead that are remembered: one of each member of a set, and of as many who have just left or will join. */
 const MAX_CLAIMANTS = 2 * MAX_VALIDATORS;
 /** Rounds read for an answer at a time: four of the largest values are a few times what it takes. */
@@ -131,7 +133,8 @@ export class CatchUp {
     const isTaken = rounds.length > 0 && adopt(rounds);
     const isUnproven = rounds.length < fetched.length && sets.setOfRound(from + rounds.length) !== null;
     if (isUnproven) log.warn("A validator gave rounds that are not proven", { validator: peer, from });
-    const isSlow = tookMs > rounds.length * PATIENCE_MS_PER_ROUND;
+    const bytes = rounds.reduce((sum, { valueBytes }) => sum + valueBytes.length, 0);
+    const isSlow = tookMs > rounds.length * PATIENCE_MS_PER_ROUND + bytes / PATIENCE_BYTES_PER_MS;
     if (!isTaken || isUnproven || isSlow) this.#claimants.delete(peer);
     if (isTaken && !isUnproven) this.#claimants.add(peer);
   }

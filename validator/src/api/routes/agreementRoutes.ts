@@ -8,6 +8,7 @@ import {
 } from "../../../../protocol/src/agreement/rewardEvidence.ts";
 import { encodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
+import { sha256 } from "../../../../protocol/src/crypto/sha256.ts";
 import { SET_LEAD_EPOCHS } from "../../store/validatorRows.ts";
 import { presentRound } from "../present.ts";
 import { presentRewardCert } from "../presentValidators.ts";
@@ -42,8 +43,9 @@ function addRounds(routes: Routes, { modules: { store } }: RouteContext): void {
       const round = await store.getRound(Number(request.params.round));
       if (round === null) throw notFound("executed round");
       const basis = { digest: round.stateDigest, sinceMs: round.timeMs };
-      if (isUnchanged(request, reply, { basis, variant: "round", isFixed: true }))
-        return reply.code(304).send(null);
+      // Any quorum's certificate of the same round is another one.
+      const variant = `round-${encodeHex(sha256(round.finalCert).subarray(0, 8))}`;
+      if (isUnchanged(request, reply, { basis, variant, isFixed: true })) return reply.code(304).send(null);
       return presentRound(round);
     },
   );

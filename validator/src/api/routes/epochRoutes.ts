@@ -53,7 +53,8 @@ function addEpochListings(routes: Routes, store: QueryStore): void {
       const [newest] = rows;
       if (newest !== undefined) {
         const isFixed = newest.epoch + 1 === before;
-        const variant = `epochs-${limit}`;
+        // Who joined at a checkpoint has fewer on the last page than the others.
+        const variant = `epochs-${limit}-${rows.length}`;
         if (isUnchanged(request, reply, { basis: restOn(newest), variant, isFixed }))
           return reply.code(304).send(null);
       }
@@ -124,7 +125,8 @@ function addEpochRewards(routes: Routes, { modules: { store }, longAnswers }: Ro
       if (isCsv) {
         reply.header("content-type", "text/csv; charset=utf-8");
         reply.header("content-disposition", `attachment; filename="rewards-epoch-${epoch}.csv"`);
-        const lines = longAnswers.open(streamLines(store, epoch, after, limit ?? Number.POSITIVE_INFINITY));
+        const parts = streamLines(store, epoch, after, limit ?? Number.POSITIVE_INFINITY);
+        const lines = longAnswers.open(parts, request.ip);
         // The schema describes the text that the stream gives.
         return reply.send(lines as unknown as string);
       }

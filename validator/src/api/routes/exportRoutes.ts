@@ -54,7 +54,7 @@ export function addExportRoutes(routes: Routes, { modules: { store }, longAnswer
       if (isUnchanged(request, reply, { basis: restOn(last), variant, isFixed }))
         return reply.code(304).send(null);
       // The schema describes the lines of the text that the stream gives.
-      return reply.send(longAnswers.open(writeLines(store, from, to)) as never);
+      return reply.send(longAnswers.open(writeLines(store, from, to), request.ip) as never);
     },
   );
 }
