@@ -14,6 +14,8 @@ const ISOLATED_ROUNDS = 4;
 /** A copy is back at once. An empty home comes when the round that it was lost in is over, as nobody could tell it of that. */
 const COPY_DOWN_MS = 2;
 const EMPTY_DOWN_MS = 1_500;
+/** By then what the lost one said before is with the others, on their disks: own batches on their way are nobody's to show. */
+const ARRIVED_DOWN_MS = 150;
 
 export class HomeLoss {
   readonly #scenario: HomeLossScenario;
@@ -50,7 +52,8 @@ export class HomeLoss {
 
   /** How long the validator is down after its loss. */
   get downMs(): number {
-    return this.#copy === null ? EMPTY_DOWN_MS : COPY_DOWN_MS;
+    if (this.#copy === null) return EMPTY_DOWN_MS;
+    return this.#scenario.bystander === null ? ARRIVED_DOWN_MS : COPY_DOWN_MS;
   }
 
   isLost({ self }: Pick<Member, "self">): boolean {

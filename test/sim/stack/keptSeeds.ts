@@ -38,7 +38,13 @@ export const KEPT_STACK_SEEDS: readonly KeptStackSeed[] = [
   {
     validators: 4,
     profile: "restore",
-    seed: 16,
+    seed: 89,
+    found: "a batch of an author that had left was acknowledged, when bodies that it rests on were deleted",
+  },
+  {
+    validators: 4,
+    profile: "restore",
+    seed: 32,
     found: "a restored validator acknowledged other batches under the numbers that it had acknowledged",
   },
 ];

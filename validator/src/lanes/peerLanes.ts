@@ -154,10 +154,10 @@ export class PeerLanes {
 
   /** The lane of a validator that has a seat about now; null for anybody else's, and for the own. */
   #laneOf(name: PeerName): PeerLane | null {
-    const known = this.#lanes.get(name);
-    if (known !== undefined) return known;
     const key = decodeHex(name, 32);
     if (key === null || equalBytes(key, this.#config.self) || !this.#isAuthor(key)) return null;
+    const known = this.#lanes.get(name);
+    if (known !== undefined) return known;
     const state = createPeerLane(this.#config, key, this.#placeOf(key), this.#modules.epoch());
     const lane: PeerLane = { name, state, bodies: new Map() };
     this.#lanes.set(name, lane);
@@ -213,8 +213,9 @@ export class PeerLanes {
         });
         break;
       case "acknowledge":
-        // The author sends its batch again, and is answered then.
-        if (mayAcknowledge(effect.ack.ack)) mesh.send(lane.name, { type: "ack", ack: effect.ack });
+        // The author sends its batch again, and is answered then. Of one that has left meanwhile bodies may be gone.
+        if (this.#isAuthor(lane.state.lane) && mayAcknowledge(effect.ack.ack))
+          mesh.send(lane.name, { type: "ack", ack: effect.ack });
         break;
       case "release":
         for (const digest of effect.digests) release(lane, digest);
