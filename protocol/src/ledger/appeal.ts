@@ -38,8 +38,10 @@ export function viewAppeal(ledger: Ledger, key: Uint8Array): AppealView | null {
   const hotspot = registry.find(key);
   if (hotspot === null) return null;
   const { index } = hotspot;
+  // What has ended returns with the running epoch, and is its pools'.
+  const held = escrow.entriesOf(index).filter(({ untilEpoch }) => untilEpoch >= nextEpoch);
   return {
-    escrow: escrow.entriesOf(index).map(({ owner, beacons, witnesses, untilEpoch }) => ({
+    escrow: held.map(({ owner, beacons, witnesses, untilEpoch }) => ({
       ...{ owner: accounts.list[owner]!.key, amount: beacons + witnesses, untilEpoch },
     })),
     isPending: trust.appealed.has(index),

@@ -1,5 +1,6 @@
 /** Appeals: what they can reverse, and that nobody is acquitted by losing the record that he is judged by. */
 import { describe, expect, test } from "vitest";
+import { viewAppeal } from "../../../protocol/src/ledger/appeal.ts";
 import {
   computeBooks,
   createLedger,
@@ -176,6 +177,7 @@ test("an appeal that reverses a part of what was found releases that part, and t
   expect((held * 4n) / 10n - escrow.released).toBeLessThanOrEqual(1n);
   expect(escrow.released).toBeGreaterThan(0n);
   expect(escrow).toMatchObject({ returned: 0n, carriedOut: held - escrow.released });
+  expect(viewAppeal(scenario.ledger, hotspot.key)!.escrow).toEqual([]);
   // No second appeal releases more of it.
   expect(appeal(scenario, hotspot)).toBeNull();
   const next = scenario.closeEpoch();
