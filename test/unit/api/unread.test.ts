@@ -28,6 +28,7 @@ describe("answers that nobody reads", () => {
     api.addHook("onSend", async ({ raw }) => void answers.emit("made", raw.socket));
     const long = "x".repeat(LONG_BYTES);
     api.get("/long", async () => long);
+    api.get("/short", async () => "x".repeat(16_000));
     await api.listen({ host: "127.0.0.1", port: 0 });
     ({ port } = api.server.address() as { port: number });
   });
@@ -64,6 +65,15 @@ describe("answers that nobody reads", () => {
     const more = await ignore("192.0.2.2");
     // One address has two of three; that it asks itself makes no difference.
     expect([late, second, more].map(isGone)).toEqual([false, true, false]);
+  });
+
+  test("are counted also where many short ones wait behind another", async () => {
+    const modest = await ignore("192.0.2.1");
+    const { socket, served } = await ignore("192.0.2.2");
+    const closed = new Promise((resolve) => served.once("close", resolve));
+    socket.write("GET /short HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1_500));
+    await closed;
+    expect(isGone(modest)).toBe(false);
   });
 
   test("count no more once they are read, or their connection is closed, however many waited on it", async () => {
@@ -130,7 +140,7 @@ test("a connection on which nothing moves is closed, and its answer with it", as
     ...{ name: "test network", id: new Uint8Array(32), parameters: PRESETS.test },
     writeGenesis: () => `"${"x".repeat(LONG_BYTES)}"`,
   };
-  const { api } = await createFixture({ network, connectionTimeoutMs: 200 });
+  const { api } = await createFixture({ network, connectionTimeoutMs: 1_000 });
   await api.listen({ host: "127.0.0.1", port: 0 });
   const { port } = api.server.address() as { port: number };
   const connected = once(api.server, "connection") as Promise<[Socket]>;

@@ -9,13 +9,13 @@ import type { Routes } from "./routes/context.ts";
 
 /** A quarter of what the API's thread may have; the largest answer, a page of a thousand epochs, is some 12 MB of it. */
 const MAX_UNSENT_BYTES = 268_435_456;
-/** Smaller ones are not counted: one for each connection there can be are 180 MiB. */
+/** Smaller ones are counted only where they wait behind another: one for each connection there can be are 180 MiB. */
 const SMALL_ANSWER_BYTES = 16_384;
 
-/** What a connection has not taken of long answers, and for whom: null for this machine. */
+/** What a connection has not taken, and for whom: null for this machine. */
 type Reader = { readonly network: string | null; readonly leave: () => void; bytes: number };
 
-/** Counts long answers until they are read. Streams have a limit of their own: `LongAnswers`. */
+/** Counts answers until they are read, the long ones and those behind others. Streams have a limit of their own: `LongAnswers`. */
 export function limitUnsent(routes: Routes, maxBytes = MAX_UNSENT_BYTES): void {
   /** In the order in which they began to wait. */
   const readers = new Map<Socket, Reader>();
@@ -39,7 +39,9 @@ export function limitUnsent(routes: Routes, maxBytes = MAX_UNSENT_BYTES): void {
   routes.addHook("onSend", (request, reply, payload, done) => {
     const bytes = typeof payload === "string" || Buffer.isBuffer(payload) ? payload.length : 0;
     const { socket } = request.raw;
-    if (bytes <= SMALL_ANSWER_BYTES) return done();
+    // Where requests came without waiting for answers, only the first answer has the connection.
+    const isBehind = reply.raw.socket === null;
+    if (bytes <= SMALL_ANSWER_BYTES && !isBehind) return done();
     while (unsentBytes + bytes > maxBytes && readers.size > 0) {
       const [slowest, { leave }] = findSlowest(readers);
       slowest.destroy();
