@@ -19,12 +19,18 @@ export type ContainerShell = {
 
 /** What starts such a shell, or in words why there is none. */
 export type FoundShell =
-  | { readonly ok: true; readonly argv: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly argv: readonly string[];
+      /** Compose, with what its builds need beside the repository. */
+      readonly compose: string;
+    }
   | { readonly ok: false; readonly reason: string };
 
 /** Finds it; installs the stand-ins where they are there and not set up, which takes minutes. */
 export function findContainerShell(): FoundShell {
-  if (spawnSync("docker", ["info"], { stdio: "ignore" }).status === 0) return { ok: true, argv: ["sh"] };
+  if (spawnSync("docker", ["info"], { stdio: "ignore" }).status === 0)
+    return { ok: true, argv: ["sh"], compose: "docker compose" };
   const tool = join(process.env.HEXBEACON_SHARED ?? join(ROOT, "../shared"), "tools/containers/containers");
   if (!existsSync(tool)) return { ok: false, reason: "no Docker engine, and no stand-in for one" };
   const setup = spawnSync(tool, ["setup"], { encoding: "utf8" });
@@ -36,7 +42,10 @@ export function findContainerShell(): FoundShell {
   });
   if (iptables.status !== 0)
     return { ok: false, reason: "the stand-in needs iptables, which could not be installed" };
-  return { ok: true, argv: [tool, "sh", "sh"] };
+  // Behind a proxy that signs TLS itself: the stand-in's compose has no build secrets of its own, and hands flags on.
+  const ca = process.env.NODE_EXTRA_CA_CERTS;
+  const secret = ca === undefined ? "" : ` --podman-build-args='--secret id=ca,src=${ca}'`;
+  return { ok: true, argv: [tool, "sh", "sh"], compose: `docker compose${secret}` };
 }
 
 /** Starts the shell; its commands run one after another. */
