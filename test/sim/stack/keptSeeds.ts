@@ -38,7 +38,7 @@ export const KEPT_STACK_SEEDS: readonly KeptStackSeed[] = [
   {
     validators: 4,
     profile: "restore",
-    seed: 89,
+    seed: 97,
     found: "a batch of an author that had left was acknowledged, when bodies that it rests on were deleted",
   },
   {

@@ -197,7 +197,7 @@ function createRestoreScenario(prng: Prng, calm: StackScenario): StackScenario {
  * no quorum but of all. For the same reason nobody is cut off.
  */
 function createEarlyLoss(prng: Prng, { validator }: HomeLossScenario): HomeLossScenario {
-  const lostAfterRound = 1 + prng.below(ROUNDS_PER_EPOCH);
+  const lostAfterRound = 1 + prng.below(ROUNDS_PER_EPOCH / 2);
   return { validator, bystander: null, copiedAfterRound: prng.below(lostAfterRound), lostAfterRound };
 }
 
