@@ -3,13 +3,10 @@
  * that changes, doubles, drops or makes up what leaves: signed with its own key, and nobody else's.
  */
 import { encodeAttest } from "../../../protocol/src/agreement/attest.ts";
-import { assembleSignatures, createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
-import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
 import { createEvidence } from "../../../protocol/src/agreement/evidence.ts";
 import type { Fetch } from "../../../protocol/src/agreement/fetches.ts";
-import type { Ack, PeerMessage, SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
+import type { PeerMessage, SignedBatch } from "../../../protocol/src/agreement/peerMessages.ts";
 import {
-  type AvailabilityCert,
   computeBatchDigest,
   computeValueDigest,
   decodeBatch,
@@ -27,15 +24,15 @@ import {
   VOTE_KINDS,
 } from "../../../protocol/src/agreement/simplex/index.ts";
 import { decodeStanding, encodeStanding } from "../../../protocol/src/agreement/standing.ts";
-import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { Prng } from "../prng.ts";
+import { earlyCertifier, forkingAuthor } from "./authorMouths.ts";
 import type { StackNetwork } from "./genesis.ts";
 import { STACK_BEHAVIOURS, type StackBehaviour } from "./scenario.ts";
 import { createCheapSigner } from "./signatures.ts";
 
 type Signer = ReturnType<typeof createCheapSigner>;
-type Said = { readonly to: number; readonly message: PeerMessage };
+export type Said = { readonly to: number; readonly message: PeerMessage };
 
 export type MouthContext = {
   readonly prng: Prng;
@@ -55,7 +52,7 @@ export type Mouth = {
   readonly answer?: (fetch: Fetch, said: Uint8Array | null) => Uint8Array | null;
 };
 
-type Attack = (context: MouthContext, signer: Signer) => Mouth;
+export type Attack = (context: MouthContext, signer: Signer) => Mouth;
 
 /** To these it tells the other story. */
 const isOther = ({ self }: MouthContext, to: number): boolean => ((to + self) & 1) === 0;
@@ -293,80 +290,6 @@ const standingLiar: Attack = ({ prng }) => ({
     return encodeStanding({ rounds, tips: [], batch: [] });
   },
 });
-
-/**
- * As an author: a lane for each of the others that nobody else hears of, so that no cut ever has it, and now and then
- * another batch under one of its numbers. Who has lost its home is alone in not knowing what it acknowledged there.
- */
-const forkingAuthor: Attack = ({ prng, network }, signer) => {
-  const lane = signer.publicKey;
-  const messages: Uint8Array[] = [];
-  const bodies = new Map<string, Uint8Array>();
-  const chains = network.keys.map((): Uint8Array[] => []);
-  // Its own core asks what others hold of its word, until it signs, and would take this for another process's.
-  let isSigning = false;
-  const write = (seq: number, prev: Uint8Array) => {
-    const encoded = encodeBatch({ lane, seq, prev, messages: [prng.pick(messages)] });
-    const digest = computeBatchDigest(encoded);
-    bodies.set(encodeHex(digest), encoded);
-    return digest;
-  };
-  const tell = (to: number): Said => {
-    const chain = chains[to]!;
-    const prevOf = (seq: number) => chain[seq - 2] ?? LANE_START;
-    if (chain.length === 0 || prng.oneIn(4)) chain.push(write(chain.length + 1, prevOf(chain.length + 1)));
-    const isFork = prng.oneIn(4);
-    const seq = isFork ? 1 + prng.below(chain.length) : chain.length;
-    const digest = isFork ? write(seq, prevOf(seq)) : chain[seq - 1]!;
-    const signature = signer.sign("batch", encodeBatchBody({ lane, seq, digest }));
-    const batch = bodies.get(encodeHex(digest))!;
-    return { to, message: { type: "batch", signed: { epoch: prng.below(3), batch, signature } } };
-  };
-  return {
-    say: (_, message) => {
-      isSigning ||= message.type === "tips";
-      return message.type === "batch" ? [] : [message];
-    },
-    hear: (_, message) => {
-      if (message.type === "batch") messages.push(...decodeBatch(message.signed.batch)!.messages);
-      return [];
-    },
-    idle: () => (messages.length === 0 || !isSigning ? [] : network.keys.map((_, to) => tell(to))),
-    answer: (fetch, said) => (fetch.type === "batch" ? (bodies.get(encodeHex(fetch.digest)) ?? said) : said),
-  };
-};
-
-/**
- * As an author: has each batch certified for the epoch to come too, and shows that as soon as tips have named the first
- * certificate. It proposes nothing, as its own values could use those tips.
- */
-const earlyCertifier: Attack = ({ self, network }, signer) => {
-  const lane = signer.publicKey;
-  // The sets of epochs 0 and 1 are genesis's; of later ones it knows nothing.
-  const set = createValidatorSet(network.genesis.validators.map(({ key }) => key));
-  const acks = new Map<string, Map<number, Uint8Array>>();
-  const certs: AvailabilityCert[] = [];
-  const gather = ({ ack, validator, signature }: Ack): void => {
-    const body = encodeAckBody(ack);
-    const own: [number, Uint8Array] = [self, signer.sign("ack", body)];
-    const signatures = acks.get(encodeHex(body)) ?? new Map([own]);
-    acks.set(encodeHex(body), signatures.set(validator, signature));
-    if (signatures.size === set.quorum) certs.push({ ...ack, ...assembleSignatures(signatures, set) });
-  };
-  return {
-    say: (_, message) => {
-      if (message.type === "proposal") return [];
-      if (message.type !== "batch" || message.signed.epoch !== 0) return [message];
-      return [message, { type: "batch", signed: { ...message.signed, epoch: 1 } }];
-    },
-    hear: (from, message) => {
-      if (message.type === "ack" && message.ack.ack.epoch === 1 && equalBytes(message.ack.ack.lane, lane))
-        gather(message.ack);
-      if (message.type !== "tips") return [];
-      return certs.map((cert) => ({ to: from, message: { type: "availability", cert } }));
-    },
-  };
-};
 
 const silent: Attack = () => ({ say: () => [], answers: () => false });
 
