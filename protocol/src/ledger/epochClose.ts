@@ -188,7 +188,7 @@ function credit(ledger: Ledger, log: RoundLog, epoch: number, reward: EpochRewar
   const { accounts } = ledger;
   const { keys } = requireSet(ledger, epoch);
   for (const [owner, amount] of reward.ownerAmounts.entries()) {
-    if (amount > 0n) creditAccount(ledger, log, accounts.list[owner]!, amount);
+    creditAccount(ledger, log, accounts.list[owner]!, amount);
   }
   for (const [position, amount] of reward.validatorAmounts.entries()) {
     if (amount > 0n) creditAccount(ledger, log, accounts.open(keys[position]!), amount);
@@ -205,7 +205,9 @@ function credit(ledger: Ledger, log: RoundLog, epoch: number, reward: EpochRewar
   ledger.rewardTree = null;
 }
 
+/** Credits earnings. Nothing makes nobody an earner: a snapshot tells those who are by what they have earned. */
 function creditAccount(ledger: Ledger, log: RoundLog, account: Account, amount: bigint): void {
+  if (amount === 0n) return;
   if (account.earned === 0n) ledger.earnerOrder.add(account.key, account.index);
   account.balance += amount;
   account.earned += amount;

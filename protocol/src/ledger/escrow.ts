@@ -68,8 +68,9 @@ export class Escrow {
   }
 
   /**
-   * Takes out what hotspots' reversals in an epoch release: of each a share, rounded down. The rest ends with the epoch, so
-   * that it returns with the next one's rewards, and no later reversal releases more of it.
+   * Takes out what hotspots' reversals in an epoch release: of each a share, rounded down, and only where that leaves
+   * something. The rest ends with the epoch, so that it returns with the next one's rewards, and no later reversal releases
+   * more of it.
    * @param sharesPpm by hotspot, in parts per million.
    */
   release(sharesPpm: ReadonlyMap<number, number>, epoch: number): EscrowEntry[] {
@@ -86,7 +87,7 @@ export class Escrow {
         witnesses: entry.witnesses - released[i]!.witnesses,
       })),
     );
-    return released;
+    return released.filter(isSome);
   }
 
   /** Takes out what ended before an epoch: what ends with it, an appeal that the epoch's end decides may still release. */
@@ -96,7 +97,7 @@ export class Escrow {
 
   /** Puts back what ends before all that is held. */
   #end(entries: readonly EscrowEntry[]): void {
-    const left = entries.filter(({ beacons, witnesses }) => beacons + witnesses > 0n);
+    const left = entries.filter(isSome);
     if (left.length === 0) return;
     const later = this.#take(() => true);
     for (const { hotspot, owner, untilEpoch, ...amounts } of left)
@@ -115,6 +116,10 @@ export class Escrow {
     }
     return taken;
   }
+}
+
+function isSome({ beacons, witnesses }: EscrowAmounts): boolean {
+  return beacons + witnesses > 0n;
 }
 
 /** The last epoch of what is withheld in an epoch: `escrowEpochs` after the interval in which it was earned. */

@@ -6,6 +6,7 @@ import {
   createLedger,
   decodeLedger,
   encodeLedger,
+  rewardTreeOf,
 } from "../../../protocol/src/ledger/index.ts";
 import type { EpochClose } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
@@ -186,6 +187,28 @@ test("an appeal that reverses a part of what was found releases that part, and t
     beacons[side] + witnesses[side];
   expect(carried(next.pools, "carriedIn")).toBe(carried(pools, "carriedOut") + escrow.carriedOut);
   expect(next.epoch).toBeLessThan(epoch + parameters.escrowEpochs);
+});
+
+test("a reversal whose part rounds down to nothing releases nothing, and makes nobody an earner", () => {
+  const scenario = new Scenario(RING, { txFee: 0n, assertFee: 0n });
+  const { ledger } = scenario;
+  strike(scenario, 0, ENDS_EPOCH);
+  // One finding more, which stands as it names a link that is not there; and two base units as if an epoch had paid them.
+  const evidence = [{ counterpart: 1, heardEpoch: 0, heardByEpoch: 0 }];
+  ledger.trust.findings.add(0, {
+    ...{ reason: "floor_window", factorPpm: 400_000, madeEpoch: 0, endsEpoch: ENDS_EPOCH, evidence },
+  });
+  ledger.escrow.withhold(0, ledger.registry.list[0]!.owner, { beacons: 0n, witnesses: 2n }, 7);
+  ledger.emitted += 2n;
+  ledger.trust.appealed.add(0);
+  scenario.closeEpoch();
+  const { escrow, releases, accounts, rewardRoot, epoch } = decide(scenario);
+  expect(ledger.trust.trustAt(0, epoch + 1)).toMatchObject({ beliefPpm: 400_000, isSuspended: false });
+  expect(escrow).toMatchObject({ released: 0n, carriedOut: 2n });
+  expect(releases).toEqual([]);
+  // Whoever starts from the snapshot has the tree of whoever ran on.
+  const restored = rewardTreeOf(decodeLedger(scenario.genesis, encodeLedger(ledger)));
+  expect([restored.leafCount, restored.root]).toEqual([accounts, rewardRoot]);
 });
 
 test("what closes after a reversal is worth no more than the trust that is left", () => {
