@@ -47,8 +47,8 @@ export function feedReception(
   if (link?.distanceM === undefined || ledger.parameters.scoreVersion < 2) return null;
   const beaconer = ledger.registry.list[beacon.hotspot]!;
   const epoch = beacon.challengeEpoch;
-  // Who has asserted another place since is judged by what is heard there.
-  if (!standsAsIn(beaconer, epoch) || !standsAsIn(witness, epoch)) return null;
+  // Who has moved since is judged by what is heard there.
+  if (hasMovedSince(beaconer, epoch) || hasMovedSince(witness, epoch)) return null;
   const place = placeAt(beaconer, epoch)!;
   const powerStepDb = computeTakenStepDb(planOf(place), place.gainCentiDbi, beacon.challenge!.powerStepDb);
   const entry: HistoryEntry = {
@@ -91,9 +91,9 @@ function noteTrusted(
   }
 }
 
-function standsAsIn({ places }: Hotspot, epoch: number): boolean {
-  const newest = places.at(-1);
-  return newest !== undefined && newest.fromEpoch <= epoch;
+/** Whether the place in force in an epoch is another than the newest: assertions that are no moves change nothing. */
+function hasMovedSince({ movedEpoch }: Hotspot, epoch: number): boolean {
+  return movedEpoch !== null && movedEpoch >= epoch;
 }
 
 /** Asserts a place in an epoch, and has trust forget the hotspot where what it can hear or be heard by changes with it. */

@@ -11,8 +11,8 @@ beforeEach(() => {
   scenario.ledger = createLedger(scenario.genesis);
 });
 
-/** Asserts hotspot 0's place in the next round, with so much more gain and height, and gives the reason. */
-function assertWith({ centiDb = 0, metres = 0 }): string | null {
+/** Asserts hotspot 0's place in the next round, with so much more gain and height. */
+function putAssertion({ centiDb = 0, metres = 0 }): void {
   const { key, owner, cell, latE7, lngE7, gainCentiDbi, elevationM } = scenario.hotspot(0);
   const epoch = scenario.ledger.nextEpoch;
   const nonce = scenario.ledger.viewAccount(owner)!.nonce;
@@ -21,6 +21,11 @@ function assertWith({ centiDb = 0, metres = 0 }): string | null {
     ...{ kind: "assert", epoch, nonce, hotspotSignature: new Uint8Array(64) },
     assertion: { hotspot: key, ...place, region: 1, epoch },
   });
+}
+
+/** The same, and gives the reason. */
+function assertWith(change: Parameters<typeof putAssertion>[0]): string | null {
+  putAssertion(change);
   return scenario.step().transactions[0]!.reason;
 }
 
@@ -52,4 +57,21 @@ test("for a window receptions are divided by no less than before", () => {
   }
   while (scenario.ledger.nextEpoch < 4 + trustWindowEpochs + trustIntervalEpochs) scenario.closeEpoch();
   expect(standing()).toBe(0);
+});
+
+test("who asserts the same place in each epoch is on record as before, and who moves is not until it stands there", () => {
+  const { links } = scenario.ledger.trust.history;
+  const listHeard = (epoch: number): number[] =>
+    RING.map((_, other) => other).filter((other) => links.find(0, other, epoch) !== null);
+  for (let metres = 1; metres <= 2; metres++) {
+    putAssertion({ metres });
+    runEpoch(scenario);
+  }
+  expect(listHeard(2)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  putAssertion({ centiDb: 1 });
+  runEpoch(scenario);
+  expect(listHeard(3)).toEqual([]);
+  putAssertion({ centiDb: 1, metres: 1 });
+  runEpoch(scenario);
+  expect(listHeard(4)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
