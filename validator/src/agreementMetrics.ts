@@ -27,8 +27,8 @@ export type AgreementSources = {
   readonly roundsBehind: () => number;
   /** Batches that execution waits for, and that nobody who can be asked has. */
   readonly batchesMissing: () => number;
-  /** Others' lanes of which nothing is acknowledged yet, since the home was lost or restored. */
-  readonly lanesHeldBack: () => number;
+  /** Epochs until others' batches are acknowledged again, since the home was lost or restored. */
+  readonly ackWaitEpochs: () => number;
   /** How far the own clock is ahead of the other validators'; null where none was heard lately. */
   readonly clockOffsetMs: () => number | null;
   /** Batches of each lane beyond the last decided cut, by seat. */
@@ -199,9 +199,9 @@ function addSources(registry: Registry, sources: AgreementSources): void {
     sources.batchesMissing,
   );
   gauge(
-    "hexbeacon_lanes_held_back",
-    "Others' lanes of which this validator acknowledges nothing yet, since its home was lost or restored.",
-    sources.lanesHeldBack,
+    "hexbeacon_acknowledgement_wait_epochs",
+    "Epochs to pass, the running one included, until this validator acknowledges batches, since its home was lost or restored.",
+    sources.ackWaitEpochs,
   );
   new Gauge({
     name: "hexbeacon_lane_window_batches",

@@ -103,8 +103,8 @@ export type Core = {
   readonly countWaiting: () => number;
   /** Batches that execution waits for, and that nobody who can be asked has. */
   readonly missingBatches: () => number;
-  /** Lanes of others of which nothing is acknowledged yet, since this home was lost or restored. */
-  readonly lanesHeldBack: () => number;
+  /** Epochs until this validator acknowledges others' batches again, since its home was lost or restored; else 0. */
+  readonly ackWaitEpochs: () => number;
   /** Decides no further round, refuses what waits, and finishes what is under way. */
   readonly close: () => Promise<void>;
 };
@@ -172,7 +172,7 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
     handlers: several.handlers,
     guard: several.guard,
     missingBatches: () => several.fetcher.countMissing(),
-    lanesHeldBack: () => several.floors.countHeldBack(),
+    ackWaitEpochs: () => several.lostAcks.countWaitEpochs(recovered.ledger.nextEpoch),
     catchUp: async () => {
       attestor.start(recovered.ledger.lastClosedEpoch);
       // The end may have come after the epoch was stored and before it was attested to.

@@ -19,11 +19,11 @@ import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { epochOfRound } from "../../protocol/src/network/parameters.ts";
 import type { ExecutedBatches, ExecutedRound, Executor } from "./execution/executor.ts";
 import { SnapshotServer } from "./execution/snapshotServer.ts";
-import { AckFloors } from "./lanes/ackFloors.ts";
 import { AckGatherer } from "./lanes/ackGatherer.ts";
 import { AvailabilityBook } from "./lanes/availability.ts";
 import { BatchFetcher } from "./lanes/batchFetcher.ts";
 import type { Lane } from "./lanes/lane.ts";
+import { LostAcks } from "./lanes/lostAcks.ts";
 import { PeerLanes } from "./lanes/peerLanes.ts";
 import { UnusedBodies } from "./lanes/unusedBodies.ts";
 import type { Mesh, MeshHandlers, PeerName } from "./mesh/mesh.ts";
@@ -79,7 +79,7 @@ export type Several = {
   readonly agreement: MeshAgreement;
   readonly acks: AckGatherer;
   readonly fetcher: BatchFetcher;
-  readonly floors: AckFloors;
+  readonly lostAcks: LostAcks;
   readonly guard: RestoreGuard;
   readonly handlers: MeshHandlers;
   readonly onExecuted: (executed: ExecutedRound & ExecutedBatches) => void;
@@ -106,18 +106,12 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     { sets, domains, resendMs: 2 * delayMs },
     { mesh, signer, verify, clock, epoch, onCertificate, onConflict, onDropped: modules.onDropped },
   );
-  const floors = new AckFloors(
-    { self: signer.publicKey },
-    {
-      votes: storage.votes,
-      sets,
-      ledger: recovered.ledger,
-      freshRound: () => guard.freshRound(),
-      log,
-    },
+  const lostAcks = new LostAcks(
+    { self: signer.publicKey, parameters: genesis.parameters },
+    { votes: storage.votes, sets, freshRound: () => guard.freshRound(), log },
   );
   const mayAcknowledge = (ack: Ack["ack"]) =>
-    guard.maySign(agreement.newestRound() + 1) && floors.mayAcknowledge(ack);
+    guard.maySign(agreement.newestRound() + 1) && lostAcks.mayAcknowledge(ack);
   const peerLanes = new PeerLanes(
     { sets, domains, cut },
     {
@@ -133,7 +127,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     },
   );
   const unusedBodies = new UnusedBodies({ ...storage, isMember: sets.isMember, laneEndOf, log });
-  const snapshots = new SnapshotServer({ store: storage.store, nowMs: () => clock.nowMs() });
+  const snapshots = new SnapshotServer({ store: storage.store, nowMs: clock.elapsedMs });
   const divergence = new DivergenceWatch(
     { self: signer.publicKey, execLagRounds: genesis.parameters.execLagRounds },
     { sets, log, onFailure: modules.onFailure },
@@ -164,7 +158,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
       adoptLane,
       onProgress: () => agreement.onProgress(),
       onRestored: () => {
-        floors.onLost();
+        lostAcks.onLost();
         modules.onRestored();
       },
       onFirstSigning: storage.votes.unmarkRestored,
@@ -208,7 +202,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     agreement,
     acks,
     fetcher,
-    floors,
+    lostAcks,
     guard,
     handlers: {
       onMessage,
@@ -218,7 +212,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     onExecuted: (executed) => {
       const { round, stateDigest } = executed.result;
       divergence.onExecuted({ round, digest: stateDigest });
-      floors.onExecuted();
+      lostAcks.onExecuted();
       unusedBodies.onExecuted(executed);
       snapshots.forgetUnused();
       agreement.onProgress();

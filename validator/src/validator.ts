@@ -291,7 +291,7 @@ function readAgreement(
       return parts.watch().computeBehind(parts.core().agreement.newestRound() + 1, faulty);
     },
     batchesMissing: () => parts.core().missingBatches(),
-    lanesHeldBack: () => parts.core().lanesHeldBack(),
+    ackWaitEpochs: () => parts.core().ackWaitEpochs(),
     clockOffsetMs: () => parts.watch().computeClockOffsetMs(),
     laneWindows: () =>
       (running()?.keys ?? []).map((key, seat) => ({

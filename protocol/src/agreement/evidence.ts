@@ -210,10 +210,10 @@ function readClaim({ kind, body }: SignedBody): Claim | null {
       return tip && { epoch: null, kind, author: tip.lane, slot: `${tip.seq}`, content: tip.digest };
     }
     case "ack": {
-      // The same digest may be acknowledged again for another epoch's set (A3), so only the digest is the content.
+      // Once an epoch: who lost what it knew begins anew in one that it had not come to (docs/decisions/validator-set.md).
       const ack = decodeAckBody(body);
       if (ack === null) return null;
-      const slot = `${encodeHex(ack.lane)}/${ack.seq}`;
+      const slot = `${ack.epoch}/${encodeHex(ack.lane)}/${ack.seq}`;
       return { epoch: ack.epoch, kind, author: null, slot, content: ack.digest };
     }
     case "attest": {

@@ -33,7 +33,7 @@ export const EVIDENCE_SENTENCES: Readonly<Record<EvidenceKind, string>> = {
   double_propose: "It proposed two values in one view.",
   double_tips: "It sent two different Tips in one round.",
   double_batch: "It made two different batches of one number in its lane.",
-  double_ack: "It acknowledged two different batches of one number in a lane.",
+  double_ack: "It acknowledged two different batches of one number in a lane, in the same epoch.",
   double_attest: "It attested two different outcomes of one epoch.",
 };
 

@@ -100,7 +100,7 @@ async function startLiar(): Promise<{ readonly host: string; readonly lie: () =>
     seats: () => ({ count: 4, quorum: 3, own: 0 }),
     roundsBehind: () => 0,
     batchesMissing: () => 0,
-    lanesHeldBack: () => 0,
+    ackWaitEpochs: () => 0,
     clockOffsetMs: () => 0,
     laneWindows: () => [],
   };

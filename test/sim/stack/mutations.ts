@@ -350,9 +350,9 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     profile: "restore",
     among: hasBad("forkingAuthor"),
     edit: {
-      file: "validator/src/lanes/ackFloors.ts",
-      find: "return !this.#areLost && seq > this.#modules.votes.ackFloorOf(lane);",
-      replace: "return seq > 0;",
+      file: "validator/src/lanes/lostAcks.ts",
+      find: "return this.#knownFrom !== null && epoch >= this.#knownFrom;",
+      replace: "return epoch >= 0;",
     },
   },
   {

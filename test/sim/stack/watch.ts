@@ -58,6 +58,8 @@ export class StackWatch {
   readonly #decided = new Map<number, number>();
   readonly #convicted = new Set<string>();
   readonly #saidEvidence = new Set<string>();
+  /** Who lost a home: what it acknowledged in the epochs before, it does not know. */
+  readonly #lost = new Set<number>();
   violation: StackViolation | null = null;
   detail = "";
 
@@ -85,18 +87,26 @@ export class StackWatch {
       this.#onFreshValue(from, message.value);
     if (message.type === "evidence") this.#saidEvidence.add(nameOf(from, message.evidence.offender));
     if (message.type === "vote") this.#onVote(from, message);
+    if (message.type === "ack" && !this.#lost.has(from)) {
+      const { lane, seq, digest } = message.ack.ack;
+      const name = `validator ${from}: ack of ${nameOfBatch(lane, seq)} in any epoch`;
+      this.#once("honest_double_sign", name, encodeHex(digest));
+    }
   }
 
   /**
-   * A certificate of availability that is valid: the only one of its number and set, and durable with f + 1 honest. (Two
-   * sets may certify two digests of a Byzantine author; see docs/decisions/validator-set.md.)
+   * A certificate of availability that is valid: the only one of its number and epoch, and durable with f + 1 honest; and
+   * where nobody has lost a home, the only one of its set. (Two sets may certify two digests of a Byzantine author; see
+   * docs/decisions/validator-set.md.)
    */
   onCertified(cert: AvailabilityCert): void {
     const { lane, seq, digest, epoch } = cert;
-    const set = this.#options.nameSet(epoch);
-    const name = `lane ${encodeHex(lane.subarray(0, 4))} batch ${seq} of set ${set}`;
+    const batch = nameOfBatch(lane, seq);
+    const name = `${batch} in epoch ${epoch}`;
     const isNew = this.#once("two_certificates", name, encodeHex(digest));
     if (!isNew) return;
+    const set = this.#options.nameSet(epoch);
+    if (this.#lost.size === 0) this.#once("two_certificates", `${batch} of set ${set}`, encodeHex(digest));
     const { held, needed } = this.#options.countHolders(cert);
     if (held < needed)
       this.report("not_durable", `${name} is certified and durable with ${held} honest validators`);
@@ -144,6 +154,7 @@ export class StackWatch {
 
   /** A validator lost what it was told, with its home. */
   onLost(validator: number): void {
+    this.#lost.add(validator);
     for (const name of this.#told.keys()) if (name.startsWith(`${validator} `)) this.#told.delete(name);
   }
 
@@ -186,6 +197,9 @@ export class StackWatch {
 
 const nameOf = (validator: number, offender: Uint8Array): string => `${validator} ${encodeHex(offender)}`;
 
+const nameOfBatch = (lane: Uint8Array, seq: number): string =>
+  `batch ${seq} of lane ${encodeHex(lane.subarray(0, 4))}`;
+
 /** What a message makes its author say once only, by name. */
 function statementOf(message: PeerMessage): { readonly name: string; readonly value: string } | null {
   switch (message.type) {
@@ -206,8 +220,8 @@ function statementOf(message: PeerMessage): { readonly name: string; readonly va
       return { name: `batch ${seq}`, value: hash("sha256", message.signed.batch, "hex") };
     }
     case "ack": {
-      const { lane, seq, digest } = message.ack.ack;
-      return { name: `ack of ${encodeHex(lane.subarray(0, 4))} ${seq}`, value: encodeHex(digest) };
+      const { lane, seq, digest, epoch } = message.ack.ack;
+      return { name: `ack of ${nameOfBatch(lane, seq)} in epoch ${epoch}`, value: encodeHex(digest) };
     }
     case "attest": {
       const { attest } = message.signed;

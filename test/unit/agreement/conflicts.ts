@@ -77,7 +77,7 @@ export function conflictingBodies(
     case "double_ack":
       return [1, 2].map((fill) => [
         "ack",
-        encodeAckBody({ lane: digestOf(9), seq: 7, digest: digestOf(fill), epoch: epoch - (fill - 1) }),
+        encodeAckBody({ lane: digestOf(9), seq: 7, digest: digestOf(fill), epoch }),
       ]);
     case "double_attest":
       return [

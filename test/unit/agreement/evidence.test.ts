@@ -216,6 +216,8 @@ describe("whoever keeps the rules", () => {
             unsigned("ack", encodeAckBody({ lane, seq: slot, digest, epoch })),
             unsigned("ack", encodeAckBody({ lane, seq: slot, digest, epoch: epoch + 1 })),
             unsigned("ack", encodeAckBody({ lane: digestOf(9), seq: slot, digest: digestOf(8), epoch })),
+            // Another digest, in an epoch that the one who forgot the first had not come to.
+            unsigned("ack", encodeAckBody({ lane, seq: slot, digest: digestOf(7), epoch: epoch + 2 })),
             unsigned(
               "attest",
               encodeAttest({ epoch: slot, ...roots, parametersHash: digest, rulesVersion: 1 }),

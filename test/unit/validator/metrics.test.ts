@@ -33,7 +33,7 @@ const createMetrics = () =>
     seats: () => ({ count: 4, quorum: 3, own: 2 }),
     roundsBehind: () => 17,
     batchesMissing: () => 1,
-    lanesHeldBack: () => 2,
+    ackWaitEpochs: () => 2,
     clockOffsetMs: () => -250,
     laneWindows: () => [
       { seat: 0, batches: 4 },

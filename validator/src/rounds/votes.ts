@@ -41,9 +41,6 @@ export type JournalEntry = { readonly kind: JournalKind; readonly bytes: Uint8Ar
 /** An acknowledgement of another validator's batch. */
 export type AckRecord = { readonly lane: Uint8Array; readonly seq: number; readonly digest: Uint8Array };
 
-/** A lane's number up to which an acknowledgement may have been given that these votes do not know. */
-export type AckFloor = { readonly lane: Uint8Array; readonly seq: number };
-
 /** Signing again what was signed before is harmless; signing anything else under its name is refused. */
 export type VoteVerdict = "recorded" | "repeated" | "conflict";
 
@@ -70,13 +67,12 @@ export type Votes = {
   readonly recordDecided: (decided: readonly DecidedRound[]) => void;
   /** Names the digest acknowledged under a lane's number; refuses another under the same. */
   readonly recordAck: (ack: AckRecord) => VoteVerdict;
-  /** Says that acknowledgements were given which these votes do not know, until the floors are recorded. */
+  /** Says that acknowledgements were given which these votes do not know, until it is recorded for which epochs. */
   readonly recordAcksLost: () => void;
-  readonly areAcksLost: () => boolean;
-  /** Names up to where they may have been given; a lane's floor never falls. */
-  readonly recordAckFloors: (floors: readonly AckFloor[]) => void;
-  /** The lane's floor; 0 where it has none. */
-  readonly ackFloorOf: (lane: Uint8Array) => number;
+  /** All acknowledgements for this epoch and later ones are known here. */
+  readonly recordAcksKnownFrom: (epoch: number) => void;
+  /** That epoch: 0 where none were lost, null while it is not known. */
+  readonly acksKnownFrom: () => number | null;
   /** Names what was attested of an epoch, with the attestation's bytes; refuses anything else of it. */
   readonly recordAttest: (epoch: number, digest: Uint8Array, bytes: Uint8Array) => VoteVerdict;
   /** Keeps an epoch's reward certificate, for ever. */
@@ -129,8 +125,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS journal (place INTEGER PRIMARY KEY, round INTEGER NOT NULL, kind TEXT NOT NULL, bytes BLOB NOT NULL);
   CREATE INDEX IF NOT EXISTS journal_by_round ON journal (round, place);
   CREATE TABLE IF NOT EXISTS ack (lane BLOB NOT NULL, seq INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (lane, seq)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS acks_lost (id INTEGER PRIMARY KEY CHECK (id = 1));
-  CREATE TABLE IF NOT EXISTS ack_floor (lane BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS acks_lost (id INTEGER PRIMARY KEY CHECK (id = 1), known_from_epoch INTEGER);
   CREATE TABLE IF NOT EXISTS attest (epoch INTEGER PRIMARY KEY, digest BLOB NOT NULL, bytes BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS reward_cert (epoch INTEGER PRIMARY KEY, cert BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS evidence (offender BLOB PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
@@ -186,15 +181,11 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
         nameOnce(statements.ackOf.get(lane, seq), digest, () => statements.addAck.run(lane, seq, digest)),
       ),
     recordAcksLost: () => void statements.loseAcks.run(),
-    areAcksLost: () => statements.areAcksLost.get() !== undefined,
-    recordAckFloors: (floors) => {
-      transact(() => {
-        for (const { lane, seq } of floors) statements.raiseAckFloor.run(lane, seq);
-        statements.settleAcks.run();
-        return "recorded";
-      });
+    recordAcksKnownFrom: (epoch) => void statements.settleAcks.run(epoch),
+    acksKnownFrom: () => {
+      const row = statements.acksLost.get();
+      return row === undefined ? 0 : (row.known_from_epoch as number | null);
     },
-    ackFloorOf: (lane) => Number(statements.ackFloorOf.get(lane)?.seq ?? 0),
     recordAttest: (epoch, digest, bytes) =>
       transact(() =>
         nameOnce(statements.attestOf.get(epoch), digest, () =>
@@ -283,13 +274,9 @@ function prepareStatements(db: DatabaseSync) {
     acksOf: db.prepare("SELECT seq, digest FROM ack WHERE lane = ? AND seq BETWEEN ? AND ? ORDER BY seq"),
     ackedLanes: db.prepare("SELECT DISTINCT lane FROM ack"),
     addAck: db.prepare("INSERT INTO ack (lane, seq, digest) VALUES (?, ?, ?)"),
-    loseAcks: db.prepare("INSERT OR IGNORE INTO acks_lost (id) VALUES (1)"),
-    areAcksLost: db.prepare("SELECT 1 FROM acks_lost"),
-    settleAcks: db.prepare("DELETE FROM acks_lost"),
-    raiseAckFloor: db.prepare(
-      "INSERT INTO ack_floor (lane, seq) VALUES (?, ?) ON CONFLICT (lane) DO UPDATE SET seq = max(seq, excluded.seq)",
-    ),
-    ackFloorOf: db.prepare("SELECT seq FROM ack_floor WHERE lane = ?"),
+    loseAcks: db.prepare("INSERT OR REPLACE INTO acks_lost (id, known_from_epoch) VALUES (1, NULL)"),
+    settleAcks: db.prepare("UPDATE acks_lost SET known_from_epoch = ?"),
+    acksLost: db.prepare("SELECT known_from_epoch FROM acks_lost"),
     attestOf: db.prepare("SELECT digest FROM attest WHERE epoch = ?"),
     addAttest: db.prepare("INSERT INTO attest (epoch, digest, bytes) VALUES (?, ?, ?)"),
     keepRewardCert: db.prepare("INSERT OR IGNORE INTO reward_cert (epoch, cert) VALUES (?, ?)"),
