@@ -98,8 +98,6 @@ export type Hotspot = {
 
 /** A fortnight of a lone hotspot's reports, or a day of a busy one's; small beside an SD card. */
 const SPOOL_MAX_BYTES = 8 * 1_048_576;
-/** Bodies older than the previous epoch are refused; the rest is for rounds that run slower than planned. */
-const SPOOL_EPOCHS = 6;
 
 /** A page that is left open must cost little: the doctor takes some seconds of a small machine, and others' servers. */
 const EXAMINATION_REFRESH_MS = 600_000;
@@ -249,12 +247,10 @@ type Body = {
 
 async function openHotspotSpool(context: Context, metrics: HotspotMetrics): Promise<Spool> {
   const { options, modules, domains } = context;
-  const { roundsPerEpoch, roundMs } = options.genesis.parameters;
   return await openSpool(
     {
       ...{ home: options.home, domains },
       maxBytes: options.spoolMaxBytes ?? SPOOL_MAX_BYTES,
-      maxAgeMs: SPOOL_EPOCHS * roundsPerEpoch * roundMs,
       onDrop: (_, reason) => metrics.countSpoolDrop(reason),
     },
     { clock: modules.clock },

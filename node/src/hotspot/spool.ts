@@ -1,8 +1,8 @@
 /**
  * The spool: every signed envelope, on disk before it is sent and until a validator says that it is included. One
  * append-only file, flushed when something is appended and once for all that came meanwhile, since each flush wears an
- * SD card by a block; bounded by bytes and age. Envelopes and never loose reports, so that a crash cannot make two
- * different messages of one report.
+ * SD card by a block; bounded by bytes, and by epoch once rounds tell which it is: a wall clock may be set at any time.
+ * Envelopes and never loose reports, so that a crash cannot make two different messages of one report.
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ import { decodeSpoolFile, encodeSpoolRecord } from "./spoolRecord.ts";
 export type SpoolEntry = {
   readonly id: Uint8Array;
   readonly epoch: number;
-  /** When it was spooled. */
+  /** When it was spooled, by the wall clock as it was: for people. */
   readonly timeMs: number;
   readonly envelope: Uint8Array;
 };
@@ -31,8 +31,6 @@ export type SpoolOptions = {
   readonly home: string;
   readonly domains: SigningDomains;
   readonly maxBytes: number;
-  /** After this an envelope's epoch has passed and nothing can come of it. */
-  readonly maxAgeMs: number;
   /** Told of each entry that is dropped undelivered. */
   readonly onDrop: (entry: SpoolEntry, reason: SpoolDrop) => void;
 };
@@ -46,6 +44,9 @@ const COMPACT_WASTE_BYTES = 262_144;
  */
 const WRITE_DELAY_MS = 60_000;
 
+/** An entry and since when it is here, by the clock that nobody sets; of what an earlier process left, since this start. */
+type Held = { readonly entry: SpoolEntry; readonly sinceMs: number };
+
 /**
  * Opens the spool, skipping what is damaged. One that can be read and not written is open too, and says so as its `fault`.
  * @throws CodedError where the file cannot be read.
@@ -53,7 +54,8 @@ const WRITE_DELAY_MS = 60_000;
 export async function openSpool(options: SpoolOptions, modules: { readonly clock: Clock }): Promise<Spool> {
   const path = join(options.home, SPOOL_FILE);
   const { records, damagedBytes } = decodeSpoolFile((await readFileIfAny(path)) ?? new Uint8Array(0));
-  const live = new Map<string, SpoolEntry>();
+  const live = new Map<string, Held>();
+  const sinceMs = modules.clock.elapsedMs();
   for (const record of records) {
     if (record.kind === "done") {
       live.delete(encodeHex(record.id));
@@ -62,7 +64,8 @@ export async function openSpool(options: SpoolOptions, modules: { readonly clock
     const decoded = decodeEnvelope(record.envelope);
     if (!decoded.ok) continue;
     const id = computeEnvelopeId(options.domains, decoded.envelope);
-    live.set(encodeHex(id), { id, epoch: record.epoch, timeMs: record.timeMs, envelope: record.envelope });
+    const { epoch, timeMs, envelope } = record;
+    live.set(encodeHex(id), { entry: { id, epoch, timeMs, envelope }, sinceMs });
   }
   const spool = new Spool(path, options, modules.clock, live, damagedBytes);
   // On a full disk what was spooled can still be delivered, and what comes can be sent.
@@ -77,7 +80,7 @@ export class Spool {
   readonly #options: SpoolOptions;
   readonly #clock: Clock;
   /** In order of spooling, by id in hexadecimal. */
-  readonly #live: Map<string, SpoolEntry>;
+  readonly #live: Map<string, Held>;
   #liveBytes = 0;
   #fileBytes = 0;
   #handle: FileHandle | null = null;
@@ -95,7 +98,7 @@ export class Spool {
     path: string,
     options: SpoolOptions,
     clock: Clock,
-    live: Map<string, SpoolEntry>,
+    live: Map<string, Held>,
     damagedBytes: number,
   ) {
     this.#path = path;
@@ -103,22 +106,22 @@ export class Spool {
     this.#clock = clock;
     this.#live = live;
     this.damagedBytes = damagedBytes;
-    for (const entry of live.values()) this.#liveBytes += recordBytes(entry);
+    for (const { entry } of live.values()) this.#liveBytes += recordBytes(entry);
   }
 
   /** What is still to be delivered, oldest first. */
   entries(): SpoolEntry[] {
-    return [...this.#live.values()];
+    return [...this.#live.values()].map(({ entry }) => entry);
   }
 
   has(id: Uint8Array): boolean {
     return this.#live.has(encodeHex(id));
   }
 
-  /** How many entries wait, the bytes that they take, and how long the oldest has waited; null where none does. */
+  /** How many entries wait, the bytes that they take, and how long the oldest has waited in this process; null where none does. */
   get size(): { readonly entries: number; readonly bytes: number; readonly oldestMs: number | null } {
     const [oldest] = this.#live.values();
-    const oldestMs = oldest === undefined ? null : Math.max(0, this.#clock.nowMs() - oldest.timeMs);
+    const oldestMs = oldest === undefined ? null : this.#clock.elapsedMs() - oldest.sinceMs;
     return { entries: this.#live.size, bytes: this.#liveBytes, oldestMs };
   }
 
@@ -134,9 +137,9 @@ export class Spool {
   async append(entry: SpoolEntry): Promise<void> {
     const key = encodeHex(entry.id);
     if (!this.#live.has(key)) {
-      this.#live.set(key, entry);
+      this.#live.set(key, { entry, sinceMs: this.#clock.elapsedMs() });
       this.#liveBytes += recordBytes(entry);
-      this.expire();
+      this.#makeRoom();
       this.#waiting.push(encodeSpoolRecord({ kind: "envelope", ...entry }));
     }
     // One that was live before may still be on its way to the disk, or have failed to get there.
@@ -150,22 +153,20 @@ export class Spool {
   /** Marks an envelope as needing no more care. The mark may be lost in a crash: then it is only asked about again. */
   settle(id: Uint8Array): void {
     const key = encodeHex(id);
-    if (!this.#remove(key)) return;
+    const settled = this.#live.get(key);
+    if (settled === undefined) return;
+    this.#live.delete(key);
+    this.#liveBytes -= recordBytes(settled.entry);
     this.#waiting.push(encodeSpoolRecord({ kind: "done", id }));
     this.#flushLater();
   }
 
-  /** Drops what is too old, then the oldest until the rest fits. */
-  expire(): void {
-    const oldestMs = this.#clock.nowMs() - this.#options.maxAgeMs;
-    for (const [key, entry] of this.#live) {
-      const isOld = entry.timeMs < oldestMs;
-      if (!isOld && this.#liveBytes <= this.#options.maxBytes) break;
-      this.#remove(key);
-      // So that it is not dropped, and told of, again after a restart.
-      this.#waiting.push(encodeSpoolRecord({ kind: "done", id: entry.id }));
-      this.#options.onDrop(entry, isOld ? "over_age" : "over_bytes");
-    }
+  /**
+   * Drops what belongs to an epoch before this one. @param firstEpoch the first that can still count, by a round that was
+   * heard: an estimate may be off by as much as the wall clock is, and a report that was dropped cannot be had again.
+   */
+  expire(firstEpoch: number): void {
+    for (const { entry } of this.#live.values()) if (entry.epoch < firstEpoch) this.#drop(entry, "over_age");
   }
 
   /** Rewrites the file with what is live only. @throws CodedError where that fails; the old file is then still the spool. */
@@ -188,12 +189,18 @@ export class Spool {
     }
   }
 
-  #remove(key: string): boolean {
-    const entry = this.#live.get(key);
-    if (entry === undefined) return false;
-    this.#live.delete(key);
-    this.#liveBytes -= recordBytes(entry);
-    return true;
+  /** Drops the oldest until the rest fits. */
+  #makeRoom(): void {
+    for (const { entry } of this.#live.values()) {
+      if (this.#liveBytes <= this.#options.maxBytes) return;
+      this.#drop(entry, "over_bytes");
+    }
+  }
+
+  /** It is marked as settled, so that it is not dropped, and told of, again after a restart. */
+  #drop(entry: SpoolEntry, reason: SpoolDrop): void {
+    this.settle(entry.id);
+    this.#options.onDrop(entry, reason);
   }
 
   /** Everything that waits goes into one write and one flush; what comes while that is under way, into the next. */
@@ -223,7 +230,7 @@ export class Spool {
   }
 
   async #rewrite(): Promise<void> {
-    this.expire();
+    this.#makeRoom();
     const bytes = Buffer.concat(
       this.entries().map((entry) => encodeSpoolRecord({ kind: "envelope", ...entry })),
     );

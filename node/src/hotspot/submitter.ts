@@ -232,7 +232,7 @@ export class Submitter {
     }
   }
 
-  /** Forgets what can no longer count: execution refuses bodies older than the previous epoch. */
+  /** Forgets what can no longer count, followed or not: execution refuses bodies older than the previous epoch. */
   #dropPast(): void {
     const newest = this.#modules.follower.newest();
     if (newest === null) return;
@@ -241,11 +241,12 @@ export class Submitter {
       const epochsKept = delivery.state === "included" ? 2 : 1;
       if (delivery.epoch >= newest.epoch - epochsKept) continue;
       this.#deliveries.delete(key);
-      // What the spool has dropped for its age was told of then.
+      // What the spool has dropped for want of room was told of then.
       const isTold = delivery.entry !== null && !this.#modules.spool.has(delivery.id);
       if (delivery.state !== "included" && !isTold) this.#report(delivery, "stale_epoch");
       this.#modules.spool.settle(delivery.id);
     }
+    this.#modules.spool.expire(newest.epoch - 1);
   }
 
   async #submit(
@@ -363,9 +364,8 @@ export class Submitter {
         return null;
       });
     const statuses = answer && readStatuses(ids, answer);
-    const askAtMs = clock.elapsedMs() + this.#pauseMs;
     for (const delivery of batch) {
-      delivery.askAtMs = askAtMs;
+      delivery.askAtMs = clock.elapsedMs() + this.#pauseMs;
       const status = statuses?.get(encodeHex(delivery.id));
       if (status?.state === "included") this.#include(delivery, status);
       else this.#submitElsewhereIfOverdue(delivery);

@@ -20,8 +20,11 @@ export const PENALTY_REASONS = [
 ] as const;
 export type PenaltyReason = (typeof PENALTY_REASONS)[number];
 
-/** Whether a penalty is about who stands where, and accuses nobody: the surplus of a crowd counts for nothing. */
-export const isCap = (reason: PenaltyReason): boolean => reason === "owner_cap" || reason === "place_cap";
+/**
+ * Whether a penalty is about who stands where, and accuses nobody: the surplus of a crowd counts for nothing.
+ * @param reason its name, or one that this release does not know.
+ */
+export const isCap = (reason: string): boolean => reason === "owner_cap" || reason === "place_cap";
 
 /** The least that one finding leaves of trust. */
 export const FACTOR_MIN_PPM = 250_000;

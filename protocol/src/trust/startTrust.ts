@@ -42,7 +42,7 @@ export function addStartTrust(
 ): void {
   const massPpm = trustPpm.reduce((sum, ppm) => sum + ppm, 0);
   const regionsMax = Math.max(1, Math.floor((massPpm * START_MASS_PPM) / (PPM * REGION_TRUST_PPM)));
-  const drawn = listStarters(graph, region, trustPpm)
+  const drawn = listStarters(graph, { cellHi, region }, trustPpm)
     .map((starters) => {
       const hi = parentHi(cellHi[starters[0]!]!, REGION_RESOLUTION);
       const lo = parentLo(cellLo[starters[0]!]!, REGION_RESOLUTION);
@@ -55,11 +55,17 @@ export function addStartTrust(
 }
 
 /** By region without any trust those that would begin there, the best evidenced; regions without such are left out. */
-function listStarters(graph: WitnessGraph, region: Uint32Array, trustPpm: Uint32Array): number[][] {
+function listStarters(
+  graph: WitnessGraph,
+  { cellHi, region }: { readonly cellHi: Uint32Array; readonly region: Uint32Array },
+  trustPpm: Uint32Array,
+): number[][] {
   const hasTrust = new Set<number>();
   for (const [hotspot, ppm] of trustPpm.entries()) if (ppm > 0) hasTrust.add(region[hotspot]!);
   const candidates: { hotspot: number; evidence: number }[] = [];
   for (let hotspot = 0; hotspot < graph.count; hotspot++) {
+    // Who is gone may still have links, stands nowhere, and would take the lot from those who stand somewhere.
+    if (cellHi[hotspot] === 0) continue;
     const [first, end] = [graph.start[hotspot]!, graph.start[hotspot + 1]!];
     if (end - first < COUNTERPARTS_MIN || hasTrust.has(region[hotspot]!)) continue;
     let evidence = 0;

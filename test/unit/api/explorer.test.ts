@@ -2,6 +2,7 @@ import { cellToParent } from "h3-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
 import { MAP_CELLS_MAX, MapIndex } from "../../../validator/src/api/explorer/mapIndex.ts";
+import { NameIndex } from "../../../validator/src/api/explorer/nameIndex.ts";
 import { cellAtResolution } from "../../../validator/src/store/cellRange.ts";
 import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
 import { named } from "../store/history.ts";
@@ -152,12 +153,19 @@ describe("a search", () => {
     ]);
   });
 
-  test("finds whoever staked, without a hotspot too", async () => {
-    const name = computeName(named("validator 0"));
-    expect((await ask(`/v1/search?q=${name}`)).items).toEqual([
-      { kind: "validator", id: did("validator 0"), name },
-      { kind: "account", id: did("validator 0"), name },
-    ]);
+  test("finds whoever staked for another key, without a hotspot too", async () => {
+    const [row] = (await fixture.store.listValidators(0, 1)).rows;
+    const rows = [row!, { ...row!, key: named("validator 9"), owner: named("staker"), position: 2 }];
+    const index = new NameIndex({
+      listHotspots: async () => ({ rows: [], next: null }),
+      listValidators: async (after) => ({ rows: after === 0 ? rows : [], next: null }),
+    });
+    const find = async (label: string) =>
+      (await index.find(computeName(named(label)), 5)).map(({ kind }) => kind);
+    expect(await find("staker")).toEqual(["account"]);
+    expect(await find("validator 9")).toEqual(["validator"]);
+    expect(row!.owner).toEqual(row!.key);
+    expect((await index.find(computeName(row!.key), 5)).map(({ kind }) => kind)).toEqual(["validator"]);
   });
 
   test("knows a key for all that it is, and a cell", async () => {

@@ -442,7 +442,7 @@ const CASES: readonly Case[] = [
       const home = await mkdtemp(join(tmpdir(), "hexbeacon-case45-"));
       const domains = createSigningDomains(new Uint8Array(32));
       const { clock } = fixture;
-      const options = { home, domains, maxBytes: 1_048_576, maxAgeMs: 3_600_000, onDrop: () => undefined };
+      const options = { home, domains, maxBytes: 1_048_576, onDrop: () => undefined };
       const spool = await openSpool(options, { clock });
       const modules = { clock, log: createSilentLog() };
       const taken: Promise<void>[] = [];

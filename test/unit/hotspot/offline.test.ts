@@ -142,10 +142,7 @@ class Life {
     const { clock } = world;
     const modules = { clock, log: createSilentLog(), random: randomBytes };
     life.spool = await openSpool(
-      {
-        ...{ home, domains, maxBytes: 8 * 1_048_576, onDrop: (_, reason) => void life.drops.push(reason) },
-        maxAgeMs: 6 * parameters.roundsPerEpoch * parameters.roundMs,
-      },
+      { home, domains, maxBytes: 8 * 1_048_576, onDrop: (_, reason) => void life.drops.push(reason) },
       { clock },
     );
     const events = createHotspotEmitter();
@@ -297,9 +294,8 @@ describe("an outage", () => {
       all.drops += life.drops.length;
       life = await begin(world);
     }
-    const oldestKept = life.spool.entries()[0]!;
-    // Age bounds it: six epochs of an hour, looked at whenever something comes.
-    expect(world.clock.nowMs() - oldestKept.timeMs).toBeLessThanOrEqual((6 * 60 + 10) * MINUTE_MS);
+    // Only a round can tell what is too old to count.
+    expect(life.spool.size.entries).toBe(all.heardMs.length);
 
     world.isReachable = true;
     await settle(world, life);
@@ -343,6 +339,27 @@ describe("an outage", () => {
     // Backed off: in three hours at pauses of up to half a minute, not one try a round.
     expect(world.refused.length).toBeLessThan(1_000);
   });
+});
+
+test("what is too old to count leaves the spool with the first round, also where nobody follows it", async () => {
+  const world = new World();
+  world.isReachable = false;
+  const life = await begin(world);
+  const stamp = { timeMs: world.clock.nowMs(), envelope: randomBytes(300) };
+  for (const age of [0, 1, 2]) {
+    await life.spool.append({ id: randomBytes(32), epoch: world.epoch - age, ...stamp });
+  }
+  // A day ahead: the clock is set, and no round says so.
+  world.clock.set(24 * 60 * MINUTE_MS);
+  await life.hear(world);
+  expect([life.spool.size.entries, life.drops]).toEqual([4, []]);
+  world.clock.set(-24 * 60 * MINUTE_MS);
+  world.isReachable = true;
+  await eventually(() => {
+    world.clock.advance(5_000);
+    return life.drops;
+  }).toEqual(["over_age"]);
+  expect(life.spool.size.entries).toBe(3);
 });
 
 test("a validator that is asked for a second receipt and never answers delays no first one", async () => {

@@ -26,6 +26,7 @@ const domains = createSigningDomains(new Uint8Array(32));
 let home: string;
 let file: string;
 let nowMs = 1_000_000;
+let elapsedMs = 0;
 const drops: [string, SpoolDrop][] = [];
 /** What waits for its time: time stands still here. */
 const wakes: (() => void)[] = [];
@@ -38,10 +39,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(home, { recursive: true }));
 
-function newEntry(bodyBytes = 300): SpoolEntry {
+function newEntry(bodyBytes = 300, epoch = 3): SpoolEntry {
   const unsigned = { kind: "reports", sender: randomBytes(32), body: randomBytes(bodyBytes) } as const;
   const envelope = encodeEnvelope({ ...unsigned, signature: randomBytes(64) });
-  return { id: computeEnvelopeId(domains, unsigned), epoch: 3, timeMs: nowMs, envelope };
+  return { id: computeEnvelopeId(domains, unsigned), epoch, timeMs: nowMs, envelope };
 }
 
 async function reopen(maxBytes = 1_000_000): Promise<Spool> {
@@ -50,8 +51,8 @@ async function reopen(maxBytes = 1_000_000): Promise<Spool> {
     wakes.push(callback);
     return () => undefined;
   };
-  const clock = { ...createSystemClock(), nowMs: () => nowMs, after };
-  return await openSpool({ home, domains, maxBytes, maxAgeMs: 60_000, onDrop }, { clock });
+  const clock = { ...createSystemClock(), nowMs: () => nowMs, elapsedMs: () => elapsedMs, after };
+  return await openSpool({ home, domains, maxBytes, onDrop }, { clock });
 }
 
 const isSame = (a: SpoolRecord, b: SpoolRecord) =>
@@ -257,17 +258,47 @@ describe("the spool", () => {
     await third.close();
   });
 
-  test("is bounded by bytes, the oldest going first, and by age; what is dropped is told", async () => {
+  test("is bounded by bytes, the oldest going first; what is dropped is told", async () => {
     const spool = await reopen(3 * 460);
     const entries = [newEntry(), newEntry(), newEntry(), newEntry()];
     for (const entry of entries) await spool.append(entry);
     expect(spool.size.bytes).toBeLessThanOrEqual(3 * 460);
     expect(drops).toEqual([[encodeHex(entries[0]!.id), "over_bytes"]]);
-    nowMs += 60_001;
-    spool.expire();
-    expect(spool.entries()).toEqual([]);
-    expect(drops.slice(1).map(([, reason]) => reason)).toEqual(["over_age", "over_age", "over_age"]);
     await spool.close();
+  });
+
+  test("is bounded by epoch once it is told which one counts, in whatever order; what is dropped is told once", async () => {
+    const spool = await reopen();
+    const entries = [4, 2, 3, 5].map((epoch) => newEntry(300, epoch));
+    for (const entry of entries) await spool.append(entry);
+    spool.expire(4);
+    spool.expire(4);
+    expect(idsOf(spool)).toEqual([entries[0]!, entries[3]!].map(({ id }) => encodeHex(id)));
+    expect(drops).toEqual([entries[1]!, entries[2]!].map(({ id }) => [encodeHex(id), "over_age"]));
+    // Nothing more is appended: it is written all the same.
+    for (const wake of wakes.splice(0)) wake();
+    await spool.close();
+    const again = await reopen();
+    expect(again.size.entries).toBe(2);
+    expect(drops).toHaveLength(2);
+    await again.close();
+  });
+
+  test("keeps what it has when the wall clock is set, also while it was closed", async () => {
+    const spool = await reopen();
+    const entries = [newEntry(), newEntry(), newEntry()];
+    await spool.append(entries[0]!);
+    nowMs += 365 * 86_400_000;
+    await spool.append(entries[1]!);
+    expect(spool.size).toMatchObject({ entries: 2, oldestMs: 0 });
+    await spool.close();
+    nowMs += 365 * 86_400_000;
+    const again = await reopen();
+    await again.append(entries[2]!);
+    expect(idsOf(again)).toEqual(entries.map(({ id }) => encodeHex(id)));
+    expect(again.size.oldestMs).toBe(0);
+    expect(drops).toEqual([]);
+    await again.close();
   });
 
   test("flushes once for all that came while it was flushing", async () => {
@@ -385,14 +416,18 @@ describe("the spool", () => {
     await expect(again.append(entries[1]!)).rejects.toMatchObject({ code: "stopped" });
   });
 
-  test("says how long its oldest has waited", async () => {
+  test("says how long its oldest has waited, as far as this process has seen it wait", async () => {
     const spool = await reopen();
     expect(spool.size.oldestMs).toBeNull();
     await spool.append(newEntry());
-    nowMs += 7_000;
+    elapsedMs += 7_000;
     await spool.append(newEntry());
     expect(spool.size).toMatchObject({ entries: 2, oldestMs: 7_000 });
     await spool.close();
+    const again = await reopen();
+    elapsedMs += 2_000;
+    expect(again.size).toMatchObject({ entries: 2, oldestMs: 2_000 });
+    await again.close();
   });
 
   test("its file does not grow with what has been delivered", async () => {

@@ -177,6 +177,23 @@ describe("what a validator says of trust", () => {
     expect(words({ appeal: null })).toContain("none can be made of a hotspot that is gone");
     const unreached = { ...computation, graphPpm: 0, trustPpm: 0, suspended: false, findings: [] };
     expect(words({ items: [unreached] })).toContain("not paid, as its links do not reach whom");
+    // The caps accuse nobody: all is released where only they stand, and they refuse no appeal.
+    const finding = (penalty: string) => ({ penalty, factorPpm: 400_000, endsEpoch: 20 });
+    const capped = {
+      ...computation,
+      suspended: false,
+      findings: [finding("owner_cap"), finding("place_cap")],
+    };
+    expect(words({ items: [capped] })).toContain(
+      "heard, nothing was found again; all that was held was released",
+    );
+    const partly = { ...capped, findings: [finding("snr_grid"), finding("place_cap")] };
+    expect(words({ items: [partly] })).toContain(
+      "less was found than before (snr_grid); what that leaves of what",
+    );
+    expect(words({ items: [{ ...capped, graphPpm: 0 }] })).toContain(
+      "not heard, its links do not reach whom",
+    );
   });
 
   test.each([

@@ -382,6 +382,20 @@ describe("a new city", () => {
     expect([...computeNetworkTrust(network, TERMS).graphPpm.subarray(60)]).toEqual([0, 0]);
   });
 
+  test("loses no lot to hotspots that are gone, whatever links they left", () => {
+    const gone = Array<null>(12).fill(null);
+    const network = createNetwork(
+      [...city, ...sitesAround(LINZ, 12, 9), ...gone],
+      [...mesh(0, 60, 5), ...mesh(60, 12, 4), ...mesh(72, 12, 4)],
+      { seeds },
+    );
+    for (let draw = 0; draw < 20; draw++) {
+      const { graphPpm } = computeNetworkTrust(network, { ...TERMS, epochSeed: sha256(Uint8Array.of(draw)) });
+      expect(graphPpm.subarray(60, 72).filter((ppm) => ppm > 0)).toHaveLength(STARTERS_MAX);
+      expect(graphPpm.subarray(72)).toEqual(new Uint32Array(12));
+    }
+  });
+
   test("is none where a trusted hotspot stands in the region: a ring beside a city begins with nothing", () => {
     const sites = [...city, ...sitesAround(VIENNA, 30, 9)];
     const network = createNetwork(sites, [...mesh(0, 60, 5), ...mesh(60, 30, 4)], { seeds });

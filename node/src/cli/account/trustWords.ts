@@ -1,5 +1,6 @@
 /** A hotspot's trust in words, for its owner. */
 import { PPM } from "../../../../protocol/src/network/parameters.ts";
+import { isCap } from "../../../../protocol/src/trust/finding.ts";
 import { PENALTY_TABLE } from "../../../../protocol/src/trust/penaltyTable.ts";
 import type { TrustAnswer, TrustComputation } from "../../host/trustAnswer.ts";
 import { formatTokens } from "./tokens.ts";
@@ -36,12 +37,13 @@ function describeComputation(computation: TrustComputation, paidMinPpm: number):
   ];
 }
 
-/** What became of the newest appeal that was decided. */
+/** What became of the newest appeal that was decided. The caps, which accuse nobody, have no say in it. */
 function describeVerdict(computations: readonly TrustComputation[], paidMinPpm: number): string[] {
   const decided = computations.find(({ isAppealed }) => isAppealed);
   if (decided === undefined) return [];
   const { fromEpoch, graphPpm, isSuspended, findings } = decided;
-  const names = findings.map(({ penalty }) => penalty).join(", ");
+  const accusations = findings.filter(({ penalty }) => !isCap(penalty));
+  const names = accusations.map(({ penalty }) => penalty).join(", ");
   if (!isSuspended && graphPpm >= paidMinPpm) {
     const rest = names === "" ? "nothing was found again" : `less was found than before (${names})`;
     const released = names === "" ? "all that was held" : "what that leaves of what was held";

@@ -88,7 +88,7 @@ function addSearch(routes: Routes, { modules: { store } }: RouteContext): void {
     {
       schema: {
         summary: "Hotspots, accounts, validators and cells by name, key or index",
-        description: `At most ${SEARCH_RESULTS_MAX}; a part of a name is enough. An account has a name here once it has registered a hotspot or staked for a validator; any other is found by its key.`,
+        description: `At most ${SEARCH_RESULTS_MAX}; a part of a name is enough. An account has a name here once it has registered a hotspot or staked for a validator of another key; any other is found by its key.`,
         tags: ["map"],
         querystring: object({ q: Type.String({ minLength: 1, maxLength: 100 }) }),
         response: { 200: json("What it may mean.", SearchResults), ...PROBLEMS },
