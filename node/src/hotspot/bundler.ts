@@ -5,6 +5,7 @@
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
 import {
   MAX_REPORTS_PER_BUNDLE,
+  type ReportBundle,
   type RevealReport,
   type WitnessReport,
 } from "../../../protocol/src/wire/reports.ts";
@@ -30,8 +31,8 @@ export type BundlerModules = {
   readonly follower: Pick<RoundFollower, "estimateEpoch">;
   readonly clock: Clock;
   readonly log: Log;
-  /** Told of a bundle that was sent: its envelope's id, and what its witness reports have heard, by their indexes. */
-  readonly onReported: (id: Uint8Array, heard: readonly RevealReport[]) => void;
+  /** Told of a bundle that was sent, with its envelope's id, and what its witness reports have heard, by their indexes. */
+  readonly onReported: (id: Uint8Array, bundle: ReportBundle, heard: readonly RevealReport[]) => void;
 };
 
 export class Bundler {
@@ -101,8 +102,8 @@ export class Bundler {
     this.#heard = [];
     this.#reveals = [];
     try {
-      const id = await outbox.send({ epoch, beacons: [], witnesses, reveals });
-      onReported(id, heard);
+      const bundle: ReportBundle = { epoch, beacons: [], witnesses, reveals };
+      onReported(await outbox.send(bundle), bundle, heard);
     } catch (error) {
       log.error("Could not send witness reports", { error: String(error) });
     }

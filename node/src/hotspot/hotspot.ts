@@ -310,7 +310,10 @@ async function createBody(
   const outbox = new Outbox({ domains, keyPair }, { ...modules, spool, submitter: { take } });
   const bundler = new Bundler(parameters, {
     ...{ ...modules, outbox, follower },
-    onReported: (id, heard) => secrets.keep(id, heard),
+    onReported: (id, bundle, heard) => {
+      secrets.keep(id, heard);
+      standing.noteReported(id, bundle);
+    },
   });
   const secrets = new HeardSecrets(parameters, { follower, submitter, bundler });
   const packets = new PacketLog();
@@ -335,7 +338,7 @@ async function createBody(
     },
   );
   countEvents(events, metrics, verdicts);
-  const reports = new ReportLog(modules);
+  const reports = new ReportLog({ ...modules, standing });
   reports.watch(events);
   const statusParts = {
     ...{ networkName: genesis.name, networkId, parameters, plan, gainCentiDbi, cell, verdicts, reports },

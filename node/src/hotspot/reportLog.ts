@@ -4,6 +4,7 @@ import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
 import { describeVerdict } from "../../../protocol/src/evidence/reasonWords.ts";
 import type { Clock } from "../host/types.ts";
 import type { HotspotEmitter, ReportKind } from "./events.ts";
+import type { Standing } from "./standing.ts";
 
 export const REPORTS_SHOWN = 50;
 
@@ -16,6 +17,8 @@ export type ReportRow = {
   /** The envelope's id in hexadecimal and the report's place in it: what `hexbeacon trace` takes. */
   readonly id: string;
   readonly kind: ReportKind;
+  /** Whether the hotspot asks with it whether it is known: a reveal of no beacon. */
+  readonly isQuestion: boolean;
   /** When the hotspot first heard of its fate. */
   readonly time: string;
   readonly state: ReportState;
@@ -26,16 +29,21 @@ export type ReportRow = {
   readonly words: string;
 };
 
-/** A hotspot asks whether it is known by a reveal of no beacon, on which a stranger's would get no verdict. */
+/** A stranger's question would get no verdict. */
 const KNOWN_WORDS = "Answered: the network knows this hotspot, and no such beacon.";
+
+export type ReportLogModules = {
+  readonly clock: Pick<Clock, "nowMs">;
+  readonly standing: Pick<Standing, "isQuestion">;
+};
 
 export class ReportLog {
   /** By envelope and index; a map keeps the order of insertion, oldest first. */
   readonly #rows = new Map<string, ReportRow>();
-  readonly #clock: Pick<Clock, "nowMs">;
+  readonly #modules: ReportLogModules;
 
-  constructor(modules: { readonly clock: Pick<Clock, "nowMs"> }) {
-    this.#clock = modules.clock;
+  constructor(modules: ReportLogModules) {
+    this.#modules = modules;
   }
 
   /** Follows what happens to the hotspot's reports from now on. */
@@ -60,8 +68,8 @@ export class ReportLog {
       }
     });
     events.on("verdict", ({ id, index, kind, reason }) => {
-      const isQuestion = kind === "reveal" && reason === "unknown_beacon";
-      const words = isQuestion ? KNOWN_WORDS : describeVerdict(reason);
+      const isAnswer = reason === "unknown_beacon" && this.#modules.standing.isQuestion(id, index);
+      const words = isAnswer ? KNOWN_WORDS : describeVerdict(reason);
       this.#update(id, index, kind, { state: "judged", verdict: reason ?? "accepted", words });
     });
   }
@@ -76,7 +84,8 @@ export class ReportLog {
     const before: ReportRow = this.#rows.get(key) ?? {
       id: key,
       kind,
-      time: new Date(this.#clock.nowMs()).toISOString(),
+      isQuestion: this.#modules.standing.isQuestion(id, index),
+      time: new Date(this.#modules.clock.nowMs()).toISOString(),
       state: "admitted",
       verdict: null,
       includedRound: null,

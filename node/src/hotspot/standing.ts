@@ -4,7 +4,9 @@
  * tells, it asks once an epoch, with a reveal of no beacon: a validator refuses it from a stranger, and admits it, for
  * one report of the quota, from a hotspot.
  */
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { SECRET_BYTES, TAG_BYTES } from "../../../protocol/src/radio/frame.ts";
+import type { ReportBundle } from "../../../protocol/src/wire/reports.ts";
 import type { Log } from "../host/types.ts";
 import type { Bundler } from "./bundler.ts";
 import type { HotspotEmitter } from "./events.ts";
@@ -26,6 +28,15 @@ export type StandingModules = {
   readonly hasBeaconed: () => boolean;
 };
 
+/** What it has asked with, and the report that this became; null while it is gathered. */
+type Question = {
+  readonly tag: Uint8Array;
+  report: { readonly id: Uint8Array; readonly index: number } | null;
+};
+
+/** One an epoch, and bodies older than the previous epoch are refused. */
+const QUESTIONS_KEPT = 2;
+
 export class Standing {
   readonly #modules: StandingModules;
   #state: StandingState;
@@ -33,6 +44,8 @@ export class Standing {
   #isNoted: boolean;
   /** The last epoch in which it asked. */
   #askedIn = -1;
+  /** The last ones, oldest first. */
+  readonly #questions: Question[] = [];
 
   /** @param isNamed whether genesis names this hotspot, so that there is no need to ask. */
   constructor(isNamed: boolean, modules: StandingModules) {
@@ -62,6 +75,19 @@ export class Standing {
     return this.#state === "known";
   }
 
+  /** Notes which report of a bundle that was sent is its question, if one is. @param id the envelope's. */
+  noteReported(id: Uint8Array, { beacons, witnesses, reveals }: ReportBundle): void {
+    for (const question of this.#questions) {
+      const place = reveals.findIndex(({ tag }) => equalBytes(tag, question.tag));
+      if (place !== -1) question.report = { id, index: beacons.length + witnesses.length + place };
+    }
+  }
+
+  /** Whether a report is one that this process has asked with, and no reveal of a beacon. */
+  isQuestion(id: Uint8Array, index: number): boolean {
+    return this.#questions.some(({ report }) => report?.index === index && equalBytes(report.id, id));
+  }
+
   /**
    * It cannot tell since when the network knows it, so one that has never beaconed takes that for as late as can be. What
    * was spooled before a restart may be admitted before a round is heard, which tells the epoch.
@@ -81,8 +107,10 @@ export class Standing {
   #ask(epoch: number): void {
     if (this.#state === "known" || epoch <= this.#askedIn) return;
     const { bundler, random } = this.#modules;
-    if (bundler.addReveal({ tag: random(TAG_BYTES), secret: random(SECRET_BYTES) }) === null) {
-      this.#askedIn = epoch;
-    }
+    const tag = random(TAG_BYTES);
+    if (bundler.addReveal({ tag, secret: random(SECRET_BYTES) }) !== null) return;
+    this.#askedIn = epoch;
+    this.#questions.push({ tag, report: null });
+    if (this.#questions.length > QUESTIONS_KEPT) this.#questions.shift();
   }
 }

@@ -247,6 +247,7 @@ describe("a hotspot that genesis does not name", () => {
     await eventually(async () => hotspot.status().standing).toBe("known");
     expect(hotspot.status().problems.join()).not.toContain("do not know");
     expect(hotspot.status().next.join()).not.toContain("Beacons begin");
+    expect(hotspot.status().reports).toMatchObject([{ isQuestion: true }, { isQuestion: true }]);
   });
 });
 

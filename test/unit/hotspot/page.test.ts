@@ -51,12 +51,16 @@ afterEach(async () => {
 });
 
 describe("the log of reports", () => {
-  const clock = { nowMs: () => 1_000 };
   const id = new Uint8Array([1]);
+  const question = new Uint8Array([4]);
+  const modules = {
+    clock: { nowMs: () => 1_000 },
+    standing: { isQuestion: (report: Uint8Array) => report === question },
+  };
 
   test("follows a report from a validator's receipt to its verdict", () => {
     const events = createHotspotEmitter();
-    const log = new ReportLog({ clock });
+    const log = new ReportLog(modules);
     log.watch(events);
     events.emit("submitted", { id, kinds: ["beacon", "witness"], reason: null });
     expect(log.rows().map(({ kind, state }) => [kind, state])).toEqual([
@@ -68,21 +72,31 @@ describe("the log of reports", () => {
     expect(log.rows()[0]).toEqual({
       id: "01-1",
       ...{ kind: "witness", time: new Date(1_000).toISOString(), state: "judged", verdict: "too_close" },
-      ...{ includedRound: 7, words: "Valid but not paid: the two are closer than 300 m." },
+      ...{ isQuestion: false, includedRound: 7, words: "Valid but not paid: the two are closer than 300 m." },
     });
     // An envelope from before a restart is known by its verdict only.
     events.emit("verdict", { id: new Uint8Array([2]), index: 0, kind: "reveal", reason: null });
     expect(log.rows()[0]).toMatchObject({ kind: "reveal", verdict: "accepted", words: "Accepted." });
-    events.emit("verdict", { id: new Uint8Array([4]), index: 0, kind: "reveal", reason: "unknown_beacon" });
-    expect(log.rows()[0]!.words).toMatch(/^Answered: the network knows this hotspot/);
-    expect(view.reportTone(log.rows()[0]!)).toBe("pending");
     events.emit("submitted", { id: new Uint8Array([3]), kinds: ["reveal"], reason: "early_reveal" });
     expect(log.rows()[0]).toMatchObject({ state: "refused", verdict: "early_reveal" });
   });
 
+  test("takes a reveal of no beacon for an answer only where the hotspot has asked with it", () => {
+    const events = createHotspotEmitter();
+    const log = new ReportLog(modules);
+    log.watch(events);
+    const verdict = { index: 0, kind: "reveal", reason: "unknown_beacon" } as const;
+    for (const report of [question, id]) events.emit("verdict", { id: report, ...verdict });
+    expect(log.rows().map((row) => [row.isQuestion, view.reportTone(row), row.words])).toEqual([
+      // A beacon whose own report came into no round.
+      [false, "bad", "Refused: there is no such beacon."],
+      [true, "pending", "Answered: the network knows this hotspot, and no such beacon."],
+    ]);
+  });
+
   test("keeps the last of them, however many come", () => {
     const events = createHotspotEmitter();
-    const log = new ReportLog({ clock });
+    const log = new ReportLog(modules);
     log.watch(events);
     for (let i = 0; i < 1_000; i++) {
       events.emit("submitted", {

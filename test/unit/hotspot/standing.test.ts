@@ -1,4 +1,5 @@
 /** What a hotspot makes of being known: from which epoch on it can be challenged, where nobody has told it. */
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ import {
 import type { NewestRound } from "../../../node/src/hotspot/roundFollower.ts";
 import { Standing } from "../../../node/src/hotspot/standing.ts";
 import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
+import type { RevealReport, WitnessReport } from "../../../protocol/src/wire/reports.ts";
 
 let home: string;
 beforeEach(async () => {
@@ -24,6 +26,8 @@ type World = {
   readonly standing: Standing;
   readonly firstChallenge: FirstChallenge;
   readonly asked: number[];
+  /** What it has asked with. */
+  readonly reveals: RevealReport[];
   hear(epoch: number): void;
   answer(reason: Reason | null): void;
 };
@@ -33,21 +37,23 @@ async function begin({ isNamed = false, hasBeaconed = false } = {}): Promise<Wor
   const events = createHotspotEmitter();
   const callbacks: ((round: NewestRound) => void)[] = [];
   const asked: number[] = [];
+  const reveals: RevealReport[] = [];
   let newest: NewestRound | null = null;
   const standing = new Standing(isNamed, {
     follower: { newest: () => newest, onRound: (callback) => callbacks.push(callback) },
     bundler: {
-      addReveal: () => {
+      addReveal: (reveal) => {
         asked.push(newest!.epoch);
+        reveals.push(reveal);
         return null;
       },
     },
     ...{ events, firstChallenge, log: createSilentLog(), hasBeaconed: () => hasBeaconed },
-    random: (length) => new Uint8Array(length),
+    random: randomBytes,
   });
   standing.start();
   return {
-    ...{ standing, firstChallenge, asked },
+    ...{ standing, firstChallenge, asked, reveals },
     hear: (epoch) => {
       newest = { round: 0, timeMs: 0, epoch, heardAtMs: 0 };
       for (const callback of callbacks) callback(newest);
@@ -98,6 +104,24 @@ describe("a hotspot that genesis does not name", () => {
     world.answer(null);
     expect(world.firstChallenge.epoch).toBe(0);
   });
+});
+
+test("a hotspot knows the reports that it has asked with, while they can count, and takes no other for one", async () => {
+  const { standing, hear, reveals } = await begin();
+  const ids = [10, 11, 12].map((epoch) => {
+    hear(epoch);
+    const id = randomBytes(32);
+    const other = { tag: randomBytes(6), secret: randomBytes(16) };
+    standing.noteReported(id, {
+      ...{ epoch, beacons: [], witnesses: [{} as WitnessReport] },
+      reveals: [other, reveals.at(-1)!],
+    });
+    return id;
+  });
+  const indexes = [0, 1, 2, 3];
+  const known = ids.map((id) => indexes.filter((index) => standing.isQuestion(id, index)));
+  expect(known).toEqual([[], [2], [2]]);
+  expect(standing.isQuestion(randomBytes(32), 2)).toBe(false);
 });
 
 test("a hotspot that genesis names asks nobody, and is challenged from the start", async () => {

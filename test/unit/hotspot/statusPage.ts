@@ -78,17 +78,20 @@ export function createSampleStatus(): HotspotStatus {
         time: ago(20),
         state: "admitted",
         verdict: null,
+        isQuestion: false,
         includedRound: null,
         words: "A validator has it.",
       },
       {
         id: `${"2".repeat(64)}-0`,
         ...{ kind: "witness", time: ago(60), state: "judged", verdict: "too_close", includedRound: 97 },
+        isQuestion: false,
         words: "Valid but not paid: the two are closer than 300 m.",
       },
       {
         id: `${"3".repeat(64)}-0`,
         ...{ kind: "witness", time: ago(70), state: "judged", verdict: "proof_mismatch", includedRound: 97 },
+        isQuestion: false,
         words: "Refused: the proof does not fit the beacon's secret.",
       },
       {
@@ -97,6 +100,7 @@ export function createSampleStatus(): HotspotStatus {
         time: ago(88),
         state: "judged",
         verdict: "accepted",
+        isQuestion: false,
         includedRound: 96,
         words: "Accepted.",
       },

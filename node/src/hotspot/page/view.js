@@ -52,9 +52,9 @@ export function describeBeacons(status, nowMs) {
   return [...lines, ...status.next];
 }
 
-/** How a report is coloured. By a reveal of no beacon the hotspot asks whether it is known; that is no fault. */
-export function reportTone({ kind, state, verdict, words }) {
-  if (verdict === null || (kind === "reveal" && verdict === "unknown_beacon")) return "pending";
+/** How a report is coloured. That there is no beacon is no fault where the hotspot asked by it whether it is known. */
+export function reportTone({ isQuestion, state, verdict, words }) {
+  if (verdict === null || (isQuestion && verdict === "unknown_beacon")) return "pending";
   if (verdict === "accepted") return "good";
   return state === "judged" && words.startsWith("Valid") ? "unpaid" : "bad";
 }
