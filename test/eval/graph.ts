@@ -56,7 +56,7 @@ export function evaluateMoves(folder: string): SectionResult {
       };
     });
     scores.push(...judged.map(({ score }) => score ?? -1));
-    // With fewer than three counterparts there is no score, and no trust either: such hotspots are not counted.
+    // With fewer counterparts than a place is judged by there is no score: such hotspots are not counted, moved or not.
     const known = judged.filter(({ score }) => score !== null);
     const honest = known.filter(({ moved }) => !moved);
     const moved = known.filter((one) => one.moved);

@@ -51,10 +51,14 @@ type Scored = {
   /** By the two detectors as validators run them, and by the first of them alone. */
   readonly caughtByValidators: boolean;
   readonly caughtByProfile: boolean;
+  /** Of the ways to leave one of five links out, those by which validators' detectors still catch. */
+  readonly caughtOfFour: number;
 };
 
 const TERM: FindingTerm = { epoch: 0, penaltyEpochs: 1 };
 const DISTANCES_KM = [1, 2, 5, 10, 20, 100];
+/** The data has no cases of four links, the fewest by which validators judge a place: they are drawn of those with five. */
+const FIVE = 5;
 /** Real Helium hotspots around one city: the geography that the network has. */
 const HOTSPOT_SETS = /^grenoble/;
 
@@ -89,10 +93,13 @@ export function evaluateLocation(folder: string): SectionResult {
       add("  caught at the thresholds, measuring half", shareCaught(measuring));
       add("  caught by what validators run", shareCaughtBy("caughtByValidators", moved));
       add("  caught by distance_profile alone", shareCaughtBy("caughtByProfile", moved));
+      if (links === FIVE)
+        add("  caught by what validators run, by four of the five", shareCaughtByFour(moved));
     }
     add(`${links} links, honest refused at the thresholds`, shareCaught(honest));
     add("  by what validators run", shareCaughtBy("caughtByValidators", honest));
     add("  by distance_profile alone", shareCaughtBy("caughtByProfile", honest));
+    if (links === FIVE) add("  by what validators run, by four of the five", shareCaughtByFour(honest));
     add("  on the measuring half", shareCaught(honest.filter(({ station }) => station % 2 === 1)));
     const profiles = honest.filter(({ station }) => station % 2 === 0).map(({ profile }) => profile);
     add(
@@ -114,6 +121,13 @@ const shareCaughtBy = (by: "caught" | "caughtByValidators" | "caughtByProfile", 
 
 const shareCaught = (list: readonly Scored[]) => shareCaughtBy("caught", list);
 
+/** Draws of one case are not independent: the interval is narrower than what is known. */
+const shareCaughtByFour = (list: readonly Scored[]) =>
+  estimateShare(
+    list.reduce((sum, { caughtOfFour }) => sum + caughtOfFour, 0),
+    FIVE * list.length,
+  );
+
 function scoreCases(folder: string): Scored[] {
   const cases = readJsonLines<Case>(folder, "bench_location.jsonl.gz");
   const labels = new Map(
@@ -133,12 +147,9 @@ function scoreCases(folder: string): Scored[] {
     if (isNext) station++;
     before = { set: one.set, links, movedKm };
     const evidence = toEvidence(one);
-    const distances = Int32Array.from(one.links, ([lat, lng]) =>
-      computeDistanceM(evidence.latE7, evidence.lngE7, toE7(lat), toE7(lng)),
-    );
-    const profile = computeDistanceProfileOctaves(distances);
-    const caughtByProfile = checkDistanceProfile(distances, TERM) !== null;
-    const asInGraph = { ...evidence, lossCentiDb: null, findNearby: () => nobodyNear(links) };
+    const profile = computeDistanceProfileOctaves(listDistancesM(one));
+    const caughtByProfile = isCaughtByProfile(one);
+    const fours = links === FIVE ? one.links.map((_, out) => one.links.toSpliced(out, 1)) : [];
     return {
       set: one.set,
       links,
@@ -147,11 +158,24 @@ function scoreCases(folder: string): Scored[] {
       score: computePlaceScoreOctaves(evidence) ?? -1,
       profile: profile ?? -1,
       caught: checkEdgePlausibility(evidence, TERM) !== null || caughtByProfile,
-      caughtByValidators: checkEdgePlausibility(asInGraph, TERM) !== null || caughtByProfile,
+      caughtByValidators: isCaughtByValidators(one),
       caughtByProfile,
+      caughtOfFour: fours.filter((four) => isCaughtByValidators({ ...one, links: four })).length,
     };
   });
 }
+
+const isCaughtByProfile = (one: Case): boolean => checkDistanceProfile(listDistancesM(one), TERM) !== null;
+
+/** Whether one of the two detectors finds a case, as validators run them. */
+function isCaughtByValidators(one: Case): boolean {
+  const findNearby = () => nobodyNear(one.links.length);
+  const asInGraph = { ...toEvidence(one), lossCentiDb: null, findNearby };
+  return checkEdgePlausibility(asInGraph, TERM) !== null || isCaughtByProfile(one);
+}
+
+const listDistancesM = ({ asserted: [lat, lng], links }: Case): Int32Array =>
+  Int32Array.from(links, (link) => computeDistanceM(toE7(lat), toE7(lng), toE7(link[0]), toE7(link[1])));
 
 /** Neighbours of whom nothing is known, beside as many links as the network's median hotspot has. */
 function nobodyNear(links: number): Nearby {

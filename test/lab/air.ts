@@ -29,7 +29,7 @@ export type AirFigures = {
   readonly linked: readonly number[];
   /** Distinct counterparts of a hotspot at 10, 50 and 90 %. */
   readonly links: readonly number[];
-  /** By `THINNED_TO`: of honest hotspots with three counterparts or more, those found implausible where they stand. */
+  /** By `THINNED_TO`: of honest hotspots with a place score, those found implausible where they stand. */
   readonly implausible: readonly number[];
 };
 

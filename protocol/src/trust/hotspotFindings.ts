@@ -17,7 +17,7 @@ import { checkMissingReverse, REVERSE_DUE_RECEPTIONS, type TwoWay } from "./pena
 import { checkPowerSlope } from "./penalties/powerSlope.ts";
 import { checkSnrGrid } from "./penalties/snrGrid.ts";
 import { checkUnexplainedRssi } from "./penalties/unexplainedRssi.ts";
-import { COUNTERPARTS_MIN } from "./thresholds.ts";
+import { COUNTERPARTS_MIN, PLACE_COUNTERPARTS_MIN } from "./thresholds.ts";
 import type { TrustHistory } from "./trustHistory.ts";
 
 /** What all hotspots are judged with. */
@@ -49,7 +49,7 @@ export function listFindings(context: FindingContext, hotspot: number): NamedFin
   // The graph's rows are the valid pairs in the same order.
   if (implausible !== null) {
     const valid = listValid(context, hotspot);
-    if (isUnrelated(context, hotspot, valid)) add(implausible, valid);
+    if (isUnrelated(context, hotspot, valid, PLACE_COUNTERPARTS_MIN)) add(implausible, valid);
   }
   for (const [finding, source] of checkWindows(context, hotspot)) add(finding, source);
   if (tally.hasTrend(hotspot)) {
@@ -135,12 +135,17 @@ function checkWindows(context: FindingContext, hotspot: number): (readonly [Find
  * over-powered beaconer or repeater makes an honest witness's implausible, and one strong radio with an owner's hotspots
  * behind it puts them wherever it likes.
  */
-function isUnrelated({ owner, rows }: FindingContext, hotspot: number, pairs: Pairs): boolean {
+function isUnrelated(
+  { owner, rows }: FindingContext,
+  hotspot: number,
+  pairs: Pairs,
+  ownersMin: number = COUNTERPARTS_MIN,
+): boolean {
   const others: number[] = [];
   for (const pair of pairs) {
     const one = owner[rows.neighbour[pair]!]!;
     if (one === owner[hotspot] || others.includes(one)) continue;
-    if (others.push(one) === COUNTERPARTS_MIN) return true;
+    if (others.push(one) === ownersMin) return true;
   }
   return false;
 }

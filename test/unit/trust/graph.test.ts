@@ -283,14 +283,28 @@ describe("places", () => {
     }
   });
 
-  test("two counterparts say nothing", () => {
-    const pair = createGraph(3, [
-      [0, 1],
-      [0, 2],
-    ]);
-    const threePlaces = { latE7: Int32Array.of(0, 9_000_000, 0), lngE7: Int32Array.of(0, 0, 9_000_000) };
-    expect(
-      computePlaceScoreOctaves(createPlaceEvidence(measureNetworkPlaces(pair, threePlaces), 0)),
-    ).toBeNull();
-  });
+  test.each([
+    [3, false, false],
+    [4, false, true],
+    [2, true, false],
+    [3, true, true],
+  ])(
+    "%i counterparts 100 km away, without a graph: %s, say something: %s",
+    (count, isLinksAlone, isJudged) => {
+      const star = createGraph(
+        count + 1,
+        Array.from({ length: count }, (_, i) => [0, i + 1] as const),
+      );
+      const starPlaces = {
+        latE7: Int32Array.from({ length: count + 1 }, (_, h) => (h === 0 ? 0 : 9_000_000 + 50_000 * h)),
+        lngE7: new Int32Array(count + 1),
+      };
+      const evidence = createPlaceEvidence(measureNetworkPlaces(star, starPlaces), 0);
+      const finding = checkEdgePlausibility(
+        isLinksAlone ? { ...evidence, findNearby: null } : evidence,
+        TERM,
+      );
+      expect(finding !== null).toBe(isJudged);
+    },
+  );
 });

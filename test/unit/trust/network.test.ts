@@ -311,6 +311,21 @@ describe("trust of a network", () => {
     for (const reason of judged) expect(reasons.includes(reason)).toBe(isFound);
   });
 
+  test.each([
+    ["four", [10, 11, 12, 13, 14, 14], true],
+    ["three", [10, 11, 12, 13, 13, 13], false],
+    ["three and its own", [10, 11, 12, 13, 10, 10], false],
+  ])("a place is held against a hotspot by counterparts of %s other owners: %s", (_, owners, isFound) => {
+    // The first asserts Vienna and is linked with all others, who stand in Linz.
+    const sites = [VIENNA, ...sitesAround(LINZ, 5, 3)];
+    const heard = sites.slice(1).map((_site, i) => ({ a: 0, b: i + 1, epoch: 20 }));
+    const network = createNetwork(sites, heard, { owner: Uint32Array.from(owners) });
+    const found = computeNetworkTrust(network, TERMS).findings.get(0) ?? [];
+    const reasons = found.map(({ reason }) => reason);
+    expect(reasons).toContain("distance_profile");
+    expect(reasons.includes("edge_implausible")).toBe(isFound);
+  });
+
   test("a made-up network has one digest", () => {
     const sites = [...sitesAround(VIENNA, 50, 7, 0.4), ...sitesAround(LINZ, 14, 8)];
     const network = createNetwork(sites, [...mesh(0, 50, 4), ...mesh(50, 14, 4)], {

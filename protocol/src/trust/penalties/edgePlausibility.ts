@@ -11,7 +11,7 @@ import { computeFactorPpm, createFinding, type Finding, type FindingTerm } from 
 import { computeLogOctaves, computeLogOfDouble, computeLogSumOctaves, OCTAVE, takeMedian } from "../fixed.ts";
 import { computeEastM, computeNorthM, createLocalPlane, type LocalPlane } from "../localPlane.ts";
 import type { Places } from "../neighbourhood.ts";
-import { COUNTERPARTS_MIN, RAMPS } from "../thresholds.ts";
+import { COUNTERPARTS_MIN, PLACE_COUNTERPARTS_MIN, RAMPS } from "../thresholds.ts";
 
 /** Counterparts looked at, evenly spaced over the list: the cost of a place grows with their number times the tried ones. */
 export const PLACE_COUNTERPARTS_MAX = 64;
@@ -102,8 +102,9 @@ const TRIED = new Float64Array(2 * (1 + TRIED_COUNTERPARTS_MAX));
 const SORTED = new Float64Array(PLACE_COUNTERPARTS_MAX);
 
 /**
- * The score of the asserted place in 2^-10 octaves, the higher the less plausible; null below `COUNTERPARTS_MIN`
- * counterparts. Scores with and without neighbours lie on different scales, each with its ramp.
+ * The score of the asserted place in 2^-10 octaves, the higher the less plausible; null below `PLACE_COUNTERPARTS_MIN`
+ * counterparts, or `COUNTERPARTS_MIN` where the graph is not known. Scores with and without neighbours lie on different
+ * scales, each with its ramp.
  * @param from neighbours cost most to find: they are not asked for where the score stays below this whatever they say,
  *   and what comes back then is an upper bound, below `from` too.
  */
@@ -112,7 +113,7 @@ export function computePlaceScoreOctaves(
   from: number = Number.MIN_SAFE_INTEGER,
 ): number | null {
   const { counterparts, findNearby } = evidence;
-  if (counterparts.length < COUNTERPARTS_MIN) return null;
+  if (counterparts.length < (findNearby === null ? COUNTERPARTS_MIN : PLACE_COUNTERPARTS_MIN)) return null;
   const plane = createLocalPlane(evidence.latE7, evidence.lngE7);
   const points = selectPoints(evidence, plane);
   const median = takeMedianOf(points.octaves, points.count) - ONE_KM_OCTAVES;
