@@ -82,6 +82,8 @@ export class Spool {
   /** In order of spooling, by id in hexadecimal. */
   readonly #live: Map<string, Held>;
   #liveBytes = 0;
+  /** The newest round's epoch; before one was heard each entry's may have come. */
+  #heardEpoch = Number.POSITIVE_INFINITY;
   #fileBytes = 0;
   #handle: FileHandle | null = null;
   /** The last write; each waits for the one before. */
@@ -118,9 +120,12 @@ export class Spool {
     return this.#live.has(encodeHex(id));
   }
 
-  /** How many entries wait, the bytes that they take, and how long the oldest has waited in this process; null where none does. */
+  /**
+   * How many entries wait, the bytes that they take, and how long the oldest has waited in this process; null where none
+   * does whose epoch has come: what was dated ahead, by a clock that was, waits for it through nobody's fault.
+   */
   get size(): { readonly entries: number; readonly bytes: number; readonly oldestMs: number | null } {
-    const [oldest] = this.#live.values();
+    const oldest = [...this.#live.values()].find(({ entry }) => entry.epoch <= this.#heardEpoch);
     const oldestMs = oldest === undefined ? null : this.#clock.elapsedMs() - oldest.sinceMs;
     return { entries: this.#live.size, bytes: this.#liveBytes, oldestMs };
   }
@@ -162,11 +167,12 @@ export class Spool {
   }
 
   /**
-   * Drops what belongs to an epoch before this one. @param firstEpoch the first that can still count, by a round that was
-   * heard: an estimate may be off by as much as the wall clock is, and a report that was dropped cannot be had again.
+   * A round was heard: what belongs to an epoch before the previous one cannot count any more, and is dropped.
+   * @param epoch the round's. No estimate: one may be off by as much as the wall clock is, and what was dropped is gone.
    */
-  expire(firstEpoch: number): void {
-    for (const { entry } of this.#live.values()) if (entry.epoch < firstEpoch) this.#drop(entry, "over_age");
+  onHeard(epoch: number): void {
+    this.#heardEpoch = epoch;
+    for (const { entry } of this.#live.values()) if (entry.epoch < epoch - 1) this.#drop(entry, "over_age");
   }
 
   /** Rewrites the file with what is live only. @throws CodedError where that fails; the old file is then still the spool. */

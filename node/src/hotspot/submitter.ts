@@ -246,7 +246,7 @@ export class Submitter {
       if (delivery.state !== "included" && !isTold) this.#report(delivery, "stale_epoch");
       this.#modules.spool.settle(delivery.id);
     }
-    this.#modules.spool.expire(newest.epoch - 1);
+    this.#modules.spool.onHeard(newest.epoch);
   }
 
   async #submit(

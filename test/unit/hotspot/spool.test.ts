@@ -271,8 +271,8 @@ describe("the spool", () => {
     const spool = await reopen();
     const entries = [4, 2, 3, 5].map((epoch) => newEntry(300, epoch));
     for (const entry of entries) await spool.append(entry);
-    spool.expire(4);
-    spool.expire(4);
+    spool.onHeard(5);
+    spool.onHeard(5);
     expect(idsOf(spool)).toEqual([entries[0]!, entries[3]!].map(({ id }) => encodeHex(id)));
     expect(drops).toEqual([entries[1]!, entries[2]!].map(({ id }) => [encodeHex(id), "over_age"]));
     // Nothing more is appended: it is written all the same.
@@ -282,6 +282,21 @@ describe("the spool", () => {
     expect(again.size.entries).toBe(2);
     expect(drops).toHaveLength(2);
     await again.close();
+  });
+
+  test("keeps what was dated ahead by a clock that was, and says of nobody that he is late with it", async () => {
+    const spool = await reopen();
+    const [ahead, due] = [newEntry(300, 40), newEntry(300, 16)];
+    await spool.append(ahead);
+    elapsedMs += 10_000;
+    await spool.append(due);
+    elapsedMs += 1_000;
+    expect(spool.size.oldestMs).toBe(11_000);
+    spool.onHeard(16);
+    expect(spool.size).toMatchObject({ entries: 2, oldestMs: 1_000 });
+    spool.settle(due.id);
+    expect(spool.size).toMatchObject({ entries: 1, oldestMs: null });
+    await spool.close();
   });
 
   test("keeps what it has when the wall clock is set, also while it was closed", async () => {
