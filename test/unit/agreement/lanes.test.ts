@@ -290,6 +290,18 @@ describe("the gathering of acknowledgements", () => {
     );
   });
 
+  test("convicts who acknowledged two in one epoch, whatever it acknowledged in another", () => {
+    let { state } = stepGather(createGather(configOf(AUTHOR)), { type: "offer", place, epoch: 1 });
+    const post = (digest: Uint8Array, epoch: number) => {
+      const step = stepGather(state, { type: "ack", ack: ackBy(0, digest, epoch) });
+      state = step.state;
+      return step.effects.map(({ type }) => type);
+    };
+    expect(post(named("other"), 2)).toEqual(["drop"]);
+    expect(post(named("other"), 1)).toEqual(["drop"]);
+    expect(post(place.digest, 1)).toContain("evidence");
+  });
+
   test("asks again those who are missing, for the epoch that has come", () => {
     const { state } = stepGather(createGather(configOf(AUTHOR)), { type: "offer", place, epoch: 1 });
     const acked = stepGather(state, { type: "ack", ack: ackBy(0, place.digest, 1) }).state;

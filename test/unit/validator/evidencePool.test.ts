@@ -3,7 +3,12 @@ import { describe, expect, test } from "vitest";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { verifySignature } from "../../../node/src/host/verify.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
-import { decodeEvidence, type Evidence, type Value } from "../../../protocol/src/agreement/rounds.ts";
+import {
+  decodeEvidence,
+  type Evidence,
+  encodeEvidence,
+  type Value,
+} from "../../../protocol/src/agreement/rounds.ts";
 import { asciiBytes, equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
@@ -28,8 +33,9 @@ const decided = (round: number, ...evidence: Evidence[]): Value => ({
   evidence,
 });
 
-function openPool() {
-  const votes = openVotes(":memory:", { network: context.networkId, validator: self.publicKey });
+const newVotes = () => openVotes(":memory:", { network: context.networkId, validator: self.publicKey });
+
+function openPool(votes = newVotes()) {
   const said: PeerMessage[] = [];
   const found: Evidence[] = [];
   const failures: Error[] = [];
@@ -51,6 +57,14 @@ function openPool() {
   );
   return { pool, votes, at, said, found, failures, tombstoned };
 }
+
+test("of an earlier start goes on where it proves something, and is forgotten where it does not", () => {
+  const votes = newVotes();
+  const empty = { ...pieceOf(other), second: pieceOf(other).first };
+  for (const piece of [pieceOf(), empty]) votes.recordEvidence(piece.offender, encodeEvidence(piece));
+  expect(openPool(votes).pool.listFor(ROUND)).toEqual([pieceOf()]);
+  expect(votes.evidence().map(decodeEvidence)).toEqual([pieceOf()]);
+});
 
 describe("evidence that others tell of", () => {
   test("is kept, put into values and passed on, once", () => {

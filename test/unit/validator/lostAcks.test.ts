@@ -95,8 +95,9 @@ describe("a home that does not know what it acknowledged", () => {
   });
 
   test("gives its word to members of a set that has no quorum without it, and not to who has left", () => {
-    const { may, at, settle } = open({ votes: restoredVotes(), set: setOf(SELF, AUTHOR, OTHER) });
+    const { acks, may, at, settle } = open({ votes: restoredVotes(), set: setOf(SELF, AUTHOR, OTHER) });
     expect([may(7), may(7, FOURTH)]).toEqual([true, false]);
+    expect(acks.countWaitEpochs(6)).toBe(0);
     settle();
     at.set = FOUR;
     expect([may(7), may(8)]).toEqual([false, true]);

@@ -34,7 +34,7 @@ export type AckGathererModules = {
   /** The epoch of the round that is decided next. */
   readonly epoch: () => number;
   readonly onCertificate: (cert: AvailabilityCert) => void;
-  /** A validator acknowledged two batches of one number. */
+  /** A validator acknowledged two batches of one number in one epoch. */
   readonly onConflict: (evidence: Evidence) => void;
   readonly onDropped: (message: "ack", reason: DropReason) => void;
 };

@@ -9,6 +9,7 @@
  * it, too small for anybody in it to be bad, members get its word at once.
  */
 import type { Log } from "../../../node/src/host/types.ts";
+import type { ValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import type { Ack } from "../../../protocol/src/agreement/peerMessages.ts";
 import { epochOfRound, type Parameters } from "../../../protocol/src/network/parameters.ts";
 import type { KnownSets } from "../rounds/validatorSets.ts";
@@ -68,12 +69,18 @@ export class LostAcks {
   mayAcknowledge({ lane, epoch }: Pick<Ack["ack"], "lane" | "epoch">): boolean {
     const set = this.#modules.sets.setOf(epoch);
     // Whoever has left such a set may be bad: its lane waits as in any other.
-    if (set !== null && set.quorum === set.keys.length && set.positionOf(lane) !== undefined) return true;
+    if (set !== null && isNeededByAll(set) && set.positionOf(lane) !== undefined) return true;
     return this.#knownFrom !== null && epoch >= this.#knownFrom;
   }
 
-  /** How many epochs are to pass, this one included, before it acknowledges again; the most that it can be while unknown. */
+  /**
+   * How many epochs are to pass, this one included, before it acknowledges again: the most that it can be while unknown,
+   * and 0 where nobody waits for it, as it has no seat, or has its word.
+   */
   countWaitEpochs(epoch: number): number {
+    const set = this.#modules.sets.setOf(epoch);
+    const isAwaited = set !== null && set.positionOf(this.#options.self) !== undefined;
+    if (!isAwaited || isNeededByAll(set)) return 0;
     return this.#knownFrom === null ? ACK_LEAD_EPOCHS + 1 : Math.max(0, this.#knownFrom - epoch);
   }
 
@@ -91,3 +98,6 @@ export class LostAcks {
     );
   }
 }
+
+/** Whether a set has no quorum without any one of its members. */
+const isNeededByAll = ({ quorum, keys }: ValidatorSet): boolean => quorum === keys.length;

@@ -59,7 +59,9 @@ export class EvidencePool {
       const evidence = decodeEvidence(bytes);
       if (evidence === null)
         throw new CodedError("file_corrupt", "a piece of evidence in the votes is damaged");
-      this.#pieces.set(encodeHex(evidence.offender), evidence);
+      // What an earlier program took for a proof would spoil every value that this one proposes.
+      if (this.#proves(evidence)) this.#pieces.set(encodeHex(evidence.offender), evidence);
+      else modules.votes.forgetEvidence(evidence.offender);
     }
   }
 
@@ -68,11 +70,11 @@ export class EvidencePool {
    * nothing is a bug of its finder.
    */
   add = (evidence: Evidence): void => {
-    const { domains, self } = this.#options;
-    const { votes, mesh, verify, log, onEvidence, onFailure } = this.#modules;
+    const { self } = this.#options;
+    const { votes, mesh, log, onEvidence, onFailure } = this.#modules;
     const offender = encodeHex(evidence.offender);
     if (!this.#isWanted(evidence) || this.#pieces.size >= MAX_PIECES) return;
-    if (checkEvidence(evidence, { domains, verify }) !== null) return;
+    if (!this.#proves(evidence)) return;
     const kind = evidenceKindOf(evidence);
     if (equalBytes(evidence.offender, self)) {
       onFailure(new CodedError("key_in_use", `another process signs with this validator's key: ${kind}`));
@@ -91,6 +93,11 @@ export class EvidencePool {
    */
   hear(evidence: Evidence): void {
     if (this.#modules.isMember(evidence.offender)) this.add(evidence);
+  }
+
+  #proves(evidence: Evidence): boolean {
+    const { domains } = this.#options;
+    return checkEvidence(evidence, { domains, verify: this.#modules.verify }) === null;
   }
 
   /** Whether something may come of a piece, and of none that is here already. */

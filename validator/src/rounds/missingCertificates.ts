@@ -29,7 +29,7 @@ export class MissingCertificates {
     this.#modules = modules;
   }
 
-  /** Asks the sender of these tips, unless that is under way or was done. @param tips that lack a certificate. */
+  /** Asks the sender of these tips, unless it was asked since the last standstill. @param tips that lack a certificate. */
   ask({ tips: { validator } }: SignedTips, tips: readonly LaneTip[]): void {
     const sender = encodeHex(validator);
     if (tips.length === 0 || this.#asked.has(sender)) return;

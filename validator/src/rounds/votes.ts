@@ -125,7 +125,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS journal (place INTEGER PRIMARY KEY, round INTEGER NOT NULL, kind TEXT NOT NULL, bytes BLOB NOT NULL);
   CREATE INDEX IF NOT EXISTS journal_by_round ON journal (round, place);
   CREATE TABLE IF NOT EXISTS ack (lane BLOB NOT NULL, seq INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (lane, seq)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS acks_lost (id INTEGER PRIMARY KEY CHECK (id = 1), known_from_epoch INTEGER);
+  CREATE TABLE IF NOT EXISTS lost_acks (id INTEGER PRIMARY KEY CHECK (id = 1), known_from_epoch INTEGER);
   CREATE TABLE IF NOT EXISTS attest (epoch INTEGER PRIMARY KEY, digest BLOB NOT NULL, bytes BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS reward_cert (epoch INTEGER PRIMARY KEY, cert BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS evidence (offender BLOB PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
@@ -274,9 +274,9 @@ function prepareStatements(db: DatabaseSync) {
     acksOf: db.prepare("SELECT seq, digest FROM ack WHERE lane = ? AND seq BETWEEN ? AND ? ORDER BY seq"),
     ackedLanes: db.prepare("SELECT DISTINCT lane FROM ack"),
     addAck: db.prepare("INSERT INTO ack (lane, seq, digest) VALUES (?, ?, ?)"),
-    loseAcks: db.prepare("INSERT OR REPLACE INTO acks_lost (id, known_from_epoch) VALUES (1, NULL)"),
-    settleAcks: db.prepare("UPDATE acks_lost SET known_from_epoch = ?"),
-    acksLost: db.prepare("SELECT known_from_epoch FROM acks_lost"),
+    loseAcks: db.prepare("INSERT OR REPLACE INTO lost_acks (id, known_from_epoch) VALUES (1, NULL)"),
+    settleAcks: db.prepare("UPDATE lost_acks SET known_from_epoch = ?"),
+    acksLost: db.prepare("SELECT known_from_epoch FROM lost_acks"),
     attestOf: db.prepare("SELECT digest FROM attest WHERE epoch = ?"),
     addAttest: db.prepare("INSERT INTO attest (epoch, digest, bytes) VALUES (?, ?, ?)"),
     keepRewardCert: db.prepare("INSERT OR IGNORE INTO reward_cert (epoch, cert) VALUES (?, ?)"),

@@ -65,7 +65,7 @@ export function stepAvailability(state: AvailabilityState, event: AvailabilityEv
 
 /**
  * A4 a certificate counts when a quorum of its own epoch's set signed it, and one an epoch. No second digest can get one
- * there (A3); the next epoch's may be of another, where the set has changed and the author is bad.
+ * there (A3); the next epoch's may be of another, where the set has changed, or somebody lost a home, and the author is bad.
  */
 function takeCertificate(state: AvailabilityState, cert: AvailabilityCert): AvailabilityStep {
   const { sets, domains, verify, laneEndOf } = state.config;

@@ -104,20 +104,21 @@ function takeAck(state: GatherState, signed: Ack): GatherStep {
   return { state: certified.state, effects: [...evidence, ...certified.effects] };
 }
 
-/** A3 forbids a second digest under one number: who acknowledged both is convicted, whichever came first. */
+/** A3 forbids a second digest under one number: who acknowledged both in one epoch is convicted, whichever came first. */
 function takeOtherAck(state: GatherState, entry: Pending, signed: Ack): GatherStep {
   const { config, pending } = state;
   const { ack, validator } = signed;
   const dropped = (reason: DropReason) => ({ state, effects: DROPPED[reason] });
   const key = config.sets.setOf(ack.epoch)?.keys[validator];
   if (key === undefined) return dropped("unentitled");
+  // It convicts nobody here, and must not stand in the place of one that does.
+  if (ack.epoch !== entry.epoch) return dropped("past");
   if (entry.others.has(encodeHex(key))) return dropped("repeated");
   if (!isAckSigned(config, key, signed)) return dropped("bad_signature");
   const others = new Map(entry.others).set(encodeHex(key), signed);
-  const position = config.sets.setOf(entry.epoch)?.positionOf(key);
-  const held = position === undefined ? undefined : entry.acks.get(position);
+  const held = entry.acks.get(validator);
   const body = { lane: config.self, seq: entry.seq, digest: entry.digest, epoch: entry.epoch };
-  const first = held === undefined ? undefined : { ack: body, validator: position!, signature: held };
+  const first = held === undefined ? undefined : { ack: body, validator, signature: held };
   return {
     state: { ...state, pending: new Map(pending).set(entry.seq, { ...entry, others }) },
     effects: [...convict(key, first, signed), ...DROPPED.conflict],
@@ -167,7 +168,9 @@ function resend(state: GatherState, epoch: number): GatherStep {
   const effects: GatherEffect[] = [];
   for (const before of oldest) {
     const entry =
-      before.epoch === epoch ? before : acknowledgeOwn(config, { ...before, epoch, acks: new Map() });
+      before.epoch === epoch
+        ? before
+        : acknowledgeOwn(config, { ...before, epoch, acks: new Map(), others: new Map() });
     pending.set(entry.seq, entry);
     const place = { seq: entry.seq, digest: entry.digest };
     const signature = signBatch(config, place);

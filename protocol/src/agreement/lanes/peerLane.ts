@@ -1,7 +1,7 @@
 /**
  * Another validator's lane as this one holds it, and the promise of an acknowledgement (rule A3): everything between
  * the last cut and the batch is held here without a gap, passed the stateless checks, is durable, and no second digest
- * ever gets one. A pure state machine: bodies, their hashes, the disk and the checks of messages are the shell's.
+ * gets one as long as this home is not lost. A pure state machine: bodies, their hashes, the disk and the checks of messages are the shell's.
  */
 import { equalBytes } from "../../bytes/bytes.ts";
 import { signingMessage } from "../../crypto/domain.ts";
