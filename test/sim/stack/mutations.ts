@@ -132,8 +132,8 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     rule: "A3",
     edit: {
       file: `${LANES}/gather.ts`,
-      find: "before.epoch === epoch ? before :",
-      replace: "before.epoch <= epoch ? before :",
+      find: "before.epoch === epoch\n        ? before",
+      replace: "before.epoch <= epoch\n        ? before",
     },
   },
   {
