@@ -316,7 +316,7 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     among: hasBad("flooder"),
     edit: {
       file: EVIDENCE,
-      find: "if (checkEvidence(evidence, { domains, verify }) !== null) return;",
+      find: "if (!this.#proves(evidence)) return;",
       replace: "void [checkEvidence, domains, verify];",
     },
   },
