@@ -317,7 +317,7 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     edit: {
       file: EVIDENCE,
       find: "if (!this.#proves(evidence)) return;",
-      replace: "void [checkEvidence, domains, verify];",
+      replace: "",
     },
   },
   {
