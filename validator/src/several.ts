@@ -127,7 +127,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     },
   );
   const unusedBodies = new UnusedBodies({ ...storage, isMember: sets.isMember, laneEndOf, log });
-  const snapshots = new SnapshotServer({ store: storage.store, nowMs: clock.elapsedMs });
+  const snapshots = new SnapshotServer({ store: storage.store, elapsedMs: clock.elapsedMs });
   const divergence = new DivergenceWatch(
     { self: signer.publicKey, execLagRounds: genesis.parameters.execLagRounds },
     { sets, log, onFailure: modules.onFailure },

@@ -1,5 +1,6 @@
 /** What a failing disk means, in words: SQLite and the file system each have names of their own for it. */
 import { CodedError, isCodedError, systemCodeOf } from "../../node/src/host/codedError.ts";
+import { toError } from "./toError.ts";
 
 /** SQLite's result codes (sqlite.org/rescode.html). */
 const SQLITE_IOERR = 10;
@@ -11,7 +12,7 @@ const MAX_CAUSES = 8;
 
 /** The failure of a validator's home as one of the rim's errors; anything else stays what it is. */
 export function explainStorageFailure(error: unknown, home: string): Error {
-  const given = error instanceof Error ? error : new Error(String(error));
+  const given = toError(error);
   for (const each of listCauses(given)) {
     const code = systemCodeOf(each);
     const sqlite = code === "ERR_SQLITE_ERROR" ? ((each as { errcode?: number }).errcode ?? 0) & 0xff : 0;

@@ -7,7 +7,7 @@ function openServer(epochs: readonly number[]) {
   const clock = new ManualClock(0);
   const reads: number[] = [];
   const server = new SnapshotServer({
-    nowMs: clock.nowMs,
+    elapsedMs: clock.elapsedMs,
     store: {
       hasSnapshot: async (epoch) => epochs.includes(epoch),
       snapshotAtOrBefore: async (epoch) => {

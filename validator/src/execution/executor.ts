@@ -12,6 +12,7 @@ import type { RoundResult } from "../../../protocol/src/ledger/types.ts";
 import type { Executed, Finalized } from "../rounds/agreement.ts";
 import type { BatchStore } from "../store/batchStore.ts";
 import type { RetentionPolicy, RoundCommit, RoundStore, Snapshot } from "../store/store.ts";
+import { toError } from "../toError.ts";
 import { type LoadedRound, loadRound, type RoundInputModules, yieldToEventLoop } from "./roundInput.ts";
 
 export type ExecutorOptions = {
@@ -122,7 +123,7 @@ class RoundExecutor implements Executor {
       // A fetch that was given up because the validator ends leaves its round undone, to be done after the next start.
       if (this.#isStopped && isCodedError(error, "stopped")) return;
       this.#isStopped = true;
-      this.#failure = error instanceof Error ? error : new Error(String(error));
+      this.#failure = toError(error);
       this.#modules.onFailure(this.#failure);
     } finally {
       this.#running = null;

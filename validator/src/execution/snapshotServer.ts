@@ -32,7 +32,7 @@ const MAX_MANIFESTS = 8;
 
 export type SnapshotServerModules = {
   readonly store: Pick<RoundStore, "snapshotAtOrBefore" | "hasSnapshot">;
-  readonly nowMs: () => number;
+  readonly elapsedMs: () => number;
 };
 
 type Kept = { readonly bytes: Promise<Uint8Array | null>; readonly readAtMs: number; usedAtMs: number };
@@ -69,24 +69,24 @@ export class SnapshotServer {
   /** Lets go of what was not asked about for a while. */
   forgetUnused(): void {
     for (const [epoch, { usedAtMs }] of this.#kept)
-      if (this.#modules.nowMs() - usedAtMs > KEPT_MS) this.#kept.delete(epoch);
+      if (this.#modules.elapsedMs() - usedAtMs > KEPT_MS) this.#kept.delete(epoch);
   }
 
   /** A snapshot's bytes; all who ask while it is read wait for the same. */
   async #open(epoch: number): Promise<Uint8Array | null> {
-    const { store, nowMs } = this.#modules;
+    const { store, elapsedMs } = this.#modules;
     // It may have come while the store was asked.
     if (!this.#kept.has(epoch) && (await store.hasSnapshot(epoch)) && !this.#kept.has(epoch))
       this.#begin(epoch);
     const kept = this.#kept.get(epoch);
     if (kept === undefined) return null;
-    kept.usedAtMs = nowMs();
+    kept.usedAtMs = elapsedMs();
     return await kept.bytes;
   }
 
   /** Reads a snapshot, where there is a place for it and another read may be. */
   #begin(epoch: number): void {
-    const nowMs = this.#modules.nowMs();
+    const nowMs = this.#modules.elapsedMs();
     const isFull = this.#kept.size === KEPT_AT_ONCE;
     const free = isFull ? this.#findFree(nowMs) : null;
     if ((isFull && free === null) || !this.#reads.take("all", 1, nowMs)) return;

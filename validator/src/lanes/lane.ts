@@ -35,6 +35,7 @@ import {
 } from "../../../protocol/src/agreement/rounds.ts";
 import type { AuthoredBatch, Votes } from "../rounds/votes.ts";
 import type { Signer } from "../signer.ts";
+import { toError } from "../toError.ts";
 
 /** Lane, seq, prev and the list's offset; and each message's own offset. */
 const BATCH_OVERHEAD_BYTES = 32 + 8 + 32 + 4;
@@ -265,7 +266,7 @@ class OwnLane implements Lane {
     const writing: Promise<void> = this.#modules.batches
       .putBatch(digest, this.#sealed.get(seq)!.encoded!)
       .then(() => this.#post({ type: "written", seq }))
-      .catch((error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))))
+      .catch((error: unknown) => this.#fail(toError(error)))
       .finally(() => this.#writing.delete(writing));
     this.#writing.add(writing);
   }

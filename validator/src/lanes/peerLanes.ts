@@ -35,6 +35,7 @@ import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import type { Votes } from "../rounds/votes.ts";
 import type { Signer } from "../signer.ts";
 import type { BatchStore } from "../store/batchStore.ts";
+import { toError } from "../toError.ts";
 import type { SignatureClaim } from "../verify/signatureJob.ts";
 import type { VerifierPool } from "../verify/verifierPool.ts";
 import type { BatchFetcher, Missing } from "./batchFetcher.ts";
@@ -241,7 +242,7 @@ export class PeerLanes {
         }
       })
       .catch((error: unknown) => {
-        if (!this.#isStopped) onFailure(error instanceof Error ? error : new Error(String(error)));
+        if (!this.#isStopped) onFailure(toError(error));
       })
       .finally(() => this.#working.delete(working));
     this.#working.add(working);

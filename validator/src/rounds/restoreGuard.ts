@@ -25,6 +25,7 @@ import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { type SigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
+import { toError } from "../toError.ts";
 import type { Finalized } from "./agreement.ts";
 import type { KnownSets } from "./validatorSets.ts";
 import type { AuthoredBatch, Votes } from "./votes.ts";
@@ -224,7 +225,7 @@ export class RestoreGuard {
       this.#isLaneBehind = false;
       onProgress();
     } catch (error) {
-      if (!this.#isStopped) onFailure(error instanceof Error ? error : new Error(String(error)));
+      if (!this.#isStopped) onFailure(toError(error));
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { toError } from "../toError.ts";
 import { ClaimQueue, type Job, type PendingBatch } from "./claimQueue.ts";
 import { JOB_BUFFER_BYTES, packJob, readAnswers, type SignatureClaim } from "./signatureJob.ts";
 import type { WorkerGreeting } from "./verifierWorker.ts";
@@ -181,7 +182,7 @@ class WorkerThreadPool implements VerifierPool {
       else this.#finishJob(slot, message);
     });
     worker.on("error", (error) => {
-      slot.lastError = error instanceof Error ? error : new Error(String(error));
+      slot.lastError = toError(error);
     });
     worker.on("exit", () => this.#replace(slot));
     return slot;
