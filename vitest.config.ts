@@ -3,7 +3,9 @@
  * and the browser's, in more workers than there are cores; then end-to-end tests of processes that are mostly idle, two at
  * a time; and last, one at a time, those that fill a machine: two of them at once would make each other's timing a lie.
  */
-import { globSync, readFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { COMPILE_CACHE } from "./test/devnet/src/processes.ts";
 
@@ -29,10 +31,18 @@ const ALONE = [
 // For the workers and all that they start: the compilation of its sources is two fifths of a process's start.
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
+// What tests leave goes with the run: one that removes its own folder races with whatever still writes there.
+const folder = mkdtempSync(join(tmpdir(), "hexbeacon-"));
+process.env.TMPDIR = folder;
+process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+
 /** Patience costs nothing where tests pass, and on a busy machine keeps them from failing. */
 const patient = { pool: "forks", expect: { poll: { timeout: 20_000 } } } as const;
 const together = { maxWorkers: 3 } as const;
-const unit = { ...patient, ...together, testTimeout: 60_000 } as const;
+const unit = {
+  ...{ ...patient, ...together, testTimeout: 60_000 },
+  setupFiles: "test/unit/setup.ts",
+} as const;
 const e2e = { ...patient, testTimeout: 240_000, hookTimeout: 120_000 } as const;
 
 export default defineConfig({

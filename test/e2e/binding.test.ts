@@ -1,5 +1,5 @@
 /** A secure element beside a hotspot: bound by its owner's command, and from then on needed for every beacon. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -8,15 +8,15 @@ import { createSystemClock } from "../../node/src/host/clock.ts";
 import { makePrivateFolder } from "../../node/src/host/durableFile.ts";
 import { writeKeyFile } from "../../node/src/host/keystore.ts";
 import type { HotspotStatus } from "../../node/src/hotspot/status.ts";
-import { createEther } from "../../node/src/radio/ether/ether.ts";
-import { createForwarder } from "../../node/src/radio/ether/forwarder.ts";
-import { REFERENCE_LUT_DBM } from "../../node/src/radio/ether/pullResp.ts";
 import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
 import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
 import { PRESETS } from "../../protocol/src/network/presets.ts";
 import { REGION_PLANS } from "../../protocol/src/radio/regions.ts";
 import { homePaths } from "../../validator/src/home.ts";
 import { startHexbeacon } from "../devnet/src/processes.ts";
+import { createEther } from "../ether/ether.ts";
+import { createForwarder } from "../ether/forwarder.ts";
+import { REFERENCE_LUT_DBM } from "../ether/pullResp.ts";
 import { createSoftToken, isTokenThere, type SoftToken } from "../unit/host/softToken.ts";
 import { createTestGenesis, hotspotKey, OWNER, VALIDATOR } from "../unit/validator/support/network.ts";
 import { runCommand, runToSuccess, startValidator, type ValidatorProcess } from "./validatorProcess.ts";
@@ -55,7 +55,6 @@ describe.skipIf(!isTokenThere)("node bind (skipped where softhsm2 or opensc is n
     running.child.kill("SIGKILL");
     await running.exited;
     vi.unstubAllEnvs();
-    rmSync(folder, { recursive: true });
   });
 
   /** Runs the hotspot with a forwarder until a beacon of it has this verdict. */

@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Summary } from "../devnet/src/summary.ts";
 
 const MAIN = join(import.meta.dirname, "../devnet/src/main.ts");
@@ -15,9 +15,6 @@ const STOP_LIMIT_MS = 5_000;
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "hexbeacon-e2e-"));
-});
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
 });
 
 function start(...args: string[]): ChildProcess {

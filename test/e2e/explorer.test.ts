@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { buildExplorer } from "../../validator/explorer/build/bundle.ts";
 import { listEvents } from "../../validator/src/api/eventHub.ts";
 import { EXPLORER_PAGES } from "../../validator/src/api/explorer/pages.ts";
-import { createMemoryStore } from "../../validator/src/store/memoryStore.ts";
+import { createMemoryStore } from "../store/memoryStore.ts";
 import { createFixture, did, type Fixture } from "../unit/api/apiFixture.ts";
 import {
   buildSite,

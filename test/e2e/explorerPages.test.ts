@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeHex0x } from "../../protocol/src/bytes/hex.ts";
 import { computeName } from "../../protocol/src/crypto/names.ts";
 import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
-import { createMemoryStore } from "../../validator/src/store/memoryStore.ts";
+import { createMemoryStore } from "../store/memoryStore.ts";
 import { createFixture, did, EPOCHS, type Fixture } from "../unit/api/apiFixture.ts";
 import { FOUR_GENESIS, proveTotal } from "../unit/explorer/provenTotal.ts";
 import { createHistory, named, START_TIME_MS } from "../unit/store/history.ts";

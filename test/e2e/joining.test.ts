@@ -1,8 +1,8 @@
 /** A validator joins a network that runs, by the commands, and follows it without a seat. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { makePrivateFolder } from "../../node/src/host/durableFile.ts";
 import { writeKeyFile } from "../../node/src/host/keystore.ts";
 import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
@@ -12,7 +12,6 @@ import { createTestGenesis, keyNamed, VALIDATOR } from "../unit/validator/suppor
 import { runCommand, startValidator } from "./validatorProcess.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "hexbeacon-joining-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function makeHome(name: string, secretSeed: Uint8Array): Promise<string> {
   const home = join(folder, name);

@@ -1,5 +1,5 @@
 /** A hotspot's and a validator's way onto the network by their owner's commands alone, each a process, on a validator that is one too. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -37,7 +37,6 @@ describe("the commands of a hotspot's owner", () => {
   afterEach(async () => {
     running.child.kill("SIGKILL");
     await running.exited;
-    rmSync(folder, { recursive: true });
   });
 
   /** The home of an account that genesis gave tokens to. */

@@ -41,7 +41,6 @@ describe("node rotate", () => {
   afterEach(async () => {
     running.child.kill("SIGKILL");
     await running.exited;
-    rmSync(folder, { recursive: true });
   });
 
   const didOf = async (): Promise<string> =>

@@ -1,5 +1,5 @@
 /** One report followed by the command, from the hotspot's disk through validators to its verdict and what it paid. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -19,10 +19,7 @@ beforeAll(async () => {
   const several = { validators: 2, faults: [] };
   devnet = await startDevnet({ ...options, ...several, dataDir: folder, preset: "test" }, () => {});
 }, TIMEOUT_MS);
-afterAll(async () => {
-  await devnet?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => devnet?.stop());
 
 test("a report is followed through processes of a hotspot and two validators", {
   timeout: TIMEOUT_MS,

@@ -1,5 +1,5 @@
 /** A validator as its operator runs it: one process, real sockets and a real disk, also under SIGKILL. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -67,7 +67,6 @@ describe("a validator process", () => {
     await peer.stop();
     running?.child.kill("SIGKILL");
     await running?.exited;
-    rmSync(folder, { recursive: true });
   });
 
   async function start(): Promise<ValidatorProcess> {

@@ -1,9 +1,9 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   type AuditFields,
   type AuditLine,
@@ -12,7 +12,6 @@ import {
 } from "../../../validator/src/admin/auditLog.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "hexbeacon-audit-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let file = "";
 let files = 0;

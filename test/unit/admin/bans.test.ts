@@ -1,13 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { type Ban, openBans } from "../../../validator/src/admin/bans.ts";
 import { keyNamed } from "../validator/support/network.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "hexbeacon-bans-"));
 const file = join(folder, "bans.json");
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const peer = (name: string) => keyNamed(name).publicKey;
 const ban = (name: string, untilMs: number | null): Ban => ({

@@ -2,11 +2,11 @@
  * Mistakes that somebody could make in light verification, each written into a copy of it: the true and the false files
  * must notice every one, or they have not been shown to check anything.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { verifySignature } from "../../../node/src/host/verify.ts";
 import {
   advanceCheckpoint,
@@ -121,7 +121,6 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "hexbeacon-light-"));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The verifier with a mistake in it; what it imports is the real thing. */
 async function loadMutant({ name, ...edit }: Mistake): Promise<{

@@ -19,7 +19,7 @@ import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import type { Conviction, EpochClose, ValidatorView } from "../../../protocol/src/ledger/types.ts";
 import { encodeProofJson } from "../../../protocol/src/reward/proofJson.ts";
 import { createRewardTree } from "../../../protocol/src/reward/rewardTree.ts";
-import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
+import { createMemoryStore } from "../../store/memoryStore.ts";
 import { createHistory } from "../store/history.ts";
 import { contextOf, createTestGenesis, keyNamed, signBody } from "../validator/support/network.ts";
 import { certifyAttest } from "../validator/support/rewardCerts.ts";

@@ -16,10 +16,10 @@ import { createRewardTree } from "../../../protocol/src/reward/rewardTree.ts";
 import { createApi } from "../../../validator/src/api/api.ts";
 import { EventHub } from "../../../validator/src/api/eventHub.ts";
 import type { ApiModules, ApiOptions, SubmittedTransaction } from "../../../validator/src/api/modules.ts";
-import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
 import type { Store } from "../../../validator/src/store/store.ts";
 import { Journeys } from "../../../validator/src/tracing/journeys.ts";
 import { traceMessage } from "../../../validator/src/tracing/trace.ts";
+import { createMemoryStore } from "../../store/memoryStore.ts";
 import { commitAll } from "../store/compliance.ts";
 import { createHistory, type History, named, START_TIME_MS } from "../store/history.ts";
 

@@ -1,5 +1,5 @@
 /** The API in a thread of its own, beside a store that is written, and what it asks of the validator. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,7 +53,6 @@ describe("the API's thread", () => {
   afterEach(async () => {
     await thread?.close();
     await store.close();
-    rmSync(folder, { recursive: true });
   });
 
   const write = (line: string): void => {

@@ -4,7 +4,7 @@ import { computeName } from "../../../protocol/src/crypto/names.ts";
 import { MAP_CELLS_MAX, MapIndex } from "../../../validator/src/api/explorer/mapIndex.ts";
 import { NameIndex } from "../../../validator/src/api/explorer/nameIndex.ts";
 import { cellAtResolution } from "../../../validator/src/store/cellRange.ts";
-import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
+import { createMemoryStore } from "../../store/memoryStore.ts";
 import { named } from "../store/history.ts";
 import { createFixture, did, EPOCHS, type Fixture } from "./apiFixture.ts";
 

@@ -287,7 +287,7 @@ type Growing = Fixture & { readonly closeEpoch: () => Promise<void> };
 /** A fixture whose history goes on while it is asked. */
 async function createGrowing(epochs: number): Promise<Growing> {
   const history = createHistory("api", 12);
-  const { createMemoryStore } = await import("../../../validator/src/store/memoryStore.ts");
+  const { createMemoryStore } = await import("../../store/memoryStore.ts");
   const store = createMemoryStore(history.genesis);
   let rounds = epochs * ROUNDS_PER_EPOCH;
   await commitAll(store, { ...history, commits: history.commits.slice(0, rounds) });

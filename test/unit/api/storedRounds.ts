@@ -1,7 +1,7 @@
 /** A store that keeps what a scenario executes, as a validator's does. */
 import { viewGenesis } from "../../../validator/src/store/genesisViews.ts";
-import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
 import type { Store } from "../../../validator/src/store/store.ts";
+import { createMemoryStore } from "../../store/memoryStore.ts";
 import type { Scenario } from "../ledger/scenario.ts";
 
 /** Has every round from now on committed. @returns the store, and what settles once all rounds so far are in it. */

@@ -16,7 +16,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createRandom } from "../../../node/src/radio/ether/prng.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { openArchive } from "../../../validator/src/backup/archive.ts";
 import { Backups, copyStore } from "../../../validator/src/backup/backup.ts";
@@ -24,6 +23,7 @@ import { restoreHome } from "../../../validator/src/backup/restore.ts";
 import { homePaths } from "../../../validator/src/home.ts";
 import { createIdentity, type Identity } from "../../../validator/src/identity.ts";
 import { type OpenedStorage, openStorage } from "../../../validator/src/storage.ts";
+import { createRandom } from "../../ether/prng.ts";
 import { createTestGenesis, keyNamed, VALIDATOR } from "../validator/support/network.ts";
 
 let folder: string;
@@ -36,10 +36,7 @@ beforeEach(async () => {
   identity = createIdentity(createTestGenesis(1), VALIDATOR.secretSeed);
   storage = await openStorage(home, identity);
 });
-afterEach(async () => {
-  await storage.close().catch(() => undefined);
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => storage.close().catch(() => undefined));
 
 const open = () =>
   new Backups({ home, identity, version: "0.0.0" }, { storage, nowMs: () => 1_700_000_000_000 });

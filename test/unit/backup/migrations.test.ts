@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { SNAPSHOT_VERSION } from "../../../protocol/src/ledger/snapshot.ts";
 import { migrateHome } from "../../../validator/src/storage.ts";
 import { planMigration } from "../../../validator/src/store/sqliteStore/migrations.ts";
@@ -19,7 +19,6 @@ import { createHistory, named } from "../store/history.ts";
 const FIXTURE = gunzipSync(readFileSync(new URL("../../vectors/store-schema-4.sqlite.gz", import.meta.url)));
 
 const folder = mkdtempSync(join(tmpdir(), "hexbeacon-migrations-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let path = "";
 let stores = 0;

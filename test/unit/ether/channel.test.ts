@@ -1,6 +1,9 @@
 /** The channel against the protocol's gates, and against what it promises of itself. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { checkLink, GATE_REASONS, type GateReason } from "../../../protocol/src/radio/gates.ts";
+import { computeFreeSpaceLossCentiDb } from "../../../protocol/src/radio/pathLoss.ts";
+import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
 import {
   type Clutter,
   computePathLossDb,
@@ -9,12 +12,9 @@ import {
   drawReceiver,
   drawShadowingDb,
   measureSignal,
-} from "../../../node/src/radio/ether/channel.ts";
-import { createRandom, createXoshiro128, drawGaussian, mixSeed } from "../../../node/src/radio/ether/prng.ts";
-import { printSnr } from "../../../node/src/radio/ether/pushText.ts";
-import { checkLink, GATE_REASONS, type GateReason } from "../../../protocol/src/radio/gates.ts";
-import { computeFreeSpaceLossCentiDb } from "../../../protocol/src/radio/pathLoss.ts";
-import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
+} from "../../ether/channel.ts";
+import { createRandom, createXoshiro128, drawGaussian, mixSeed } from "../../ether/prng.ts";
+import { printSnr } from "../../ether/pushText.ts";
 import { createStation } from "./stations.ts";
 
 const FREQ_HZ = 867_500_000;

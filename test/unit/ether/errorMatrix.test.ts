@@ -6,19 +6,6 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
-import { createEther, type EtherPort } from "../../../node/src/radio/ether/ether.ts";
-import {
-  createForwarder,
-  type Forwarder,
-  type ForwarderOptions,
-} from "../../../node/src/radio/ether/forwarder.ts";
-import { JitQueue } from "../../../node/src/radio/ether/jitQueue.ts";
-import {
-  REFERENCE_LUT_DBM,
-  readPullResp,
-  type TransmitterConfiguration,
-  WIDE_LUT_DBM,
-} from "../../../node/src/radio/ether/pullResp.ts";
 import { encodePullResp } from "../../../node/src/radio/gwmp/datagram.ts";
 import { createGwmpRadio } from "../../../node/src/radio/gwmp/gwmpRadio.ts";
 import { encodeTxpk } from "../../../node/src/radio/gwmp/txpk.ts";
@@ -28,6 +15,15 @@ import { computeChallengePowerCentiDbm } from "../../../protocol/src/evidence/ch
 import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
 import { FRAME_BYTES } from "../../../protocol/src/radio/frame.ts";
 import { beaconSpreadingFactors, REGION_NAMES, REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
+import { createEther, type EtherPort } from "../../ether/ether.ts";
+import { createForwarder, type Forwarder, type ForwarderOptions } from "../../ether/forwarder.ts";
+import { JitQueue } from "../../ether/jitQueue.ts";
+import {
+  REFERENCE_LUT_DBM,
+  readPullResp,
+  type TransmitterConfiguration,
+  WIDE_LUT_DBM,
+} from "../../ether/pullResp.ts";
 import { openBareServer } from "./bareServer.ts";
 import { nextPacket, REQUEST } from "./radioCompliance.ts";
 import { createStation } from "./stations.ts";

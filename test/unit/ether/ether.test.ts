@@ -1,8 +1,8 @@
 /** What happens on the shared air: reach, collisions, deafness while sending, ghosts, and the same again from the same seed. */
 import { describe, expect, test } from "vitest";
-import type { Station } from "../../../node/src/radio/ether/channel.ts";
-import { createEther, type Emission, type EtherReception } from "../../../node/src/radio/ether/ether.ts";
 import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
+import type { Station } from "../../ether/channel.ts";
+import { createEther, type Emission, type EtherReception } from "../../ether/ether.ts";
 import { ManualClock } from "../validator/support/manualClock.ts";
 import { createStation } from "./stations.ts";
 

@@ -1,14 +1,6 @@
 /** The simulated forwarder over real UDP: with a bare socket as its server, and with the GWMP radio at both ends. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
-import type { Station } from "../../../node/src/radio/ether/channel.ts";
-import { createEther, type EtherPort } from "../../../node/src/radio/ether/ether.ts";
-import {
-  createForwarder,
-  type Forwarder,
-  type ForwarderOptions,
-} from "../../../node/src/radio/ether/forwarder.ts";
-import { REFERENCE_LUT_DBM, WIDE_LUT_DBM } from "../../../node/src/radio/ether/pullResp.ts";
 import { encodeAck, encodePullResp } from "../../../node/src/radio/gwmp/datagram.ts";
 import { GhostFilter } from "../../../node/src/radio/gwmp/ghosts.ts";
 import { createGwmpRadio } from "../../../node/src/radio/gwmp/gwmpRadio.ts";
@@ -17,6 +9,10 @@ import type { Radio } from "../../../node/src/radio/radio.ts";
 import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
 import { checkLink } from "../../../protocol/src/radio/gates.ts";
 import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
+import type { Station } from "../../ether/channel.ts";
+import { createEther, type EtherPort } from "../../ether/ether.ts";
+import { createForwarder, type Forwarder, type ForwarderOptions } from "../../ether/forwarder.ts";
+import { REFERENCE_LUT_DBM, WIDE_LUT_DBM } from "../../ether/pullResp.ts";
 import { type BareServer, openBareServer } from "./bareServer.ts";
 import { describeRadioCompliance, nextPacket, type RadioPair, REQUEST } from "./radioCompliance.ts";
 import { createStation } from "./stations.ts";

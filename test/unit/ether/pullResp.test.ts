@@ -1,14 +1,14 @@
 /** The answers of the real forwarder to good and bad requests, row by row as they were observed. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { JIT_QUEUE_DEPTH, JitQueue } from "../../../node/src/radio/ether/jitQueue.ts";
+import { encodeTxpk } from "../../../node/src/radio/gwmp/txpk.ts";
+import { JIT_QUEUE_DEPTH, JitQueue } from "../../ether/jitQueue.ts";
 import {
   REFERENCE_LUT_DBM,
   readPullResp,
   type TransmitterConfiguration,
   WIDE_LUT_DBM,
-} from "../../../node/src/radio/ether/pullResp.ts";
-import { encodeTxpk } from "../../../node/src/radio/gwmp/txpk.ts";
+} from "../../ether/pullResp.ts";
 
 const EU868: TransmitterConfiguration = {
   txFreqMinHz: 863_000_000,

@@ -1,5 +1,5 @@
 /** Stations for tests: a few metres or kilometres east of one place on the plain. */
-import type { Station } from "../../../node/src/radio/ether/channel.ts";
+import type { Station } from "../../ether/channel.ts";
 
 const LAT_E7 = 510_000_000;
 /** Degrees of longitude at that latitude: 69.98 km each. */

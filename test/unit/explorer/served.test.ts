@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
@@ -24,10 +24,7 @@ beforeAll(async () => {
   manifest = await buildExplorer({ folder, site: null, effort: "published" });
   served = await createFixture({ explorerFolder: folder });
 }, BUILD_MS);
-afterAll(async () => {
-  await served?.api.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => served?.api.close());
 
 const ask = (url: string, headers: Record<string, string> = {}) =>
   served.api.inject({ method: "GET", url, headers });

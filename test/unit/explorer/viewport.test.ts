@@ -32,10 +32,10 @@ describe("what is asked for a view", () => {
         expect(Number.isInteger(resolution) && resolution! >= 0 && resolution! <= 8).toBe(true);
         for (const side of [west, east]) expect(Math.abs(side!)).toBeLessThanOrEqual(180);
         for (const side of [south, north]) expect(Math.abs(side!)).toBeLessThanOrEqual(90);
+        // On a circle, where 180 is -180: going east from the western side comes by what is in view first.
+        const eastOf = (from: number, to: number) => (to - from + 720) % 360;
         const holds = (lng: number) =>
-          west! <= east!
-            ? lng >= west! - 1e-3 && lng <= east! + 1e-3
-            : lng >= west! - 1e-3 || lng <= east! + 1e-3;
+          east! - west! === 360 || eastOf(west! - 1e-3, lng) <= eastOf(west! - 1e-3, east! + 1e-3);
         expect([at.box.west, at.box.east].every(holds)).toBe(true);
         expect(south!).toBeLessThanOrEqual(at.box.south + 1e-3);
         expect(north!).toBeGreaterThanOrEqual(at.box.north - 1e-3);

@@ -4,7 +4,7 @@
  * speaks of Helium's beacons of 52 bytes, this network's of 24 stand in their place, and Helium's are nobody's.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -15,7 +15,6 @@ import { Outbox } from "../../../node/src/hotspot/outbox.ts";
 import { PacketLog } from "../../../node/src/hotspot/packetLog.ts";
 import { openSpool } from "../../../node/src/hotspot/spool.ts";
 import { Witness } from "../../../node/src/hotspot/witness.ts";
-import { JIT_QUEUE_DEPTH, JitQueue } from "../../../node/src/radio/ether/jitQueue.ts";
 import { PULL_RESP_MAX_BYTES } from "../../../node/src/radio/gwmp/datagram.ts";
 import { GHOST_HOLD_OFF_MS } from "../../../node/src/radio/gwmp/ghosts.ts";
 import type { TransmitRequest } from "../../../node/src/radio/radio.ts";
@@ -32,6 +31,7 @@ import { encodeFrame } from "../../../protocol/src/radio/frame.ts";
 import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
 import { decodeEnvelope } from "../../../protocol/src/wire/envelope.ts";
 import { decodeReportBundle, type WitnessReport } from "../../../protocol/src/wire/reports.ts";
+import { JIT_QUEUE_DEPTH, JitQueue } from "../../ether/jitQueue.ts";
 import { openRadio, type RadioFixture } from "./radioFixture.ts";
 import type { UdpPeer } from "./udpPeer.ts";
 
@@ -490,7 +490,6 @@ const CASES: readonly Case[] = [
       expect(times).toEqual(heardMs);
       await again.close();
       await spool.close();
-      await rm(home, { recursive: true });
     },
   ],
 ];

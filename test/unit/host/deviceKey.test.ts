@@ -1,8 +1,8 @@
 /** The device key through PKCS#11, on SoftHSM. */
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { openPkcs11DeviceKey, type Pkcs11Options } from "../../../node/src/host/deviceKey.ts";
 import { encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
 import { verifyP256 } from "../../../protocol/src/crypto/p256.ts";
@@ -25,7 +25,6 @@ beforeAll(async () => {
   token = await createSoftToken(folder);
   token.runTool("--keypairgen", "--key-type", "rsa:2048", "--label", "another kind", "--id", "02");
 }, 60_000);
-afterAll(() => rm(folder, { recursive: true }));
 
 describe.skipIf(!isTokenThere)("a device key (skipped where softhsm2 or opensc is not installed)", () => {
   test("signs in its token, always with the low half, and is the same when it is opened again", async () => {

@@ -1,8 +1,8 @@
 /** What an interrupted write leaves, and that nothing else is taken for it. */
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { createFile, removeTemporaries, replaceFile } from "../../../node/src/host/durableFile.ts";
 
 vi.mock("node:fs/promises", async (original) => {
@@ -25,7 +25,6 @@ beforeEach(async () => {
   isKilled = false;
   folder = await mkdtemp(join(tmpdir(), "hexbeacon-durable-"));
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 test("what interrupted writes leave is removed, and nothing else", async () => {
   const key = join(folder, "key");

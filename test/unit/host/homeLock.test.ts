@@ -1,10 +1,10 @@
 /** The lock of a home: one process's, whatever it is called elsewhere, and nobody's once that process is gone. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { lockHome } from "../../../node/src/host/homeLock.ts";
 
 const MODULE = new URL("../../../node/src/host/homeLock.ts", import.meta.url).href;
@@ -15,7 +15,6 @@ let home: string;
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "hexbeacon-lock-"));
 });
-afterEach(() => rm(home, { recursive: true }));
 
 /** A process that holds the home's lock when this resolves, until it is killed. */
 async function holdElsewhere(...around: readonly string[]): Promise<ChildProcess> {

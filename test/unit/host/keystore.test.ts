@@ -1,7 +1,7 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { createKeyFile, isKeySealed, openKeyFile, writeKeyFile } from "../../../node/src/host/keystore.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 
@@ -11,7 +11,6 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "hexbeacon-key-"));
   path = join(folder, "key");
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 describe("the key file", () => {
   test("is private, comes back as it was made, and leaves nothing beside it", async () => {

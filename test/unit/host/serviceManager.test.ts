@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { createServiceManager, type ServiceHealth } from "../../../node/src/host/serviceManager.ts";
@@ -18,7 +18,6 @@ beforeEach(async () => {
   await writeFile(command, script);
   await chmod(command, 0o755);
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 const said = async () =>
   (await readFile(join(folder, "said"), "utf8").catch(() => "")).split("\n").slice(0, -1);

@@ -1,10 +1,10 @@
 /** What a program calls itself: the package's version, with the commit that it was made of. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { appendCommit, readCommit, VERSION } from "../../../node/src/host/version.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -14,9 +14,6 @@ const OTHER = "fedcba9876543210fedcba9876543210fedcba98";
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "hexbeacon-version-"));
-});
-afterEach(async () => {
-  await rm(folder, { recursive: true });
 });
 
 const put = async (files: Record<string, string>): Promise<void> => {

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { loadBeaconState } from "../../../node/src/hotspot/beaconState.ts";
 import type { TransmitResult } from "../../../node/src/radio/radio.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
@@ -48,7 +48,6 @@ beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "hexbeacon-beaconer-"));
   onSave.step = async () => undefined;
 });
-afterEach(() => rm(home, { recursive: true }));
 
 const surroundings = { plan, gainCentiDbi: 0, hotspot, seed, parameters };
 const beginLife = (world: World): Promise<Life> => {

@@ -3,7 +3,7 @@ import { generateKeyPairSync, sign as signNode } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import { verifyDeviceSignature } from "../../../node/src/host/verify.ts";
 import type { Cosigner } from "../../../node/src/hotspot/beaconRecord.ts";
@@ -38,7 +38,6 @@ let home: string;
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "hexbeacon-cosigned-"));
 });
-afterEach(() => rm(home, { recursive: true }));
 
 const begin = (world: World, cosign: Cosigner | null = null, key = hotspot): Promise<Life> =>
   Life.begin(world, { home, plan, gainCentiDbi: 0, hotspot: key, seed, parameters, cosign });

@@ -28,7 +28,6 @@ const cleanups: (() => Promise<unknown>)[] = [];
 let home: string;
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "hexbeacon-changed-"));
-  cleanups.push(() => rm(home, { recursive: true }));
 });
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();

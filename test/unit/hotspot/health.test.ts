@@ -1,6 +1,6 @@
 /** Whether a hotspot is ready follows what it receives and what comes of it; over HTTP, as a supervisor asks. */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
@@ -53,7 +53,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await hotspot.stop();
   await validator.stop();
-  await rm(home, { recursive: true });
 });
 
 /** A validator whose rounds go on, and a forwarder that pulls and reports. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -31,7 +31,6 @@ let radio: FakeRadio;
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "hexbeacon-hotspot-"));
-  cleanups.push(() => rm(home, { recursive: true }));
   radio = new FakeRadio();
 });
 afterEach(async () => {

@@ -1,5 +1,5 @@
 /** The validator sets that a hotspot knows: moved on by certificates alone, kept over restarts, asked for in time. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -40,7 +40,6 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const sets of opened.splice(0)) await sets.stop();
-  await rm(home, { recursive: true });
 });
 
 const opened: KnownSets[] = [];

@@ -1,8 +1,8 @@
 /** What stands between a challenge and the air, limit by limit: a beacon that would break one is not sent, and says why. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { type Challenge, computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
@@ -37,7 +37,6 @@ let home: string;
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "hexbeacon-legal-"));
 });
-afterEach(() => rm(home, { recursive: true }));
 
 type Place = Omit<Surroundings, "home" | "seed" | "parameters">;
 const begin = (world: World, place: Place): Promise<Life> =>

@@ -3,7 +3,7 @@
  * with its own time, if it can still count; also over a crash in the middle.
  */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -228,7 +228,6 @@ afterEach(async () => {
     await life.submitter.stopped();
     await life.spool.close();
   }
-  await rm(home, { recursive: true });
 });
 
 async function begin(world: World): Promise<Life> {

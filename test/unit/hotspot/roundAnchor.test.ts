@@ -1,8 +1,8 @@
 /** What a hotspot still knows of the rounds when it comes up with nobody in reach. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import {
   loadRoundAnchor,
@@ -21,7 +21,6 @@ beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "hexbeacon-anchor-"));
   clock = new ManualClock(START_MS);
 });
-afterEach(() => rm(home, { recursive: true }));
 
 function createFollower(anchor: Awaited<ReturnType<typeof loadRoundAnchor>>): RoundFollower {
   const nobody = { connected: () => [], onConnected: () => undefined };

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import fc from "fast-check";
@@ -37,7 +37,6 @@ beforeEach(async () => {
   drops.length = 0;
   wakes.length = 0;
 });
-afterEach(() => rm(home, { recursive: true }));
 
 function newEntry(bodyBytes = 300, epoch = 3): SpoolEntry {
   const unsigned = { kind: "reports", sender: randomBytes(32), body: randomBytes(bodyBytes) } as const;

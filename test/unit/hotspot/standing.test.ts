@@ -1,9 +1,9 @@
 /** What a hotspot makes of being known: from which epoch on it can be challenged, where nobody has told it. */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { createHotspotEmitter } from "../../../node/src/hotspot/events.ts";
 import {
@@ -20,7 +20,6 @@ let home: string;
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "hexbeacon-standing-"));
 });
-afterEach(() => rm(home, { recursive: true }));
 
 type World = {
   readonly standing: Standing;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -24,7 +24,6 @@ let radio: FakeRadio;
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "hexbeacon-submitter-"));
-  cleanups.push(() => rm(home, { recursive: true }));
   radio = new FakeRadio();
   // No beacon of its own comes between.
   radio.onTransmit = () => ({ status: "failed", reason: "no_forwarder", onAir: "no" });

@@ -1,13 +1,10 @@
 /** Appeals: what they can reverse, and that nobody is acquitted by losing the record that he is judged by. */
 import { describe, expect, test } from "vitest";
 import { viewAppeal } from "../../../protocol/src/ledger/appeal.ts";
-import {
-  computeBooks,
-  createLedger,
-  decodeLedger,
-  encodeLedger,
-  rewardTreeOf,
-} from "../../../protocol/src/ledger/index.ts";
+import { computeBooks } from "../../../protocol/src/ledger/books.ts";
+import { rewardTreeOf } from "../../../protocol/src/ledger/rewardTotals.ts";
+import { decodeLedger, encodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
+import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import type { EpochClose } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import { type Parameters, PPM } from "../../../protocol/src/network/parameters.ts";

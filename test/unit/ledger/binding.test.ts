@@ -1,7 +1,7 @@
 /** Bindings: whose beacons need a device's co-signature, from when, until when, and which device may stand beside which hotspot. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { decodeLedger, encodeLedger } from "../../../protocol/src/ledger/index.ts";
 import { deviceKeyAt } from "../../../protocol/src/ledger/registry.ts";
+import { decodeLedger, encodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
 import type { LedgerMessage } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import { epochOfRound } from "../../../protocol/src/network/parameters.ts";

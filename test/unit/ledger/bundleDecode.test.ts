@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
-import { decodeLedgerMessage } from "../../../protocol/src/ledger/index.ts";
+import { decodeLedgerMessage } from "../../../protocol/src/ledger/bundleDecode.ts";
 import { computeNetworkId } from "../../../protocol/src/network/genesis.ts";
 import { encodeEnvelope } from "../../../protocol/src/wire/envelope.ts";
 import { encodeReportBundle } from "../../../protocol/src/wire/reports.ts";

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Corroboration } from "../../../protocol/src/ledger/corroboration.ts";
-import { decodeLedger, encodeLedger } from "../../../protocol/src/ledger/index.ts";
+import { decodeLedger, encodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
 import type { EpochClose } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import { siteAt, witnessBeacon } from "../../sim/ledgerWorld.ts";

@@ -1,7 +1,8 @@
 /** The epoch's end: who is paid by what, what the record says, and what is forgotten. */
 import { expect, test } from "vitest";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
-import { createLedger, executeRound } from "../../../protocol/src/ledger/index.ts";
+import { executeRound } from "../../../protocol/src/ledger/execute.ts";
+import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import type { EpochClose } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import { PPM } from "../../../protocol/src/network/parameters.ts";

@@ -1,6 +1,7 @@
 /** Who asserts another place or antenna: how often it may, and what it takes along, so that asserting sheds nothing. */
 import { beforeEach, expect, test } from "vitest";
-import { createLedger, decodeLedger, encodeLedger } from "../../../protocol/src/ledger/index.ts";
+import { decodeLedger, encodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
+import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import { RING, runEpoch } from "./ring.ts";
 import { Scenario } from "./scenario.ts";
 

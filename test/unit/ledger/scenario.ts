@@ -2,7 +2,8 @@
 import type { Evidence, LaneTip } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { type Challenge, computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
-import { createLedger, executeRound, type Ledger } from "../../../protocol/src/ledger/index.ts";
+import { executeRound } from "../../../protocol/src/ledger/execute.ts";
+import { createLedger, type Ledger } from "../../../protocol/src/ledger/state.ts";
 import type {
   EpochClose,
   LedgerMessage,

@@ -1,6 +1,6 @@
 /** Seeds of trust in the ledger: who may put one out of its place, who comes in its stead, and what holds while there is none. */
 import { describe, expect, test } from "vitest";
-import { createLedger } from "../../../protocol/src/ledger/index.ts";
+import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import { type Parameters, PPM } from "../../../protocol/src/network/parameters.ts";
 import type { PenaltyReason } from "../../../protocol/src/trust/finding.ts";
 import { RING, runEpoch } from "./ring.ts";

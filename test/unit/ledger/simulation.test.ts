@@ -5,12 +5,9 @@
 import { describe, expect, test, vi } from "vitest";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { isUnpaidReason, type Reason } from "../../../protocol/src/evidence/reasons.ts";
-import {
-  computeRewardProof,
-  decodeLedger,
-  encodeLedger,
-  executeRound,
-} from "../../../protocol/src/ledger/index.ts";
+import { executeRound } from "../../../protocol/src/ledger/execute.ts";
+import { computeRewardProof } from "../../../protocol/src/ledger/rewardTotals.ts";
+import { decodeLedger, encodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
 import { verifyRewardProof } from "../../../protocol/src/reward/rewardProof.ts";
 import { LedgerSimulation, simulateLedger } from "../../sim/ledger.ts";
 

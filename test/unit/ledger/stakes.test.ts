@@ -2,7 +2,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Evidence } from "../../../protocol/src/agreement/rounds.ts";
 import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
-import { computeBooks, decodeLedger, encodeLedger } from "../../../protocol/src/ledger/index.ts";
+import { computeBooks } from "../../../protocol/src/ledger/books.ts";
+import { decodeLedger, encodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
 import type { RoundResult } from "../../../protocol/src/ledger/types.ts";
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
 import type { StakeTransaction } from "../../../protocol/src/wire/transactions.ts";

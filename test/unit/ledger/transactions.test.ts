@@ -1,7 +1,8 @@
 /** Transactions: nonces over the whole cut, fees, bonds, assertions, and books that balance whatever is sent. */
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { computeBooks, decodeLedger, encodeLedger } from "../../../protocol/src/ledger/index.ts";
+import { computeBooks } from "../../../protocol/src/ledger/books.ts";
+import { decodeLedger, encodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
 import { UNPAID_PER_EPOCH } from "../../../protocol/src/ledger/transactions.ts";
 import type { LedgerMessage, RoundResult } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";

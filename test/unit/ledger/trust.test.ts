@@ -1,6 +1,7 @@
 /** Trust in the ledger: what feeds it, when it decides, what is withheld, appealed, released and returned. */
 import { describe, expect, test } from "vitest";
-import { computeBooks, decodeLedger, encodeLedger } from "../../../protocol/src/ledger/index.ts";
+import { computeBooks } from "../../../protocol/src/ledger/books.ts";
+import { decodeLedger, encodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
 import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import type { EpochClose, TrustRow } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";

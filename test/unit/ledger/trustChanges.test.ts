@@ -1,6 +1,8 @@
 /** Trust when a hotspot changes key, owner, place or antenna, when nothing happens for epochs, and when a clock jumps. */
 import { describe, expect, test } from "vitest";
-import { computeBooks, createLedger, encodeLedger } from "../../../protocol/src/ledger/index.ts";
+import { computeBooks } from "../../../protocol/src/ledger/books.ts";
+import { encodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
+import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import { PPM } from "../../../protocol/src/network/parameters.ts";
 import type { Transaction } from "../../../protocol/src/wire/transactions.ts";

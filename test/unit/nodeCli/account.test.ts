@@ -42,7 +42,8 @@ import { ADMISSION_REASONS, TRANSACTION_REASONS } from "../../../protocol/src/ev
 import { cellFromBigint } from "../../../protocol/src/geo/cell.ts";
 import { computeCentreDeviationE7 } from "../../../protocol/src/geo/centre.ts";
 import { decodeLedgerMessage } from "../../../protocol/src/ledger/bundleDecode.ts";
-import { createLedger, executeRound } from "../../../protocol/src/ledger/index.ts";
+import { executeRound } from "../../../protocol/src/ledger/execute.ts";
+import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import type { LedgerMessage } from "../../../protocol/src/ledger/types.ts";
 import { BASE_UNITS_PER_TOKEN } from "../../../protocol/src/network/parameters.ts";
 import type { Transaction } from "../../../protocol/src/wire/transactions.ts";

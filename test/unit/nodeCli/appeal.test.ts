@@ -2,7 +2,7 @@
  * A suspended hotspot's way back by its owner's commands alone, over the real ledger and the real API: suspended from pay,
  * withheld into escrow, appealed, heard, released in full, with exact books.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -14,13 +14,13 @@ import { readTrustAnswer } from "../../../node/src/host/trustAnswer.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { viewAppeal } from "../../../protocol/src/ledger/appeal.ts";
+import { computeBooks } from "../../../protocol/src/ledger/books.ts";
 import { decodeLedgerMessage } from "../../../protocol/src/ledger/bundleDecode.ts";
-import { computeBooks } from "../../../protocol/src/ledger/index.ts";
 import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import type { EpochClose } from "../../../protocol/src/ledger/types.ts";
 import { computeNetworkId, encodeGenesisJson } from "../../../protocol/src/network/genesis.ts";
 import { viewGenesis } from "../../../validator/src/store/genesisViews.ts";
-import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
+import { createMemoryStore } from "../../store/memoryStore.ts";
 import { createFixture, type Fixture } from "../api/apiFixture.ts";
 import { RING, runEpoch, strike } from "../ledger/ring.ts";
 import { Scenario } from "../ledger/scenario.ts";
@@ -80,10 +80,7 @@ describe("an owner whose hotspot is suspended from pay", () => {
     trust = ["trust", "--hotspot", did, "--validator", url];
     appeal = ["appeal", "--home", join(folder, "account"), "--hotspot", did, "--validator", url];
   });
-  afterEach(async () => {
-    await fixture.api.close();
-    rmSync(folder, { recursive: true });
-  });
+  afterEach(() => fixture.api.close());
 
   const run = (words: readonly string[]) => runCommand(createAccountCommand, {}, ...words);
   const close = async (): Promise<EpochClose> => {

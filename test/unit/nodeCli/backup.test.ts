@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { saveFirstChallenge } from "../../../node/src/hotspot/firstChallenge.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { newKey } from "../hotspot/fakeValidator.ts";
@@ -19,7 +19,6 @@ beforeEach(async () => {
   home = join(folder, "home");
   file = join(folder, "backup");
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 const contentOf = async (path: string) => {
   const names = (await readdir(path)).sort();

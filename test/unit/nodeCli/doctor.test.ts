@@ -31,7 +31,6 @@ let home: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "hexbeacon-doctor-"));
   home = join(folder, "home");
-  cleanups.push(() => rm(folder, { recursive: true }));
 });
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();

@@ -1,8 +1,8 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { newKey } from "../hotspot/fakeValidator.ts";
 import { initHome, run, runWith } from "./runNode.ts";
@@ -14,7 +14,6 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "hexbeacon-passphrase-"));
   home = join(folder, "home");
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 /** A terminal at which these lines are typed. */
 function typing(...lines: string[]): PassThrough {

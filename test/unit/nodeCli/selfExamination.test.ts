@@ -1,8 +1,8 @@
 /** The doctor as a running hotspot asks it for its page: in a process of its own, with every setting that is in force. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { examineSelf, settingsToEnvironment } from "../../../node/src/cli/selfExamination.ts";
 import { resolveSettings } from "../../../node/src/cli/settings/layers.ts";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
@@ -17,7 +17,6 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "hexbeacon-self-"));
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 async function resolve(flags: Record<string, unknown>) {
   const { settings, faults } = await resolveSettings({ flags, env: {}, systemFile: "" });

@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { parse } from "smol-toml";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { renderDefaultFile } from "../../../node/src/cli/settings/describe.ts";
 import { parseSettingsToml, resolveSettings } from "../../../node/src/cli/settings/layers.ts";
 import { findNearest } from "../../../node/src/cli/settings/nearest.ts";
@@ -21,7 +21,6 @@ beforeEach(async () => {
   home = join(folder, "home");
   await mkdir(home);
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 const resolve = (flags: Record<string, unknown> = {}, env: NodeJS.ProcessEnv = {}) =>
   resolveSettings({ flags, env, systemFile });

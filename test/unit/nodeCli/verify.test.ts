@@ -1,9 +1,9 @@
 /** `hexbeacon verify` as someone runs it: files in, words and a status out. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { createVerifyCommand } from "../../../node/src/cli/verifyCommand.ts";
 import { encodeCheckpoint, encodeRewardEvidence } from "../../../protocol/src/agreement/rewardEvidence.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
@@ -27,7 +27,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "hexbeacon-verify-"));
   await writeFile(join(folder, "genesis.json"), encodeGenesisJson(genesis));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function put(name: string, content: unknown): Promise<string> {
   const path = join(folder, name);

@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { findArchitecture } from "../../../node/packaging/architectures.ts";
 import { BUNDLE_FILE, type Bundle, writeBundle } from "../../../node/packaging/bundle.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
@@ -17,7 +17,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "hexbeacon-bundle-"));
   bundle = await writeBundle(join(folder, "lib"), "1.2.3");
 }, 60_000);
-afterAll(() => rm(folder, { recursive: true }));
 
 const file = () => join(folder, "lib", BUNDLE_FILE);
 /** Runs the bundle where no repository and no package is near. */

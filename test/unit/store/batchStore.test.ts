@@ -1,8 +1,8 @@
 /** Bodies of batches on a real disk: durable, whole or refused, and cleared away after a crash. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { type BatchStore, openBatchStore } from "../../../validator/src/store/batchStore.ts";
@@ -14,7 +14,6 @@ beforeEach(async () => {
   directory = join(mkdtempSync(join(tmpdir(), "hexbeacon-batches-")), "batches");
   batches = await openBatchStore(directory);
 });
-afterEach(() => rmSync(join(directory, ".."), { recursive: true }));
 
 const body = new Uint8Array(5_000).map((_, i) => i % 251);
 const digest = sha256(body);

@@ -2,7 +2,7 @@
  * What the ledger really gives, of honest and cheating hotspots, in both stores: nothing that execution says is refused
  * by the store, and what comes out is what the ledger itself shows.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -11,10 +11,10 @@ import { encodeReason } from "../../../protocol/src/evidence/reasons.ts";
 import type { ReportOutcome, RoundResult } from "../../../protocol/src/ledger/types.ts";
 import { VERDICT_PENDING, VERDICT_SELECTION_PENDING } from "../../../protocol/src/wire/receipts.ts";
 import { viewGenesis } from "../../../validator/src/store/genesisViews.ts";
-import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
 import { openSqliteStore } from "../../../validator/src/store/sqliteStore/sqliteStore.ts";
 import type { RoundCommit } from "../../../validator/src/store/store.ts";
 import { LedgerSimulation } from "../../sim/ledger.ts";
+import { createMemoryStore } from "../../store/memoryStore.ts";
 import { readAnswers } from "./answers.ts";
 import { readAll } from "./compliance.ts";
 import { named } from "./history.ts";
@@ -104,5 +104,4 @@ test("both stores take a ledger's whole history and give it back", async () => {
   expect(questions.beacons.length).toBeGreaterThan(20);
   expect(await readAnswers(store, questions)).toEqual(await readAnswers(plain, questions));
   await store.close();
-  rmSync(directory, { recursive: true });
 });

@@ -2,11 +2,11 @@
  * What SQLite does for each statement of the store: those that look at more than single rows are listed here with what
  * bounds them, so that a new one, or one that the planner sees otherwise than its author did, is looked at.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { openSqliteStore } from "../../../validator/src/store/sqliteStore/sqliteStore.ts";
 import { commitAll } from "./compliance.ts";
 import { createHistory, named } from "./history.ts";
@@ -31,7 +31,6 @@ beforeAll(async () => {
   await (await openSqliteStore({ ...options, genesis: history.genesis })).close();
   vi.restoreAllMocks();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Columns of every unique key, as plans name them. */
 function listUniqueKeys(db: DatabaseSync): Set<string> {

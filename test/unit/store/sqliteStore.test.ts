@@ -1,14 +1,14 @@
 /** The embedded store: the suite, the plain store as its oracle, and what a file may go through. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
 import { checkSqliteVersion } from "../../../validator/src/store/sqliteStore/schema.ts";
 import { openSqliteStore } from "../../../validator/src/store/sqliteStore/sqliteStore.ts";
 import type { Store } from "../../../validator/src/store/store.ts";
+import { createMemoryStore } from "../../store/memoryStore.ts";
 import { readAnswers } from "./answers.ts";
 import { KILLED_EPOCHS } from "./commitForever.ts";
 import { commitAll, testStoreCompliance } from "./compliance.ts";
@@ -22,7 +22,6 @@ beforeEach(() => {
 });
 afterEach(async () => {
   for (const store of opened) await store.close();
-  rmSync(directory, { recursive: true });
 });
 
 const networkId = named("network");

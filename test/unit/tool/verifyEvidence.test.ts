@@ -1,9 +1,9 @@
 /** Evidence as JSON, and `tool verify-evidence` as someone runs it. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { verifySignature } from "../../../node/src/host/verify.ts";
 import { encodeAttest, RULES_VERSION } from "../../../protocol/src/agreement/attest.ts";
 import { createEvidence, EVIDENCE_KINDS, type SignedBody } from "../../../protocol/src/agreement/evidence.ts";
@@ -116,7 +116,6 @@ describe("tool verify-evidence", () => {
     genesisFile = join(folder, "genesis.json");
     await writeFile(genesisFile, encodeGenesisJson(genesis));
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
   const verify = (json: unknown, file = genesisFile) =>
     runTool(["verify-evidence", "--genesis", file], JSON.stringify(json));
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Writable } from "node:stream";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import { computeNetworkId, decodeGenesisJson } from "../../../protocol/src/network/genesis.ts";
 import { writeChunks } from "../../../validator/src/cli/output.ts";
@@ -52,7 +52,6 @@ describe("validator", () => {
   beforeEach(() => {
     home = join(mkdtempSync(join(tmpdir(), "hexbeacon-commands-")), "home");
   });
-  afterEach(() => rmSync(join(home, ".."), { recursive: true }));
 
   test("init makes a home with a key, and never touches one that is there", async () => {
     const first = await run("init", "--home", home);

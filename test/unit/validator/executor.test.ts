@@ -4,7 +4,7 @@ import { createSilentLog } from "../../../node/src/host/log.ts";
 import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
 import { computeBatchDigest, encodeBatch, type Value } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
-import { createLedger } from "../../../protocol/src/ledger/index.ts";
+import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import { createExecutor } from "../../../validator/src/execution/executor.ts";
 import type { Finalized } from "../../../validator/src/rounds/agreement.ts";
 import { contextOf, createTestGenesis, signReports, VALIDATOR } from "./support/network.ts";

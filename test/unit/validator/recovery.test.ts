@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { verifySignature } from "../../../node/src/host/verify.ts";
 import { concatBytes } from "../../../protocol/src/bytes/bytes.ts";
@@ -56,7 +56,6 @@ describe("a validator that ended", () => {
     home = mkdtempSync(join(tmpdir(), "hexbeacon-recovery-"));
     clock = new ManualClock(GENESIS_MS);
   });
-  afterEach(() => rmSync(home, { recursive: true }));
 
   const modulesOf = (storage: Storage) => ({
     ...storage,

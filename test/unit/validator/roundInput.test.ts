@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
 import { computeBatchDigest, encodeBatch, type Value } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
-import { createLedger } from "../../../protocol/src/ledger/index.ts";
+import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import { loadRound } from "../../../validator/src/execution/roundInput.ts";
 import { contextOf, createTestGenesis, keyNamed, signReports } from "./support/network.ts";
 

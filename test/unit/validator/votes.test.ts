@@ -1,9 +1,9 @@
 /** Votes: durable, unique under their name, and one process's at a time. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import { openVotes, VOTE_KINDS, type Vote } from "../../../validator/src/rounds/votes.ts";
 
@@ -22,7 +22,6 @@ describe("votes", () => {
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), "votes-"));
   });
-  afterEach(() => rmSync(home, { recursive: true }));
   const open = () => openVotes(join(home, "votes.sqlite"), binding);
 
   test("are refused where they contradict one that was cast, also after a restart", () => {
