@@ -7,10 +7,10 @@
 import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { createRandom } from "../../node/src/radio/ether/prng.ts";
 import { encodeFromForwarder } from "../../node/src/radio/gwmp/datagram.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import { PRESETS } from "../../protocol/src/network/presets.ts";
+import { createRandom } from "../ether/prng.ts";
 import { type BarePacketForwarder, openBarePacketForwarder, printElement } from "./barePacketForwarder.ts";
 import { atLeast, atMost, type BenchRow } from "./benchRow.ts";
 import { type HotspotLife, openHotspotRig, readProcess } from "./hotspotRig.ts";

@@ -8,7 +8,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SPOOL_FILE } from "../../node/src/hotspot/spool.ts";
 import { decodeSpoolFile } from "../../node/src/hotspot/spoolRecord.ts";
-import { createRandom } from "../../node/src/radio/ether/prng.ts";
 import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import { createSigningDomains } from "../../protocol/src/crypto/domain.ts";
@@ -19,6 +18,7 @@ import { PRESETS } from "../../protocol/src/network/presets.ts";
 import { decodeFrame, encodeFrame } from "../../protocol/src/radio/frame.ts";
 import { computeEnvelopeId, decodeEnvelope } from "../../protocol/src/wire/envelope.ts";
 import { decodeReportBundle } from "../../protocol/src/wire/reports.ts";
+import { createRandom } from "../ether/prng.ts";
 import { type BarePacketForwarder, openBarePacketForwarder, printElement } from "./barePacketForwarder.ts";
 import { type HotspotRig, openHotspotRig } from "./hotspotRig.ts";
 

@@ -3,7 +3,7 @@
  * simulated channel, and who is linked with whom is compared with the witness graph that was measured there. Nothing is
  * fitted here to what is compared last, the detector's verdicts on honest hotspots.
  */
-import { createRandom, mixSeed, type Random } from "../../node/src/radio/ether/prng.ts";
+
 import { computeChallengePowerCentiDbm } from "../../protocol/src/evidence/challenge.ts";
 import { computeDistanceM } from "../../protocol/src/geo/distance.ts";
 import { REGION_PLANS } from "../../protocol/src/radio/regions.ts";
@@ -11,6 +11,7 @@ import { createPlaceEvidence, measureNetworkPlaces } from "../../protocol/src/tr
 import { computePlaceScoreOctaves } from "../../protocol/src/trust/penalties/edgePlausibility.ts";
 import { RAMPS } from "../../protocol/src/trust/thresholds.ts";
 import { createWitnessGraph, EDGE_WEIGHT_MAX } from "../../protocol/src/trust/witnessGraph.ts";
+import { createRandom, mixSeed, type Random } from "../ether/prng.ts";
 import { readCsv } from "../eval/dataFolder.ts";
 import { Airwaves, GAIN_CENTI_DBI } from "./airwaves.ts";
 import { createHonest } from "./population.ts";

@@ -2,6 +2,9 @@
  * The air of a laboratory: which radios hear which, over the simulated channel that the devnet uses too, without its
  * collisions (beacons of an epoch are spread over hours).
  */
+
+import { computeDistanceM } from "../../protocol/src/geo/distance.ts";
+import type { Measurement } from "../../protocol/src/wire/reports.ts";
 import {
   computeNoiseDbm,
   computePathLossDb,
@@ -11,10 +14,8 @@ import {
   measureSignal,
   type Receiver,
   type Station,
-} from "../../node/src/radio/ether/channel.ts";
-import type { Random } from "../../node/src/radio/ether/prng.ts";
-import { computeDistanceM } from "../../protocol/src/geo/distance.ts";
-import type { Measurement } from "../../protocol/src/wire/reports.ts";
+} from "../ether/channel.ts";
+import type { Random } from "../ether/prng.ts";
 import type { Site } from "./city.ts";
 import type { Member } from "./population.ts";
 import { drawSitingDb } from "./siting.ts";

@@ -1,5 +1,5 @@
 /** An attack: who takes part, how they behave, and what is known beforehand of how it ends. */
-import type { Random } from "../../node/src/radio/ether/prng.ts";
+import type { Random } from "../ether/prng.ts";
 import type { City, Site } from "./city.ts";
 import type { Member } from "./population.ts";
 import type { Conduct } from "./runner.ts";

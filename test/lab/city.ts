@@ -3,12 +3,12 @@
  * densely as the city's size asks for; or the real density of hotspots, where a folder of data has it.
  */
 import { latLngToCell } from "h3-js";
-import { createRandom, drawGaussian, mixSeed, type Random } from "../../node/src/radio/ether/prng.ts";
 import { cellFromHex, cellToBigint } from "../../protocol/src/geo/cell.ts";
 import { computeCentre } from "../../protocol/src/geo/centre.ts";
 import type { GenesisHotspot } from "../../protocol/src/network/genesis.ts";
 import type { RegionName } from "../../protocol/src/radio/regions.ts";
 import { type Clutter, choosePlaces, type Place } from "../devnet/src/places.ts";
+import { createRandom, drawGaussian, mixSeed, type Random } from "../ether/prng.ts";
 import { listFiles, readCsv } from "../eval/dataFolder.ts";
 
 export type Site = {

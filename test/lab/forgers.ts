@@ -2,7 +2,7 @@
  * Forgers: one good radio feeds many members all over the city, who rewrite what it measured. What they rewrite it to is
  * what sets them apart.
  */
-import { drawGaussian, type Random } from "../../node/src/radio/ether/prng.ts";
+import { drawGaussian, type Random } from "../ether/prng.ts";
 import { imagine } from "./airwaves.ts";
 import type { Attack } from "./attack.ts";
 import { createAttacker } from "./population.ts";

@@ -1,5 +1,5 @@
 /** Who is in a laboratory's network: what each hotspot asserts, where its radio really stands, and on whose side it is. */
-import type { Random } from "../../node/src/radio/ether/prng.ts";
+import type { Random } from "../ether/prng.ts";
 import { type City, type Site, streamOf } from "./city.ts";
 
 /** Honest hotspots, attackers, those who only help them and are not counted, and the rival that an attack is aimed at. */

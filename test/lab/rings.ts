@@ -1,6 +1,7 @@
 /** Rings: members who vouch for each other. They share secrets and forge what would be heard where they say they stand. */
-import { drawGaussian } from "../../node/src/radio/ether/prng.ts";
+
 import type { Measurement } from "../../protocol/src/wire/reports.ts";
+import { drawGaussian } from "../ether/prng.ts";
 import { imagine } from "./airwaves.ts";
 import type { Attack } from "./attack.ts";
 import { type City, moveBy, moveFar, type Site } from "./city.ts";

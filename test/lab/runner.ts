@@ -3,13 +3,13 @@
  * reveals, gates, caps, trust, score, split, escrow. Only the air is simulated, and signatures are not made.
  */
 import { createHash } from "node:crypto";
-import { createRandom, mixSeed, type Random } from "../../node/src/radio/ether/prng.ts";
 import { asciiBytes } from "../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../protocol/src/crypto/sha256.ts";
 import { computeChallenge, computeChallengePowerCentiDbm } from "../../protocol/src/evidence/challenge.ts";
 import { computeCommit, computeProof, computeTag } from "../../protocol/src/evidence/commitReveal.ts";
-import { createLedger, executeRound, type Ledger } from "../../protocol/src/ledger/index.ts";
+import { executeRound } from "../../protocol/src/ledger/execute.ts";
+import { createLedger, type Ledger } from "../../protocol/src/ledger/state.ts";
 import type { EpochClose, LedgerMessage } from "../../protocol/src/ledger/types.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import {
@@ -26,6 +26,7 @@ import {
   type RevealReport,
   type WitnessReport,
 } from "../../protocol/src/wire/reports.ts";
+import { createRandom, mixSeed, type Random } from "../ether/prng.ts";
 import { Airwaves, type Frame, GAIN_CENTI_DBI } from "./airwaves.ts";
 import { assertPlaceOf, type City } from "./city.ts";
 import { chooseSeeds, type Member } from "./population.ts";

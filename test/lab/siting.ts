@@ -3,7 +3,7 @@
  * window, low, with the aerial that came in the box, and each has walls of its own. Without them every simulated hotspot
  * of a city heard every other.
  */
-import { createRandom, drawGaussian, mixSeed } from "../../node/src/radio/ether/prng.ts";
+import { createRandom, drawGaussian, mixSeed } from "../ether/prng.ts";
 
 /**
  * Loss at one end in dB, the same in all directions, both ways and for the whole run. A traditional building's wall takes

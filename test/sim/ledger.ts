@@ -6,7 +6,9 @@ import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../protocol/src/crypto/sha256.ts";
 import { computeChallenge } from "../../protocol/src/evidence/challenge.ts";
 import { computeDistanceM } from "../../protocol/src/geo/distance.ts";
-import { computeBooks, createLedger, executeRound, type Ledger } from "../../protocol/src/ledger/index.ts";
+import { computeBooks } from "../../protocol/src/ledger/books.ts";
+import { executeRound } from "../../protocol/src/ledger/execute.ts";
+import { createLedger, type Ledger } from "../../protocol/src/ledger/state.ts";
 import {
   type EpochClose,
   type LedgerMessage,

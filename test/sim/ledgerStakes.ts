@@ -6,14 +6,10 @@ import type { Evidence } from "../../protocol/src/agreement/rounds.ts";
 import { compareBytes, uint64Bytes } from "../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../protocol/src/crypto/sha256.ts";
-import {
-  computeBooks,
-  createLedger,
-  decodeLedger,
-  encodeLedger,
-  executeRound,
-  type Ledger,
-} from "../../protocol/src/ledger/index.ts";
+import { computeBooks } from "../../protocol/src/ledger/books.ts";
+import { executeRound } from "../../protocol/src/ledger/execute.ts";
+import { decodeLedger, encodeLedger } from "../../protocol/src/ledger/snapshot.ts";
+import { createLedger, type Ledger } from "../../protocol/src/ledger/state.ts";
 import type { LedgerMessage, RoundResult } from "../../protocol/src/ledger/types.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import type { Parameters } from "../../protocol/src/network/parameters.ts";

@@ -1,7 +1,7 @@
 /**
  * The radio as the hotspot sees it: frames come in with their measurement, one frame at a time goes out, and what was
  * lost on the way is counted by a closed list of reasons. Pure types and their closed lists; `gwmp/` is the one
- * implementation, and the simulated channel in `ether/` stands behind it as a packet forwarder.
+ * implementation; in simulations a channel stands behind it as a packet forwarder (`test/ether/`).
  */
 import type { Clock, Log } from "../host/types.ts";
 

@@ -12,12 +12,12 @@ import { createSilentLog } from "../../../node/src/host/log.ts";
 import type { HotspotEmitter } from "../../../node/src/hotspot/events.ts";
 import { createHotspot, findGenesisPlacement } from "../../../node/src/hotspot/hotspot.ts";
 import type { HotspotStatus } from "../../../node/src/hotspot/status.ts";
-import { createEther, type Ether } from "../../../node/src/radio/ether/ether.ts";
-import { createForwarder } from "../../../node/src/radio/ether/forwarder.ts";
-import { WIDE_LUT_DBM } from "../../../node/src/radio/ether/pullResp.ts";
 import { createGwmpRadio } from "../../../node/src/radio/gwmp/gwmpRadio.ts";
 import type { Genesis } from "../../../protocol/src/network/genesis.ts";
 import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
+import { createEther, type Ether } from "../../ether/ether.ts";
+import { createForwarder } from "../../ether/forwarder.ts";
+import { WIDE_LUT_DBM } from "../../ether/pullResp.ts";
 import { startHexbeacon } from "./processes.ts";
 import type { DevnetHotspot } from "./world.ts";
 

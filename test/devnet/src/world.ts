@@ -4,7 +4,6 @@
  */
 
 import { latLngToCell } from "h3-js";
-import { createRandom } from "../../../node/src/radio/ether/prng.ts";
 import { asciiBytes, uint64Bytes } from "../../../protocol/src/bytes/bytes.ts";
 import { createKeyPair, type Ed25519KeyPair } from "../../../protocol/src/crypto/ed25519.ts";
 import { hashLabelled } from "../../../protocol/src/crypto/sha256.ts";
@@ -13,6 +12,7 @@ import { computeCentre } from "../../../protocol/src/geo/centre.ts";
 import type { Genesis, GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import { BASE_UNITS_PER_TOKEN } from "../../../protocol/src/network/parameters.ts";
 import { PRESETS, type PresetName } from "../../../protocol/src/network/presets.ts";
+import { createRandom } from "../../ether/prng.ts";
 import { choosePlaces, type Place } from "./places.ts";
 
 export type DevnetHotspot = {

@@ -10,8 +10,8 @@ import { CodedError } from "../../../node/src/host/codedError.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { openVotes, type Votes } from "../../../validator/src/rounds/votes.ts";
 import type { BatchStore } from "../../../validator/src/store/batchStore.ts";
-import { createMemoryStore } from "../../../validator/src/store/memoryStore.ts";
 import type { GenesisViews, RoundCommit, Snapshot, Store } from "../../../validator/src/store/store.ts";
+import { createMemoryStore } from "../../store/memoryStore.ts";
 
 /** Methods of the votes that write, each in one commit, are named for it. */
 const IS_WRITE = /^(record|prune|forget|keep|drop)/;

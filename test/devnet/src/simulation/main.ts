@@ -9,9 +9,9 @@ import { Command, InvalidArgumentError } from "commander";
 import { GENESIS_FILE, KEY_FILE } from "../../../../node/src/cli/config.ts";
 import { createFile, makePrivateFolder, readFileIfAny } from "../../../../node/src/host/durableFile.ts";
 import { writeKeyFile } from "../../../../node/src/host/keystore.ts";
-import type { Ether } from "../../../../node/src/radio/ether/ether.ts";
 import { encodeGenesisJson, type Genesis } from "../../../../protocol/src/network/genesis.ts";
 import { PRESETS } from "../../../../protocol/src/network/presets.ts";
+import type { Ether } from "../../../ether/ether.ts";
 import { createDevnetEther, prepareHome, startForwarder } from "../hotspots.ts";
 import { createGenesis, createWorld, type DevnetHotspot, type World } from "../world.ts";
 

@@ -4,8 +4,8 @@
  * a little fading a packet, thermal noise. Made so that honest receptions pass the protocol's gates as real ones do.
  * Host trigonometry is allowed here: nobody has to agree on what a simulation drew.
  */
-import { computeDistanceM } from "../../../../protocol/src/geo/distance.ts";
-import { computeFreeSpaceLossCentiDb } from "../../../../protocol/src/radio/pathLoss.ts";
+import { computeDistanceM } from "../../protocol/src/geo/distance.ts";
+import { computeFreeSpaceLossCentiDb } from "../../protocol/src/radio/pathLoss.ts";
 import { createRandom, drawGaussian, mixSeed, type Random } from "./prng.ts";
 
 /** How built-up a place is. */

@@ -1,9 +1,19 @@
 /** What was earned over time, in plain maps: the part of the memory store that sums. */
-import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
-import type { EscrowRelease } from "../../../protocol/src/ledger/types.ts";
-import { type EarningRow, sumEarning } from "./earnings.ts";
-import { addAccountSums, addHotspotSums, bucketRows, joinReleases } from "./rewardBuckets.ts";
-import { type EpochRow, MAX_REWARD_RANGE_EPOCHS, type QueryStore, type RankedLine } from "./store.ts";
+import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
+import type { EscrowRelease } from "../../protocol/src/ledger/types.ts";
+import { type EarningRow, sumEarning } from "../../validator/src/store/earnings.ts";
+import {
+  addAccountSums,
+  addHotspotSums,
+  bucketRows,
+  joinReleases,
+} from "../../validator/src/store/rewardBuckets.ts";
+import {
+  type EpochRow,
+  MAX_REWARD_RANGE_EPOCHS,
+  type QueryStore,
+  type RankedLine,
+} from "../../validator/src/store/store.ts";
 
 type RewardTables = {
   readonly epochs: readonly EpochRow[];

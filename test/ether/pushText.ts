@@ -2,7 +2,7 @@
  * Prints receptions and statistics as the real forwarders do: sx1302_hal's for a receiver that tells the signal's
  * strength, packet_forwarder's for one that does not. C's `%.1f` rounds an SNR of a quarter to the even digit.
  */
-import { encodeStandardBase64 } from "../gwmp/base64.ts";
+import { encodeStandardBase64 } from "../../node/src/radio/gwmp/base64.ts";
 import type { EtherReception } from "./ether.ts";
 
 /** 1980-01-06, when GPS time began, and what it is ahead of UTC by since 2017. */

@@ -7,9 +7,13 @@
 import assert from "node:assert";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import type { RegionPlan } from "../../../../protocol/src/radio/regions.ts";
-import { decodeDatagram, encodeFromForwarder, PULL_RESP_MAX_BYTES } from "../gwmp/datagram.ts";
-import type { RadioClock } from "../radio.ts";
+import {
+  decodeDatagram,
+  encodeFromForwarder,
+  PULL_RESP_MAX_BYTES,
+} from "../../node/src/radio/gwmp/datagram.ts";
+import type { RadioClock } from "../../node/src/radio/radio.ts";
+import type { RegionPlan } from "../../protocol/src/radio/regions.ts";
 import type { Emission, EtherPort, EtherReception } from "./ether.ts";
 import { createCounters, type ForwarderCounters } from "./forwarderCounters.ts";
 import { JitQueue, type JitRefusal } from "./jitQueue.ts";

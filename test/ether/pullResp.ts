@@ -2,13 +2,14 @@
  * Reads a PULL_RESP as the real lora_pkt_fwd 2.1.0 does, down to its silences: what is incomplete or malformed gets no
  * answer at all, wrong values of the right kind are cast, and one wrong character in the data ends the process.
  */
+
+import { decodeTolerantBase64 } from "../../node/src/radio/gwmp/base64.ts";
+import { asObject, type JsonObject } from "../../node/src/radio/gwmp/fields.ts";
 import {
   computeAirtimeUs,
   PAYLOAD_BYTES_MAX,
   PREAMBLE_SYMBOLS_MAX,
-} from "../../../../protocol/src/radio/airtime.ts";
-import { decodeTolerantBase64 } from "../gwmp/base64.ts";
-import { asObject, type JsonObject } from "../gwmp/fields.ts";
+} from "../../protocol/src/radio/airtime.ts";
 import type { Emission } from "./ether.ts";
 
 /** The radio that a forwarder's configuration describes. */

@@ -4,7 +4,7 @@
  * each end of a transmission. The same seed gives the same links, receivers and fading.
  */
 import assert from "node:assert";
-import type { RadioClock } from "../radio.ts";
+import type { RadioClock } from "../../node/src/radio/radio.ts";
 import {
   addPowersDbm,
   CAPTURE_DB,

@@ -1,8 +1,8 @@
 /** Validators in the store of plain maps and arrays: see memoryStore.ts. */
-import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
-import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
-import type { RoundResult, ValidatorView } from "../../../protocol/src/ledger/types.ts";
-import type { EpochRow, Page } from "./store.ts";
+import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
+import { encodeHex } from "../../protocol/src/bytes/hex.ts";
+import type { RoundResult, ValidatorView } from "../../protocol/src/ledger/types.ts";
+import type { EpochRow, Page } from "../../validator/src/store/store.ts";
 import {
   type ConvictionRow,
   type ParticipationRow,
@@ -10,7 +10,7 @@ import {
   type SetChange,
   type ValidatorQueries,
   type ValidatorRow,
-} from "./validatorRows.ts";
+} from "../../validator/src/store/validatorRows.ts";
 
 export type MemoryValidators = {
   readonly queries: ValidatorQueries;

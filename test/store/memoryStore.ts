@@ -2,19 +2,17 @@
  * The store's contract in plain maps and arrays: what tests run on, and what the embedded store is compared with. It
  * keeps everything it was given by reference and looks through all of it for every answer.
  */
-import { computeValueDigest } from "../../../protocol/src/agreement/rounds.ts";
-import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
-import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
-import { encodeReason } from "../../../protocol/src/evidence/reasons.ts";
-import type { AccountView, EscrowRelease, ReportId, TrustRow } from "../../../protocol/src/ledger/types.ts";
-import { MAX_REPORTS_PER_BUNDLE } from "../../../protocol/src/wire/reports.ts";
-import { computeCoverageLevels } from "./cellRange.ts";
-import { listFresh } from "./checkCommit.ts";
-import { computeEarnings, type EarningRow } from "./earnings.ts";
-import { matchesFilter } from "./hotspotFilter.ts";
-import { createRewardMethods } from "./memoryRewards.ts";
-import { createMemoryValidators, type MemoryValidators } from "./memoryValidators.ts";
-import { rankLines } from "./rankLines.ts";
+import { computeValueDigest } from "../../protocol/src/agreement/rounds.ts";
+import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
+import { encodeHex } from "../../protocol/src/bytes/hex.ts";
+import { encodeReason } from "../../protocol/src/evidence/reasons.ts";
+import type { AccountView, EscrowRelease, ReportId, TrustRow } from "../../protocol/src/ledger/types.ts";
+import { MAX_REPORTS_PER_BUNDLE } from "../../protocol/src/wire/reports.ts";
+import { computeCoverageLevels } from "../../validator/src/store/cellRange.ts";
+import { listFresh } from "../../validator/src/store/checkCommit.ts";
+import { computeEarnings, type EarningRow } from "../../validator/src/store/earnings.ts";
+import { matchesFilter } from "../../validator/src/store/hotspotFilter.ts";
+import { rankLines } from "../../validator/src/store/rankLines.ts";
 import {
   type BeaconClosing,
   type BeaconRow,
@@ -35,8 +33,10 @@ import {
   type Snapshot,
   type Store,
   type TransactionRow,
-} from "./store.ts";
-import { encodeVerdict, listVerdicts } from "./verdicts.ts";
+} from "../../validator/src/store/store.ts";
+import { encodeVerdict, listVerdicts } from "../../validator/src/store/verdicts.ts";
+import { createRewardMethods } from "./memoryRewards.ts";
+import { createMemoryValidators, type MemoryValidators } from "./memoryValidators.ts";
 
 type Envelope = { readonly seq: number; readonly round: number; readonly epoch: number };
 type Tables = {
