@@ -205,7 +205,7 @@ function addSources(registry: Registry, sources: AgreementSources): void {
   );
   new Gauge({
     name: "hexbeacon_lane_window_batches",
-    help: "Batches of a seat's lane beyond the last decided cut.",
+    help: "Batches of a seat's lane beyond the last executed cut; of the own lane, those without a certificate.",
     labelNames: ["seat"],
     registers: [registry],
     collect() {

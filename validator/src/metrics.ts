@@ -345,7 +345,11 @@ function addSources(registry: Registry, sources: MetricSources): void {
       this.inc(verifier().restarts);
     },
   });
-  gauge("hexbeacon_batches_in_flight", "Batches being written in the own lane.", sources.batchesInFlight);
+  gauge(
+    "hexbeacon_batches_in_flight",
+    "Batches of the own lane without a certificate.",
+    sources.batchesInFlight,
+  );
   gauge(
     "hexbeacon_execution_backlog_rounds",
     "Rounds decided and not yet executed.",

@@ -123,7 +123,6 @@ const hostOf = (url: string): string => new URL(url).host;
 
 test.skipIf(missing.length > 0)(
   `an operator hears of what goes wrong${missing.length > 0 ? ` (skipped: needs ${missing.join(", ")})` : ""}`,
-  { timeout: 180_000 },
   async () => {
     let skewed = -1;
     const env = { LD_PRELOAD: FAKETIME!, FAKETIME: CLOCK_AHEAD, FAKETIME_DONT_FAKE_MONOTONIC: "1" };

@@ -33,8 +33,9 @@ function shortenRules(text: string): string {
   return (
     text
       .replace(/\[(\d+)([smhd])\]/g, (_, count, unit) => `[${shorten(count, unit)}]`)
+      .replace(/\boffset (\d+)([smhd])\b/g, (_, count, unit) => `offset ${shorten(count, unit)}`)
       // How far ahead a trend is drawn out, in days: as many times its window's length as before.
-      .replace(/(\d+) \* 86400/g, (_, days) => `${Number(days) * 4 * MOST_SECONDS}`)
+      .replace(/(\d+) \* 86400/g, (_, days) => `${Number(days) * 8 * MOST_SECONDS}`)
       .replace(/\bfor: (\d+)([smhd])\b/g, (_, count, unit) => `for: ${shorten(count, unit)}`)
   );
 }
