@@ -16,8 +16,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { CodedError } from "../../../node/src/host/codedError.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
-import { openArchive } from "../../../validator/src/backup/archive.ts";
+import { hashFile, openArchive } from "../../../validator/src/backup/archive.ts";
 import { Backups, copyStore } from "../../../validator/src/backup/backup.ts";
 import { restoreHome } from "../../../validator/src/backup/restore.ts";
 import { homePaths } from "../../../validator/src/home.ts";
@@ -70,6 +71,31 @@ describe("a backup", () => {
     expect(manifest).toMatchObject({ round: null, files: 6, time: "2023-11-14T22:13:20.000Z" });
     await expect(open().backUp(target)).rejects.toMatchObject({ code: "file_exists" });
     expect(readdirSync(folder).filter((name) => name.endsWith(".partial"))).toEqual([]);
+  });
+
+  test("takes away what a power cut has left of an earlier one", async () => {
+    const listUnfinished = () => readdirSync(folder).filter((name) => name.endsWith(".partial"));
+    // Its time is read while it is made, too.
+    const unfinished = new Set<string>();
+    const nowMs = (): number => {
+      for (const name of listUnfinished()) unfinished.add(name);
+      return 0;
+    };
+    await new Backups({ home, identity, version: "0.0.0" }, { storage, nowMs }).backUp(join(folder, "old"));
+    expect([unfinished.size, listUnfinished()]).toEqual([1, []]);
+    for (const name of unfinished) {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, "store.sqlite"), "half of it");
+    }
+    await makeBackup();
+    expect(listUnfinished()).toEqual([]);
+  });
+
+  test("is given up while it is hashed, too", async () => {
+    const file = join(folder, "large");
+    writeFileSync(file, new Uint8Array(1_000_000));
+    const stopped = AbortSignal.abort(new CodedError("stopped", "the validator ends"));
+    await expect(hashFile(file, stopped)).rejects.toMatchObject({ code: "stopped" });
   });
 
   test("has every batch that its votes name, whatever is written while it is made", async () => {

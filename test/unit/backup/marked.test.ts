@@ -44,4 +44,4 @@ test("votes from a backup are treated as old at once, trusted from the first sig
   const after = open();
   expect(after.isRestored()).toBe(false);
   after.close();
-}, 60_000);
+});

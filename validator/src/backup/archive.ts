@@ -40,10 +40,14 @@ export type OpenedArchive = {
 const SUM_PATTERN = /^([0-9a-f]{64}) {2}([a-z0-9][a-zA-Z0-9./-]*)$/;
 
 /** A file's SHA-256 in hexadecimal, and its length; read in pieces. */
-export async function hashFile(path: string): Promise<{ readonly sha256: string; readonly bytes: number }> {
+export async function hashFile(
+  path: string,
+  signal?: AbortSignal,
+): Promise<{ readonly sha256: string; readonly bytes: number }> {
   const hash = createHash("sha256");
   let bytes = 0;
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    signal?.throwIfAborted();
     hash.update(chunk);
     bytes += chunk.length;
   }

@@ -85,7 +85,9 @@ export class Backups {
 
   async #copyAll(folder: string): Promise<BackupSummary> {
     const startMs = this.#modules.nowMs();
-    const partial = join(dirname(folder), `.${basename(folder)}.partial`);
+    // One name for all of this validator's, so that the next one takes away what a power cut left of any.
+    const key = encodeHex(this.#options.identity.signer.publicKey).slice(0, 16);
+    const partial = join(dirname(folder), `.backup-${key}.partial`);
     try {
       await makeEmptyFolder(folder, partial);
       const copied = await this.#copyInto(partial);
@@ -112,7 +114,7 @@ export class Backups {
     const sums: BackupSum[] = [];
     let bytes = 0;
     for (const path of await listFiles(partial)) {
-      const found = await hashFile(join(partial, path));
+      const found = await hashFile(join(partial, path), signal);
       sums.push({ path, sha256: found.sha256 });
       bytes += found.bytes;
     }
