@@ -14,7 +14,6 @@ import { validatorName } from "../devnet/src/validators.ts";
 import { administer, homeOf } from "./operating.ts";
 import { ask, waitFor } from "./validatorApi.ts";
 
-const TIMEOUT_MS = 240_000;
 /** Slower than the preset's, as four validators share a machine with whatever else runs. */
 const ROUND_MS = 400;
 const REPORTS_PER_SECOND = 30;
@@ -26,7 +25,7 @@ beforeAll(async () => {
   fleet = await startFleet({ validators: 4, hotspots: 12, seed: 71, preset: "test", parameters });
   load = await openLoad(fleet);
   await load.reached(1);
-}, TIMEOUT_MS);
+});
 afterAll(async () => {
   await load?.close();
   await fleet?.stop();
@@ -45,9 +44,7 @@ const knowsLoader = async (validator: number): Promise<boolean> =>
   (await peersOf(validator)).some(({ peer }) => peer === LOADER);
 
 describe("an operator", () => {
-  test("sees peers, and bans one past a crash, until the ban is lifted", {
-    timeout: TIMEOUT_MS,
-  }, async () => {
+  test("sees peers, and bans one past a crash, until the ban is lifted", async () => {
     expect(statSync(homePaths(homeOf(fleet, 0)).adminSocket).mode & 0o777).toBe(0o600);
     await expect.poll(() => countSeated(0)).toBe(3);
     await expect.poll(() => knowsLoader(0)).toBe(true);
@@ -70,7 +67,7 @@ describe("an operator", () => {
     expect((await administer(fleet, 0, "PUT", `bans/${seat}`, { reason: "x" })).status).toBe(409);
   });
 
-  test("turns debug lines on and off, and hands out a checkpoint", { timeout: TIMEOUT_MS }, async () => {
+  test("turns debug lines on and off, and hands out a checkpoint", async () => {
     const log = () => readFileSync(join(fleet.folder, `${validatorName(1)}.log`), "utf8");
     expect(log()).not.toContain("debug");
     await administer(fleet, 1, "PUT", "log-level", { level: "debug" });
@@ -90,9 +87,7 @@ describe("an operator", () => {
     expect([checkpoint, signers >= 3]).toEqual([`${epoch}:${attest.stateRoot}`, true]);
   });
 
-  test("drains a validator under load: every receipt is kept, and it ends with 0", {
-    timeout: TIMEOUT_MS,
-  }, async () => {
+  test("drains a validator under load: every receipt is kept, and it ends with 0", async () => {
     const running = load.start(REPORTS_PER_SECOND, AS_HOTSPOTS);
     await load.reached(load.newest().round + 3);
     expect((await administer(fleet, 3, "POST", "drain", {})).status).toBe(202);

@@ -18,7 +18,6 @@ import { summarizeSeveral } from "../devnet/src/several.ts";
 import { homeOf } from "./operating.ts";
 import { ask, waitFor } from "./validatorApi.ts";
 
-const TIMEOUT_MS = 240_000;
 const ROUND_MS = 300;
 const REPORTS_PER_SECOND = 30;
 /** The one whose home is lost. */
@@ -38,7 +37,7 @@ beforeAll(async () => {
   });
   load = await openLoad(fleet);
   await load.reached(1);
-}, TIMEOUT_MS);
+});
 afterAll(async () => {
   await load?.close();
   await fleet?.stop();
@@ -52,9 +51,7 @@ const listBatches = (): string[] => {
 };
 
 describe("a validator's home", () => {
-  test("is copied while rounds go on, and comes back from the copy without a contradiction", {
-    timeout: TIMEOUT_MS,
-  }, async () => {
+  test("is copied while rounds go on, and comes back from the copy without a contradiction", async () => {
     const role = fleet.validators[LOST]!;
     const home = homeOf(fleet, LOST);
     const copy = join(fleet.folder, "copy");
@@ -112,9 +109,7 @@ describe("a validator's home", () => {
     expect(await summarizeSeveral(fleet.validators, lastEpoch)).toMatchObject({ rewardRootsEqual: true });
   });
 
-  test("gives up old evidence while it runs, and proves all that was paid", {
-    timeout: TIMEOUT_MS,
-  }, async () => {
+  test("gives up old evidence while it runs, and proves all that was paid", async () => {
     const role = fleet.validators[LOST]!;
     const account = encodeDidKey(createKeyPair(fleet.world.validators[1]!.secretSeed).publicKey);
     const before = listBatches();

@@ -97,9 +97,7 @@ describe.skipIf(!isTokenThere)("node bind (skipped where softhsm2 or opensc is n
     }
   }
 
-  test("makes the network take beacons with the element's signature only", {
-    timeout: 240_000,
-  }, async () => {
+  test("makes the network take beacons with the element's signature only", async () => {
     const owner = ["--account", at("account"), "--validator", running.addresses.http];
     const bind = ["node", "bind", "--home", at("home"), "--genesis", genesisFile, ...token.flags];
     expect(await runToSuccess(...bind, ...owner)).toContain("binding: accepted");

@@ -31,7 +31,7 @@ async function rounds(events: HotspotEmitter, count: number): Promise<void> {
   for (let heard = 0; heard < count; heard++) await once(events, "round");
 }
 
-test(`${KILLS} SIGKILLs of validator and hotspots lose nothing`, { timeout: 240_000 }, async () => {
+test(`${KILLS} SIGKILLs of validator and hotspots lose nothing`, async () => {
   const emitters = devnet.readHotspots().flatMap(({ events }) => events ?? []);
   const acknowledged = new Set<string>();
   const included = new Set<string>();

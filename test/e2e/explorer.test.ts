@@ -268,7 +268,7 @@ describe.skipIf(chromium === null)(
             await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
             return new URL(page.url()).pathname;
           },
-          { timeout: 15_000, interval: 500 },
+          { interval: 500 },
         )
         .toBe(`/cells/${CELL}`);
       await page.getByText("By whose witness").first().click();
@@ -305,7 +305,7 @@ describe.skipIf(chromium === null)(
       await page.getByRole("link", { name: "Network", exact: true }).click();
       await page.getByText("As it happens").waitFor();
       answer();
-      await expect.poll(() => page.evaluate("window.closedMaps"), { timeout: 15_000 }).toBeGreaterThan(0);
+      await expect.poll(() => page.evaluate("window.closedMaps")).toBeGreaterThan(0);
       expect(new URL(page.url()).search).toBe("");
       expect(complaints).toEqual([]);
     });

@@ -52,7 +52,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test.skipIf(!isMounted)("stops in words on a full disk and loses nothing", { timeout: 60_000 }, async () => {
+test.skipIf(!isMounted)("stops in words on a full disk and loses nothing", async () => {
   const genesis = createTestGenesis(1, Date.now());
   const context = contextOf(genesis);
   const networkId = computeNetworkId(genesis);

@@ -41,7 +41,7 @@ async function roundReached(http: string, round: number): Promise<number> {
   throw new Error("the stream of events has ended");
 }
 
-test("joins from a pinned checkpoint and follows", { timeout: 240_000 }, async () => {
+test("joins from a pinned checkpoint and follows", async () => {
   const [port] = await findFreePorts(1);
   const genesis = createTestGenesis(1, Date.now());
   const address = `/ip4/127.0.0.1/tcp/${port}`;

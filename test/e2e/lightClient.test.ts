@@ -16,12 +16,10 @@ import type { ValidatorRole } from "../devnet/src/validators.ts";
 import { contextOf, signEnvelope } from "../unit/validator/support/network.ts";
 import { ask, waitFor } from "./validatorApi.ts";
 
-const TIMEOUT_MS = 180_000;
-
 let fleet: Fleet;
 beforeAll(async () => {
   fleet = await startFleet({ validators: 4, hotspots: 1, seed: 33, preset: "test" });
-}, TIMEOUT_MS);
+});
 afterAll(async () => {
   await fleet?.stop();
 });
@@ -107,9 +105,7 @@ const LIES: readonly (readonly [string, (proof: RewardEvidenceJson) => object])[
 ];
 
 describe("what a validator's API says of a reward", () => {
-  test("verifies offline from genesis, before and after a validator leaves", {
-    timeout: TIMEOUT_MS,
-  }, async () => {
+  test("verifies offline from genesis, before and after a validator leaves", async () => {
     const [, role, other] = fleet.validators as [ValidatorRole, ValidatorRole, ValidatorRole];
     const account = didOf(1);
     const early = await proofOf(role, account, 1);
@@ -153,7 +149,7 @@ describe("what a validator's API says of a reward", () => {
     expect((await ask<{ items: unknown[] }>(role, "/v1/evidence")).items).toEqual([]);
   });
 
-  test("and its metrics say how agreement fares", { timeout: TIMEOUT_MS }, async () => {
+  test("and its metrics say how agreement fares", async () => {
     const read = async (role: ValidatorRole) => {
       const text = await (await fetch(`${role.ready().http}/metrics`)).text();
       return (series: string) => {

@@ -23,7 +23,6 @@ import { keyNamed } from "../unit/validator/support/network.ts";
 import { ask, waitFor } from "./validatorApi.ts";
 import { runCommand, runToSuccess } from "./validatorProcess.ts";
 
-const TIMEOUT_MS = 240_000;
 const NEWCOMER = 4;
 /** What the account of a hotspot's owner can pay. */
 const STAKE_TOKENS = 50;
@@ -43,7 +42,7 @@ beforeAll(async () => {
   hotspot.events!.on("included", ({ round, kinds }) => {
     if (kinds.includes("beacon")) beacons.push(round);
   });
-}, TIMEOUT_MS);
+});
 afterAll(async () => {
   await hotspot?.stop();
   await newcomer?.stop();
@@ -68,9 +67,7 @@ const digestAt = (role: ValidatorRole, round: number) =>
       : (await ask<{ stateDigest: string }>(role, `/v1/rounds/${round}`)).stateDigest,
   );
 
-test("takes its seat two epochs after its stake, and then is counted on", {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test("takes its seat two epochs after its stake, and then is counted on", async () => {
   const [role, other, third, doomed] = fleet.validators as [
     ...[ValidatorRole, ValidatorRole, ValidatorRole, ValidatorRole],
   ];

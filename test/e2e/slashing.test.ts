@@ -22,13 +22,12 @@ import { runTool } from "../unit/tool/runTool.ts";
 import { contextOf, signBody, signEnvelope } from "../unit/validator/support/network.ts";
 import { ask, waitFor } from "./validatorApi.ts";
 
-const TIMEOUT_MS = 240_000;
 const OFFENDER = 3;
 
 let fleet: Fleet;
 beforeAll(async () => {
   fleet = await startFleet({ validators: 4, hotspots: 1, seed: 34, preset: "test" });
-}, TIMEOUT_MS);
+});
 afterAll(async () => {
   await fleet?.stop();
 });
@@ -78,9 +77,7 @@ async function contradict(epoch: number, heard: () => Promise<boolean>): Promise
   }
 }
 
-test("who signs two batches of one number loses stake and seat, and anyone can see why", {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test("who signs two batches of one number loses stake and seat, and anyone can see why", async () => {
   const [role, other] = fleet.validators as [ValidatorRole, ValidatorRole];
   const offender = encodeDidKey(keysOf(OFFENDER).publicKey);
   const evidence = () => ask<{ items: ConvictionJson[] }>(role, `/v1/evidence?offender=${offender}`);

@@ -9,8 +9,6 @@ import { type Devnet, startDevnet } from "../devnet/src/devnet.ts";
 import { runHexbeacon } from "../devnet/src/processes.ts";
 import { ask, waitFor } from "./validatorApi.ts";
 
-const TIMEOUT_MS = 240_000;
-
 let folder: string;
 let devnet: Devnet;
 beforeAll(async () => {
@@ -18,12 +16,10 @@ beforeAll(async () => {
   const options = { hotspots: 6, isolate: 1, seed: 20, port: 0, epochs: null, summaryFile: null };
   const several = { validators: 2, faults: [] };
   devnet = await startDevnet({ ...options, ...several, dataDir: folder, preset: "test" }, () => {});
-}, TIMEOUT_MS);
+});
 afterAll(() => devnet?.stop());
 
-test("a report is followed through processes of a hotspot and two validators", {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test("a report is followed through processes of a hotspot and two validators", async () => {
   const page = devnet.readHotspots()[0]!.http!;
   const [first, second] = devnet.validators.map((role) => role.ready().http) as [string, string];
   // One that is judged and paid: its epoch has ended.

@@ -24,7 +24,7 @@ beforeAll(async () => {
   if (!isTokenThere) return;
   token = await createSoftToken(folder);
   token.runTool("--keypairgen", "--key-type", "rsa:2048", "--label", "another kind", "--id", "02");
-}, 60_000);
+});
 
 describe.skipIf(!isTokenThere)("a device key (skipped where softhsm2 or opensc is not installed)", () => {
   test("signs in its token, always with the low half, and is the same when it is opened again", async () => {
@@ -39,7 +39,7 @@ describe.skipIf(!isTokenThere)("a device key (skipped where softhsm2 or opensc i
       // Half of what the token gives has the other half; a first byte above this would be one.
       expect(signature[32]! & HIGH_S_BIT).toBe(0);
     }
-  }, 30_000);
+  });
 
   test("is not opened, or gives nothing, where anything is wrong, and the PIN is in no message", async () => {
     const fails = async (words: string, change: Partial<Pkcs11Options>) => {
@@ -63,7 +63,7 @@ describe.skipIf(!isTokenThere)("a device key (skipped where softhsm2 or opensc i
     );
     await chmod(liar, 0o755);
     await fails("no signature of it", { command: liar });
-  }, 30_000);
+  });
 
   test("is shown by `node device-key`, which says what is not set", async () => {
     const { env, flags } = token;
@@ -76,5 +76,5 @@ describe.skipIf(!isTokenThere)("a device key (skipped where softhsm2 or opensc i
     await chmod(flags.at(-1)!, 0o644);
     const readable = await runWith({ env }, "device-key", ...flags);
     expect(readable.stderr).toContain("others may use");
-  }, 30_000);
+  });
 });

@@ -48,7 +48,7 @@ beforeAll(async () => {
     },
   );
   await hotspot.start();
-  await vi.waitUntil(() => hotspot.status().validators[0]!.connected, { timeout: 10_000 });
+  await vi.waitUntil(() => hotspot.status().validators[0]!.connected, { timeout: 20_000 });
 });
 afterAll(async () => {
   await hotspot.stop();

@@ -157,7 +157,7 @@ describe("a hotspot with a validator in reach", () => {
     for (const round of [2 + first, 3 + first]) {
       const before = asked;
       await validator.advanceTo(round);
-      await vi.waitUntil(() => asked > before, { timeout: 10_000 });
+      await vi.waitUntil(() => asked > before, { timeout: 20_000 });
     }
     expect(revealsSent()).toEqual(reveals === 1 ? [frame] : []);
   });

@@ -335,5 +335,5 @@ describe.skipIf(chromium === null)("the page in Chromium (skipped where it is no
     }
     expect(stdout).not.toContain("<img");
     expect(stdout.match(/<rect /g)!.length).toBeGreaterThan(10);
-  }, 60_000);
+  });
 });

@@ -30,5 +30,4 @@ test.skipIf(!existsSync(DATA))(
     // Without walls every tenth honest hotspot of the city seemed implausible.
     for (const share of simulated.implausible) expect(share).toBeLessThan(0.04);
   },
-  60_000,
 );

@@ -2,7 +2,7 @@
  * The seeded simulation as a test: books exact in every epoch (asserted inside it), one verdict a report, the same hash
  * for the same seed, and honest hotspots that earn while cheats do not earn by cheating.
  */
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { isUnpaidReason, type Reason } from "../../../protocol/src/evidence/reasons.ts";
 import { executeRound } from "../../../protocol/src/ledger/execute.ts";
@@ -10,9 +10,6 @@ import { computeRewardProof } from "../../../protocol/src/ledger/rewardTotals.ts
 import { decodeLedger, encodeLedger } from "../../../protocol/src/ledger/snapshot.ts";
 import { verifyRewardProof } from "../../../protocol/src/reward/rewardProof.ts";
 import { LedgerSimulation, simulateLedger } from "../../sim/ledger.ts";
-
-// Whole runs, on two cores that others use too.
-vi.setConfig({ testTimeout: 60_000 });
 
 const OPTIONS = { seed: 11, hotspots: 28, epochs: 9, cheatOneIn: 3 } as const;
 

@@ -1,10 +1,7 @@
 /** The ledger's stakes and sets against a second, plain implementation, over seeds; and the same seed twice alike. */
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { StakeSimulation } from "../../sim/ledgerStakes.ts";
-
-// Thousands of rounds, each through a snapshot now and then, on two cores that others use too.
-vi.setConfig({ testTimeout: 60_000 });
 
 describe("a simulation of stakes", () => {
   test("agrees with the plain reading of the rules in every round, and everything happens in it", () => {

@@ -16,7 +16,7 @@ let bundle: Bundle;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "hexbeacon-bundle-"));
   bundle = await writeBundle(join(folder, "lib"), "1.2.3");
-}, 60_000);
+});
 
 const file = () => join(folder, "lib", BUNDLE_FILE);
 /** Runs the bundle where no repository and no package is near. */
@@ -62,7 +62,7 @@ describe("the bundle", () => {
     expect(doctor.stdout).toContain("Hexbeacon 1.2.3");
     child.kill();
     expect((await once(child, "exit"))[0]).toBe(0);
-  }, 30_000);
+  });
 
   test("brings the licence of every package in it", () => {
     for (const name of ["libp2p", "h3-js", "@noble/curves", "commander", "pino"]) {

@@ -50,7 +50,7 @@ beforeAll(async () => {
   // One file each, as after a checkpoint: what is not in the log any more has no second copy.
   whole = several.homeOf(0);
   expected = await recoverHome(whole);
-}, 60_000);
+});
 afterAll(() => several.end());
 
 function copyHome(name: string): string {
@@ -107,7 +107,7 @@ describe("a damaged home", () => {
         rmSync(home, { recursive: true });
       }
       expect(verdicts.has("refused")).toBe(true);
-    }, 60_000);
+    });
 
     test(`with ${file} cut short refuses in words`, async () => {
       for (const share of [0.2, 0.5, 0.9]) {

@@ -54,7 +54,7 @@ describe("four validators", () => {
     }
     const closes = several.running[2]!.results.flatMap(({ epochClose }) => epochClose ?? []);
     expect(certs[0]!.attest.rewardRoot).toEqual(closes[1]!.rewardRoot);
-  }, 60_000);
+  });
 
   test("go on without one, which catches up when it is back", async () => {
     const context = contextOf(several.genesis);
@@ -72,7 +72,7 @@ describe("four validators", () => {
     expectOneHistory();
     expect(several.running[1]!.results.some(({ included }) => included.length > 0)).toBe(true);
     await several.until(() => several.running[1]!.core.attestor.hasRewardCert(0));
-  }, 60_000);
+  });
 
   test("stand still without a quorum, and go on when it is there again", async () => {
     await Promise.all([0, 1, 2, 3].map((position) => several.start(position)));
@@ -84,7 +84,7 @@ describe("four validators", () => {
     several.isLinked = () => true;
     await allReach(stood + 5);
     expectOneHistory();
-  }, 60_000);
+  });
 
   test("restored from a backup, one signs nothing that it may have signed before, then goes on", async () => {
     const context = contextOf(several.genesis);
@@ -123,7 +123,7 @@ describe("four validators", () => {
     await allReach(newest() + 5);
     expectOneHistory();
     expect(again.failures).toEqual([]);
-  }, 60_000);
+  });
 
   // After two rounds nobody holds the tips any more that it sent last.
   test.each([0, 4])(
@@ -141,7 +141,6 @@ describe("four validators", () => {
       expectOneHistory();
       expect(again.failures).toEqual([]);
     },
-    60_000,
   );
 
   test("one that signs two things loses its stake and its seat, and the others go on", async () => {
@@ -184,7 +183,7 @@ describe("four validators", () => {
         .find((close) => close.epoch === at)!
         .nextValidators.some((key) => equalBytes(key, rogue.publicKey));
     expect([isSeated(epoch), isSeated(epoch + 1)]).toEqual([false, false]);
-  }, 60_000);
+  });
 
   test("all end at once and go on with what they had signed", async () => {
     await Promise.all([0, 1, 2, 3].map((position) => several.start(position)));
@@ -194,5 +193,5 @@ describe("four validators", () => {
     await Promise.all([0, 1, 2, 3].map((position) => several.start(position)));
     await allReach(reached + 5);
     expectOneHistory();
-  }, 60_000);
+  });
 });
