@@ -4,20 +4,15 @@
  * driven by certified rounds, never by the hotspot's own clock.
  */
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
-import {
-  type Challenge,
-  computeChallenge,
-  computeChallengePowerCentiDbm,
-} from "../../../protocol/src/evidence/challenge.ts";
+import { type Challenge, computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
 import { computeTag } from "../../../protocol/src/evidence/commitReveal.ts";
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
-import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
 import { recordTransmission, type Transmission } from "../../../protocol/src/radio/dutyCycle.ts";
-import { encodeFrame, FRAME_BYTES, SECRET_BYTES } from "../../../protocol/src/radio/frame.ts";
+import { encodeFrame, SECRET_BYTES } from "../../../protocol/src/radio/frame.ts";
 import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
 import { isCodedError } from "../host/codedError.ts";
 import type { Clock, Log } from "../host/types.ts";
-import type { Radio, TransmitFailure, TransmitResult } from "../radio/radio.ts";
+import type { Radio, TransmitResult } from "../radio/radio.ts";
 import { type BeaconBook, openBeaconBook } from "./beaconBook.ts";
 import {
   armBeacon,
@@ -32,9 +27,9 @@ import {
 import type { BeaconEnd, BeaconRecord } from "./beaconState.ts";
 import type { HotspotEmitter } from "./events.ts";
 import { EPOCHS_AFTER_LOSS, type FirstChallenge } from "./firstChallenge.ts";
-import { checkLimits, type GuardReason } from "./guard.ts";
+import { type AttemptFailure, checkLimits, planBeacon } from "./guard.ts";
 import type { Outbox } from "./outbox.ts";
-import { findTransmittingRun, learnFloor } from "./powerFloor.ts";
+import { findTransmittingRun, learnFloor, type TransmittingRun } from "./powerFloor.ts";
 import type { RandomBytes } from "./random.ts";
 import type { NewestRound, RoundFollower } from "./roundFollower.ts";
 import type { Standing } from "./standing.ts";
@@ -67,8 +62,6 @@ export type BeaconerModules = {
   readonly onOwnTag: (tag: Uint8Array) => void;
 };
 
-/** Why an attempt to beacon came to nothing. */
-export type AttemptFailure = TransmitFailure | GuardReason | "no_cosignature";
 /** The next beacon: when and how, for people. `probablyInMs` is an estimate from the rounds' pace. */
 export type NextBeacon = Challenge & { readonly epoch: number; readonly probablyInMs: number };
 
@@ -206,7 +199,7 @@ export class Beaconer {
   }
 
   async #answer(challenge: Challenge, epoch: number, newest: NewestRound): Promise<void> {
-    const { parameters, plan, gainCentiDbi } = this.#options;
+    const { parameters } = this.#options;
     const isEarly = newest.round < challenge.slotRound - 1;
     if (isEarly || newest.round > lastAttemptRoundOf(challenge, parameters)) return;
     const beacon = this.#book.find(epoch);
@@ -215,14 +208,9 @@ export class Beaconer {
     // Nobody could be paid for it, and the air is everybody's.
     if (!this.#modules.standing.isKnown()) return;
     this.#book.followClock();
-    const powerCentiDbm = computeChallengePowerCentiDbm(plan, gainCentiDbi, challenge.powerStepDb);
-    const transmission: Transmission = {
-      freqHz: challenge.freqHz,
-      startMs: this.#modules.clock.nowMs(),
-      airtimeUs: computeAirtimeUs({ ...challenge, payloadBytes: FRAME_BYTES }),
-      eirpCentiDbm: powerCentiDbm + gainCentiDbi,
-    };
-    const run = findTransmittingRun(this.#modules.radio.status());
+    const transmission = planBeacon(this.#options, challenge, this.#modules.clock.nowMs());
+    const forwarder = findTransmittingRun(this.#modules.radio.status());
+    const run = forwarder?.run ?? null;
     const refusal = checkLimits({ ...this.#options, ...this.#book.state, run }, transmission);
     if (refusal !== null) {
       this.#fail(refusal);
@@ -230,7 +218,7 @@ export class Beaconer {
       return;
     }
     const armed = await this.#arm(challenge, epoch, transmission);
-    await this.#transmit(armed, powerCentiDbm, transmission);
+    await this.#transmit(armed, transmission, forwarder);
   }
 
   /** The secret, the attempt and its time on air are on the disk before a byte is on air. */
@@ -250,16 +238,24 @@ export class Beaconer {
     return armed;
   }
 
-  async #transmit(armed: BeaconRecord, powerCentiDbm: number, transmission: Transmission): Promise<void> {
+  /** @param forwarder the one that the limits were checked for: while the disk was written another may have taken over. */
+  async #transmit(
+    armed: BeaconRecord,
+    transmission: Transmission,
+    forwarder: TransmittingRun | null,
+  ): Promise<void> {
     const { radio, clock, events } = this.#modules;
+    const { gainCentiDbi } = this.#options;
     const { commit, freqHz, spreadingFactor, bandwidthHz } = armed;
-    const askedDbm = powerCentiDbm / 100;
-    const run = findTransmittingRun(radio.status());
+    const askedDbm = (transmission.eirpCentiDbm - gainCentiDbi) / 100;
     const result = await radio.transmit(
       {
         payload: encodeFrame({ tag: computeTag(commit), secret: armed.secret }),
-        ...{ freqHz, spreadingFactor, bandwidthHz },
+        freqHz,
+        spreadingFactor,
+        bandwidthHz,
         powerDbm: askedDbm,
+        forwarderEui: forwarder?.eui ?? null,
       },
       this.#signal!,
     );
@@ -272,9 +268,9 @@ export class Beaconer {
       timeMs: clock.nowMs(),
     };
     const { powerDbm } = result;
-    const eirpCentiDbm = powerDbm * 100 + this.#options.gainCentiDbi;
+    const eirpCentiDbm = powerDbm * 100 + gainCentiDbi;
     this.#book.note(sent, {
-      powerFloors: learnFloor(this.#book.state.powerFloors, run, askedDbm, powerDbm),
+      powerFloors: learnFloor(this.#book.state.powerFloors, forwarder?.run ?? null, askedDbm, powerDbm),
       // The budget is drawn on by what was really sent.
       transmissions: this.#book.state.transmissions.map((other) =>
         other === transmission ? { ...other, eirpCentiDbm } : other,

@@ -1,11 +1,17 @@
 /** What stands between a challenge and the air: the region's limits, and what the concentrator would make of it. */
+import { type Challenge, computeChallengePowerCentiDbm } from "../../../protocol/src/evidence/challenge.ts";
+import { computeAirtimeUs } from "../../../protocol/src/radio/airtime.ts";
 import { checkTransmission, DUTY_REASONS, type Transmission } from "../../../protocol/src/radio/dutyCycle.ts";
+import { FRAME_BYTES } from "../../../protocol/src/radio/frame.ts";
 import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
+import type { TransmitFailure } from "../radio/radio.ts";
 import { checkFloor, FLOOR_REASONS, findLowestPower, type PowerFloor } from "./powerFloor.ts";
 
 /** Why a beacon was not even asked for: the region's limits, or a concentrator that cannot be quiet enough for them. */
 export const GUARD_REASONS = [...DUTY_REASONS, ...FLOOR_REASONS] as const;
 export type GuardReason = (typeof GUARD_REASONS)[number];
+/** Why an attempt to beacon came to nothing. */
+export type AttemptFailure = TransmitFailure | GuardReason | "no_cosignature";
 
 export type GuardParts = {
   readonly plan: RegionPlan;
@@ -31,6 +37,21 @@ export function followClock(
 ): readonly Transmission[] {
   const forwardsMs = Math.max(0, setByMs);
   return transmissions.map((sent) => ({ ...sent, startMs: Math.min(nowMs, sent.startMs + forwardsMs) }));
+}
+
+/** The packet that a challenge asks for, were it sent now. */
+export function planBeacon(
+  { plan, gainCentiDbi }: Pick<GuardParts, "plan" | "gainCentiDbi">,
+  challenge: Challenge,
+  nowMs: number,
+): Transmission {
+  const powerCentiDbm = computeChallengePowerCentiDbm(plan, gainCentiDbi, challenge.powerStepDb);
+  return {
+    freqHz: challenge.freqHz,
+    startMs: nowMs,
+    airtimeUs: computeAirtimeUs({ ...challenge, payloadBytes: FRAME_BYTES }),
+    eirpCentiDbm: powerCentiDbm + gainCentiDbi,
+  };
 }
 
 /** Why a packet may not be sent, or null. */

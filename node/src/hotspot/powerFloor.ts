@@ -17,10 +17,13 @@ export type PowerFloor = { readonly forwarder: string; readonly lowestPowerDbm: 
 /** Runs that are remembered: as many as there may be forwarders. */
 export const POWER_FLOORS_KEPT = 16;
 
-/** The run of the forwarder that would transmit now, as `EUI@address:port`; null where none is there. */
-export function findTransmittingRun({ forwarders }: Pick<RadioStatus, "forwarders">): string | null {
+/** A forwarder that would transmit: its EUI, and its run as `EUI@address:port`. */
+export type TransmittingRun = { readonly eui: string; readonly run: string };
+
+/** The forwarder that would transmit now; null where none is there. */
+export function findTransmittingRun({ forwarders }: Pick<RadioStatus, "forwarders">): TransmittingRun | null {
   const found = forwarders.find(({ transmits }) => transmits);
-  return found === undefined ? null : `${found.eui}@${found.downlinkAddress}`;
+  return found === undefined ? null : { eui: found.eui, run: `${found.eui}@${found.downlinkAddress}` };
 }
 
 /** Why a concentrator may not be asked for a power: it cannot go so low, or nobody has said that it can. */

@@ -2,8 +2,8 @@
  * What the hotspot's closed lists mean, for people: a sentence for every way in which a beacon ends, and for every failure to
  * send one. The types hold the tables to the lists.
  */
-import type { AttemptFailure } from "./beaconer.ts";
 import type { BeaconEnd, BeaconPhase } from "./beaconState.ts";
+import type { AttemptFailure } from "./guard.ts";
 
 const BEACON_WORDS: Readonly<Record<Exclude<BeaconPhase, "ended"> | BeaconEnd, string>> = {
   armed: "It is about to be sent.",
@@ -31,6 +31,7 @@ const FAILURE_WORDS: Readonly<Record<AttemptFailure, string>> = {
     "This antenna needs less power than concentrators are known to have; set antenna.lowestPowerDbm to the least rf_power of its gain table.",
   invalid_request: "A forwarder cannot be asked for this.",
   no_forwarder: "No packet forwarder has asked for frames to send lately.",
+  forwarder_changed: "Another packet forwarder took over a moment before; it is asked in the next round.",
   busy: "The concentrator was still sending.",
   no_answer: "The forwarder never answered; it is silent about what it does not understand.",
   aborted: "The hotspot was stopping.",

@@ -90,6 +90,11 @@ export type TransmitRequest = {
   readonly bandwidthHz: number;
   /** Conducted power, before the antenna's gain: an integer, since forwarders cut off decimals without a word. */
   readonly powerDbm: number;
+  /**
+   * The forwarder that the power was judged for, whose table is its own: no other one sends it. Null where none was there
+   * to be judged, and then none sends it.
+   */
+  readonly forwarderEui: string | null;
 };
 
 /** Why a frame was not, or may not have been, sent as asked; the value in the status and the metric label. */
@@ -98,6 +103,8 @@ export const TRANSMIT_FAILURES = [
   "invalid_request",
   /** No forwarder has sent PULL_DATA lately, so there is no address to send to. */
   "no_forwarder",
+  /** Another forwarder than the one that was judged fit for it would send it now. */
+  "forwarder_changed",
   /** An earlier frame is still on its way through this forwarder. */
   "busy",
   /** The forwarder never answered; it also keeps silent about requests that it does not understand. */

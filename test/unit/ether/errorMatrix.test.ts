@@ -25,10 +25,9 @@ import {
   WIDE_LUT_DBM,
 } from "../../ether/pullResp.ts";
 import { openBareServer } from "./bareServer.ts";
-import { nextPacket, REQUEST } from "./radioCompliance.ts";
+import { EUI, nextPacket, REQUEST } from "./radioCompliance.ts";
 import { createStation } from "./stations.ts";
 
-const EUI = "aa555a0000000001";
 const clock = createSystemClock();
 const log = { info: () => {}, warn: () => {} };
 const cleanups: (() => Promise<unknown>)[] = [];

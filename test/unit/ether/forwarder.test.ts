@@ -14,10 +14,9 @@ import { createEther, type EtherPort } from "../../ether/ether.ts";
 import { createForwarder, type Forwarder, type ForwarderOptions } from "../../ether/forwarder.ts";
 import { REFERENCE_LUT_DBM, WIDE_LUT_DBM } from "../../ether/pullResp.ts";
 import { type BareServer, openBareServer } from "./bareServer.ts";
-import { describeRadioCompliance, nextPacket, type RadioPair, REQUEST } from "./radioCompliance.ts";
+import { describeRadioCompliance, EUI, nextPacket, type RadioPair, REQUEST } from "./radioCompliance.ts";
 import { createStation } from "./stations.ts";
 
-const EUI = "aa555a0000000001";
 /** A seed that gives the first frame between these two ghosts on channels of the plan. */
 const GHOSTLY_SEED = 2;
 const systemClock = createSystemClock();

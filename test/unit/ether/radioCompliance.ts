@@ -2,9 +2,17 @@
  * What every radio of this project must do, whatever carries its frames: run it with a pair that hears each other.
  */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Radio, ReceivedPacket, TransmitRequest } from "../../../node/src/radio/radio.ts";
+import type {
+  ForwarderStatus,
+  Radio,
+  ReceivedPacket,
+  TransmitRequest,
+} from "../../../node/src/radio/radio.ts";
 
-/** Two radios some hundred metres apart, started and able to send on EU868. */
+/** The forwarder of a pair's first radio, which most requests are for. */
+export const EUI = "aa555a0000000001";
+
+/** Two radios some hundred metres apart, started and able to send on EU868; `a` by the forwarder `EUI`. */
 export type RadioPair = { readonly a: Radio; readonly b: Radio; close(): Promise<void> };
 
 /** The shortest on air that a beacon can be: 61.7 ms. */
@@ -14,6 +22,7 @@ export const REQUEST: TransmitRequest = {
   spreadingFactor: 7,
   bandwidthHz: 125_000,
   powerDbm: 13,
+  forwarderEui: EUI,
 };
 
 /** The next packet that the radio hears. */
@@ -61,7 +70,8 @@ export function describeRadioCompliance(name: string, createPair: () => Promise<
       await pair.a.transmit(REQUEST);
       await heard;
       const answer = nextPacket(pair.a);
-      await pair.b.transmit({ ...REQUEST, payload: Uint8Array.of(1, 2, 3) });
+      const [{ eui: forwarderEui }] = pair.b.status().forwarders as [ForwarderStatus];
+      await pair.b.transmit({ ...REQUEST, payload: Uint8Array.of(1, 2, 3), forwarderEui });
       expect((await answer).payload).toEqual(Uint8Array.of(1, 2, 3));
       expect(own).toBe(1);
     });

@@ -50,7 +50,12 @@ const ELEMENT = {
 };
 const HELIUM = "4ByZEkFg6DuShn1jDK9MntIc/ZI7u8t6kjHxnJRK9kQRCNQwBpg63Z66ZSU7h34SSPRBrg==";
 const REQUEST: TransmitRequest = {
-  ...{ payload: frame(7), freqHz: 867_900_000, spreadingFactor: 10, bandwidthHz: 125_000, powerDbm: 14 },
+  payload: frame(7),
+  freqHz: 867_900_000,
+  spreadingFactor: 10,
+  bandwidthHz: 125_000,
+  powerDbm: 14,
+  forwarderEui: EUI,
 };
 
 let fixture: RadioFixture;

@@ -13,6 +13,7 @@ const REQUEST: TransmitRequest = {
   spreadingFactor: 10,
   bandwidthHz: 125_000,
   powerDbm: 14,
+  forwarderEui: EUI,
 };
 /** At SF10 and 125 kHz, 24 bytes are on air for 370.688 ms. */
 const AIRTIME_MS = 371;
@@ -228,7 +229,13 @@ describe("several concentrators", () => {
     await pulls(second, OTHER);
     listed.clock.advance(1);
     expect(transmitting()).toEqual([OTHER]);
-    void listed.radio.transmit(REQUEST);
+    // What was judged for the first is nothing that the second may send.
+    expect(await listed.radio.transmit(REQUEST)).toEqual({
+      status: "failed",
+      reason: "forwarder_changed",
+      onAir: "no",
+    });
+    void listed.radio.transmit({ ...REQUEST, forwarderEui: OTHER });
     expect((await second.next())[3]).toBe(3);
     await listed.close();
   });
@@ -242,8 +249,14 @@ describe("several concentrators", () => {
     expect(fixture.radio.status().forwarders.filter(({ transmits }) => transmits)).toMatchObject([
       { eui: OTHER },
     ]);
-    void fixture.radio.transmit(REQUEST);
+    void fixture.radio.transmit({ ...REQUEST, forwarderEui: OTHER });
     expect((await second.next())[3]).toBe(3);
+  });
+
+  test("what was judged for no forwarder leaves through none that came meanwhile", async () => {
+    expect(await fixture.radio.transmit({ ...REQUEST, forwarderEui: null })).toMatchObject({
+      reason: "forwarder_changed",
+    });
   });
 });
 

@@ -189,6 +189,16 @@ describe("a concentrator's gain table", () => {
     expect(world.transmitted).toHaveLength(1);
   });
 
+  test("is its forwarder's: the beacon is for the one that was judged, whoever takes over meanwhile", async () => {
+    const world = createWorld();
+    const takeOver = [createForwarderStatus({ eui: "00000000000000b0" })];
+    let looks = 0;
+    const first = [createForwarder(40_000)];
+    Object.defineProperty(world, "forwarders", { get: () => (looks++ === 0 ? first : takeOver) });
+    await beaconOnce({ plan, gainCentiDbi: 0, hotspot }, challenge, world);
+    expect(world.transmitted).toMatchObject([{ forwarderEui: first[0]!.eui }]);
+  });
+
   test("that is a dB above what is asked, and over the plan, is refused", async () => {
     const world = createWorld();
     const place = { plan, gainCentiDbi: 430, hotspot, lowestPowerDbm: 12 };

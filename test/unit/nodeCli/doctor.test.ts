@@ -417,8 +417,13 @@ describe("the doctor's look at forwarders", () => {
 });
 
 describe("the doctor's look at place and power", () => {
-  const lut = (...powers: number[]) =>
-    JSON.stringify({ SX130x_conf: { radio_0: { tx_gain_lut: powers.map((rf_power) => ({ rf_power })) } } });
+  const tables = (...radios: number[][]) => {
+    const named = radios.map((powers, i) => {
+      return [`radio_${i}`, { tx_gain_lut: powers.map((rf_power) => ({ rf_power })) }];
+    });
+    return JSON.stringify({ SX130x_conf: Object.fromEntries(named) });
+  };
+  const lut = (...powers: number[]) => tables(powers);
 
   test.each([
     // The reference table begins at 12 dBm: 16 dBm EIRP less 5.8 dBi is 10.
@@ -429,6 +434,14 @@ describe("the doctor's look at place and power", () => {
       lut(12, 27),
       "fail",
       /more than the plan allows/,
+    ],
+    [
+      // Beacons leave by the first radio, whatever the second could do.
+      "EU868 with 5.8 dBi, the second radio's table from 0",
+      ["--gain", "5.8"],
+      tables([12, 27], [0, 27]),
+      "fail",
+      /begins at 12 dBm/,
     ],
     ["EU868 with 5.8 dBi, table from 4", ["--gain", "5.8"], lut(4, 10, 27), "fail", /goes by 12 dBm/],
     // A step goes no lower than the stock table; one that begins above it costs the beacons of the lower step.

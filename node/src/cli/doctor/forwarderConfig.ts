@@ -43,10 +43,10 @@ function isEnabled(value: unknown): boolean {
   return asObject(value)?.enable === true;
 }
 
-/** sx1302_hal lists the table in each radio, packet_forwarder has one object an entry. */
+/** sx1302_hal lists a table in each radio, of which beacons leave by the first; packet_forwarder has one object an entry. */
 function readPowersDbm(board: JsonObject): number[] {
-  const tables = [asObject(board.radio_0)?.tx_gain_lut, asObject(board.radio_1)?.tx_gain_lut];
-  const listed = tables.flatMap((table) => (Array.isArray(table) ? (table as unknown[]) : []));
+  const table = asObject(board.radio_0)?.tx_gain_lut;
+  const listed = Array.isArray(table) ? (table as unknown[]) : [];
   const named = Object.keys(board)
     .filter((name) => /^tx_lut_\d{1,2}$/.test(name))
     .map((name) => board[name]);

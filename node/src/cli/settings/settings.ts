@@ -52,7 +52,7 @@ export const SETTINGS = {
   "antenna.lowestPowerDbm": numberSetting(
     {
       ...{ flag: "--lowest-power <dBm>", unit: "dBm", fallback: null },
-      text: "the least rf_power of the concentrator's gain table; taken for 12 until a warning says more, if unset",
+      text: "the least rf_power of the concentrator's gain table, the highest of them where several may transmit; taken for 12 until a warning says more, if unset",
     },
     ...([-20, 40] as const),
   ),

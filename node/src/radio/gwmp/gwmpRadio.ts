@@ -233,6 +233,7 @@ class GwmpRadio implements Radio {
     if (this.#socket === null) return createFailure("radio_stopped", "no");
     const forwarder = this.#forwarders.findTransmitting(this.#clock.elapsedMs());
     if (forwarder === null) return createFailure("no_forwarder", "no");
+    if (forwarder.eui !== request.forwarderEui) return createFailure("forwarder_changed", "no");
     return this.#transmitter.transmit(forwarder, request, signal);
   }
 

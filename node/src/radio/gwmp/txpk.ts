@@ -33,7 +33,7 @@ export function isValidTransmitRequest(request: TransmitRequest): boolean {
 }
 
 /** The `txpk` object for a frame sent at once with upright polarity, as text. @param request a valid one. */
-export function encodeTxpk(request: TransmitRequest): string {
+export function encodeTxpk(request: Omit<TransmitRequest, "forwarderEui">): string {
   return JSON.stringify({
     txpk: {
       imme: true,
