@@ -198,6 +198,10 @@ function createRoundMethods(tables: Tables, writeValidators: MemoryValidators["w
       return found === null ? null : snapshots.get(found)!;
     },
     hasSnapshot: async (epoch) => snapshots.has(epoch),
+    oldestReplayable: async () => {
+      if (rounds.length > 0 && tables.bodiesFromRound === 0) return 0;
+      return snapshots.size === 0 ? null : Math.min(...snapshots.keys()) + 1;
+    },
     prune: async (policy) => {
       const firstKept = Math.max(0, tables.epochs.length - policy.keepEpochs);
       const base = newestBelow(snapshots.keys(), firstKept);
@@ -211,9 +215,10 @@ function createRoundMethods(tables: Tables, writeValidators: MemoryValidators["w
         }
       }
       const recentFrom = tables.epochs.length - SNAPSHOTS_RECENT;
+      const ends = [base ?? Math.min(...snapshots.keys()), Math.max(...snapshots.keys())];
       for (const epoch of snapshots.keys()) {
         const isSpaced = (epoch + 1) % SNAPSHOT_SPACING_EPOCHS === 0;
-        if (epoch !== base && epoch < recentFrom && !isSpaced) snapshots.delete(epoch);
+        if (!ends.includes(epoch) && epoch < recentFrom && !isSpaced) snapshots.delete(epoch);
       }
       if (base === null) return { batchDigests: [], done: true };
       for (const epoch of snapshots.keys()) if (epoch < base) snapshots.delete(epoch);

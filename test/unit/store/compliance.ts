@@ -19,6 +19,17 @@ export async function commitAll(store: Store, history: History): Promise<void> {
   for (const { commit, snapshot } of history.commits) await store.commitRound(commit, snapshot);
 }
 
+/** The epochs of a store's snapshots, newest first. */
+async function listSnapshots(store: Store): Promise<number[]> {
+  const kept: number[] = [];
+  for (let at = 1_000; at >= 0; at = kept.at(-1)! - 1) {
+    const found = await store.snapshotAtOrBefore(at);
+    if (found === null) break;
+    kept.push(found.epoch);
+  }
+  return kept;
+}
+
 /** Reads a list to its end, page by page. */
 export async function readAll<Row, Cursor>(
   ask: (after: Cursor | null) => Promise<Page<Row, Cursor>>,
@@ -168,14 +179,29 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       const other = await open(long);
       await commitAll(other, long);
       await other.prune({ keepEpochs: 50 });
-      const kept = [];
-      for (let at = 100; at >= 0; ) {
-        const found: number = (await other.snapshotAtOrBefore(at))?.epoch ?? -1;
-        if (found >= 0) kept.push(found);
-        at = found - 1;
-      }
       // The newest three, two of every twenty-fourth, and the one before the oldest kept epoch, which is 10.
-      expect(kept).toEqual([59, 58, 57, 47, 23, 9]);
+      expect(await listSnapshots(other)).toEqual([59, 58, 57, 47, 23, 9]);
+      expect(await other.oldestReplayable()).toBe(10);
+    });
+
+    test("keeps the newest snapshot and the oldest, where one is made in ten epochs", async () => {
+      const long = createHistory("sparse", 36);
+      const other = await open(long);
+      expect(await other.oldestReplayable()).toBeNull();
+      let newest: number | undefined;
+      for (const { commit, snapshot } of long.commits) {
+        const isMade = snapshot !== undefined && (snapshot.epoch + 1) % 10 === 0;
+        if (isMade) newest = snapshot.epoch;
+        await other.commitRound(commit, isMade ? snapshot : undefined);
+        if (snapshot !== undefined) await other.prune({ keepEpochs: 50 });
+        expect((await other.snapshotAtOrBefore(99))?.epoch).toBe(newest);
+      }
+      expect(await listSnapshots(other)).toEqual([29, 9]);
+      // Every body is still here, so genesis serves as well.
+      expect(await other.oldestReplayable()).toBe(0);
+      await other.prune({ keepEpochs: 20 });
+      expect(await listSnapshots(other)).toEqual([29, 9]);
+      expect(await other.oldestReplayable()).toBe(10);
     });
 
     test("goes on after pruning", async () => {

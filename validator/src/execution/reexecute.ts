@@ -29,11 +29,14 @@ export type ReexecutedRound = { readonly row: RoundRow; readonly result: RoundRe
 /**
  * The ledger after the newest snapshot of an epoch not above this one, or genesis's where there is none.
  * @throws CodedError "state_diverged" where a snapshot does not have the state root it was stored with,
- *   "store_schema" where it is of other rules.
+ *   "store_schema" where it is of other rules, "store_gap" where genesis's state is no beginning for the stored rounds.
  */
 export async function restoreLedger(epoch: number, modules: ReexecutionModules): Promise<Ledger> {
   const snapshot = epoch < 0 ? null : await modules.store.snapshotAtOrBefore(epoch);
-  if (snapshot === null) return createLedger(modules.genesis, modules.ledgerModules);
+  if (snapshot === null) {
+    await requireFirstRound(modules);
+    return createLedger(modules.genesis, modules.ledgerModules);
+  }
   if (!equalBytes(computeSnapshotRoot(snapshot.bytes), snapshot.stateRoot)) {
     throw new CodedError(
       "state_diverged",
@@ -55,7 +58,8 @@ export async function restoreLedger(epoch: number, modules: ReexecutionModules):
 
 /**
  * Executes the stored rounds after the ledger's up to and with `lastRound`, yielding each once it is executed.
- * @throws CodedError "state_diverged" at the first round whose state digest differs from the stored one.
+ * @throws CodedError "state_diverged" at the first round whose state digest differs from the stored one, "store_gap" at
+ *   one that is not there.
  */
 export async function* reexecuteRounds(
   ledger: Ledger,
@@ -67,8 +71,9 @@ export async function* reexecuteRounds(
       ledger.round + 1,
       Math.min(ROUNDS_PER_READ, lastRound - ledger.round),
     );
-    if (rows.length === 0) throw new CodedError("store_gap", `round ${ledger.round + 1} is not in the store`);
+    if (rows.length === 0) throw lacksRound(ledger.round + 1);
     for (const row of rows) {
+      if (row.round !== ledger.round + 1) throw lacksRound(ledger.round + 1);
       const value = readValue(row);
       const { input } = await loadRound(value, ledger.timeMs, { ...modules, ledger });
       const result = executeRound(ledger, input);
@@ -85,8 +90,18 @@ export async function* reexecuteRounds(
 export async function readCut(round: number, { store }: Pick<ReexecutionModules, "store">): Promise<Cut> {
   if (round < 0) return [];
   const row = await store.getRound(round);
-  if (row === null) throw new CodedError("store_gap", `round ${round} is not in the store`);
+  if (row === null) throw lacksRound(round);
   return readValue(row).cut;
+}
+
+const lacksRound = (round: number) => new CodedError("store_gap", `round ${round} is not in the store`);
+
+/** A store that began at a checkpoint has no round 0: only a snapshot leads to what it has. */
+async function requireFirstRound({ store }: Pick<ReexecutionModules, "store">): Promise<void> {
+  const [first] = await store.listRounds(0, 1);
+  if (first === undefined || first.round === 0) return;
+  const text = `the store begins with round ${first.round}, and there is no snapshot to begin with`;
+  throw new CodedError("store_gap", `${text}: keep the key, move the rest away, and join again`);
 }
 
 function readValue(row: RoundRow) {

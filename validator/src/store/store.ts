@@ -221,8 +221,8 @@ export type Page<Row, Cursor> = { readonly rows: readonly Row[]; readonly next: 
 /**
  * What to keep. `keepEpochs`: reports, evidence, coverage and batch bodies of that many closed epochs stay. Whatever a
  * replay from the oldest snapshot that remains needs stays too. Rounds, epochs, reward lines stay for ever. Of the
- * snapshots stay the one from which the oldest kept epoch replays, the newest `SNAPSHOTS_RECENT` epochs' and every
- * `SNAPSHOT_SPACING_EPOCHS`th.
+ * snapshots stay the newest, the oldest from which a kept epoch replays, those of the newest `SNAPSHOTS_RECENT` epochs and
+ * of every `SNAPSHOT_SPACING_EPOCHS`th.
  */
 export type RetentionPolicy = { readonly keepEpochs: number };
 /** `batchDigests`: bodies that nobody needs any more. `done`: false where more is left for the next call. */
@@ -259,6 +259,11 @@ export type RoundStore = {
   readonly snapshotAtOrBefore: (epoch: number) => Promise<Snapshot | null>;
   /** Whether there is a snapshot of exactly this epoch; reads nothing of it. */
   readonly hasSnapshot: (epoch: number) => Promise<boolean>;
+  /**
+   * The first epoch that can be replayed from here: 0 where every round and body since genesis is here, else the one after
+   * the oldest snapshot; null where there is neither.
+   */
+  readonly oldestReplayable: () => Promise<number | null>;
   /** Deletes what the policy no longer keeps, a bounded part a call. */
   readonly prune: (policy: RetentionPolicy) => Promise<Pruned>;
 };

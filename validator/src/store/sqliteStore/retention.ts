@@ -1,7 +1,7 @@
 /**
  * Retention: what is deleted when epochs grow old. Rounds with their certificates, epochs and reward lines are kept for
- * ever; reports, evidence, coverage, snapshots and the bodies of batches go. The newest snapshot before the oldest kept
- * epoch stays, and so do all bodies after it, so whatever is kept can be replayed.
+ * ever; reports, evidence, coverage, snapshots and the bodies of batches go. The newest snapshot of all and the newest before
+ * the oldest kept epoch stay, and so do all bodies after that one, so whatever is kept can be replayed.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { MAX_REPORTS_PER_BUNDLE } from "../../../../protocol/src/wire/reports.ts";
@@ -26,14 +26,12 @@ type Bounds = {
   readonly baseEpoch: number | null;
 };
 
-/** Deletes one bounded part; called inside a transaction. */
-export function pruneBodies(db: DatabaseSync, policy: RetentionPolicy): Pruned {
+/** Deletes one bounded part of everything that has grown old; called inside a transaction. */
+export function pruneOld(db: DatabaseSync, policy: RetentionPolicy): Pruned {
   const bounds = computeBounds(db, policy);
   if (bounds === null) return { batchDigests: [], done: true };
   const { firstKeptEpoch, baseEpoch } = bounds;
-  if (baseEpoch !== null) db.prepare("DELETE FROM snapshots WHERE epoch < ?").run(baseEpoch);
-  const thinned = db.prepare("DELETE FROM snapshots WHERE epoch > ? AND epoch <= ? AND (epoch + 1) % ? <> 0");
-  thinned.run(baseEpoch ?? -1, bounds.latestEpoch - SNAPSHOTS_RECENT, SNAPSHOT_SPACING_EPOCHS);
+  thinSnapshots(db, bounds);
   const coverage = db.prepare(
     "DELETE FROM coverage WHERE epoch = (SELECT min(epoch) FROM coverage WHERE epoch < ?)",
   );
@@ -53,6 +51,19 @@ function computeBounds(db: DatabaseSync, policy: RetentionPolicy): Bounds | null
     firstKeptEpoch,
     baseEpoch: base.one((row) => readNumber(row, "epoch"), firstKeptEpoch),
   };
+}
+
+/**
+ * Deletes the snapshots before the base, and most between the ends. With the newest a validator starts again, however long
+ * ago it was made; from the oldest, a checkpoint's perhaps, replays what has no rounds before it.
+ */
+function thinSnapshots(db: DatabaseSync, { latestEpoch, baseEpoch }: Bounds): void {
+  if (baseEpoch !== null) db.prepare("DELETE FROM snapshots WHERE epoch < ?").run(baseEpoch);
+  const thinned = db.prepare(
+    `DELETE FROM snapshots WHERE epoch > (SELECT min(epoch) FROM snapshots)
+       AND epoch < (SELECT max(epoch) FROM snapshots) AND epoch <= ? AND (epoch + 1) % ? <> 0`,
+  );
+  thinned.run(latestEpoch - SNAPSHOTS_RECENT, SNAPSHOT_SPACING_EPOCHS);
 }
 
 /**

@@ -1,7 +1,14 @@
 /** Reads of rounds and snapshots: what a validator starts again from. */
 import type { DatabaseSync } from "node:sqlite";
 import { MAX_PAGE_ROWS, type RoundRow, type RoundStore, type Snapshot } from "../store.ts";
-import { decodeDigests, decodeSpans, readBytes, readNumber, type SqlRow } from "./columns.ts";
+import {
+  decodeDigests,
+  decodeSpans,
+  readBytes,
+  readNumber,
+  readNumberOrNull,
+  type SqlRow,
+} from "./columns.ts";
 import { prepareReading } from "./prepareReading.ts";
 
 function readRound(row: SqlRow): RoundRow {
@@ -24,7 +31,7 @@ function readRound(row: SqlRow): RoundRow {
 
 type RoundQueries = Pick<
   RoundStore,
-  "latestRound" | "getRound" | "listRounds" | "snapshotAtOrBefore" | "hasSnapshot"
+  "latestRound" | "getRound" | "listRounds" | "snapshotAtOrBefore" | "hasSnapshot" | "oldestReplayable"
 >;
 
 export function createRoundQueries(db: DatabaseSync): RoundQueries {
@@ -33,6 +40,9 @@ export function createRoundQueries(db: DatabaseSync): RoundQueries {
   const from = prepareReading(db, "SELECT * FROM rounds WHERE round >= ? ORDER BY round LIMIT ?");
   const snapshot = prepareReading(db, "SELECT * FROM snapshots WHERE epoch <= ? ORDER BY epoch DESC LIMIT 1");
   const snapshotEpoch = prepareReading(db, "SELECT epoch FROM snapshots WHERE epoch = ?");
+  const firstRound = prepareReading(db, "SELECT min(round) AS round FROM rounds");
+  const bodiesFrom = prepareReading(db, "SELECT value FROM meta WHERE name = 'bodies_from_round'");
+  const oldestSnapshot = prepareReading(db, "SELECT min(epoch) AS epoch FROM snapshots");
   const readSnapshot = (row: SqlRow): Snapshot => ({
     epoch: readNumber(row, "epoch"),
     bytes: readBytes(row, "bytes"),
@@ -44,5 +54,11 @@ export function createRoundQueries(db: DatabaseSync): RoundQueries {
     listRounds: async (fromRound, limit) => from.all(readRound, fromRound, Math.min(limit, MAX_PAGE_ROWS)),
     snapshotAtOrBefore: async (epoch) => snapshot.one(readSnapshot, epoch),
     hasSnapshot: async (epoch) => snapshotEpoch.one(() => true, epoch) !== null,
+    oldestReplayable: async () => {
+      const isWhole = firstRound.one((row) => readNumberOrNull(row, "round")) === 0;
+      if (isWhole && bodiesFrom.one(() => true) === null) return 0;
+      const oldest = oldestSnapshot.one((row) => readNumberOrNull(row, "epoch"));
+      return oldest === null ? null : oldest + 1;
+    },
   };
 }

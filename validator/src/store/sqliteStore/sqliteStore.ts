@@ -12,7 +12,7 @@ import { createEvidenceQueries } from "./evidenceQueries.ts";
 import { RecentIds } from "./recentIds.ts";
 import { createRecentIdsReader } from "./recentIdsReader.ts";
 import { createRegistryQueries } from "./registryQueries.ts";
-import { pruneBodies } from "./retention.ts";
+import { pruneOld } from "./retention.ts";
 import { createRoundQueries } from "./roundQueries.ts";
 import { openDatabase } from "./schema.ts";
 import { createValidatorQueries, ValidatorWriter } from "./validatorRecords.ts";
@@ -185,7 +185,7 @@ function compose(db: DatabaseSync, path: string, { recent, writer, newest }: Par
     ...createEvidenceQueries(db, recent),
     commitRounds,
     commitRound: (commit, snapshot) => commitRounds([commit], snapshot),
-    prune: async (policy) => inTransaction(db, () => pruneBodies(db, policy)),
+    prune: async (policy) => inTransaction(db, () => pruneOld(db, policy)),
     sizeBytes: async () => fileBytes(path) + fileBytes(`${path}-wal`),
     close: async () => db.close(),
   };
