@@ -33,7 +33,7 @@ export async function replay(flags: ReplayFlags, io: NodeIo): Promise<number> {
   const { home, genesis, store } = await openStored(flags, faults);
   try {
     const modules = createReplayModules(home, genesis, store);
-    return await (flags.all === true ? replayAll(modules, io) : replayOne(epoch, modules, io));
+    return await (flags.all === true ? replayAll(store, modules, io) : replayOne(epoch, modules, io));
   } finally {
     await store.close();
   }
@@ -48,41 +48,17 @@ async function replayOne(epoch: number, modules: ReplayModules, io: NodeIo): Pro
   throw new CodedError("store_gap", `the rounds of epoch ${epoch} do not end`);
 }
 
-/** From the oldest state that the home still has: everything before it was given up by retention. */
-async function replayAll(modules: ReplayModules, io: NodeIo): Promise<number> {
-  const latest = await modules.store.latestEpoch();
+/** From the oldest state that the home still has: what was before it was never here, or was given up by retention. */
+async function replayAll(store: Store, modules: ReplayModules, io: NodeIo): Promise<number> {
+  const latest = await store.latestEpoch();
   const epochs: ReplayedEpoch[] = [];
   if (latest !== null) {
-    const first = await findFirstReplayable(latest.epoch, modules);
+    const first = (await store.oldestReplayable()) ?? 0;
     for await (const replayed of replayEpochs(first, latest.epoch, modules)) epochs.push(replayed);
   }
   const differing = epochs.filter(({ equal }) => !equal).map(({ epoch }) => epoch);
   printJson(io, { equal: differing.length === 0, differing, epochs });
   return differing.length === 0 ? 0 : EXIT_DIFFERS;
-}
-
-/** Epoch 0, or, where retention has given up the bodies of its rounds, the one after the oldest snapshot. */
-async function findFirstReplayable(latest: number, modules: ReplayModules): Promise<number> {
-  const { store } = modules;
-  if ((await store.snapshotAtOrBefore(latest)) === null || (await hasFirstBodies(modules))) return 0;
-  let low = 0;
-  let high = latest;
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if ((await store.snapshotAtOrBefore(middle)) === null) low = middle + 1;
-    else high = middle;
-  }
-  return low + 1;
-}
-
-/** Whether the bodies of the first round that has any are still there: bodies are given up from the oldest on. */
-async function hasFirstBodies({ store, batches }: ReplayModules): Promise<boolean> {
-  for (let from = 0; ; from += MAX_PAGE_ROWS) {
-    const rows = await store.listRounds(from, MAX_PAGE_ROWS);
-    const digest = rows.flatMap(({ batchDigests }) => batchDigests)[0];
-    if (digest !== undefined) return (await batches.getBatch(digest)) !== null;
-    if (rows.length === 0) return true;
-  }
 }
 
 export type ExportFlags = StoredFlags & { readonly format?: string };
