@@ -114,6 +114,30 @@ describe("validator", () => {
     expect(readdirSync(home).filter((name) => name.includes("schema"))).toEqual([]);
   });
 
+  test("genesis names hotspots and whose trust walks, and says where nobody's does", async () => {
+    const did = (await run("init", "--home", home)).stdout.split("\n")[1]!;
+    const place = { cell: "8c1fb46625551ff", latE7: 488_566_000, lngE7: 23_522_000, region: "EU868" };
+    const hotspot = { key: did, owner: did, ...place, gainCdbi: 280, elevationM: 12 };
+    const file = join(home, "..", "hotspots.json");
+    const make = async (named: unknown) => {
+      writeFileSync(file, JSON.stringify(named));
+      return await run("genesis", "--home", home, "--name", "my net", "--hotspots", file);
+    };
+    const seeded = await make({ hotspots: [hotspot], trustSeeds: [did] });
+    expect(decodeGenesisJson(seeded.stdout)).toMatchObject({
+      ok: true,
+      genesis: { hotspots: [{ gainCentiDbi: 280 }], trustSeeds: [expect.any(Uint8Array)] },
+    });
+    expect(seeded.stderr).toBe("");
+    expect((await make({ hotspots: [hotspot] })).stderr).toMatch(/^note: nobody is named in trustSeeds/);
+    expect(await make({ hotspots: [], trustSeeds: [did] })).toMatchObject({
+      status: 2,
+      stdout: "",
+      stderr: expect.stringContaining("trustSeeds[0]: must be the did:key of one of the hotspots"),
+    });
+    expect(await make([])).toMatchObject({ status: 2, stderr: expect.stringContaining("--hotspots: ") });
+  });
+
   test("says all faults at once, with status 2", async () => {
     const genesis = await run("genesis", "--preset", "huge", "--account", "me=1");
     expect(genesis.status).toBe(2);

@@ -1,5 +1,6 @@
 /** `validator genesis`: the genesis file of a new network with one validator, for someone who starts one. */
 import { randomBytes } from "node:crypto";
+import { parseJson, readBounded } from "../../../node/src/cli/boundedFiles.ts";
 import { ConfigErrors, type NodeIo } from "../../../node/src/cli/io.ts";
 import { openKeyFile } from "../../../node/src/host/keystore.ts";
 import { decodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
@@ -19,10 +20,17 @@ export type GenesisFlags = {
   readonly preset?: string;
   readonly account?: readonly string[];
   readonly address?: readonly string[];
+  readonly hotspots?: string;
 };
+
+/** Of a genesis file, as JSON. */
+type HotspotsPart = { readonly hotspots?: unknown; readonly trustSeeds?: unknown };
 
 /** How an account is given: who, and how many whole tokens. */
 const ACCOUNT_PATTERN = /^(did:key:[^=]+)=(\d{1,9})$/;
+
+/** A quarter of a million hotspots. */
+const MAX_HOTSPOTS_CHARS = 64 * 1024 * 1024;
 
 /**
  * Writes the file to standard output: it begins now, its seed is fresh, and the key of the home has the only seat.
@@ -35,10 +43,11 @@ export async function writeGenesis(flags: GenesisFlags, io: NodeIo): Promise<voi
   if (preset === undefined) faults.push(`--preset: must be one of ${PRESET_NAMES.join(", ")}`);
   if (flags.name === undefined) faults.push("--name: name the network");
   const accounts = (flags.account ?? []).map((text) => readAccount(text, faults));
+  const named = await readHotspots(flags.hotspots, faults);
   if (preset === undefined || faults.length > 0) throw new ConfigErrors(faults);
   const { publicKey } = await openKeyFile(homePaths(home).key);
   const parameters = PRESETS[preset];
-  const text = encodeGenesisJson({
+  const withoutHotspots = encodeGenesisJson({
     name: flags.name!,
     timeMs: Date.now(),
     seed: randomBytes(32),
@@ -48,9 +57,27 @@ export async function writeGenesis(flags: GenesisFlags, io: NodeIo): Promise<voi
     hotspots: [],
   });
   // What the reader of the file will say is better said now.
-  const decoded = decodeGenesisJson(text);
+  const decoded = decodeGenesisJson(JSON.stringify({ ...JSON.parse(withoutHotspots), ...named }));
   if (!decoded.ok) throw new ConfigErrors(decoded.errors);
-  io.stdout.write(text);
+  io.stdout.write(encodeGenesisJson(decoded.genesis));
+  if (decoded.genesis.trustSeeds === undefined)
+    io.stderr.write(
+      "note: nobody is named in trustSeeds, so no graph of trust will ever be computed: rings of hotspots that only hear each other are paid like others\n",
+    );
+}
+
+/** @returns what the file says of hotspots and of seeds of trust, unread: the genesis that it becomes part of is. */
+async function readHotspots(path: string | undefined, faults: string[]): Promise<HotspotsPart> {
+  if (path === undefined) return {};
+  const read = await readBounded(path, "--hotspots", MAX_HOTSPOTS_CHARS);
+  const given = read.ok ? parseJson(read.value) : null;
+  if (!read.ok) faults.push(...read.faults);
+  else if (typeof given !== "object" || given === null || !("hotspots" in given))
+    faults.push(
+      `--hotspots: ${path} must say {"hotspots": [...], "trustSeeds": [...]}, as a genesis file does`,
+    );
+  else return { hotspots: given.hotspots, ...("trustSeeds" in given && { trustSeeds: given.trustSeeds }) };
+  return {};
 }
 
 function readAccount(text: string, faults: string[]): GenesisAccount {

@@ -50,6 +50,7 @@ function createGenesisCommand(io: NodeIo): Command {
     .option("--preset <preset>", "the parameters: test, devnet or mainnet (default: devnet)")
     .option("--account <did=tokens>", "an account and its first balance; may be given again", collect)
     .option("--address <multiaddr>", "where peers reach the validator; may be given again", collect)
+    .option("--hotspots <file>", "hotspots that it begins with, and whose trust walks (trustSeeds), as JSON")
     .action((flags: GenesisFlags) => runAction(io, () => writeGenesis(flags, io)));
 }
 
