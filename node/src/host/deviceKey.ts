@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { createHash, createPublicKey } from "node:crypto";
 import { lowerP256Signature } from "../../../protocol/src/crypto/p256.ts";
 import { P256_PUBLIC_KEY_BYTES } from "../../../protocol/src/crypto/p256Form.ts";
-import { CodedError } from "./codedError.ts";
+import { CodedError, isCodedError } from "./codedError.ts";
 import { verifyDeviceSignature } from "./verify.ts";
 
 /** Whoever holds a device key. */
@@ -24,7 +24,7 @@ export type Pkcs11Options = {
   /** The token's label, and the id of the key pair in it, in hexadecimal: the tool signs by id only. */
   readonly token: string;
   readonly id: string;
-  /** Reads the token's PIN; asked for each signature, and kept by nobody. */
+  /** Reads the token's PIN; asked for each signature, and kept by nobody but for the hash of one that was refused. */
   readonly readPin: () => Promise<string>;
   /** The program; for tests. */
   readonly command?: string;
@@ -38,6 +38,8 @@ const TIMEOUT_MS = 15_000;
 const MAX_OUTPUT_BYTES = 65_536;
 /** The PIN's way to the tool: never an argument, which every user of the machine could read in the list of processes. */
 const PIN_VARIABLE = "HEXBEACON_DEVICE_PIN";
+/** What PKCS#11 answers to a PIN that is wrong, has another form, has expired or is locked (OASIS PKCS#11, 5.1). */
+const REFUSED_PIN = /\bCKR_PIN_[A-Z_]+/;
 
 /**
  * Opens a key pair by token and id.
@@ -46,17 +48,23 @@ const PIN_VARIABLE = "HEXBEACON_DEVICE_PIN";
  */
 export async function openPkcs11DeviceKey(options: Pkcs11Options): Promise<DeviceKey> {
   const { id } = options;
-  const spki = await runTool(options, ["--read-object", "--type", "pubkey", "--id", id], null, null);
-  const publicKey = compressSpki(spki);
+  const end = await runTool(options, ["--read-object", "--type", "pubkey", "--id", id], null, null);
+  const publicKey = compressSpki(outputOf(end, options));
   if (publicKey === null) throw failed(`the key ${id} is no key of P-256`);
+  let refusedPin: string | null = null;
   return {
     publicKey,
     sign: async (message) => {
+      const pin = await readPin(options);
+      const pinHash = createHash("sha256").update(pin).digest("hex");
+      // Elements lock themselves after three wrong ones or so: one that was refused is not tried again.
+      if (pinHash === refusedPin) throw failed(`the token ${options.token} has refused this PIN before`);
       // The tool hashes nothing with the mechanism that every element has.
       const digest = createHash("sha256").update(message).digest();
       const words = ["--login", "--pin", `env:${PIN_VARIABLE}`, "--sign", "--mechanism", "ECDSA"];
-      const pin = await options.readPin();
-      const raw = await runTool(options, [...words, "--id", id], digest, pin);
+      const end = await runTool(options, [...words, "--id", id], digest, pin);
+      if (!end.ok && REFUSED_PIN.test(end.said)) refusedPin = pinHash;
+      const raw = outputOf(end, options);
       // Elements give either of the two halves; only the low one counts.
       const signature = lowerP256Signature(raw);
       if (signature !== null && verifyDeviceSignature(publicKey, message, signature)) return signature;
@@ -81,12 +89,33 @@ function compressSpki(spki: Uint8Array): Uint8Array | null {
   }
 }
 
+/** The PIN as it is set now. @throws CodedError "device_key_failed" with what keeps its file from being read. */
+async function readPin(options: Pkcs11Options): Promise<string> {
+  try {
+    return await options.readPin();
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    throw new CodedError("device_key_failed", `the PIN is not to be had: ${error.message}`, error);
+  }
+}
+
+/** How a run of the tool ended: with what it gave, or with what it said of its failure. */
+type ToolEnd =
+  | { readonly ok: true; readonly output: Uint8Array }
+  | { readonly ok: false; readonly said: string };
+
+function outputOf(end: ToolEnd, { token }: Pkcs11Options): Uint8Array {
+  if (end.ok) return end.output;
+  const [line = "it says nothing"] = end.said.split("\n").filter((one) => /error|not found|fail/i.test(one));
+  throw failed(`the token ${token} gives nothing: ${line.trim()}`);
+}
+
 async function runTool(
   { module, token, command = "pkcs11-tool", env = {} }: Pkcs11Options,
   words: readonly string[],
   input: Uint8Array | null,
   pin: string | null,
-): Promise<Uint8Array> {
+): Promise<ToolEnd> {
   const flags = ["--module", module, "--token-label", token, ...words];
   const { promise, resolve, reject } = Promise.withResolvers<number | null>();
   const child = spawn(command, flags, {
@@ -116,9 +145,8 @@ async function runTool(
   child.stdin.on("error", () => undefined);
   child.stdin.end(input ?? undefined);
   const status = await promise;
-  if (status === 0 && bytes <= MAX_OUTPUT_BYTES) return Buffer.concat(output);
-  const [line = "it says nothing"] = said.split("\n").filter((one) => /error|not found|fail/i.test(one));
-  throw failed(`the token ${token} gives nothing: ${line.trim()}`);
+  if (status === 0 && bytes <= MAX_OUTPUT_BYTES) return { ok: true, output: Buffer.concat(output) };
+  return { ok: false, said };
 }
 
 function failed(words: string): CodedError {

@@ -1,8 +1,9 @@
 /** The device key through PKCS#11, on SoftHSM. */
-import { chmod, mkdtemp, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { CodedError } from "../../../node/src/host/codedError.ts";
 import { openPkcs11DeviceKey, type Pkcs11Options } from "../../../node/src/host/deviceKey.ts";
 import { encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
 import { verifyP256 } from "../../../protocol/src/crypto/p256.ts";
@@ -63,6 +64,44 @@ describe.skipIf(!isTokenThere)("a device key (skipped where softhsm2 or opensc i
     );
     await chmod(liar, 0o755);
     await fails("no signature of it", { command: liar });
+  });
+
+  test("asks with a PIN that was refused only once, however often it is to sign, until another one is set", async () => {
+    const logins = join(folder, "logins");
+    const counting = join(folder, "counting");
+    await writeFile(
+      counting,
+      `#!/bin/sh\ncase "$*" in *--login*) echo >>${logins};; esac\nexec pkcs11-tool "$@"\n`,
+    );
+    await chmod(counting, 0o755);
+    let pin = "161803";
+    const key = await open({ command: counting, readPin: async () => pin });
+    const countLogins = async () => (await readFile(logins, "utf8")).length;
+    const fails = async (words: string) => {
+      await expect(key.sign(new Uint8Array(1))).rejects.toMatchObject({
+        code: "device_key_failed",
+        message: expect.stringContaining(words),
+      });
+    };
+    await fails("CKR_PIN_INCORRECT");
+    await fails("has refused this PIN before");
+    expect(await countLogins()).toBe(1);
+    pin = "141421";
+    await fails("CKR_PIN_INCORRECT");
+    pin = TOKEN_PIN;
+    expect(await key.sign(new Uint8Array(1))).toHaveLength(64);
+    expect(await countLogins()).toBe(3);
+  });
+
+  test("that cannot have its PIN fails as one that is away, and says why", async () => {
+    const readPin = async () => {
+      throw new CodedError("key_not_private", "others may use the file");
+    };
+    const key = await open({ readPin });
+    await expect(key.sign(new Uint8Array(1))).rejects.toMatchObject({
+      code: "device_key_failed",
+      message: expect.stringContaining("others may use the file"),
+    });
   });
 
   test("is shown by `node device-key`, which says what is not set", async () => {
