@@ -153,7 +153,7 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
       onRestored: modules.observer.onRestored,
       onDropped: modules.observer.onDropped,
       // Alone it is the only one who can.
-      mayPropose: () => !isWithdrawn || modules.sets.members().length === 1,
+      mayPropose: () => !isWithdrawn || modules.sets.setOfRound(nextRound())?.keys.length === 1,
       evidence,
       onFailure,
     },

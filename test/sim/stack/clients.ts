@@ -7,7 +7,7 @@ import { encodeParcel } from "../../../protocol/src/wire/envelope.ts";
 import type { Prng } from "../prng.ts";
 import { makeReport, makeStake, makeTransfer, makeUnstake, type StackNetwork } from "./genesis.ts";
 import type { Member } from "./member.ts";
-import { ROUNDS_PER_EPOCH, type StackScenario } from "./scenario.ts";
+import { ROUNDS_PER_EPOCH, type StackScenario, UNSTAKED_IN_ROUND } from "./scenario.ts";
 import type { VirtualTime } from "./virtualTime.ts";
 
 type Submission = {
@@ -28,9 +28,8 @@ export type ClientsModules = {
   readonly hasSeat: (member: Member, epoch: number) => boolean;
 };
 
-/** Rounds in which the newcomer is staked for, and a validator says that it leaves. */
+/** The round in which the newcomer is staked for. */
 const STAKED_IN_ROUND = 1;
-const UNSTAKED_IN_ROUND = 2 * ROUNDS_PER_EPOCH + 1;
 const SAID_FOR_ROUNDS = 3;
 
 export class Clients {

@@ -30,6 +30,12 @@ export const KEPT_STACK_SEEDS: readonly KeptStackSeed[] = [
   },
   {
     validators: 4,
+    profile: "seats",
+    seed: 1,
+    found: "who had left was no member any more when rounds waited for its word on its last epoch",
+  },
+  {
+    validators: 4,
     profile: "restore",
     seed: 112,
     found:

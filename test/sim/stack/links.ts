@@ -1,6 +1,6 @@
 /**
  * The links between simulated validators: what is said is lost, late, twice or out of order, links are cut in one or both
- * directions, and what a liar says always goes through its bytes.
+ * directions, nobody has one to who has no seat about now, and what a liar says always goes through its bytes.
  */
 import type { Fetch } from "../../../protocol/src/agreement/fetches.ts";
 import {
@@ -59,6 +59,7 @@ export class Links {
     const only = to === null ? null : this.#positions.get(to);
     for (let position = 0; position < seats.length; position++) {
       if (position === from.self || (only !== null && position !== only)) continue;
+      if (!from.wants(seats[position]![0]!)) continue;
       const said = mouth === undefined ? [message] : mouth.say(position, message);
       for (const each of said) this.#deliver(from.self, position, each);
     }
@@ -68,6 +69,7 @@ export class Links {
     const { seats, mouths, prng } = this.#modules;
     const position = this.#positions.get(to);
     if (position === undefined || this.#isCut(from.self, position)) return null;
+    if (!from.wants(seats[position]![0]!)) return null;
     if (this.#isLost()) return await this.#wait(from, FETCH_TIMEOUT_MS, null);
     await this.#wait(from, this.#delayMs(), null);
     const member = prng.pick(seats[position]!);
@@ -81,7 +83,9 @@ export class Links {
 
   connected(from: Member): string[] {
     return this.#modules.seats.flatMap(([member], position) =>
-      position !== from.self && member!.isUp && !this.#isCut(from.self, position) ? [member!.name] : [],
+      position !== from.self && member!.isUp && from.wants(member!) && !this.#isCut(from.self, position)
+        ? [member!.name]
+        : [],
     );
   }
 
@@ -107,7 +111,8 @@ export class Links {
     for (const each of mouths.get(to)?.hear?.(from, received) ?? []) this.#deliver(to, each.to, each.message);
     // Who is bad keeps what convicts somebody to itself: no value of a Byzantine leader holds what it was told.
     if (received.type === "evidence" && !member.isHonest) return;
-    member.receive(seats[from]![0]!.name, received);
+    const [sender] = seats[from]!;
+    if (member.wants(sender!)) member.receive(sender!.name, received);
   }
 
   #encode(message: PeerMessage): Uint8Array {

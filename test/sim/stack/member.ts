@@ -51,6 +51,8 @@ export type MemberWorld = {
   /** An honest member knows an epoch's set. */
   readonly onSet: (member: Member, epoch: number, keys: readonly Uint8Array[]) => void;
   readonly onExecuted: (member: Member, executed: ExecutedRound) => void;
+  /** An honest member decided a round. */
+  readonly onDecided: (round: number) => void;
   /** An honest member found evidence or took it over from another; and one is being told of some. */
   readonly onEvidence: (member: Member, evidence: Evidence) => void;
   readonly onTold: (member: Member, evidence: Evidence) => void;
@@ -68,6 +70,7 @@ export class Member {
   readonly #options: MemberOptions;
   readonly #world: MemberWorld;
   core: Core | null = null;
+  #sets: KnownSets | null = null;
   /** Counts its lives; rises when the power is cut. */
   life = 0;
   isUp = false;
@@ -101,6 +104,11 @@ export class Member {
         onVotes: (method, args) => this.#onVotes(method, args),
       },
     );
+  }
+
+  /** Whether it keeps a link to another: the mesh has one to whoever has a seat about now, and refuses everybody else. */
+  wants({ self }: Member): boolean {
+    return this.#sets?.isMember(this.#options.network.keys[self]!) ?? false;
   }
 
   /** Begins a life from what the disk holds. */
@@ -170,6 +178,7 @@ export class Member {
     if (!isAlive()) return;
     this.executedRound = recovered.ledger.round;
     const sets = new KnownSets(genesis.parameters, { ledger: recovered.ledger, votes: storage.votes });
+    this.#sets = sets;
     const offsetMs = genesis.timeMs + clockOffsetMs;
     const core = createCore(
       { genesis, domains, signer, retention: { keepEpochs: 100 }, snapshotEpochs: 2 },
@@ -254,6 +263,7 @@ export class Member {
       const { cut, evidence } = decodeOnce(value);
       this.cut = cut;
       watch.onDecided(this.self, round, value);
+      this.#world.onDecided(round);
       for (const { offender } of evidence) watch.onConvicted(this.self, offender);
     }
   }

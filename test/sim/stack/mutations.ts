@@ -262,6 +262,17 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     },
   },
   {
+    name: "who has left is refused while rounds wait for its word on its last epoch",
+    rule: "B0",
+    profile: "seats",
+    among: ({ isLeaverLate }) => isLeaverLate,
+    edit: {
+      file: "validator/src/rounds/validatorSets.ts",
+      find: "[nextEpoch, nextEpoch - 1, nextEpoch - 2, nextEpoch + 1]",
+      replace: "[nextEpoch, nextEpoch - 1, nextEpoch + 1]",
+    },
+  },
+  {
     name: "the instance's journal is not read back",
     rule: "durability",
     edit: {

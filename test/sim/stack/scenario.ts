@@ -83,9 +83,11 @@ export type StackScenario = {
   readonly crashesOn: (typeof CRASHES_ON)[number];
   /** Messages that hotspots and accounts submit, and over how long. */
   readonly submissions: number;
-  /** Rounds that everybody must have executed at the end: three epochs, or five. */
+  /** Rounds that everybody must have executed at the end: of three epochs, to six. */
   readonly rounds: number;
   readonly homeLoss: HomeLossScenario | null;
+  /** Whether who leaves is away when its word on its last epoch is asked for; see `LateLeaver`. */
+  readonly isLeaverLate: boolean;
 };
 
 /** As slow as a message gets on a healthy network. */
@@ -93,6 +95,8 @@ export const STACK_DELAY_MS = 40;
 /** Virtual time in which everything must be done once the network has healed. */
 export const STACK_PATIENCE_MS = 90_000;
 export const ROUNDS_PER_EPOCH = 4;
+/** The round in which a validator says that it leaves, where there are candidates. */
+export const UNSTAKED_IN_ROUND = 2 * ROUNDS_PER_EPOCH + 1;
 /** Homes are lost after so many rounds with a seat at least, since another one is cut off for some rounds before. */
 const FIRST_LOSS_ROUND = 5;
 
@@ -102,10 +106,27 @@ export function createStackScenario(seed: number, validators: number, profile: S
   if (profile === "restore")
     return createRestoreScenario(prng, createStackScenario(seed, validators, "calm"));
   const scenario = createCommonScenario(prng, seed, validators, profile);
-  if (profile !== "seats" || prng.oneIn(2)) return scenario;
+  if (profile !== "seats") return scenario;
+  if (prng.oneIn(2)) return prng.oneIn(4) ? createLateLeaver(prng, scenario) : scenario;
   // Its attack is over before anybody's seat changes, so it may be the one that leaves.
   const behaviours = scenario.behaviours.with(prng.below(validators), "earlyCertifier");
   return prng.oneIn(2) ? { ...scenario, behaviours } : { ...createBlackout(prng, scenario), behaviours };
+}
+
+/** Who leaves is away for a while, another one is silent, and all else is well: rounds beyond the wait for its word are in it. */
+function createLateLeaver(prng: Prng, scenario: StackScenario): StackScenario {
+  const silent = (scenario.leaver + 1 + prng.below(scenario.validators - 1)) % scenario.validators;
+  return {
+    ...scenario,
+    behaviours: scenario.behaviours.with(silent, "silent"),
+    lossPpm: 0,
+    maxDelayMs: STACK_DELAY_MS,
+    cuts: [],
+    crashes: [],
+    crashesWriting: 0,
+    rounds: 6 * ROUNDS_PER_EPOCH,
+    isLeaverLate: true,
+  };
 }
 
 /** The power goes everywhere at once, while every lane has new batches in every round. */
@@ -154,6 +175,7 @@ function createCommonScenario(
     submissions: 4 + prng.below(12),
     rounds: (isSeats ? 5 : 3) * ROUNDS_PER_EPOCH,
     homeLoss: null,
+    isLeaverLate: false,
   };
 }
 

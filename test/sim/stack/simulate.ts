@@ -10,6 +10,7 @@ import type { DiskMistake } from "./disk.ts";
 import { type StackNetwork, stackNetwork } from "./genesis.ts";
 import { HomeLoss } from "./homeLoss.ts";
 import { Judge } from "./judge.ts";
+import { LateLeaver } from "./lateLeaver.ts";
 import { Links } from "./links.ts";
 import { Member, type MemberWorld } from "./member.ts";
 import { createMouth, type Mouth } from "./mouths.ts";
@@ -77,6 +78,7 @@ class StackSimulation {
   readonly #links: Links;
   readonly #clients: Clients;
   readonly #homeLoss: HomeLoss | null;
+  readonly #lateLeaver: LateLeaver | null;
   #cutsWriting = 0;
   #hashA = 0x811c_9dc5;
   #hashB = 0x1234_5678;
@@ -96,6 +98,7 @@ class StackSimulation {
     this.judge = new Judge({ network, isHonest, honest: () => this.#honest(), homeless });
     this.#homeLoss =
       scenario.homeLoss === null ? null : new HomeLoss(scenario.homeLoss, this.#time, this.judge.watch);
+    this.#lateLeaver = scenario.isLeaverLate ? new LateLeaver(scenario, () => this.#honest()) : null;
     const mouths = new Map<number, Mouth>();
     for (const [self, behaviour] of behaviours.entries()) {
       if (behaviour !== null && behaviour !== "twins")
@@ -108,7 +111,8 @@ class StackSimulation {
     const time = this.#time;
     const { watch } = this.judge;
     const fold = (a: number, b: number, c: number) => this.#fold(a, b, c);
-    const isIsolated = (position: number) => this.#homeLoss?.isIsolated(position) ?? false;
+    const isIsolated = (position: number) =>
+      [this.#homeLoss, this.#lateLeaver].some((absence) => absence?.isIsolated(position));
     this.#links = new Links({ time, prng, watch, scenario, seats: this.#seats, mouths, isIsolated, fold });
     const members = () => this.#seats.flat();
     const hasSeat = (member: Member, epoch: number) => this.#hasSeat(member, epoch);
@@ -249,6 +253,7 @@ class StackSimulation {
       onTold: (member, evidence) => this.judge.onTold(member, evidence),
       mayBeRestored: (member) => this.#homeLoss?.isLost(member) ?? false,
       onExecuted: (member, executed) => this.#onExecuted(member, executed),
+      onDecided: (round) => this.#lateLeaver?.onDecided(round),
       onDown: (member) => {
         const upInMs = this.#homeLoss?.isLost(member)
           ? this.#homeLoss.downMs
@@ -273,6 +278,7 @@ class StackSimulation {
   #onExecuted(member: Member, { messageIds, finalized }: ExecutedRound): void {
     if (!member.isHonest) return;
     this.#homeLoss?.onExecuted(member, finalized.round);
+    this.#lateLeaver?.onExecuted();
     this.judge.onValue(member, finalized.value);
     this.#clients.onExecuted(finalized.round, messageIds);
   }

@@ -21,7 +21,7 @@ import { epochOfRound, MAX_VALIDATORS, type Parameters } from "../../../protocol
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Votes } from "./votes.ts";
 
-/** One piece an offender convicts it for ever; the sets of three epochs, whose members are listened to, have at most so many. */
+/** One piece an offender convicts it for ever; the sets of four epochs, whose members are listened to, have fewer. */
 const MAX_PIECES = 3 * MAX_VALIDATORS;
 
 export type EvidencePoolOptions = {

@@ -60,7 +60,10 @@ export class KnownSets implements ValidatorSets {
     return set?.keys.length ?? MAX_VALIDATORS;
   };
 
-  /** Everyone with a seat in the epoch that is executed next, in the one before or in the one after, each once. */
+  /**
+   * Everyone with a seat in the epoch that is executed next, in the one after or in the two before, each once. In the
+   * earlier one of those too, since no round of the next epoch begins without the word of its set on it (B0).
+   */
   members = (): Uint8Array[] => [...this.#members.values()];
 
   /** Whether a key is one of theirs. */
@@ -86,7 +89,7 @@ export class KnownSets implements ValidatorSets {
 
   #gatherMembers(): Map<string, Uint8Array> {
     const { nextEpoch } = this.#modules.ledger;
-    const sets = [nextEpoch, nextEpoch - 1, nextEpoch + 1].map(this.setOf);
+    const sets = [nextEpoch, nextEpoch - 1, nextEpoch - 2, nextEpoch + 1].map(this.setOf);
     return new Map(sets.flatMap((set) => set?.keys ?? []).map((key) => [encodeHex(key), key]));
   }
 }
