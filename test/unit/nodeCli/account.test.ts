@@ -331,6 +331,7 @@ describe("before anything is sent", () => {
     getHotspot: async () => null,
     getTrust: () => Promise.reject(new Error("asked")),
     getCounterparts: async () => [],
+    getAddresses: async () => null,
     getTransaction: async () => null,
     submit: async () => {
       throw new Error("sent");

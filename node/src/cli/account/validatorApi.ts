@@ -5,6 +5,7 @@
 import { encodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
 import { decodeDidKey, encodeDidKey } from "../../../../protocol/src/crypto/didKey.ts";
 import { parseAmount } from "../../../../protocol/src/network/parameters.ts";
+import { areStakeMultiaddrs } from "../../../../protocol/src/wire/consents.ts";
 import { CodedError } from "../../host/codedError.ts";
 import { fetchJson } from "../../host/fetchJson.ts";
 import { type Fields, toFields, toText } from "../../host/jsonFields.ts";
@@ -55,6 +56,8 @@ export type ValidatorApi = {
   readonly getTrust: (key: Uint8Array) => Promise<TrustAnswer>;
   /** Whom a hotspot lately heard or was heard by, most receptions first. */
   readonly getCounterparts: (key: Uint8Array) => Promise<readonly Uint8Array[]>;
+  /** Where a validator is reached, as its stake says; null where nobody ever staked for the key. */
+  readonly getAddresses: (key: Uint8Array) => Promise<readonly string[] | null>;
   /** Null where the validator does not know the transaction. */
   readonly getTransaction: (id: Uint8Array) => Promise<TransactionAnswer | null>;
   /** Submits an encoded envelope. @returns null where it was admitted, else why not. */
@@ -104,6 +107,10 @@ export function createValidatorApi(base: URL): ValidatorApi {
       if (!Array.isArray(items)) throw foreign();
       return items.map((item) => decodeDidKey(toText(toFields(item).hotspot)) ?? refuseForeign());
     },
+    getAddresses: async (key) => {
+      const fields = readFound(await get(`v1/validators/${encodeDidKey(key)}`));
+      return fields === null ? null : readAddresses(fields.multiaddrs);
+    },
     getTransaction: async (id) => {
       const fields = readFound(await get(`v1/transactions/${encodeHex0x(id)}`));
       if (fields === null) return null;
@@ -147,6 +154,13 @@ function readHotspot({ owner, status, leavingUntilEpoch, assertion, device = nul
     device:
       device === null ? null : { key: readText(key).replace(/^0x/, ""), fromEpoch: readCount(fromEpoch) },
   };
+}
+
+function readAddresses(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw foreign();
+  const multiaddrs = value.map(readText);
+  if (!areStakeMultiaddrs(multiaddrs)) throw foreign();
+  return multiaddrs;
 }
 
 function expectFound({ status, fields }: Answer): Fields {
