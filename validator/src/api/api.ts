@@ -14,6 +14,7 @@ import { collectAllowedMethods } from "./allowedMethods.ts";
 import { createDoor, createProxyCheck } from "./callers.ts";
 import { MAX_LISTENERS } from "./eventHub.ts";
 import { type ServedExplorer, serveExplorer } from "./explorer/serveExplorer.ts";
+import { limitHeavyAnswers } from "./heavyAnswers.ts";
 import { LongAnswers } from "./longAnswers.ts";
 import {
   type ApiModules,
@@ -108,8 +109,10 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   await api.register(async (scope) => {
     const maxEventLoopDelay = options.maxEventLoopDelayMs ?? DEFAULT_EVENT_LOOP_DELAY_MS;
     await scope.register(underPressure, { maxEventLoopDelay, retryAfter: 5 });
-    takeTurns(scope.withTypeProvider<TypeBoxTypeProvider>());
-    addVersionedRoutes(scope.withTypeProvider<TypeBoxTypeProvider>(), context);
+    const routes = scope.withTypeProvider<TypeBoxTypeProvider>();
+    takeTurns(routes);
+    limitHeavyAnswers(routes);
+    addVersionedRoutes(routes, context);
   });
   addProbeRoutes(api, context);
   api.get("/openapi.json", { schema: { hide: true } }, async () => api.swagger());

@@ -4,6 +4,7 @@
  * the protocol's own functions choose and multiply. What they give is held against the stored units: where it differs, as
  * a hotspot has moved since or rows are no longer kept, nothing is told but that.
  */
+import { setImmediate } from "node:timers/promises";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
@@ -63,7 +64,12 @@ export class UnitsExplainer {
     hotspot: Uint8Array,
     receptions: readonly ReceptionRow[],
   ): Promise<readonly (FactorsJson | null)[]> {
-    const explained = await Promise.all(receptions.map((one) => this.#explainOne(hotspot, one)));
+    const explained: (Explained | null)[] = [];
+    for (const one of receptions) {
+      explained.push(await this.#explainOne(hotspot, one));
+      // A beacon of five hundred witnesses takes milliseconds, in which nobody else is answered.
+      await setImmediate();
+    }
     // All of a witness's links are divided by the same while the same trust is in force.
     const divisors = new Map<number, FactorsJson["divisor"]>();
     for (const one of explained) {

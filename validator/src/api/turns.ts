@@ -5,16 +5,24 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { preHandlerAsyncHookHandler } from "fastify";
+import type { HeavyWork } from "./heavyAnswers.ts";
 import { MAX_ASKING_CONNECTIONS } from "./modules.ts";
 import { ApiProblem } from "./problem.ts";
 import type { Routes } from "./routes/context.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** What an answer takes beyond some rows: a page's turn, as one whose query says how much is asked for; or heavy work. */
+    readonly work?: "page" | HeavyWork;
+  }
+}
 
 /** One for each connection that asks; a connection has more before it only of somebody who does not wait for answers. */
 export const MAX_WAITING = MAX_ASKING_CONNECTIONS;
 /** A page takes milliseconds, the longest a tenth of a second. */
 const RETRY_AFTER_S = 5;
 
-/** Makes the routes that are added from here on take turns, where their query says how much is asked for. */
+/** Makes the routes that are added from here on take turns, where their query or their `config.work` says that they should. */
 export function takeTurns(routes: Routes): void {
   let last: Promise<void> = Promise.resolve();
   let waiting = 0;
@@ -31,7 +39,7 @@ export function takeTurns(routes: Routes): void {
     if (request.raw.socket.destroyed) reply.hijack();
   };
   routes.addHook("onRoute", (route) => {
-    if (route.schema?.querystring !== undefined)
+    if (route.schema?.querystring !== undefined || route.config?.work === "page")
       route.preHandler = [...[route.preHandler ?? []].flat(), takeTurn];
   });
 }

@@ -128,6 +128,7 @@ function addLinks(routes: Routes, { modules: { store } }: RouteContext): void {
   routes.get(
     "/v1/hotspots/:id/links",
     {
+      config: { work: "walk" },
       schema: {
         summary: "Who a hotspot heard lately, and who heard it",
         description: `By its newest ${LINK_ENVELOPES_MAX} messages, at most ${LINK_EPOCHS} epochs back; the ${LINKS_MAX} with most receptions.`,

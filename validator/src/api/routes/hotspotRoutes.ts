@@ -144,6 +144,7 @@ function addEvidenceRoutes(routes: Routes, { modules: { store } }: RouteContext)
   routes.get(
     "/v1/beacons/:id",
     {
+      config: { work: "page" },
       schema: {
         summary: "A beacon with the whole evidence: who heard it, how well, and what was made of it",
         tags: ["hotspots"],

@@ -70,6 +70,7 @@ function addCellRoute(routes: Routes, context: RouteContext): void {
   routes.get(
     "/v1/cells/:cell",
     {
+      config: { work: "page" },
       schema: {
         summary: "A cell: its coverage and its hotspots",
         description:

@@ -70,6 +70,7 @@ function addTrustHistory(routes: Routes, { options, modules }: RouteContext): vo
   routes.get(
     "/v1/hotspots/:id/trust",
     {
+      config: { work: "walk" },
       schema: {
         summary: "A hotspot's trust, newest first: findings, evidence, and when they end",
         description:
@@ -178,6 +179,7 @@ function addExplanation(routes: Routes, { options, modules: { store } }: RouteCo
   routes.get(
     "/v1/hotspots/:id/rewards/:epoch/explain",
     {
+      config: { work: "walk" },
       schema: {
         summary: "A hotspot's reward of an epoch, every factor multiplied out to the base unit",
         tags: ["trust"],
