@@ -173,8 +173,11 @@ function describeReport(report: Fields): string[] {
   return lines;
 }
 
-const formatTime = (timeMs: number | null): string =>
-  timeMs === null || !Number.isFinite(timeMs) ? "            " : new Date(timeMs).toISOString().slice(11, 23);
+/** The time of day; nothing where no date is, whatever number a stranger calls a time. */
+function formatTime(timeMs: number | null): string {
+  const date = new Date(timeMs ?? Number.NaN);
+  return Number.isNaN(date.valueOf()) ? "            " : date.toISOString().slice(11, 23);
+}
 /** Whoever answers is a stranger: nothing of its text may act on a terminal. */
 const clean = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, "?");
 const objectOf = (value: unknown): Fields | null =>

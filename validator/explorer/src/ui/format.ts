@@ -33,7 +33,15 @@ function placePoint(baseUnits: string): `${number}` {
   return `${digits.slice(0, -TOKEN_DECIMALS)}.${digits.slice(-TOKEN_DECIMALS)}` as `${number}`;
 }
 
-export const formatTime = (timeMs: number): string => times.format(timeMs);
+/** A time in the reader's own clocks. What a stranger signed may lie beyond the last date that there is. */
+export const formatTime = (timeMs: number): string =>
+  formatIsoTime(timeMs) === null ? "beyond any calendar" : times.format(timeMs);
+
+/** The same for machines, in UTC; null where no date is (ECMA-262, 21.4.1.1: from 8.64e15 ms on). */
+export function formatIsoTime(timeMs: number): string | null {
+  const date = new Date(timeMs);
+  return Number.isNaN(date.valueOf()) ? null : date.toISOString();
+}
 
 /** The part of a did:key that tells one from another: its last eight characters. */
 export const shortenKey = (did: string): string => `…${did.slice(-8)}`;

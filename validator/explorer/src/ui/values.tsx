@@ -1,6 +1,13 @@
 /** Values that occur on every page: amounts, times, and keys with their names, as links. */
 import type { ComponentChildren } from "preact";
-import { formatAmount, formatBriefAmount, formatTime, shortenHash, shortenKey } from "./format.ts";
+import {
+  formatAmount,
+  formatBriefAmount,
+  formatIsoTime,
+  formatTime,
+  shortenHash,
+  shortenKey,
+} from "./format.ts";
 
 /** An amount of base units as tokens; the exact base units are told on request. `brief` keeps two decimals. */
 export function Amount({ value, brief = false }: { readonly value: string; readonly brief?: boolean }) {
@@ -12,7 +19,8 @@ export function Amount({ value, brief = false }: { readonly value: string; reado
 }
 
 export function Time({ timeMs }: { readonly timeMs: number }) {
-  return <time dateTime={new Date(timeMs).toISOString()}>{formatTime(timeMs)}</time>;
+  const iso = formatIsoTime(timeMs);
+  return iso === null ? <span>{formatTime(timeMs)}</span> : <time dateTime={iso}>{formatTime(timeMs)}</time>;
 }
 
 /** A name with its value, in a list of them. */

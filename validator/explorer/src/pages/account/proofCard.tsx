@@ -4,7 +4,7 @@ import { apiUrl, askApi } from "../../data/api.ts";
 import type { CheckedReward, ReadGenesis } from "../../light/checkReward.ts";
 import { setPin, usePin } from "../../light/pin.ts";
 import { formatCount } from "../../ui/format.ts";
-import { Amount, Fact } from "../../ui/values.tsx";
+import { Amount, Fact, Time } from "../../ui/values.tsx";
 
 type State =
   | { readonly at: "idle" }
@@ -118,8 +118,7 @@ function AskForPin({
     <div class="state">
       <p>
         No genesis is pinned in this browser yet. This validator shows that of <strong>{name}</strong>, which
-        began on {new Date(timeMs).toISOString().slice(0, 10)} with {formatCount(validators.length)}{" "}
-        validators. Its hash is
+        began on <Time timeMs={timeMs} /> with {formatCount(validators.length)} validators. Its hash is
       </p>
       <p>
         <code>{genesis.id}</code>
