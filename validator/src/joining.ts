@@ -20,11 +20,12 @@ import {
   readStateManifest,
   type StateManifest,
 } from "../../protocol/src/ledger/stateManifest.ts";
+import { epochOfRound } from "../../protocol/src/network/parameters.ts";
 import { homePaths } from "./home.ts";
 import type { Identity } from "./identity.ts";
 import { LEDGER_MODULES } from "./ledgerModules.ts";
 import { decodeDecided, type Finalized } from "./rounds/agreement.ts";
-import { openVotes } from "./rounds/votes.ts";
+import { openVotes, type Votes } from "./rounds/votes.ts";
 import { viewGenesis } from "./store/genesisViews.ts";
 import { openSqliteStore } from "./store/sqliteStore/sqliteStore.ts";
 import type { StoreBase } from "./store/store.ts";
@@ -72,7 +73,8 @@ export async function fetchCheckpoint(
 
 /**
  * Begins a home with a checkpoint. Votes that are there stay: what this key has signed is not in any snapshot.
- * @throws CodedError "home_exists" where the home has a store already.
+ * @throws CodedError "home_exists" where the home has a store already, "votes_conflict" where its votes do not go on from
+ *   the checkpoint.
  */
 export async function startHome(
   home: string,
@@ -88,6 +90,7 @@ export async function startHome(
     validator: identity.signer.publicKey,
   });
   try {
+    refuseGap(votes, epoch, ledger);
     votes.recordDecided([{ round: last.round, value: last.valueBytes, cert: last.certBytes }]);
     const { round, timeMs, digest } = ledger;
     const base: StoreBase = {
@@ -111,6 +114,15 @@ export async function refuseStore(home: string): Promise<void> {
   const { store } = homePaths(home);
   if (await isThere(store))
     throw new CodedError("home_exists", `${store} exists: run this home, or join with another`);
+}
+
+/** Rounds that the votes know to be decided are executed from there, one after the other: none may be missing. */
+function refuseGap(votes: Pick<Votes, "decidedFrom">, epoch: number, { round, parameters }: Ledger): void {
+  const next = votes.decidedFrom(round + 1).find((decided, index) => decided.round !== round + 1 + index);
+  if (next === undefined) return;
+  const least = epochOfRound(parameters, next.round - 1);
+  const text = `the home's votes go on with round ${next.round}, and the state after epoch ${epoch} ends before that`;
+  throw new CodedError("votes_conflict", `${text}: pin epoch ${least} or a newer one`);
 }
 
 async function fetchPieces(manifest: StateManifest, modules: JoinModules): Promise<Uint8Array> {

@@ -1,5 +1,7 @@
 /** A validator that joins from a checkpoint, gets a seat by its stake and votes; one that leaves; and wrong states. */
+import { existsSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { makePrivateFolder } from "../../../node/src/host/durableFile.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { decodeFetch, encodeFetch, type Fetch } from "../../../protocol/src/agreement/fetches.ts";
 import { decodeBitmap, decodeValue } from "../../../protocol/src/agreement/rounds.ts";
@@ -10,9 +12,11 @@ import { encodeMembership, membershipOf } from "../../../protocol/src/wire/conse
 import { encodeParcel } from "../../../protocol/src/wire/envelope.ts";
 import type { Transaction } from "../../../protocol/src/wire/transactions.ts";
 import { replayEpochs } from "../../../validator/src/execution/replay.ts";
+import { homePaths } from "../../../validator/src/home.ts";
 import { createIdentity } from "../../../validator/src/identity.ts";
 import { type Checkpoint, fetchCheckpoint, startHome } from "../../../validator/src/joining.ts";
 import { LEDGER_MODULES } from "../../../validator/src/ledgerModules.ts";
+import { openVotes } from "../../../validator/src/rounds/votes.ts";
 import { openStorage } from "../../../validator/src/storage.ts";
 import { contextOf, OWNER, signBody, signReports, signTransaction } from "./support/network.ts";
 import { createGenesisOf, digestsOf, SeveralValidators, validatorKey } from "./support/severalValidators.ts";
@@ -185,5 +189,35 @@ describe("a validator that joins", () => {
     const late = await fetchCheckpoint(checkpoint, identity, { fetch: busy, pause: wait, log });
     expect(late.bytes).toEqual(state.bytes);
     expect(pauses).toEqual([500, 1_000, 2_000, 4_000, 8_000]);
+  });
+
+  test("refuses a checkpoint that ends before the votes that the home kept, and names one that does not", async () => {
+    const checkpoint = await checkpointOf(1);
+    const identity = createIdentity(several.genesis, JOINER.secretSeed);
+    const state = await fetchCheckpoint(checkpoint, identity, { fetch, pause, log });
+    const home = several.homeOf(several.add());
+    await makePrivateFolder(home);
+    const { votes, store } = homePaths(home);
+    const openKept = () =>
+      openVotes(votes, { network: identity.networkId, validator: identity.signer.publicKey });
+    const { round, valueBytes: value, certBytes: cert } = state.last;
+    // What is decided and not yet executed at the end: from the last executed epoch's end on.
+    const first = firstRoundOfEpoch(several.genesis.parameters, 4) - 1;
+    const kept = openKept();
+    kept.recordDecided([first, first + 1].map((each) => ({ round: each, value, cert })));
+    kept.close();
+    await expect(startHome(home, identity, checkpoint, state)).rejects.toMatchObject({
+      code: "votes_conflict",
+      message: expect.stringContaining("pin epoch 3 or a newer one"),
+    });
+    expect(existsSync(store)).toBe(false);
+    const after = openKept();
+    expect(after.decidedFrom(round).map((decided) => decided.round)).toEqual([first, first + 1]);
+    after.recordDecided(
+      Array.from({ length: first - round - 1 }, (_, n) => ({ round: round + 1 + n, value, cert })),
+    );
+    after.close();
+    await startHome(home, identity, checkpoint, state);
+    expect(existsSync(store)).toBe(true);
   });
 });
