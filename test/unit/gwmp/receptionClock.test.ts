@@ -49,13 +49,18 @@ describe("by the counter", () => {
   test("the drift is told once it is known, and the delay always", () => {
     const counter = createCounter({ ppm: 20 });
     const clock = new ReceptionClock();
-    expect(clock.status()).toBeNull();
+    expect(clock.status(START_MS)).toBeNull();
     for (let second = 0; second < 600; second++) {
       const endedMs = START_MS + second * 1_000;
       clock.stamp(plain(counter(endedMs)), endedMs + (second % 3) * 5);
     }
-    expect(clock.status()).toMatchObject({ source: "counter", gpsSkewMs: null, restarts: 0, latencyMs: 10 });
-    expect(clock.status()!.driftPpm).toBeCloseTo(20, 0);
+    expect(clock.status(START_MS)).toMatchObject({
+      source: "counter",
+      gpsSkewMs: null,
+      restarts: 0,
+      latencyMs: 10,
+    });
+    expect(clock.status(START_MS)!.driftPpm).toBeCloseTo(20, 0);
   });
 
   test("the counter's wrap is no event, nor is a silence of hours", () => {
@@ -66,7 +71,7 @@ describe("by the counter", () => {
       const { receivedAtMs } = clock.stamp(plain(counter(endedMs)), endedMs + (second === 10 ? 90 : 0));
       expect(receivedAtMs).toBe(endedMs);
     }
-    expect(clock.status()!.restarts).toBe(0);
+    expect(clock.status(START_MS)!.restarts).toBe(0);
   });
 
   test("a forwarder that starts anew, and a wall clock that is set, begin a new line", () => {
@@ -84,7 +89,7 @@ describe("by the counter", () => {
         expect(Math.abs(receivedAtMs - arrivedMs)).toBeLessThanOrEqual(20);
         expect(timeSource).toBe(s < 103 ? "arrival" : "counter");
       }
-      expect(clock.status()!.restarts).toBe(1);
+      expect(clock.status(START_MS)!.restarts).toBe(1);
     }
   });
 
@@ -99,7 +104,7 @@ describe("by the counter", () => {
       }
       expect(clock.stamp(plain(counter(endedMs)), endedMs + 3).receivedAtMs).toBe(endedMs + 3);
     }
-    expect(clock.status()!.restarts).toBe(0);
+    expect(clock.status(START_MS)!.restarts).toBe(0);
   });
 
   test("any numbers give a whole time that is not after the arrival", () => {
@@ -140,7 +145,7 @@ describe("by GPS", () => {
       // By the first datagram, which was not blocked, and its clock: so it compares with a forwarder without GPS.
       expect(time).toEqual({ receivedAtMs: endedMs, timeSource: "gps", hostTimeMs: endedMs + 4_000 });
     }
-    expect(clock.status()).toMatchObject({ source: "gps", gpsSkewMs: 4_000 });
+    expect(clock.status(START_MS)).toMatchObject({ source: "gps", gpsSkewMs: 4_000 });
   });
 
   test("a known GPS time: 2024-01-01T00:00:00Z was 1,388,102,418 s of GPS time", () => {
@@ -166,6 +171,25 @@ describe("by GPS", () => {
     ).toBe(START_MS + 998);
   });
 
+  test("a difference that is over is told no more: after its minutes, and at once where the clock was set", () => {
+    const counter = createCounter();
+    const clock = new ReceptionClock();
+    const hear = (endedMs: number, aheadMs: number, hasGps = true) => {
+      const tmms = hasGps ? endedMs - GPS_START_MS : null;
+      clock.stamp({ tmstUs: counter(endedMs), tmms, ftimeNs: null }, endedMs + aheadMs);
+      return clock.status(endedMs + aheadMs)!.gpsSkewMs;
+    };
+    expect(hear(START_MS, 4_000)).toBe(4_000);
+    // The receiver has lost its satellites; then somebody sets the clock right.
+    expect(hear(START_MS + 30_000, 4_000, false)).toBe(4_000);
+    expect(hear(START_MS + 120_000, 4_000, false)).toBeNull();
+    expect(hear(START_MS + 121_000, 4_000)).toBe(4_000);
+    for (const second of [122, 123, 124]) hear(START_MS + second * 1_000, 0);
+    expect(hear(START_MS + 125_000, 0)).toBe(0);
+    // A forwarder of which nothing is heard any more says nothing of the clock either.
+    expect(clock.status(START_MS + 300_000)!.gpsSkewMs).toBeNull();
+  });
+
   test("a receiver whose week has rolled over is not believed", () => {
     const clock = new ReceptionClock();
     const tmms = START_MS - GPS_START_MS - 1_024 * 7 * 86_400_000;
@@ -174,6 +198,6 @@ describe("by GPS", () => {
       timeSource: "arrival",
       hostTimeMs: START_MS,
     });
-    expect(clock.status()!.gpsSkewMs).toBeNull();
+    expect(clock.status(START_MS)!.gpsSkewMs).toBeNull();
   });
 });

@@ -133,7 +133,7 @@ export class ForwarderTable {
       lastSeenMs: toUnixMs(entry.lastSeenMs),
       lastPullMs: toUnixMsIfAny(entry.lastPullMs),
       lastPushMs: toUnixMsIfAny(entry.lastPushMs),
-      timing: entry.receptionClock.status(),
+      timing: entry.receptionClock.status(nowMs),
       alive: isAlive(entry, elapsedMs),
       stat: entry.stat,
       takeoversRefused: countOf(entry.takeoversRefused, elapsedMs),

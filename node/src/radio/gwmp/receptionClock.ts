@@ -47,7 +47,7 @@ export class ReceptionClock {
   #restarts = 0;
   #latencyMs: number | null = null;
   #source: TimeSource = "arrival";
-  /** Host less GPS, the least of the present and the last minute. */
+  /** Host less GPS: the least of each of the last two minutes in which GPS was told. */
   #gpsSkews: { index: number; skewMs: number }[] = [];
 
   /** Takes one element in and says when it was received: whole Unix milliseconds, never after its arrival. */
@@ -60,16 +60,16 @@ export class ReceptionClock {
     return time;
   }
 
-  /** How the times were found lately; null before the first. */
-  status(): ForwarderTiming | null {
+  /** How the times were found lately; null before the first. @param nowMs the wall clock that arrivals are told by. */
+  status(nowMs: number): ForwarderTiming | null {
     if (this.#last === null) return null;
     const hasSlope = this.#buckets.length >= LEAST_BUCKETS_FOR_SLOPE;
+    const skewsMs = this.#gpsSkews.filter(isLately(nowMs)).map(({ skewMs }) => skewMs);
     return {
       source: this.#source,
       latencyMs: this.#latencyMs === null ? null : Math.round(this.#latencyMs),
       driftPpm: hasSlope ? Math.round(this.#line.slope * 1e7) / 10 : null,
-      gpsSkewMs:
-        this.#gpsSkews.length === 0 ? null : Math.round(Math.min(...this.#gpsSkews.map((s) => s.skewMs))),
+      gpsSkewMs: skewsMs.length === 0 ? null : Math.round(Math.min(...skewsMs)),
       restarts: this.#restarts,
     };
   }
@@ -112,6 +112,8 @@ export class ReceptionClock {
   #restart(tmstUs: number, arrivedAtMs: number): null {
     this.#jumps = 0;
     this.#buckets = [];
+    // Where it was this machine's clock that jumped, its difference to GPS is another one now.
+    this.#gpsSkews = [];
     this.#last = { counterUs: tmstUs, arrivedAtMs };
     this.#learn(tmstUs / 1_000, arrivedAtMs);
     // A line through one point says no more than its arrival.
@@ -142,6 +144,12 @@ export class ReceptionClock {
     if (newest?.index === index) newest.skewMs = Math.min(newest.skewMs, skewMs);
     else this.#gpsSkews = [...this.#gpsSkews, { index, skewMs }].slice(-2);
   }
+}
+
+/** Whether a minute is the present one or the one before; after a clock was set back, those ahead are neither. */
+function isLately(nowMs: number): (bucket: { readonly index: number }) => boolean {
+  const present = Math.floor(nowMs / BUCKET_MS);
+  return ({ index }) => index === present || index === present - 1;
 }
 
 /** The regression's slope, and the highest offset at which the line runs under all points. */
