@@ -12,8 +12,8 @@ const DELIVERY_STALL_MS = 600_000;
 /** Mainnet's rounds come every 5 s, and a network that stands still is not mended by its hotspots. */
 const ROUNDS_STALL_MS = 600_000;
 
-/** One thing that should go on while there is somebody to go on with. */
-type Track = { count: number; sinceMs: number; everMoved: boolean };
+/** One thing that should go on while there is somebody to go on with. Its count is null while it is not known yet. */
+type Track = { count: number | null; sinceMs: number; everMoved: boolean };
 
 export class ProgressWatch {
   readonly #reception: Track;
@@ -22,7 +22,8 @@ export class ProgressWatch {
 
   constructor(elapsedMs: number) {
     this.#reception = { count: 0, sinceMs: elapsedMs, everMoved: false };
-    this.#rounds = { count: -1, sinceMs: elapsedMs, everMoved: false };
+    // The first round that a validator tells is where the network stands, and none that came: one that stands still moves none.
+    this.#rounds = { count: null, sinceMs: elapsedMs, everMoved: false };
     this.#delivery = { count: 0, sinceMs: elapsedMs, everMoved: false };
   }
 
@@ -33,7 +34,7 @@ export class ProgressWatch {
     const pulled = radio.forwarders.some(({ alive }) => alive);
     const linked = validators.some(({ connected }) => connected);
     const silent = isStalled(this.#reception, pushes, pulled, elapsedMs, RECEPTION_STALL_MS);
-    const standing = isStalled(this.#rounds, rounds?.round ?? -1, linked, elapsedMs, ROUNDS_STALL_MS);
+    const standing = isStalled(this.#rounds, rounds?.round ?? null, linked, elapsedMs, ROUNDS_STALL_MS);
     const tries = Object.values(delivery.submissions).reduce((sum, count) => sum + count, 0);
     const isKept = linked && delivery.waiting > 0 && (spool.oldestMs ?? 0) >= DELIVERY_STALL_MS;
     const stuck = isStalled(this.#delivery, tries, isKept, elapsedMs, DELIVERY_STALL_MS);
@@ -53,14 +54,14 @@ export class ProgressWatch {
 /** Notes a count; stalled is one that moved before, could move, and has not for so long. */
 function isStalled(
   track: Track,
-  count: number,
+  count: number | null,
   couldMove: boolean,
   elapsedMs: number,
   limitMs: number,
 ): boolean {
   if (count !== track.count) {
+    track.everMoved ||= track.count !== null;
     track.count = count;
-    track.everMoved = true;
     track.sinceMs = elapsedMs;
   }
   if (!couldMove) track.sinceMs = elapsedMs;

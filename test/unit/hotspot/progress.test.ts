@@ -6,7 +6,11 @@ import { createSampleStatus } from "./statusPage.ts";
 const MINUTE_MS = 60_000;
 const sample = createSampleStatus();
 
-function statusOf(pushes: number, round: number, { alive = true, connected = true } = {}): HotspotStatus {
+function statusOf(
+  pushes: number,
+  round: number | null,
+  { alive = true, connected = true } = {},
+): HotspotStatus {
   const [forwarder] = sample.radio.forwarders;
   const [validator] = sample.validators;
   return {
@@ -17,7 +21,7 @@ function statusOf(pushes: number, round: number, { alive = true, connected = tru
       forwarders: [{ ...forwarder!, alive }],
       datagrams: { ...sample.radio.datagrams, push_data: pushes },
     },
-    rounds: { ...sample.rounds!, round },
+    rounds: round === null ? null : { ...sample.rounds!, round },
     validators: [{ ...validator!, connected }],
   };
 }
@@ -44,7 +48,7 @@ describe("a hotspot's progress", () => {
     const watch = new ProgressWatch(0);
     // A forwarder that has never reported, and a validator that has never told a round.
     for (let minute = 0; minute < 60; minute++) {
-      expect(watch.judge(statusOf(0, -1), minute * MINUTE_MS).stalled).toBe(false);
+      expect(watch.judge(statusOf(0, null), minute * MINUTE_MS).stalled).toBe(false);
     }
     watch.judge(statusOf(5, 5), 60 * MINUTE_MS);
     for (let minute = 61; minute < 120; minute++) {
@@ -54,6 +58,21 @@ describe("a hotspot's progress", () => {
     // Back again, they have their ten minutes anew.
     expect(watch.judge(statusOf(5, 5), 121 * MINUTE_MS).stalled).toBe(false);
     expect(watch.judge(statusOf(5, 5), 129 * MINUTE_MS).stalled).toBe(true);
+  });
+
+  test("is not missed by a process that has only known a network that stands still", () => {
+    const watch = new ProgressWatch(0);
+    expect(watch.judge(statusOf(1, null), 0).stalled).toBe(false);
+    // The validator tells where the network stands. A restart would hear the same again, every twelve minutes.
+    for (let minute = 1; minute < 60; minute++) {
+      expect(watch.judge(statusOf(minute, 77), minute * MINUTE_MS).stalled).toBe(false);
+    }
+    // It goes on, and then it is this process that hears nothing.
+    expect(watch.judge(statusOf(60, 78), 60 * MINUTE_MS).stalled).toBe(false);
+    for (let minute = 61; minute < 70; minute++) {
+      expect(watch.judge(statusOf(minute, 78), minute * MINUTE_MS).stalled).toBe(false);
+    }
+    expect(watch.judge(statusOf(70, 78), 70 * MINUTE_MS).stalled).toBe(true);
   });
 
   test("is missed where reports wait and none is offered, and not while they are", () => {
