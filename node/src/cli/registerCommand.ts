@@ -55,7 +55,8 @@ async function register(flags: OwnerFlags, io: NodeIo): Promise<void> {
     signConsent(session.domains, keyPair.secretSeed, claim, epoch),
   );
   if (!hasRegistered) return;
-  await saveFirstChallenge(home, (await session.api.getStatus()).epoch + EPOCHS_AFTER_ASSERTION);
+  const { epoch } = await session.api.getStatus();
+  await saveFirstChallenge(home, claim.networkId, epoch + EPOCHS_AFTER_ASSERTION);
   // The device vouches for the machine from its registration on; later ones are bound by a command of their own.
   if (device !== undefined) await sendBinding(session, keyPair, device);
 }

@@ -72,7 +72,8 @@ async function rotate(flags: OwnerFlags, io: NodeIo): Promise<void> {
     if (isSignedElsewhere) await expectRotated(genesis, change, api!);
     else await sendRotation({ account, genesis, api }, change, signers, faults, io);
     // It was rotated in this epoch or before.
-    await saveFirstChallenge(home, (await api!.getStatus()).epoch + EPOCHS_AFTER_ROTATION);
+    const { epoch } = await api!.getStatus();
+    await saveFirstChallenge(home, computeNetworkId(genesis), epoch + EPOCHS_AFTER_ROTATION);
     await takeNextKey(home, next, io);
   } finally {
     unlock();

@@ -2,6 +2,7 @@
  * What a hotspot remembers of its own beacons and of its time on air while it runs. What has happened holds at once,
  * whatever becomes of the disk: else it would be done once more. What the disk lacks is written at the next occasion.
  */
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { createUsedUpLedger } from "../../../protocol/src/radio/dutyCycle.ts";
 import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
 import type { Clock } from "../host/types.ts";
@@ -15,19 +16,30 @@ import {
 } from "./beaconState.ts";
 import { followClock } from "./guard.ts";
 
+export type BeaconBookOptions = {
+  readonly home: string;
+  readonly networkId: Uint8Array;
+  readonly hotspot: Uint8Array;
+  readonly plan: RegionPlan;
+};
+
 /**
- * Opens it with what an earlier process has left. Where that cannot be read, every budget of time on air is taken for
- * used up.
+ * Opens it with what an earlier process has left. Beacons of another network are as good as absent, since its epochs
+ * are not this one's; its time on air counts on. Where the file cannot be read, every budget is taken for used up.
  * @throws CodedError "file_unreadable".
  */
 export async function openBeaconBook(
-  { home, hotspot, plan }: { readonly home: string; readonly hotspot: Uint8Array; readonly plan: RegionPlan },
+  { home, networkId, hotspot, plan }: BeaconBookOptions,
   clock: Pick<Clock, "nowMs" | "elapsedMs">,
 ): Promise<BeaconBook> {
   const state = await loadBeaconState(home, hotspot);
-  if (state !== null) return new BeaconBook(home, state, false, clock);
-  const transmissions = createUsedUpLedger(plan, clock.nowMs());
-  return new BeaconBook(home, { beacons: [], transmissions, powerFloors: [] }, true, clock);
+  if (state === null) {
+    const transmissions = createUsedUpLedger(plan, clock.nowMs());
+    return new BeaconBook(home, { networkId, beacons: [], transmissions, powerFloors: [] }, true, clock);
+  }
+  const isOurs = state.networkId === null || equalBytes(state.networkId, networkId);
+  const beacons = isOurs ? state.beacons : [];
+  return new BeaconBook(home, { ...state, networkId, beacons }, false, clock);
 }
 
 type Changes = Partial<Pick<BeaconState, "transmissions" | "powerFloors">>;
@@ -79,10 +91,16 @@ export class BeaconBook {
     this.#isLost = false;
   }
 
-  /** Notes what has happened; `flush` brings it to the disk. */
+  /**
+   * Notes what has happened; `flush` brings it to the disk. A new beacon stands last, and what has stood there longest
+   * goes for it: whatever epochs a file of before networks were told apart names, this one is not forgotten.
+   */
   note(beacon: BeaconRecord, changes: Changes = {}): void {
-    const others = this.#state.beacons.filter(({ epoch }) => epoch !== beacon.epoch);
-    const beacons = [...others, beacon].sort((a, b) => a.epoch - b.epoch).slice(-BEACONS_KEPT);
+    const before = this.#state.beacons;
+    const beacons =
+      this.find(beacon.epoch) === undefined
+        ? [...before, beacon].slice(-BEACONS_KEPT)
+        : before.map((other) => (other.epoch === beacon.epoch ? beacon : other));
     this.#state = { ...this.#state, ...changes, beacons };
     this.#isWritten = false;
   }

@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { decodeHex, encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { NETWORK_ID_BYTES } from "../../../protocol/src/crypto/domain.ts";
 import { P256_PUBLIC_KEY_BYTES, P256_SIGNATURE_BYTES } from "../../../protocol/src/crypto/p256Form.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { computeCommit } from "../../../protocol/src/evidence/commitReveal.ts";
@@ -58,6 +59,8 @@ export type BeaconRecord = {
   readonly end: BeaconEnd | null;
 };
 export type BeaconState = {
+  /** Whose epochs the beacons are of; null where that is not known: files of before it was kept do not say. */
+  readonly networkId: Uint8Array | null;
   readonly beacons: readonly BeaconRecord[];
   readonly transmissions: readonly Transmission[];
   readonly powerFloors: readonly PowerFloor[];
@@ -79,7 +82,7 @@ export const BEACONS_KEPT = 4;
  */
 export async function loadBeaconState(home: string, hotspot: Uint8Array): Promise<BeaconState | null> {
   const bytes = await readFileIfAny(join(home, BEACON_STATE_FILE));
-  if (bytes === null) return { beacons: [], transmissions: [], powerFloors: [] };
+  if (bytes === null) return { networkId: null, beacons: [], transmissions: [], powerFloors: [] };
   return parseState(Buffer.from(bytes).toString("utf8"), hotspot);
 }
 
@@ -87,6 +90,7 @@ export async function loadBeaconState(home: string, hotspot: Uint8Array): Promis
 export async function saveBeaconState(home: string, state: BeaconState): Promise<void> {
   const json = {
     version: STATE_VERSION,
+    network: state.networkId && encodeHex(state.networkId),
     beacons: state.beacons.map((b) => ({
       ...b,
       secret: encodeHex(b.secret),
@@ -136,13 +140,15 @@ function parseState(text: string, hotspot: Uint8Array): BeaconState | null {
   // Files of before there was a checksum have none.
   const sealed = SEAL.exec(text);
   if (sealed === null ? "checksum" in json : computeChecksum(`${sealed[1]}}`) !== sealed[2]) return null;
-  // Files of before floors were kept have none.
-  const { beacons, transmissions, powerFloors = [] } = json;
+  // Files of before floors, and the network, were kept have none.
+  const { network = null, beacons, transmissions, powerFloors = [] } = json;
+  const networkId = typeof network === "string" ? decodeHex(network, NETWORK_ID_BYTES) : null;
+  if (networkId === null && network !== null) return null;
   if (!Array.isArray(beacons) || !Array.isArray(transmissions) || !Array.isArray(powerFloors)) return null;
   const records = beacons.map((beacon) => parseBeacon(beacon, hotspot));
   if (records.includes(null) || !transmissions.every(isTransmission)) return null;
   if (!powerFloors.every(isPowerFloor)) return null;
-  return { beacons: records as BeaconRecord[], transmissions, powerFloors };
+  return { networkId, beacons: records as BeaconRecord[], transmissions, powerFloors };
 }
 
 function parseBeacon(json: Json, hotspot: Uint8Array): BeaconRecord | null {

@@ -37,6 +37,7 @@ import type { Submitter } from "./submitter.ts";
 
 export type BeaconerOptions = {
   readonly home: string;
+  readonly networkId: Uint8Array;
   readonly hotspot: Uint8Array;
   readonly domains: SigningDomains;
   readonly parameters: Parameters;

@@ -2,9 +2,11 @@
  * The first epoch in which a hotspot can be challenged. After its registration, and after a change of its key, there is
  * no challenge for some epochs, and a beacon in one would be refused. The rounds do not tell. So the command that has
  * seen the transaction through leaves a note in the home; where its owner has sent it from elsewhere, the hotspot leaves
- * one itself once it sees that it is known.
+ * one itself once it sees that it is known. The note names its network: a home may be moved to another, whose epochs
+ * are others.
  */
 import { join } from "node:path";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { readFileIfAny, replaceFile } from "../host/durableFile.ts";
 
 /** The note, in a hotspot's home. */
@@ -24,23 +26,35 @@ const EPOCHS_AFTER_KNOWN = EPOCHS_AFTER_ASSERTION + 1;
 export const EPOCHS_AFTER_LOSS = 2;
 
 /** Leaves the note durably. A later epoch than the true one only costs beacons. */
-export async function saveFirstChallenge(home: string, epoch: number): Promise<void> {
-  await replaceFile(join(home, FIRST_CHALLENGE_FILE), `${epoch}\n`);
+export async function saveFirstChallenge(home: string, networkId: Uint8Array, epoch: number): Promise<void> {
+  await replaceFile(join(home, FIRST_CHALLENGE_FILE), `${epoch} ${encodeHex(networkId)}\n`);
 }
 
-/** Reads a home's note, where there is one. */
-export async function openFirstChallenge(home: string): Promise<FirstChallenge> {
+/** Reads a home's note, where there is one of this network. */
+export async function openFirstChallenge(home: string, networkId: Uint8Array): Promise<FirstChallenge> {
   const bytes = await readFileIfAny(join(home, FIRST_CHALLENGE_FILE));
-  const epoch = bytes === null ? null : Number(Buffer.from(bytes).toString("utf8"));
-  return new FirstChallenge(home, Number.isSafeInteger(epoch) ? epoch : null);
+  return new FirstChallenge(
+    home,
+    networkId,
+    bytes && parseNote(Buffer.from(bytes).toString("utf8"), networkId),
+  );
+}
+
+/** The epoch of a note; null where it cannot be understood, or is another network's. Earlier notes name none. */
+function parseNote(text: string, networkId: Uint8Array): number | null {
+  const [epoch, network] = text.trim().split(" ");
+  if (network !== undefined && network !== encodeHex(networkId)) return null;
+  return Number.isSafeInteger(Number(epoch)) ? Number(epoch) : null;
 }
 
 export class FirstChallenge {
   readonly #home: string;
+  readonly #networkId: Uint8Array;
   #noted: number | null;
 
-  constructor(home: string, noted: number | null) {
+  constructor(home: string, networkId: Uint8Array, noted: number | null) {
     this.#home = home;
+    this.#networkId = networkId;
     this.#noted = noted;
   }
 
@@ -52,7 +66,7 @@ export class FirstChallenge {
   /** Notes that no beacon may go out before an epoch, unless a note says later. It counts at once. */
   async postpone(epoch: number): Promise<void> {
     if (epoch <= this.epoch) return;
-    await saveFirstChallenge(this.#home, epoch);
+    await saveFirstChallenge(this.#home, this.#networkId, epoch);
     this.#noted = epoch;
   }
 
@@ -63,6 +77,6 @@ export class FirstChallenge {
   async noteKnown(epoch: number): Promise<void> {
     if (this.#noted !== null) return;
     this.#noted = epoch + EPOCHS_AFTER_KNOWN;
-    await saveFirstChallenge(this.#home, this.#noted);
+    await saveFirstChallenge(this.#home, this.#networkId, this.#noted);
   }
 }

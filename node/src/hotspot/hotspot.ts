@@ -322,14 +322,14 @@ async function createBody(
     { ...modules, radio, bundler, packets, events, onJudged: metrics.countPacket },
   );
   const isNamed = findGenesisPlacement(genesis, hotspot) !== null;
-  const firstChallenge = await openFirstChallenge(home);
+  const firstChallenge = await openFirstChallenge(home, networkId);
   const standing = new Standing(isNamed, {
     ...{ ...modules, follower, bundler, events, firstChallenge },
     hasBeaconed: () => beaconer.beacons().length > 0,
   });
   const beaconer = await createBeaconer(
     {
-      ...{ home, hotspot, domains, parameters, plan, gainCentiDbi },
+      ...{ home, networkId, hotspot, domains, parameters, plan, gainCentiDbi },
       ...{ lowestPowerDbm: options.lowestPowerDbm ?? null, cosign: options.cosign ?? null },
     },
     {

@@ -1,8 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { loadBeaconState } from "../../../node/src/hotspot/beaconState.ts";
+import { armBeacon } from "../../../node/src/hotspot/beaconRecord.ts";
+import { loadBeaconState, saveBeaconState } from "../../../node/src/hotspot/beaconState.ts";
 import type { TransmitResult } from "../../../node/src/radio/radio.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
@@ -10,7 +12,7 @@ import { computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
 import { computeDutyUse } from "../../../protocol/src/radio/dutyCycle.ts";
 import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
-import { createWorld, Life, queued, type World } from "./beaconerLife.ts";
+import { createWorld, Life, NETWORK_ID, queued, type World } from "./beaconerLife.ts";
 
 /** Called before and after each write of the state. */
 const onSave = vi.hoisted(() => ({ step: async (): Promise<void> => undefined }));
@@ -226,7 +228,7 @@ describe("a record that cannot be understood", () => {
       );
       for (let round = 0; round <= end; round++) await life.hear(round, never);
       expect(world.transmitted).toEqual([]);
-      expect(await readFile(join(home, "challenged-from"), "utf8")).toBe("2\n");
+      expect(await readFile(join(home, "challenged-from"), "utf8")).toBe(`2 ${encodeHex(NETWORK_ID)}\n`);
       expect(await readFile(join(home, "beacons.json.damaged"), "utf8")).toBe(text);
       // The next process knows as much.
       const next = await beginLife(world);
@@ -252,6 +254,35 @@ describe("a record that cannot be understood", () => {
       // Where the checksum's own name is another, the rest is as it was.
       if (read !== null) expect(read).toEqual(whole);
     }
+  });
+});
+
+describe("a home that is moved to another network", () => {
+  const ended = { phase: "ended", end: "complete", revealEpoch: 50_000 } as const;
+  const elsewhere = [49_998, 49_999, 50_000, 50_001].map((epoch) => ({
+    ...armBeacon({ ...challenge, slotRound: 720 * epoch }, epoch, hotspot, randomBytes(16)),
+    ...ended,
+  }));
+  const sent = { freqHz: 868_100_000, startMs: Date.now(), airtimeUs: 1_000, eirpCentiDbm: 1_400 };
+
+  test.each([
+    ["whose file names it", NETWORK_ID.map(() => 1)],
+    ["whose file is of before that", null],
+  ])("beacons there once an epoch, and reveals it: %s", async (_, networkId) => {
+    await saveBeaconState(home, { networkId, beacons: elsewhere, transmissions: [sent], powerFloors: [] });
+    const world = createWorld();
+    for (let round = 0; round <= end; round++) {
+      // Each round is another process's, if it is not the one in which it beacons.
+      const life = await beginLife(world);
+      await life.hear(round, never);
+      if (round === challenge.slotRound - 1) expect(life.beaconer.transmissions()).toHaveLength(2);
+    }
+    expect(world.transmitted).toHaveLength(1);
+    expect([...world.sent.values()].map(({ reveals }) => reveals.length)).toEqual([0, 1]);
+    const kept = await loadBeaconState(home, hotspot);
+    expect(Uint8Array.from(kept!.networkId!)).toEqual(NETWORK_ID);
+    expect(kept!.beacons.at(-1)).toMatchObject({ epoch: 0, end: "complete" });
+    expect(kept!.beacons).toHaveLength(networkId === null ? 4 : 1);
   });
 });
 

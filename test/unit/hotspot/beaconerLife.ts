@@ -14,10 +14,11 @@ import { epochOfRound, type Parameters } from "../../../protocol/src/network/par
 import { encodeReportBundle, type ReportBundle } from "../../../protocol/src/wire/reports.ts";
 import { FakeRadio } from "./fakeRadio.ts";
 
-export const DOMAINS = createSigningDomains(new Uint8Array(32));
+export const NETWORK_ID = new Uint8Array(32);
+export const DOMAINS = createSigningDomains(NETWORK_ID);
 
 /** Where it stands, and the seed of epoch 0; of others it never hears. */
-export type Surroundings = Omit<BeaconerOptions, "lowestPowerDbm" | "cosign" | "domains"> & {
+export type Surroundings = Omit<BeaconerOptions, "networkId" | "lowestPowerDbm" | "cosign" | "domains"> & {
   readonly lowestPowerDbm?: number;
   readonly cosign?: BeaconerOptions["cosign"];
   readonly seed: Uint8Array;
@@ -76,7 +77,7 @@ export class Life {
     life.#parameters = parameters;
     const idOf = (bundle: ReportBundle) => sha256(encodeReportBundle(bundle));
     life.beaconer = await createBeaconer(
-      { lowestPowerDbm: null, cosign: null, domains: DOMAINS, ...surroundings },
+      { networkId: NETWORK_ID, lowestPowerDbm: null, cosign: null, domains: DOMAINS, ...surroundings },
       {
         radio: {
           status: () => ({ ...new FakeRadio().status(), forwarders: world.forwarders }),
@@ -113,7 +114,7 @@ export class Life {
           verdictOf: () => undefined,
         },
         standing: { isKnown: () => world.knowsHotspot },
-        firstChallenge: await openFirstChallenge(surroundings.home),
+        firstChallenge: await openFirstChallenge(surroundings.home, NETWORK_ID),
         clock: { ...createSystemClock(), nowMs: () => world.nowMs(), elapsedMs: () => world.elapsedMs() },
         log: createSilentLog(),
         random: randomBytes,

@@ -17,7 +17,7 @@ import { computeCommit, computeTag } from "../../../protocol/src/evidence/commit
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
 import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
 import { encodeCosignedBeacons } from "../../../protocol/src/wire/reports.ts";
-import { createWorld, DOMAINS, Life, type World } from "./beaconerLife.ts";
+import { createWorld, DOMAINS, Life, NETWORK_ID, type World } from "./beaconerLife.ts";
 
 const parameters = PRESETS.test;
 const plan = REGION_PLANS.EU868;
@@ -114,12 +114,12 @@ describe("a hotspot with a device", () => {
 
 describe("a hotspot whose key was changed", () => {
   test("beacons in no epoch before the one that the command has noted", async () => {
-    await saveFirstChallenge(home, 1);
+    await saveFirstChallenge(home, NETWORK_ID, 1);
     const world = createWorld();
     const life = await begin(world);
     for (let round = 0; round < parameters.roundsPerEpoch - 1; round++) await life.hear(round, never);
     expect([world.transmitted, life.beaconer.next()]).toEqual([[], null]);
-    await saveFirstChallenge(home, 0);
+    await saveFirstChallenge(home, NETWORK_ID, 0);
     const next = await begin(world);
     for (let round = 0; round <= challenge.slotRound; round++) await next.hear(round, never);
     expect(world.transmitted).toHaveLength(1);
@@ -130,7 +130,7 @@ describe("a hotspot whose key was changed", () => {
     const life = await begin(world);
     for (let round = 0; round < challenge.slotRound + 2; round++) await life.hear(round, never);
     const secret = Uint8Array.from(life.beaconer.beacons()[0]!.secret);
-    await saveFirstChallenge(home, 2);
+    await saveFirstChallenge(home, NETWORK_ID, 2);
     const rotated = await begin(world, null, sha256(hotspot));
     for (let round = challenge.slotRound + 2; round <= end; round++) await rotated.hear(round, never);
     const [reveal] = [...world.sent.values()].flatMap(({ reveals }) => reveals);

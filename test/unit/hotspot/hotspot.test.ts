@@ -13,6 +13,7 @@ import type { PacketRow } from "../../../node/src/hotspot/packetLog.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
 import { computeCommit, computeProof, computeTag } from "../../../protocol/src/evidence/commitReveal.ts";
+import { computeNetworkId } from "../../../protocol/src/network/genesis.ts";
 import { decodeFrame, encodeFrame } from "../../../protocol/src/radio/frame.ts";
 import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
 import { VERDICT_PENDING, VERDICT_SELECTION_PENDING } from "../../../protocol/src/wire/receipts.ts";
@@ -265,7 +266,7 @@ describe("a hotspot whose owner has registered it from elsewhere", () => {
     expect(radio.transmitted).toEqual([]);
     expect(hotspot.status().next.join()).toContain("no beacon before epoch 4");
     await hotspot.stop();
-    expect((await openFirstChallenge(home)).epoch).toBe(4);
+    expect((await openFirstChallenge(home, computeNetworkId(genesis))).epoch).toBe(4);
   });
 });
 

@@ -1,12 +1,13 @@
 /** What a hotspot makes of being known: from which epoch on it can be challenged, where nobody has told it. */
 import { randomBytes } from "node:crypto";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { createHotspotEmitter } from "../../../node/src/hotspot/events.ts";
 import {
+  FIRST_CHALLENGE_FILE,
   type FirstChallenge,
   openFirstChallenge,
   saveFirstChallenge,
@@ -16,6 +17,7 @@ import { Standing } from "../../../node/src/hotspot/standing.ts";
 import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
 import type { RevealReport, WitnessReport } from "../../../protocol/src/wire/reports.ts";
 
+const NETWORK_ID = new Uint8Array(32).fill(1);
 let home: string;
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "hexbeacon-standing-"));
@@ -32,7 +34,7 @@ type World = {
 };
 
 async function begin({ isNamed = false, hasBeaconed = false } = {}): Promise<World> {
-  const firstChallenge = await openFirstChallenge(home);
+  const firstChallenge = await openFirstChallenge(home, NETWORK_ID);
   const events = createHotspotEmitter();
   const callbacks: ((round: NewestRound) => void)[] = [];
   const asked: number[] = [];
@@ -74,7 +76,7 @@ describe("a hotspot that genesis does not name", () => {
     world.hear(20);
     world.answer(null);
     expect(world.firstChallenge.epoch).toBe(12);
-    await expect.poll(async () => (await openFirstChallenge(home)).epoch).toBe(12);
+    await expect.poll(async () => (await openFirstChallenge(home, NETWORK_ID)).epoch).toBe(12);
     const next = await begin();
     next.hear(21);
     next.answer(null);
@@ -90,11 +92,27 @@ describe("a hotspot that genesis does not name", () => {
   });
 
   test("goes by the note of the command that has seen its registration through", async () => {
-    await saveFirstChallenge(home, 5);
+    await saveFirstChallenge(home, NETWORK_ID, 5);
     const world = await begin();
     world.hear(3);
     world.answer(null);
     expect(world.firstChallenge.epoch).toBe(5);
+  });
+
+  test("goes by no note of another network, and by one of before notes named theirs", async () => {
+    await saveFirstChallenge(
+      home,
+      NETWORK_ID.map(() => 2),
+      40_003,
+    );
+    const world = await begin();
+    world.hear(3);
+    expect(world.firstChallenge.epoch).toBe(0);
+    // Nor does it keep the hotspot from noting what it learns itself.
+    world.answer(null);
+    expect(world.firstChallenge.epoch).toBe(7);
+    await writeFile(join(home, FIRST_CHALLENGE_FILE), "5\n");
+    expect((await openFirstChallenge(home, NETWORK_ID)).epoch).toBe(5);
   });
 
   test("goes on where it has beaconed before", async () => {

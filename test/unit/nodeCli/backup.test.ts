@@ -36,7 +36,7 @@ describe("a backup", () => {
   test("brings key, configuration and beacon state into a new home, and reads as noise", async () => {
     const made = await initHome(home, owner);
     await writeFile(join(home, "beacons.json"), '{"version":1,"beacons":[],"transmissions":[]}\n');
-    await saveFirstChallenge(home, 7);
+    await saveFirstChallenge(home, new Uint8Array(32), 7);
     const backup = await runWith({ env }, "backup", "--home", home, "--out", file);
     expect(backup.code).toBe(0);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
