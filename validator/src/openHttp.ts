@@ -4,7 +4,6 @@ import { viewAppeal } from "../../protocol/src/ledger/appeal.ts";
 import { computeRewardProof } from "../../protocol/src/ledger/rewardTotals.ts";
 import type { Ledger } from "../../protocol/src/ledger/state.ts";
 import type { RoundResult } from "../../protocol/src/ledger/types.ts";
-import { encodeProofJson } from "../../protocol/src/reward/proofJson.ts";
 import { encodeParcel } from "../../protocol/src/wire/envelope.ts";
 import { listEvents } from "./api/eventHub.ts";
 import type { SubmittedTransaction } from "./api/modules.ts";
@@ -79,7 +78,7 @@ function readValidator(modules: HttpModules): LiveValidator {
     rewardCert: async (epoch) => core.attestor.rewardCert(epoch),
     rewardProof: async (account) => {
       const proof = computeRewardProof(ledger, account);
-      return proof && encodeProofJson(proof, ledger.lastClosedEpoch);
+      return proof && { proof, epoch: ledger.lastClosedEpoch };
     },
     appeal: async (hotspot) => viewAppeal(ledger, hotspot),
     submitTransaction: (envelope) => submitEnvelope(core.intake, envelope),

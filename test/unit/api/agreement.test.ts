@@ -17,7 +17,6 @@ import { decodeCheckpoint, decodeRewardEvidence } from "../../../protocol/src/ag
 import { decodeHex, encodeHex, encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import type { Conviction, EpochClose, ValidatorView } from "../../../protocol/src/ledger/types.ts";
-import { encodeProofJson } from "../../../protocol/src/reward/proofJson.ts";
 import { createRewardTree } from "../../../protocol/src/reward/rewardTree.ts";
 import { createMemoryStore } from "../../store/memoryStore.ts";
 import { createHistory } from "../store/history.ts";
@@ -129,7 +128,7 @@ describe("agreement over HTTP", () => {
         ledger: {
           appeal: async () => null,
           rewardProof: async (account) =>
-            encodeHex(account) === encodeHex(OWNER) ? encodeProofJson(tree.prove(0), EPOCHS - 1) : null,
+            encodeHex(account) === encodeHex(OWNER) ? { proof: tree.prove(0), epoch: EPOCHS - 1 } : null,
         },
       },
     );

@@ -11,7 +11,6 @@ import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
 import { hashPairs } from "../../../protocol/src/reward/hashPairs.ts";
-import { encodeProofJson } from "../../../protocol/src/reward/proofJson.ts";
 import { createRewardTree } from "../../../protocol/src/reward/rewardTree.ts";
 import { createApi } from "../../../validator/src/api/api.ts";
 import { EventHub } from "../../../validator/src/api/eventHub.ts";
@@ -115,7 +114,7 @@ export async function createFixture(
       appeal: async () => null,
       rewardProof: async (account) => {
         const index = PROVEN.findIndex((key) => encodeHex(key) === encodeHex(account));
-        return index === -1 ? null : encodeProofJson(tree.prove(index), EPOCHS - 1);
+        return index === -1 ? null : { proof: tree.prove(index), epoch: EPOCHS - 1 };
       },
     },
     status: async () => ({ peers: 3, notReady: fixture.notReady }),

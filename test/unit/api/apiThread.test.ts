@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createLog } from "../../../node/src/host/log.ts";
+import type { RewardCert } from "../../../protocol/src/agreement/attest.ts";
 import { encodeHex, encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import type { RoundResult } from "../../../protocol/src/ledger/types.ts";
@@ -176,7 +177,7 @@ describe("the API's thread", () => {
     thread.publish([]);
     await expect.poll(() => said).toContain("The API's thread ended");
     expect(said).toContain("died as it was told");
-    await expect.poll(() => said, { timeout: 10_000 }).toContain("answers again");
+    await expect.poll(() => said).toContain("answers again");
     await commit(1);
     await expect.poll(async () => (await read("/v1/rounds/latest")).json.round).toBe(1);
   });
@@ -195,19 +196,22 @@ describe("the API's thread", () => {
   test("ends though somebody listens", async () => {
     thread = await open();
     const events = await fetch(`http://127.0.0.1:${thread.port}/v1/events`);
-    const startMs = performance.now();
     await thread.close();
     thread = null;
-    expect(performance.now() - startMs).toBeLessThan(2_000);
     expect(await events.text()).toContain("retry: ");
   });
 
   test.skipIf(process.platform !== "linux")("lets other threads go first", async () => {
     /** The 19th field is the priority (proc(5)); the second one, in brackets, may hold spaces. */
     const nices = () =>
-      readdirSync("/proc/self/task").map((task) => {
-        const stat = readFileSync(`/proc/self/task/${task}/stat`, "utf8");
-        return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
+      readdirSync("/proc/self/task").flatMap((task) => {
+        try {
+          const stat = readFileSync(`/proc/self/task/${task}/stat`, "utf8");
+          return [Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16])];
+        } catch {
+          // It ended while we looked.
+          return [];
+        }
       });
     const own = getPriority();
     const before = nices().filter((nice) => nice > own).length;
@@ -262,6 +266,21 @@ describe("the API's link to the validator", () => {
     const next = link.live.exposeMetrics();
     link.settle({ type: "answer", id: posted[1]!.id, value: page("next") });
     expect(await next).toEqual(page("next"));
+  });
+
+  test("asks for an epoch's certificate until there is one, and never again", async () => {
+    const { link, posted } = createLink();
+    const ask = (epoch: number) => link.live.rewardCert(epoch);
+    const certificate = { bitmap: new Uint8Array(1), signatures: [] } as unknown as RewardCert;
+    for (const value of [null, certificate]) {
+      const asked = ask(7);
+      link.settle({ type: "answer", id: posted.at(-1)!.id, value });
+      expect(await asked).toBe(value);
+    }
+    expect(posted).toHaveLength(2);
+    expect(await ask(7)).toBe(certificate);
+    void ask(8);
+    expect(posted.map(({ given }) => given)).toEqual([[7], [7], [8]]);
   });
 
   test("has few messages traced at once, and says when to ask again", async () => {

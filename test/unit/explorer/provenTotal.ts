@@ -11,6 +11,7 @@ import {
 } from "../../../protocol/src/agreement/rewardEvidence.ts";
 import type { Genesis } from "../../../protocol/src/network/genesis.ts";
 import { computeParametersHash } from "../../../protocol/src/network/parameters.ts";
+import type { RewardProof } from "../../../protocol/src/reward/rewardProof.ts";
 import { createRewardTree } from "../../../protocol/src/reward/rewardTree.ts";
 import { EPOCHS } from "../api/apiFixture.ts";
 import { named } from "../store/history.ts";
@@ -20,6 +21,7 @@ import { certifyAttest } from "../validator/support/rewardCerts.ts";
 export type ProvenTotal = {
   readonly account: Uint8Array;
   readonly certificate: RewardCert;
+  readonly proof: RewardProof;
   readonly evidence: RewardEvidenceJson;
 };
 
@@ -50,6 +52,7 @@ export function proveTotal(total: bigint): ProvenTotal {
   const { networkId, domains } = contextOf(FOUR_GENESIS);
   const members = keys.map((_, seat) => keyNamed(`validator ${seat}`));
   const certificate = certifyAttest(domains, attest, members, (seat) => seat < keys.length - 1);
-  const evidence = { networkId, proof: tree.prove(0), epoch, certificate, setHistory: [] };
-  return { account, certificate, evidence: encodeRewardEvidence(evidence) };
+  const proof = tree.prove(0);
+  const evidence = encodeRewardEvidence({ networkId, proof, epoch, certificate, setHistory: [] });
+  return { account, certificate, proof, evidence };
 }

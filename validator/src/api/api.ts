@@ -37,6 +37,7 @@ import { addExportRoutes } from "./routes/exportRoutes.ts";
 import { addHotspotRoutes } from "./routes/hotspotRoutes.ts";
 import { addMapRoutes } from "./routes/mapRoutes.ts";
 import { addMessageRoutes } from "./routes/messageRoutes.ts";
+import { addProofRoutes } from "./routes/proofRoutes.ts";
 import { addRewardRoutes } from "./routes/rewardRoutes.ts";
 import { addProbeRoutes, addStatusRoutes } from "./routes/statusRoutes.ts";
 import { addTrustRoutes } from "./routes/trustRoutes.ts";
@@ -129,6 +130,7 @@ function addVersionedRoutes(routes: Routes, context: RouteContext): void {
   addStatusRoutes(routes, context);
   addEpochRoutes(routes, context);
   addAgreementRoutes(routes, context);
+  addProofRoutes(routes, context);
   addValidatorRoutes(routes, context);
   addHotspotRoutes(routes, context);
   addTrustRoutes(routes, context);

@@ -4,7 +4,7 @@ import type { RewardCert } from "../../../protocol/src/agreement/attest.ts";
 import type { AdmissionReason } from "../../../protocol/src/evidence/reasons.ts";
 import type { AppealView } from "../../../protocol/src/ledger/appeal.ts";
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
-import type { RewardProofJson } from "../../../protocol/src/reward/proofJson.ts";
+import type { RewardProof } from "../../../protocol/src/reward/rewardProof.ts";
 import type { QueryStore, RoundStore } from "../store/store.ts";
 import type { ValidatorQueries } from "../store/validatorRows.ts";
 import type { EventHub } from "./eventHub.ts";
@@ -17,17 +17,20 @@ export type ValidatorStatus = {
   readonly notReady: string | null;
 };
 
+/** What an account has earned up to the end of an epoch, with its path to that epoch's reward root. */
+export type ProvenTotal = { readonly proof: RewardProof; readonly epoch: number };
+
 /** Reads of the executed state that the store has no rows for. */
 export type LedgerReader = {
-  /** What an account has earned up to the last closed epoch, with its path; null where it has earned nothing. */
-  readonly rewardProof: (account: Uint8Array) => Promise<RewardProofJson | null>;
+  /** By the last closed epoch; null where the account has earned nothing. */
+  readonly rewardProof: (account: Uint8Array) => Promise<ProvenTotal | null>;
   /** What is held of a hotspot's pay, and how it stands with appeals; null where no such hotspot stands in the state. */
   readonly appeal: (hotspot: Uint8Array) => Promise<AppealView | null>;
 };
 
 /** What the validators agreed on beyond rounds, and the links to them. */
 export type AgreementReader = {
-  /** An epoch's reward certificate; null where there is none, or none is kept here. */
+  /** An epoch's reward certificate, which never changes; null where there is none, or none is kept here. */
   readonly rewardCert: (epoch: number) => Promise<RewardCert | null>;
   /** Whether a link to a validator stands; null for this validator itself. */
   readonly isConnected: (key: Uint8Array) => Promise<boolean | null>;

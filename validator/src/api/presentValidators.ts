@@ -1,6 +1,7 @@
 /** Rows about validators, and certificates, as the API's JSON. */
 import { encodeAttest, encodeRewardCert, type RewardCert } from "../../../protocol/src/agreement/attest.ts";
-import { EVIDENCE_SENTENCES } from "../../../protocol/src/agreement/evidenceJson.ts";
+import { EVIDENCE_KINDS } from "../../../protocol/src/agreement/evidence.ts";
+import { EVIDENCE_SENTENCES, encodeEvidenceJson } from "../../../protocol/src/agreement/evidenceJson.ts";
 import { computeQuorum, decodeBitmap } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex0x } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
@@ -51,17 +52,15 @@ export const presentLed = ({ isDecided, ...round }: Led): LedRoundsJson["items"]
 
 /** @param networkId whose domains the statements are signed under, so that a piece stands for itself. */
 export function presentConviction(row: ConvictionRow, networkId: Uint8Array): ConvictionJson {
+  const { offender, kind, first, second } = row;
+  const evidence = { offender, kind: EVIDENCE_KINDS.indexOf(kind), first, second };
   return {
-    networkId: encodeHex0x(networkId),
+    ...encodeEvidenceJson(evidence, networkId),
     round: row.round,
     epoch: row.epoch,
-    offender: encodeDidKey(row.offender),
-    name: computeName(row.offender),
-    kind: row.kind,
-    sentence: EVIDENCE_SENTENCES[row.kind],
+    name: computeName(offender),
+    sentence: EVIDENCE_SENTENCES[kind],
     slashed: `${row.slashed}`,
-    first: encodeHex0x(row.first),
-    second: encodeHex0x(row.second),
   };
 }
 

@@ -32,7 +32,7 @@ import { presentTrust } from "./trustRoutes.ts";
 
 const IdParams = object({ id: KeyInput });
 
-/** Reports, and by what trust they count now: null for a hotspot that always was wholly trusted. */
+/** Reports, and by what trust they count now: null for a hotspot that always was wholly trusted, or was not computed yet. */
 const ActivityPage = object({
   items: Type.Array(Activity),
   next: orNull(Cursor),

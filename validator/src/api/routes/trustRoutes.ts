@@ -74,7 +74,7 @@ function addTrustHistory(routes: Routes, { options, modules }: RouteContext): vo
       schema: {
         summary: "A hotspot's trust, newest first: findings, evidence, and when they end",
         description:
-          "One item for each computation by which it was not wholly trusted, or became so. `current` is null for one that always was. `escrow` is what is held of its pay, soonest ending first, and `held` the sum.",
+          "One item for each computation by which it was not wholly trusted, or became so. `current` is null for one that always was, and for one that came after the newest computation: that counts wholly only as long as no seeds decide. `escrow` is what is held of its pay, soonest ending first, and `held` the sum.",
         tags: ["trust"],
         params: IdParams,
         querystring: object({ limit: Type.Optional(Limit), cursor: Type.Optional(Cursor) }),

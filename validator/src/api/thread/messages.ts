@@ -6,10 +6,10 @@ import type { LogLevel } from "../../../../node/src/host/log.ts";
 import type { RewardCert } from "../../../../protocol/src/agreement/attest.ts";
 import type { AppealView } from "../../../../protocol/src/ledger/appeal.ts";
 import type { Genesis } from "../../../../protocol/src/network/genesis.ts";
-import type { RewardProofJson } from "../../../../protocol/src/reward/proofJson.ts";
 import type { ApiEvent } from "../eventHub.ts";
 import {
   type MetricsPage,
+  type ProvenTotal,
   REQUEST_TIMEOUT_MS,
   type SubmittedTransaction,
   type ValidatorStatus,
@@ -25,7 +25,7 @@ export type LiveValidator = {
   readonly connections: () => Promise<readonly string[]>;
   readonly isPending: (id: Uint8Array) => Promise<boolean>;
   readonly rewardCert: (epoch: number) => Promise<RewardCert | null>;
-  readonly rewardProof: (account: Uint8Array) => Promise<RewardProofJson | null>;
+  readonly rewardProof: (account: Uint8Array) => Promise<ProvenTotal | null>;
   readonly appeal: (hotspot: Uint8Array) => Promise<AppealView | null>;
   readonly submitTransaction: (envelope: Uint8Array) => Promise<SubmittedTransaction>;
   readonly traceMessage: (id: Uint8Array) => Promise<MessageTraceJson | null>;

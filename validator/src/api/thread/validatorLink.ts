@@ -1,5 +1,8 @@
 /** The API's end of the port: questions to the validator's thread, each with its answer or a refusal in words. */
 import type { Clock } from "../../../../node/src/host/types.ts";
+import type { RewardCert } from "../../../../protocol/src/agreement/attest.ts";
+import { MAX_SET_STEPS } from "../../../../protocol/src/agreement/rewardEvidence.ts";
+import { RecentMap } from "../../recentMap.ts";
 import { MAX_ASKING_CONNECTIONS, type MetricsPage } from "../modules.ts";
 import { ApiProblem } from "../problem.ts";
 import { ANSWER_LIMIT_MS, type FromApi, type LiveValidator, type Question, type ToApi } from "./messages.ts";
@@ -19,6 +22,8 @@ export const MAX_QUESTIONS = MAX_ASKING_CONNECTIONS;
 export const MAX_TRACES = 2;
 /** A trace takes milliseconds; who asks again after a second finds its place free. */
 const TRACE_RETRY_S = 1;
+/** The newest half of them is always there: all that the longest proof names. A hundred validators' take some 15 kB each. */
+const MAX_CERTIFICATES = 2 * (MAX_SET_STEPS + 1);
 /** The metrics page is written anew so often at most, however many ask: Prometheus asks every few seconds. */
 const METRICS_KEPT_MS = 1_000;
 
@@ -35,6 +40,8 @@ export class ValidatorLink {
   readonly #traces = new Set<number>();
   /** The newest page, and when it came by the elapsed time. */
   #metrics: { readonly page: MetricsPage; readonly atMs: number } | null = null;
+  /** By epoch: a proof names up to a thousand, and none of them ever changes. */
+  readonly #certificates = new RecentMap<number, RewardCert>(MAX_CERTIFICATES);
   #nextId = 0;
 
   constructor(modules: ValidatorLinkModules) {
@@ -47,7 +54,7 @@ export class ValidatorLink {
     exposeMetrics: () => this.#exposeMetrics(),
     connections: () => this.#share("connections"),
     isPending: (id) => this.#ask("isPending", id),
-    rewardCert: (epoch) => this.#ask("rewardCert", epoch),
+    rewardCert: (epoch) => this.#askRewardCert(epoch),
     rewardProof: (account) => this.#ask("rewardProof", account),
     appeal: (hotspot) => this.#ask("appeal", hotspot),
     submitTransaction: (envelope) => this.#ask("submitTransaction", envelope),
@@ -70,6 +77,14 @@ export class ValidatorLink {
     const page = await this.#share("exposeMetrics");
     this.#metrics = { page, atMs: clock.elapsedMs() };
     return page;
+  }
+
+  async #askRewardCert(epoch: number): Promise<RewardCert | null> {
+    const kept = this.#certificates.get(epoch);
+    if (kept !== undefined) return kept;
+    const cert = await this.#ask("rewardCert", epoch);
+    if (cert !== null) this.#certificates.set(epoch, cert);
+    return cert;
   }
 
   /** One question for all who ask it before its answer is there: probes come outside the rate limits. */
