@@ -17,6 +17,8 @@ export type Decision = { readonly round: number; readonly view: number };
 /** A closed epoch as the summary and the view need it. */
 export type EpochTotals = EpochLine & {
   readonly carriedIn: bigint;
+  /** What came back from escrow into the pools, as part of what they carried in. */
+  readonly escrowReturned: bigint;
   readonly accounts: number;
   /** The next epoch's seed, 32 bytes. */
   readonly nextSeed: Uint8Array;
@@ -71,6 +73,7 @@ function totalsOf(json: EpochJson): EpochTotals {
     witnessesRefused: json.witnesses.refused as Record<string, number>,
     emitted: total("emitted"),
     carriedIn: total("carriedIn"),
+    escrowReturned: BigInt(json.escrow.returned),
     paid: total("paid"),
     carried: total("carriedOut"),
     rewardRoot: json.rewardRoot,

@@ -13,6 +13,7 @@ export type Summary = SeveralSummary & {
     readonly epoch: number;
     readonly emitted: string;
     readonly carriedIn: string;
+    readonly escrowReturned: string;
     readonly paid: string;
     readonly carried: string;
     readonly beacons: number;
@@ -40,8 +41,9 @@ export function createSummary(input: SummaryInput): Summary {
       throw new Error(`epoch ${epoch.epoch}: emitted + carried in is not paid + carried`);
     }
     const before = input.epochs[index - 1];
-    if (before !== undefined && before.carried !== epoch.carriedIn) {
-      throw new Error(`epoch ${epoch.epoch}: carried in is not what epoch ${before.epoch} carried`);
+    if (before !== undefined && before.carried + epoch.escrowReturned !== epoch.carriedIn) {
+      const expected = `what epoch ${before.epoch} carried and what escrow returned`;
+      throw new Error(`epoch ${epoch.epoch}: carried in is not ${expected}`);
     }
   }
   return {
@@ -53,6 +55,7 @@ export function createSummary(input: SummaryInput): Summary {
       epoch: epoch.epoch,
       emitted: epoch.emitted.toString(),
       carriedIn: epoch.carriedIn.toString(),
+      escrowReturned: epoch.escrowReturned.toString(),
       paid: epoch.paid.toString(),
       carried: epoch.carried.toString(),
       beacons: epoch.beacons,
