@@ -17,7 +17,7 @@ import {
   startSharedHotspot,
 } from "./hotspots.ts";
 import type { DevnetOptions } from "./options.ts";
-import { runHexbeacon } from "./processes.ts";
+import { replayHome } from "./replay.ts";
 import { createValidatorRole, findFreePorts, type ValidatorRole, validatorName } from "./validators.ts";
 import { createWorld, createGenesis as makeGenesis, type World } from "./world.ts";
 
@@ -40,8 +40,11 @@ export type Devnet = {
   readonly readHotspots: () => readonly RunningHotspot[];
   readonly state: () => Promise<NetworkState>;
   readonly epochs: (after: number) => ReturnType<typeof fetchEpochs>;
-  /** Replays all stored epochs with the operator's command; gives those that differ. The validator must be stopped. */
-  readonly replayAll: () => Promise<number[]>;
+  /**
+   * Replays what a validator has stored with the operator's command; gives the epochs that differ. It must be stopped.
+   * @param index which one. @param lastEpoch as `readReplay` takes it.
+   */
+  readonly replay: (index: number, lastEpoch: number) => Promise<readonly number[]>;
   /** Stops everything; removes the folder when it was a temporary one, unless somebody will want to look into it. */
   readonly stop: (options?: { readonly keepsData: boolean }) => Promise<void>;
 };
@@ -135,7 +138,7 @@ export async function startDevnet(options: DevnetOptions, onStep: (line: string)
     readHotspots: () => running.filter((hotspot) => hotspot !== null),
     state: () => fetchState(serving().http),
     epochs: (after) => fetchEpochs(serving().http, after),
-    replayAll: () => replayAll(join(dataDir, "validator")),
+    replay: (index, lastEpoch) => replayHome(join(dataDir, validatorName(index)), lastEpoch),
     stop: (options) => stopAll(hotspots, options?.keepsData),
   };
 }
@@ -233,12 +236,4 @@ async function startInTurns(roles: readonly Role[]): Promise<void> {
   for (let first = 0; first < roles.length; first += START_WIDTH) {
     await Promise.all(roles.slice(first, first + START_WIDTH).map((role) => role.start()));
   }
-}
-
-async function replayAll(home: string): Promise<number[]> {
-  const { code, stdout, stderr } = await runHexbeacon(["validator", "replay", "--home", home, "--all"]);
-  if (code !== 0 && code !== 1) throw new Error(`replay ended with ${code}: ${stderr}`);
-  const lines = stdout.split("\n").filter((line) => line !== "");
-  const results = lines.map((line) => JSON.parse(line) as { epoch: number; equal: boolean });
-  return results.filter(({ equal }) => !equal).map(({ epoch }) => epoch);
 }

@@ -3,8 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ensureExplorer } from "../../../validator/explorer/build/bundle.ts";
 import type { EpochTotals } from "./api.ts";
 import { type Devnet, DevnetUsageError, startDevnet } from "./devnet.ts";
+import { Faults } from "./faults.ts";
 import { type DevnetOptions, parseOptions } from "./options.ts";
-import { readSeveral, runFaults, summarizeSeveral } from "./several.ts";
+import { readSeveral, summarizeSeveral } from "./several.ts";
 import { createSummary, writeSummary } from "./summary.ts";
 import { createView, type DevnetStatus, renderEpochTable, type View } from "./view.ts";
 
@@ -50,48 +51,61 @@ async function run(options: DevnetOptions, signal: AbortSignal): Promise<number>
   };
   let hasFailed = true;
   const ending = new AbortController();
-  const faults = runFaults(options.faults, devnet.validators, AbortSignal.any([signal, ending.signal]), tell);
+  const faults = new Faults(
+    options.faults,
+    devnet.validators,
+    AbortSignal.any([signal, ending.signal]),
+    tell,
+  );
   try {
-    const epochs = await watch(devnet, options, { view, events, startedMs }, signal);
+    const epochs = await watch(devnet, options, { view, events, startedMs, faults }, signal);
     view.close();
     // What was asked to be shown is shown, also where the epochs were over before.
-    await faults;
+    await faults.ended;
+    faults.rethrow();
     const code = await finish(devnet, options, epochs, signal, say);
     hasFailed = code !== 0;
     return code;
   } finally {
     ending.abort();
     view.close();
-    await faults;
+    await faults.ended;
     await devnet.stop({ keepsData: hasFailed });
   }
 }
 
-/** Where the network is shown, and what is told of it beside its state, oldest first. */
-type Shown = { readonly view: View; readonly events: string[]; readonly startedMs: number };
+/** Where the network is shown, what is told of it beside its state, oldest first, and what is done to it meanwhile. */
+type Shown = {
+  readonly view: View;
+  readonly events: string[];
+  readonly startedMs: number;
+  readonly faults: Faults;
+};
 
 /**
  * Shows the network until it is stopped or has closed as many epochs, from its start on, as were asked for.
  * @returns all its closed epochs: those of earlier runs on kept data too, since the books begin with the first.
+ * @throws Error where every validator is down and none is to be started again, or where that failed.
  */
 async function watch(
   devnet: Devnet,
   options: DevnetOptions,
-  { view, events, startedMs }: Shown,
+  { view, events, startedMs, faults }: Shown,
   signal: AbortSignal,
 ): Promise<EpochTotals[]> {
-  const epochs: EpochTotals[] = await devnet.epochs(-1);
+  const epochs: EpochTotals[] = await devnet.epochs(-1).catch(() => []);
   const lastEpoch = options.epochs === null ? Number.POSITIVE_INFINITY : devnet.epochsBefore + options.epochs;
   const { roundsPerEpoch } = devnet.genesis.parameters;
   while (!signal.aborted) {
+    faults.rethrow();
     const state = await devnet.state().catch(() => null);
     if (state !== null && state.closedEpoch !== null && state.closedEpoch > (epochs.at(-1)?.epoch ?? -1)) {
       // Asked again with the next look where the validator is busy or down just now.
       epochs.push(...(await devnet.epochs(epochs.at(-1)?.epoch ?? -1).catch(() => [])));
       events.push(`epoch ${state.closedEpoch} closed and paid`);
     }
-    if (state === null && devnet.validators.every((role) => !role.isUp()))
-      throw new Error(devnet.validator.describeEnd());
+    const isDown = state === null && devnet.validators.every((role) => !role.isUp());
+    if (isDown && !faults.hasRestartToCome) throw new Error(devnet.validator.describeEnd());
     const round = state?.round ?? 0;
     const counts = await countHotspots(devnet);
     const several =
@@ -161,10 +175,13 @@ async function finish(
 ): Promise<number> {
   if (signal.aborted && options.summaryFile === null) return 0;
   const { round } = await devnet.state();
-  const several = await summarizeSeveral(devnet.validators, epochs.at(-1)?.epoch ?? -1);
+  const lastEpoch = epochs.at(-1)?.epoch ?? -1;
+  const several = await summarizeSeveral(devnet.validators, lastEpoch);
+  // One that was killed has not closed what the others have.
+  const running = devnet.validators.findIndex((role) => role.isUp());
   await Promise.all(devnet.hotspots.map((role) => role.stop()));
   await Promise.all(devnet.validators.map((role) => role.stop()));
-  const differing = await devnet.replayAll();
+  const differing = await devnet.replay(running, lastEpoch);
   const summary = createSummary({
     network: devnet.genesis.name,
     validators: devnet.genesis.validators.length,

@@ -4,7 +4,6 @@ import { computeLeaders } from "../../../protocol/src/agreement/leaders.ts";
 import type { Genesis } from "../../../protocol/src/network/genesis.ts";
 import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
 import { type Decision, type EpochTotals, fetchDecision, fetchEpochs, fetchState } from "./api.ts";
-import type { Fault } from "./options.ts";
 import type { ValidatorRole } from "./validators.ts";
 
 /** A validator as the view shows it; null where it is down or does not answer. */
@@ -109,32 +108,5 @@ async function readRoots(apiUrl: string, lastEpoch: number): Promise<string[]> {
     const roots = epochs.filter(({ epoch }) => epoch <= lastEpoch).map(({ rewardRoot }) => rewardRoot);
     if (roots.length > lastEpoch || Date.now() > deadlineMs) return roots;
     await delay(CATCH_UP_LOOK_MS);
-  }
-}
-
-/**
- * Does each fault at its time, until the signal.
- * @param say is told of each in one line.
- */
-export async function runFaults(
-  faults: readonly Fault[],
-  roles: readonly ValidatorRole[],
-  signal: AbortSignal,
-  say: (line: string) => void,
-): Promise<void> {
-  const startedMs = Date.now();
-  for (const { kind, validator, atSeconds } of faults) {
-    await delay(Math.max(0, startedMs + atSeconds * 1_000 - Date.now()), undefined, { signal }).catch(
-      () => {},
-    );
-    if (signal.aborted) return;
-    const role = roles[validator]!;
-    if (kind === "kill") {
-      say(`killed validator ${validator}`);
-      await role.kill();
-    } else if (!role.isUp()) {
-      await role.start();
-      say(`restarted validator ${validator}`);
-    }
   }
 }
