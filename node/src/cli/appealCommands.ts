@@ -90,7 +90,14 @@ async function appealFindings(flags: AppealFlags, io: NodeIo): Promise<void> {
 async function sayTrust(api: ValidatorApi, hotspot: Uint8Array, io: NodeIo): Promise<void> {
   const { describeTrust } = await import("./account/trustWords.ts");
   printLine(io, `hotspot: ${encodeDidKey(hotspot)} ${computeName(hotspot)}`);
-  for (const line of describeTrust(await api.getTrust(hotspot))) printLine(io, line);
+  const trust = await api.getTrust(hotspot);
+  const { computations, appeal } = trust;
+  // Only where no computation tells of it.
+  const isNewcomer =
+    computations.length === 0 &&
+    appeal !== null &&
+    (await api.isNewToTrust(hotspot, appeal.decidedFromEpoch));
+  for (const line of describeTrust(trust, isNewcomer)) printLine(io, line);
 }
 
 /** Those with whom the hotspot has most receptions. @throws CodedError "request_refused" where it has none. */

@@ -17,7 +17,7 @@ export type TrustComputation = {
 };
 export type TrustAnswer = {
   readonly paidMinPpm: number;
-  /** The newest first; none for a hotspot that always was wholly trusted. */
+  /** The newest first; none for a hotspot that always was wholly trusted, or came after the newest of them. */
   readonly computations: readonly TrustComputation[];
   /** What is held of its pay, in base units, and the last epoch in which each can be released. */
   readonly escrow: readonly { readonly amount: bigint; readonly untilEpoch: number }[];

@@ -330,6 +330,7 @@ describe("before anything is sent", () => {
     getAccount: async () => (balance === null ? null : { balance, earned: 0n, nonce: 0 }),
     getHotspot: async () => null,
     getTrust: () => Promise.reject(new Error("asked")),
+    isNewToTrust: () => Promise.reject(new Error("asked")),
     getCounterparts: async () => [],
     getAddresses: async () => null,
     getTransaction: async () => null,

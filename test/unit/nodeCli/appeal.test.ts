@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { describeTrust } from "../../../node/src/cli/account/trustWords.ts";
+import { createValidatorApi } from "../../../node/src/cli/account/validatorApi.ts";
 import { createAccountCommand } from "../../../node/src/cli/accountCommand.ts";
 import { makePrivateFolder } from "../../../node/src/host/durableFile.ts";
 import { writeKeyFile } from "../../../node/src/host/keystore.ts";
@@ -141,6 +142,15 @@ describe("an owner whose hotspot is suspended from pay", () => {
     expect((await ask("rewards")).items.at(-1)).toMatchObject({ released: `${released}` });
   });
 
+  test("is a newcomer as long as no computation of trust came after its registration", async () => {
+    const { key } = scenario.hotspot(0);
+    const { trustIntervalEpochs } = scenario.genesis.parameters;
+    const api = createValidatorApi(new URL(trust.at(-1)!));
+    // Genesis's are registered as of epoch -2.
+    expect(await api.isNewToTrust(key, trustIntervalEpochs - 2)).toBe(true);
+    expect(await api.isNewToTrust(key, trustIntervalEpochs - 1)).toBe(false);
+  });
+
   test("is told in words why an appeal is refused", async () => {
     await close();
     const refused = await run(appeal);
@@ -168,7 +178,10 @@ describe("what a validator says of trust", () => {
   };
 
   test("is told of an appeal that was not heard, of one that is barred, and of a hotspot that is gone", () => {
-    const words = (answer: object) => describeTrust(readTrustAnswer({ ...fields, ...answer })!).join("\n");
+    const words = (answer: object, isNewcomer = false) =>
+      describeTrust(readTrustAnswer({ ...fields, ...answer })!, isNewcomer).join("\n");
+    expect(words({ items: [] })).toContain("trust: whole, and always was");
+    expect(words({ items: [] }, true)).toContain("trust: not computed yet");
     expect(words({})).toContain("not heard, found again: of a later release; nothing was released");
     expect(words({})).toContain("none is heard up to epoch 12, as the hotspot moved");
     expect(words({ appeal: null })).toContain("none can be made of a hotspot that is gone");

@@ -5,11 +5,22 @@ import { PENALTY_TABLE } from "../../../../protocol/src/trust/penaltyTable.ts";
 import type { TrustAnswer, TrustComputation } from "../../host/trustAnswer.ts";
 import { formatTokens } from "./tokens.ts";
 
-/** How a hotspot stands: its trust with every finding, what is held and until when, and its appeals. A line each. */
-export function describeTrust({ computations, escrow, appeal, paidMinPpm }: TrustAnswer): string[] {
+const NOT_COMPUTED =
+  "trust: not computed yet, as it came after the newest computation; it counts wholly only as long as no seeds decide";
+
+/**
+ * How a hotspot stands: its trust with every finding, what is held and until when, and its appeals. A line each.
+ * @param isNewcomer it came after the newest computation of trust, which therefore says nothing of it.
+ */
+export function describeTrust(
+  { computations, escrow, appeal, paidMinPpm }: TrustAnswer,
+  isNewcomer: boolean,
+): string[] {
   const [newest] = computations;
   return [
-    ...(newest === undefined ? ["trust: whole, and always was"] : describeComputation(newest, paidMinPpm)),
+    ...(newest === undefined
+      ? [isNewcomer ? NOT_COMPUTED : "trust: whole, and always was"]
+      : describeComputation(newest, paidMinPpm)),
     ...(escrow.length === 0 ? ["held in escrow: nothing"] : []),
     ...escrow.map(({ amount, untilEpoch }) => {
       return `held in escrow: ${formatTokens(amount)} tokens, which an appeal can release up to epoch ${untilEpoch}`;

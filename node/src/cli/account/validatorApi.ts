@@ -54,6 +54,8 @@ export type ValidatorApi = {
   readonly getHotspot: (key: Uint8Array) => Promise<HotspotAnswer | null>;
   /** @throws CodedError "request_refused" where the validator does not know the hotspot. */
   readonly getTrust: (key: Uint8Array) => Promise<TrustAnswer>;
+  /** Whether a hotspot came after the computation of trust before the next one, which is in force from `nextEpoch` on. */
+  readonly isNewToTrust: (key: Uint8Array, nextEpoch: number) => Promise<boolean>;
   /** Whom a hotspot lately heard or was heard by, most receptions first. */
   readonly getCounterparts: (key: Uint8Array) => Promise<readonly Uint8Array[]>;
   /** Where a validator is reached, as its stake says; null where nobody ever staked for the key. */
@@ -100,6 +102,14 @@ export function createValidatorApi(base: URL): ValidatorApi {
       const fields = readFound(await ask(base, path, undefined, MAX_LIST_BYTES));
       if (fields === null) throw new CodedError("request_refused", "the network does not know this hotspot");
       return readTrustAnswer(fields) ?? refuseForeign();
+    },
+    isNewToTrust: async (key, nextEpoch) => {
+      const [hotspot, penalties] = await Promise.all(
+        [`v1/hotspots/${encodeDidKey(key)}`, "v1/trust/penalties"].map(get),
+      );
+      const { registeredEpoch } = expectFound(hotspot!);
+      const { intervalEpochs } = expectFound(penalties!);
+      return readNumber(registeredEpoch) >= nextEpoch - readCount(intervalEpochs);
     },
     getCounterparts: async (key) => {
       const path = `v1/hotspots/${encodeDidKey(key)}/links`;

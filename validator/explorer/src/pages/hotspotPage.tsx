@@ -45,7 +45,7 @@ export function HotspotPage({ params }: PageProps) {
               )}
             </Shown>
             <ActivityCard id={hotspot.id} />
-            <TrustCard id={hotspot.id} />
+            <TrustCard hotspot={hotspot} />
             <NeighboursCard hotspot={hotspot} />
           </>
         )}

@@ -1,11 +1,14 @@
 /** A hotspot's trust: how much, by which findings on whose evidence, and until when. */
-import type { TrustHistory, TrustState } from "../../../../client/api.ts";
+import type { Hotspot, TrustHistory, TrustState } from "../../../../client/api.ts";
 import { useRoute } from "../../data/useRoute.ts";
 import { formatCount, formatPpm } from "../../ui/format.ts";
 import { Shown } from "../../ui/states.tsx";
 import { Amount, KeyLink } from "../../ui/values.tsx";
+import { isNewcomer, judgeStanding, type Standing } from "./standing.ts";
 
-export function TrustCard({ id }: { readonly id: string }) {
+type TrustCardProps = { readonly hotspot: Pick<Hotspot, "id" | "registeredEpoch"> };
+
+export function TrustCard({ hotspot: { id, registeredEpoch } }: TrustCardProps) {
   const asked = useRoute("/v1/hotspots/{id}/trust", { path: { id }, query: { limit: 10 } });
   const table = useRoute("/v1/trust/penalties");
   const asks = new Map(table.data?.items.map(({ penalty, asks: text }) => [penalty as string, text]));
@@ -16,14 +19,26 @@ export function TrustCard({ id }: { readonly id: string }) {
         {({ current, items, paidMinPpm, escrow, appeal }) =>
           current === null ? (
             <>
-              <p>
-                <span class="good">Wholly trusted</span>, and always was.
-              </p>
+              <Shown what="The penalties" asked={table}>
+                {({ intervalEpochs }) =>
+                  isNewcomer(registeredEpoch, appeal, intervalEpochs) ? (
+                    <p>
+                      <span class="warn">Not computed yet</span>: it came after the newest computation of
+                      trust, and counts wholly only as long as no seeds decide. The next is in force from
+                      epoch {formatCount(appeal!.decidedFromEpoch)} on.
+                    </p>
+                  ) : (
+                    <p>
+                      <span class="good">Wholly trusted</span>, and always was.
+                    </p>
+                  )
+                }
+              </Shown>
               <Escrow escrow={escrow} appeal={appeal} />
             </>
           ) : (
             <>
-              <Standing state={current} paidMinPpm={paidMinPpm} />
+              <StandingLine state={current} paidMinPpm={paidMinPpm} />
               <Escrow escrow={escrow} appeal={appeal} />
               {current.findings.map((finding) => (
                 <Finding key={finding.penalty} finding={finding} asks={asks.get(finding.penalty)} />
@@ -52,15 +67,26 @@ export function TrustCard({ id }: { readonly id: string }) {
   );
 }
 
-function Standing({ state, paidMinPpm }: { readonly state: TrustState; readonly paidMinPpm: number }) {
-  const { trustPpm, graphPpm, suspended, fromEpoch } = state;
+const STANDING_CLASS: Readonly<Record<Standing, string>> = {
+  paid: "good",
+  suspended: "bad",
+  unreached: "warn",
+};
+
+function StandingLine({ state, paidMinPpm }: { readonly state: TrustState; readonly paidMinPpm: number }) {
+  const { trustPpm, graphPpm, fromEpoch } = state;
+  const standing = judgeStanding(state, paidMinPpm);
+  const least = formatPpm(paidMinPpm);
+  const pay: Readonly<Record<Standing, string>> = {
+    paid: `From ${least} on its rewards are paid.`,
+    suspended: `Below ${least} its rewards wait in escrow, until an appeal succeeds or the time for one is over.`,
+    unreached: `Below ${least} by its links nothing is paid: they do not reach whom the network trusts.`,
+  };
   return (
     <p>
-      <strong class={suspended ? "bad" : "good"}>{formatPpm(trustPpm)}</strong> since epoch{" "}
+      <strong class={STANDING_CLASS[standing]}>{formatPpm(trustPpm)}</strong> since epoch{" "}
       {formatCount(fromEpoch)}: {formatPpm(graphPpm)} by who hears it and whom it hears, times its findings.{" "}
-      {suspended
-        ? `Below ${formatPpm(paidMinPpm)} its rewards wait in escrow, until an appeal succeeds or the time for one is over.`
-        : `From ${formatPpm(paidMinPpm)} on its rewards are paid.`}
+      {pay[standing]}
     </p>
   );
 }
