@@ -260,11 +260,11 @@ function openAttestor(
 function openLane(options: CoreOptions, modules: CoreModules, several: Several): Lane {
   const { signer } = options;
   const { clock, sets, storage, recovered, observer, onFailure } = modules;
-  const { last, cutSeq } = recovered.lane;
+  const { last, end } = recovered.lane;
   const { votes, batches } = storage;
   const { flushMs } = timesOf(options);
   return createLane(
-    { flushMs, sets, last, cutSeq },
+    { flushMs, sets, last, cutSeq: end.seq },
     {
       clock,
       signer,

@@ -5,6 +5,7 @@
 import { CodedError } from "../../node/src/host/codedError.ts";
 import type { Log } from "../../node/src/host/types.ts";
 import type { Cut } from "../../protocol/src/agreement/cut.ts";
+import type { Place } from "../../protocol/src/agreement/lanes/index.ts";
 import { decodeBatch } from "../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../protocol/src/bytes/bytes.ts";
 import { decodeLedgerMessage } from "../../protocol/src/ledger/bundleDecode.ts";
@@ -31,9 +32,12 @@ export type Recovered = {
   /** The newest decided round; null before round 0. */
   readonly last: Finalized | null;
   readonly lane: {
+    /** The newest batch that was ever numbered, as far as the home can tell; null before the first. */
     readonly last: AuthoredBatch | null;
-    /** The own lane's entry in the newest decided cut. */
-    readonly cutSeq: number;
+    /** Where the newest decided cut has left the own lane. */
+    readonly end: Place;
+    /** Whether the votes do not know that end: what was signed before lies with a home that is lost, or newer than this copy. */
+    readonly isForgotten: boolean;
     /** Ids of messages in own batches that no executed round holds. */
     readonly waitingIds: readonly Uint8Array[];
   };
@@ -69,9 +73,11 @@ export async function recover(modules: RecoveryModules): Promise<Recovered> {
       : decodeDecided({ round: latest.round, value: latest.value, cert: latest.finalCert });
   const last = newest ?? stored;
   const cut = await readCut(ledger.round, modules);
-  const { seq: endSeq } = ledger.laneEndOf(modules.validator);
-  const executedSeq = seqOf(modules.validator, cut) ?? endSeq;
-  const decidedSeq = (last && seqOf(modules.validator, last.value.cut)) ?? endSeq;
+  const left = ledger.laneEndOf(modules.validator);
+  const executed = entryOf(modules.validator, cut) ?? left;
+  const end = (last && entryOf(modules.validator, last.value.cut)) ?? left;
+  const named = votes.lastBatch();
+  const isForgotten = end.seq > (named?.seq ?? 0);
   return {
     ledger,
     cut,
@@ -79,9 +85,10 @@ export async function recover(modules: RecoveryModules): Promise<Recovered> {
     stored,
     last,
     lane: {
-      last: votes.lastBatch(),
-      cutSeq: decidedSeq,
-      waitingIds: await listWaitingIds(executedSeq, decidedSeq, modules),
+      last: isForgotten ? end : named,
+      end,
+      isForgotten,
+      waitingIds: await listWaitingIds(executed.seq, end.seq, modules),
     },
   };
 }
@@ -96,9 +103,11 @@ function readUndone(nextRound: number, votes: Pick<Votes, "decidedFrom">): Final
   });
 }
 
-/** The number up to which a cut has a lane; null for one that is not in it, whose end the ledger remembers. */
-const seqOf = (validator: Uint8Array, cut: Cut): number | null =>
-  cut.find(({ lane }) => equalBytes(lane, validator))?.seq ?? null;
+/** Where a cut has left a lane; null for one that is not in it, whose end the ledger remembers. */
+function entryOf(validator: Uint8Array, cut: Cut): Place | null {
+  const entry = cut.find(({ lane }) => equalBytes(lane, validator));
+  return entry === undefined ? null : { seq: entry.seq, digest: entry.digest };
+}
 
 /** Walks the own lane back from its newest batch: each one's `prev` names the one before. */
 async function listWaitingIds(

@@ -6,12 +6,9 @@ import type { Clock, Log } from "../../node/src/host/types.ts";
 import type { VerifySignature } from "../../protocol/src/agreement/certificates.ts";
 import type { DropReason } from "../../protocol/src/agreement/drops.ts";
 import type { Fetch } from "../../protocol/src/agreement/fetches.ts";
+import type { Place } from "../../protocol/src/agreement/lanes/index.ts";
 import type { Ack, PeerMessage, PeerMessageType } from "../../protocol/src/agreement/peerMessages.ts";
-import {
-  type AvailabilityCert,
-  decodeBatch,
-  encodeAvailabilityCert,
-} from "../../protocol/src/agreement/rounds.ts";
+import { type AvailabilityCert, encodeAvailabilityCert } from "../../protocol/src/agreement/rounds.ts";
 import { encodeStanding } from "../../protocol/src/agreement/standing.ts";
 import { decodeHex, encodeHex } from "../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../protocol/src/crypto/domain.ts";
@@ -23,6 +20,7 @@ import { AckGatherer } from "./lanes/ackGatherer.ts";
 import { AvailabilityBook } from "./lanes/availability.ts";
 import { BatchFetcher } from "./lanes/batchFetcher.ts";
 import type { Lane } from "./lanes/lane.ts";
+import { LaneAdoption } from "./lanes/laneAdoption.ts";
 import { LostAcks } from "./lanes/lostAcks.ts";
 import { PeerLanes } from "./lanes/peerLanes.ts";
 import { UnusedBodies } from "./lanes/unusedBodies.ts";
@@ -36,7 +34,7 @@ import type { EvidencePool } from "./rounds/evidencePool.ts";
 import { createMeshAgreement, type MeshAgreement } from "./rounds/meshAgreement.ts";
 import { RestoreGuard } from "./rounds/restoreGuard.ts";
 import type { KnownSets } from "./rounds/validatorSets.ts";
-import type { AuthoredBatch, Votes } from "./rounds/votes.ts";
+import type { Votes } from "./rounds/votes.ts";
 import type { Signer } from "./signer.ts";
 import type { Storage } from "./storage.ts";
 import { toError } from "./toError.ts";
@@ -91,6 +89,7 @@ export type Several = {
 export function createSeveral(options: SeveralOptions, modules: SeveralModules): Several {
   const { genesis, domains, signer, delayMs } = options;
   const { clock, log, mesh, sets, storage, verify, recovered, attestor } = modules;
+  if (recovered.lane.isForgotten) adoptForgottenEnd(recovered.lane.end, storage.votes);
   const cut = recovered.last?.value.cut ?? [];
   const laneEndOf = (key: Uint8Array) => recovered.ledger.laneEndOf(key);
   const availability = new AvailabilityBook({ sets, domains, verify, laneEndOf, cut }, modules);
@@ -132,8 +131,13 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     { self: signer.publicKey, execLagRounds: genesis.parameters.execLagRounds },
     { sets, log, onFailure: modules.onFailure },
   );
+  const adoption = new LaneAdoption(
+    { self: signer.publicKey, end: recovered.lane.end },
+    { votes: storage.votes, fetcher, acks, lane: modules.lane },
+  );
   const onFinalized = (finalized: Finalized): void => {
     const { cut: decided } = finalized.value;
+    adoption.onCut(decided);
     guard.onDecided(finalized);
     // What this validator acknowledged is here; what it missed is on its way before its round is executed.
     fetcher.prefetch(peerLanes.listMissing(decided));
@@ -142,12 +146,6 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     modules.evidence.onDecided(finalized.value);
     modules.onFinalized(finalized);
   };
-  const adoptLane = async (place: AuthoredBatch): Promise<void> => {
-    const body = await fetchLane(place, storage.votes, fetcher);
-    storage.votes.adoptBatch(place);
-    modules.lane().adopt(place);
-    acks.request(place, body);
-  };
   const guard = new RestoreGuard(
     { self: signer.publicKey, domains, retryMs: 2 * delayMs, isMarkedRestored: storage.votes.isRestored() },
     {
@@ -155,7 +153,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
       votes: storage.votes,
       nextRound: () => agreement.newestRound() + 1,
       showRounds: (name, claimed) => agreement.showRounds(name, claimed),
-      adoptLane,
+      adoptLane: (place) => adoption.adopt(place),
       onProgress: () => agreement.onProgress(),
       onRestored: () => {
         lostAcks.onLost();
@@ -218,8 +216,9 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
       agreement.onProgress();
     },
     start: async () => {
-      const { last, cutSeq } = recovered.lane;
-      const waiting = last !== null && last.seq > cutSeq ? await storage.batches.getBatch(last.digest) : null;
+      const { last, end } = recovered.lane;
+      const waiting =
+        last !== null && last.seq > end.seq ? await storage.batches.getBatch(last.digest) : null;
       if (waiting !== null) acks.request(last!, waiting);
       acks.start();
       guard.start();
@@ -260,17 +259,13 @@ function openAgreement(
   );
 }
 
-/** The bodies of the own lane up to a batch that others hold, all here when it resolves. @returns the newest. */
-async function fetchLane(
-  { seq: end, digest: newest }: AuthoredBatch,
-  votes: Pick<Votes, "lastBatch">,
-  fetcher: BatchFetcher,
-): Promise<Uint8Array> {
-  const body = await fetcher.getBatch(newest);
-  let batch = decodeBatch(body);
-  for (let seq = end - 1; batch !== null && seq > (votes.lastBatch()?.seq ?? 0); seq--)
-    batch = decodeBatch(await fetcher.getBatch(batch.prev));
-  return body;
+/**
+ * The cuts have own batches that the votes do not know, so other things may have been signed as well that they do not
+ * know. Said first, so that a crash in between leaves the end to be found again.
+ */
+function adoptForgottenEnd(end: Place, votes: Pick<Votes, "adoptBatch" | "markRestored">): void {
+  votes.markRestored();
+  votes.adoptBatch(end);
 }
 
 type Answerers = Storage & {

@@ -14,7 +14,7 @@ import type { GenesisViews, RoundCommit, Snapshot, Store } from "../../../valida
 import { createMemoryStore } from "../../store/memoryStore.ts";
 
 /** Methods of the votes that write, each in one commit, are named for it. */
-const IS_WRITE = /^(record|prune|forget|keep|drop)/;
+const IS_WRITE = /^(record|prune|forget|adopt|mark|unmark)/;
 
 /** How long votes that nobody syncs lie in the system's memory. */
 const UNSYNCED_MS = 500;

@@ -161,9 +161,9 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     rule: "A2",
     edit: {
       file: "validator/src/core.ts",
-      find: "  const { last, cutSeq } = recovered.lane;\n  const { votes, batches } = storage;",
+      find: "  const { last, end } = recovered.lane;\n  const { votes, batches } = storage;",
       replace:
-        "  const { cutSeq } = recovered.lane;\n  const last = null;\n  const { votes, batches } = storage;",
+        "  const { end } = recovered.lane;\n  const last = null;\n  const { votes, batches } = storage;",
     },
   },
   {

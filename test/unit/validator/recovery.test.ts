@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { PassThrough } from "node:stream";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createSilentLog } from "../../../node/src/host/log.ts";
@@ -256,6 +257,33 @@ describe("a validator that ended", () => {
     expect(epochs[0].epoch).toBeGreaterThan(0);
     expect(epochs.length).toBeGreaterThanOrEqual(2);
     await expect(replay({ home, epoch: "0" }, io)).rejects.toMatchObject({ code: "batch_missing" });
+  });
+
+  test("without a word of its batches goes on behind the last that a cut has, and counts as restored", async () => {
+    const first = await start();
+    await first.rounds(2);
+    await first.submit(0, 1);
+    await first.rounds(2);
+    await first.submit(0, 2);
+    await first.rounds(2);
+    const left = first.storage.votes.lastBatch()!;
+    await first.end();
+    const votes = new DatabaseSync(join(home, "votes.sqlite"));
+    votes.exec("DELETE FROM batch");
+    votes.close();
+
+    const second = await start();
+    expect(second.recovered.lane).toMatchObject({ isForgotten: true, last: left, end: left });
+    expect([second.storage.votes.isRestored(), second.storage.votes.lastBatch()]).toEqual([true, left]);
+    await second.submit(0, 3);
+    expect(second.storage.votes.lastBatch()!.seq).toBe(left.seq + 1);
+    await second.end();
+
+    const third = await start();
+    expect(third.recovered.lane).toMatchObject({ isForgotten: false, end: left });
+    await third.rounds(2);
+    expect([third.recovered.ledger.laneEndOf(VALIDATOR.publicKey).seq, third.failures]).toEqual([3, []]);
+    await third.end();
   });
 
   test("with votes older than its store does not start", async () => {

@@ -265,11 +265,11 @@ export class RestoreGuard {
     this.#isMarked = false;
     const { log, onRestored } = this.#modules;
     if (quorum > names.length) {
-      log.warn("The votes come from a backup, and there is no quorum without this validator to wait for");
+      log.warn("The votes may be old, and there is no quorum without this validator to wait for");
       return;
     }
     this.#isRestored = true;
-    log.warn("Sign nothing for now: the votes come from a backup");
+    log.warn("Sign nothing for now: the votes come from a backup, or of before the home was lost");
     onRestored();
   }
 
