@@ -7,7 +7,13 @@ import { LANE_START } from "../agreement/cut.ts";
 import { hashLabelled } from "../crypto/sha256.ts";
 import type { BeaconReason, Reason, UnpaidReason } from "../evidence/reasons.ts";
 import { cellFromBigint } from "../geo/cell.ts";
-import { computeNetworkId, GENESIS_REGISTRATION_EPOCH, type Genesis } from "../network/genesis.ts";
+import {
+  computeGenesisTotal,
+  computeNetworkId,
+  GENESIS_REGISTRATION_EPOCH,
+  type Genesis,
+  MAX_GENESIS_TOTAL,
+} from "../network/genesis.ts";
 import { computeParametersHash, epochOfRound, type Parameters } from "../network/parameters.ts";
 import type { IncrementalHash } from "../reward/epochRecord.ts";
 import type { HashPairs } from "../reward/hashPairs.ts";
@@ -114,10 +120,8 @@ export class Ledger {
     this.parametersHash = computeParametersHash(genesis.parameters);
     this.networkId = computeNetworkId(genesis);
     this.modules = modules;
-    const staked = genesis.validators.reduce((sum, { stake }) => sum + stake, 0n);
-    this.genesisTotal = genesis.accounts.reduce((sum, { balance }) => sum + balance, staked);
-    // Parameters bound all emission by 2^62, so with this no amount ever leaves 64 bits.
-    if (this.genesisTotal >= 1n << 63n) throw new RangeError("genesis holds 2^63 base units or more");
+    this.genesisTotal = computeGenesisTotal(genesis);
+    if (this.genesisTotal > MAX_GENESIS_TOTAL) throw new RangeError("genesis holds 2^63 base units or more");
     this.timeMs = genesis.timeMs;
     this.digest = hashLabelled("genesis", this.networkId);
     this.links = new Links(genesis.parameters.reciprocityEpochs);

@@ -30,6 +30,9 @@ const MAX_ENTRIES = 1_000_000;
 /** Ten a metropolis for a hundred of them; those who stake name more later. */
 export const MAX_TRUST_SEEDS = 1_000;
 
+/** Parameters bound all emission by 2^62, so with this no amount ever leaves 64 bits. */
+export const MAX_GENESIS_TOTAL = (1n << 63n) - 1n;
+
 export type GenesisValidator = {
   readonly key: Uint8Array;
   readonly stake: bigint;
@@ -115,6 +118,15 @@ export function computeNetworkId(genesis: Genesis): Uint8Array {
   );
 }
 
+/** All balances and stakes, in base units. */
+export function computeGenesisTotal({
+  accounts,
+  validators,
+}: Pick<Genesis, "accounts" | "validators">): bigint {
+  const staked = validators.reduce((sum, { stake }) => sum + stake, 0n);
+  return accounts.reduce((sum, { balance }) => sum + balance, staked);
+}
+
 /** Writes a genesis file: JSON with keys as did:key, amounts as decimal strings, cells as H3 hexadecimal. */
 export function encodeGenesisJson(genesis: Genesis): string {
   const json = {
@@ -177,6 +189,8 @@ export function decodeGenesisJson(text: string): DecodedGenesis {
   const hotspots = readList(given, "hotspots", MAX_ENTRIES, errors, readHotspot);
   reportDuplicates("validators", validators, errors);
   reportSmallStakes(validators, parameters, errors);
+  if (computeGenesisTotal({ accounts, validators }) > MAX_GENESIS_TOTAL)
+    errors.push("accounts, validators: balances and stakes together must stay below 2^63 base units");
   reportDuplicates("accounts", accounts, errors);
   reportDuplicates("hotspots", hotspots, errors);
   const trustSeeds = readTrustSeeds(given, hotspots, errors);

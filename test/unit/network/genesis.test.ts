@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { cellFromHex } from "../../../protocol/src/geo/cell.ts";
+import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import {
   computeNetworkId,
   decodeGenesisJson,
@@ -138,6 +139,22 @@ describe("genesis", () => {
       (json.validators as { stake: string }[])[0]!.stake = "999999999999";
     });
     expect(faults).toEqual(["validators[0].stake: must be at least parameters.validatorStake"]);
+  });
+
+  test("refuses balances and stakes that are together more than 63 bits", () => {
+    const { stake } = genesis.validators[0]!;
+    const rest = genesis.accounts.slice(1).reduce((sum, { balance }) => sum + balance, 0n);
+    const others = genesis.validators.slice(1).reduce((sum, each) => sum + each.stake, rest + stake);
+    const give = (balance: bigint) => (json: Record<string, unknown>) => {
+      (json.accounts as { balance: string }[])[0]!.balance = `${balance}`;
+    };
+    expect(faultsOf(give((1n << 63n) - others))).toEqual([
+      "accounts, validators: balances and stakes together must stay below 2^63 base units",
+    ]);
+    const most = { ...genesis.accounts[0]!, balance: (1n << 63n) - 1n - others };
+    const full = { ...genesis, accounts: [most, ...genesis.accounts.slice(1)] };
+    expect(decodeGenesisJson(encodeGenesisJson(full))).toEqual({ ok: true, genesis: full });
+    createLedger(full);
   });
 
   test("any JSON at all gives faults and never throws", () => {
