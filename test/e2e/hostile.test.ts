@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { makePrivateFolder } from "../../node/src/host/durableFile.ts";
 import { writeKeyFile } from "../../node/src/host/keystore.ts";
-import { encodeHex, encodeHex0x } from "../../protocol/src/bytes/hex.ts";
+import { encodeHex0x } from "../../protocol/src/bytes/hex.ts";
 import { decodeReason, type Reason } from "../../protocol/src/evidence/reasons.ts";
 import { encodeGenesisJson } from "../../protocol/src/network/genesis.ts";
+import { PRESETS } from "../../protocol/src/network/presets.ts";
 import { decodeEnvelope, encodeEnvelope } from "../../protocol/src/wire/envelope.ts";
 import { type Receipt, SUBMIT_PROTOCOL } from "../../protocol/src/wire/receipts.ts";
 import { encodeReportBundle, MAX_REPORTS_PER_BUNDLE } from "../../protocol/src/wire/reports.ts";
@@ -30,6 +31,8 @@ import {
 import { createPeer, type Peer, startValidator, type ValidatorProcess } from "./validatorProcess.ts";
 
 const FUTURE_MS = 3_600_000;
+/** Epochs of 10 s: a body is admitted in its own and the next, and a test says a dozen things in one. */
+const EPOCHS = { ...PRESETS.test, roundsPerEpoch: 50 } as const;
 
 let folder: string;
 let context: Context;
@@ -39,7 +42,7 @@ let running: ValidatorProcess;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "hexbeacon-hostile-"));
-  context = contextOf(createTestGenesis(3, Date.now()));
+  context = contextOf(createTestGenesis(3, Date.now(), EPOCHS));
   const genesisFile = join(folder, "genesis.json");
   writeFileSync(genesisFile, encodeGenesisJson(context.genesis));
   const home = join(folder, "home");
@@ -140,17 +143,10 @@ test("what only execution can judge gets its reason from the receipt stream and 
   const transfers = [1n, 2n].map((amount) =>
     signTransaction(context, OWNER, { kind: "transfer", epoch, nonce: 0, to, amount }),
   );
-  // Both at once: after the first one's execution the second would not be admitted.
-  const submit = async (envelope: Uint8Array) => {
-    const response = await fetch(`${running.addresses.http}/v1/transactions`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ envelope: encodeHex(envelope) }),
-    });
-    expect(response.status).toBe(202);
-    return ((await response.json()) as { id: string }).id;
-  };
-  const transactionIds = await Promise.all(transfers.map(submit));
+  // In one parcel: after the first one's execution the second would not be admitted.
+  const admitted = await peer.submit(transfers);
+  expect(reasonsOf(admitted)).toEqual([null, null]);
+  const transactionIds = admitted!.items.map(({ id }) => encodeHex0x(id));
   const verdictOf = async (id: string) =>
     (await (await read(`/v1/transactions/${id}`)).json()) as { verdict: string };
   await peer.nextRound(async () => (await verdictOf(transactionIds[1]!)).verdict !== "pending");
