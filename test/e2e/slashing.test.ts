@@ -47,8 +47,8 @@ function batchWith(amount: bigint, epoch: number): PeerMessage {
   return { type: "batch", signed: { epoch, batch: encoded, signature } };
 }
 
-/** Speaks to the others with the offender's key until what it says has been heard by one of them. */
-async function contradict(epoch: number, heard: () => Promise<boolean>): Promise<void> {
+/** Speaks to the others with the offender's key, in the epoch that runs, until one of them has heard it. */
+async function contradict(heard: () => Promise<boolean>): Promise<void> {
   const keys = keysOf(OFFENDER);
   const clock = createSystemClock();
   const log = createSilentLog();
@@ -65,11 +65,17 @@ async function contradict(epoch: number, heard: () => Promise<boolean>): Promise
   );
   await mesh.open({ onMessage: () => {}, answer: async () => null, onRefused: () => {} });
   // A link that is not up yet drops what is sent, so it is said again until somebody has it.
+  const witness = fleet.validators[0]!;
+  const readEpoch = async () => (await ask<{ epoch: number }>(witness, "/v1/status")).epoch;
+  let epoch = await readEpoch();
   const stop = clock.every(200, () => {
     for (const amount of [1n, 2n]) mesh.broadcast(batchWith(amount, epoch));
   });
   try {
-    await waitFor(fleet.validators[0]!, async () => ((await heard()) ? true : null));
+    await waitFor(witness, async () => {
+      epoch = await readEpoch();
+      return (await heard()) ? true : null;
+    });
   } finally {
     stop();
     await mesh.close();
@@ -85,8 +91,7 @@ test("who signs two batches of one number loses stake and seat, and anyone can s
   expect(before).toMatchObject({ status: "seated", evidence: [] });
 
   await fleet.validators[OFFENDER]!.stop();
-  const { epoch } = await ask<{ epoch: number }>(role, "/v1/status");
-  await contradict(epoch, async () => (await evidence()).items.length > 0);
+  await contradict(async () => (await evidence()).items.length > 0);
 
   const { items } = await evidence();
   const stake = BigInt(before.stake);
