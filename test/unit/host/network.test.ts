@@ -188,9 +188,12 @@ describe("requests", () => {
   test("are refused beyond their limits", async () => {
     const [a, b] = [await start({ listen: [] }), await start()];
     const release = Promise.withResolvers<Uint8Array>();
+    const entered = Promise.withResolvers<void>();
     await b.serve(PROTOCOL, { maxRequestBytes: 10, maxConcurrent: 1 }, async (_, request) => {
       if (request.length === 0) return null;
-      return request[0] === 1 ? await release.promise : new Uint8Array(50);
+      if (request[0] !== 1) return new Uint8Array(50);
+      entered.resolve();
+      return await release.promise;
     });
     const { peerId } = await a.connect(b.multiaddrs()[0]!);
     const ask = (bytes: number[], more = {}) =>
@@ -199,7 +202,9 @@ describe("requests", () => {
     await expect(ask([])).rejects.toMatchObject({ code: "request_refused" });
     await expect(ask([2], { maxAnswerBytes: 49 })).rejects.toMatchObject({ code: "answer_oversized" });
     expect(await ask([2])).toHaveLength(50);
-    await expect(ask([1], { timeoutMs: 100 })).rejects.toMatchObject({ code: "request_timeout" });
+    const waiting = expect(ask([1], { timeoutMs: 2_000 })).rejects.toMatchObject({ code: "request_timeout" });
+    await entered.promise;
+    await waiting;
     const stop = AbortSignal.abort();
     await expect(ask([2], { signal: stop })).rejects.toMatchObject({ code: "stopped" });
     // The one that waits still holds the only place.
