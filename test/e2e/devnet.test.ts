@@ -10,7 +10,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Summary } from "../devnet/src/summary.ts";
 
 const MAIN = join(import.meta.dirname, "../devnet/src/main.ts");
-const STOP_LIMIT_MS = 5_000;
+/** Each process cuts itself off after 4 s and ends with 1; the rest is for a machine that is slow to let them. */
+const STOP_LIMIT_MS = 15_000;
 
 let folder: string;
 beforeAll(async () => {
@@ -83,7 +84,7 @@ describe("npm start", () => {
     expect(summary.rounds).toBeGreaterThanOrEqual(60);
     let carried = 0n;
     for (const epoch of summary.epochs) {
-      expect(BigInt(epoch.carriedIn)).toBe(carried);
+      expect(BigInt(epoch.carriedIn)).toBe(carried + BigInt(epoch.escrowReturned));
       carried = BigInt(epoch.carried);
       expect(BigInt(epoch.emitted) + BigInt(epoch.carriedIn)).toBe(BigInt(epoch.paid) + carried);
       expect(epoch.rewardRoot).toMatch(/^0x[0-9a-f]{64}$/);
