@@ -5,9 +5,9 @@
 import { Command } from "commander";
 import {
   createLightAnchor,
+  isAnchorFresh,
   LIGHT_REASONS,
   type LightVerdict,
-  type ProvenReward,
   verifyRewardEvidence,
 } from "../../../protocol/src/agreement/lightClient.ts";
 import {
@@ -78,10 +78,6 @@ function judge(text: string, genesis: Genesis, checkpoint: Checkpoint | null): L
     verifySignature,
   );
 }
-
-/** Whether the anchor's validators had their stakes at risk all the time up to the proof. */
-const isAnchorFresh = ({ anchorAgeEpochs }: ProvenReward, { parameters }: Genesis): boolean =>
-  anchorAgeEpochs <= parameters.unbondEpochs;
 
 function presentVerdict(verdict: LightVerdict, genesis: Genesis) {
   if (!verdict.valid) return { ...verdict, explanation: LIGHT_REASONS[verdict.reason] };

@@ -70,6 +70,12 @@ export type LightVerdict =
   | { readonly valid: true; readonly reward: ProvenReward }
   | { readonly valid: false; readonly reason: LightReason; readonly detail?: string };
 
+/** Whether the anchor's validators had their stakes at risk all the time up to what was proven. */
+export const isAnchorFresh = (
+  { anchorAgeEpochs }: Pick<ProvenReward, "anchorAgeEpochs">,
+  { parameters }: Genesis,
+): boolean => anchorAgeEpochs <= parameters.unbondEpochs;
+
 /** The anchor that the genesis is, or that a checkpoint of its network is. */
 export function createLightAnchor(genesis: Genesis, checkpoint?: Checkpoint): LightAnchor {
   const networkId = computeNetworkId(genesis);

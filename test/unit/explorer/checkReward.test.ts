@@ -27,8 +27,21 @@ describe("a proof", () => {
     expect(checkReward(evidence, genesis, did)).toEqual({
       valid: true,
       ...{ total: "123456789", epoch: 3, signers: 3, validators: 4, setChanges: 0 },
+      ...{ anchorAgeEpochs: 3, isAnchorFresh: true },
     });
   });
+
+  test.each([
+    [3, true],
+    [2, false],
+  ])(
+    "three epochs after a genesis whose stakes stay bound for %i has a fresh anchor: %s",
+    (unbondEpochs, isAnchorFresh) => {
+      const bound = { ...genesis, parameters: { ...genesis.parameters, unbondEpochs } };
+      const proven = proveTotal(123_456_789n, bound);
+      expect(checkReward(proven.evidence, bound, did)).toMatchObject({ valid: true, isAnchorFresh });
+    },
+  );
 
   const { certificate } = evidence;
   const flipped = `${certificate!.slice(0, -1)}${(Number.parseInt(certificate!.at(-1)!, 16) ^ 1).toString(16)}`;

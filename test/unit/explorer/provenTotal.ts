@@ -36,8 +36,8 @@ export const FOUR_GENESIS: Genesis = {
 };
 
 /** All but the last of the genesis's validators sign that `owner 0` had earned `total` by the newest epoch. */
-export function proveTotal(total: bigint): ProvenTotal {
-  const keys = FOUR_GENESIS.validators.map(({ key }) => key);
+export function proveTotal(total: bigint, genesis: Genesis = FOUR_GENESIS): ProvenTotal {
+  const keys = genesis.validators.map(({ key }) => key);
   const account = named("owner 0");
   const epoch = EPOCHS - 1;
   const tree = createRewardTree(account, BigUint64Array.of(total));
@@ -46,10 +46,10 @@ export function proveTotal(total: bigint): ProvenTotal {
     rewardRoot: tree.root,
     stateRoot: named("state"),
     nextValidatorsHash: computeValidatorsHash({ keys }),
-    parametersHash: computeParametersHash(FOUR_GENESIS.parameters),
+    parametersHash: computeParametersHash(genesis.parameters),
     rulesVersion: RULES_VERSION,
   };
-  const { networkId, domains } = contextOf(FOUR_GENESIS);
+  const { networkId, domains } = contextOf(genesis);
   const members = keys.map((_, seat) => keyNamed(`validator ${seat}`));
   const certificate = certifyAttest(domains, attest, members, (seat) => seat < keys.length - 1);
   const proof = tree.prove(0);

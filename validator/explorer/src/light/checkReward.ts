@@ -4,6 +4,7 @@
  */
 import {
   createLightAnchor,
+  isAnchorFresh,
   LIGHT_REASONS,
   type LightVerdict,
   verifyRewardEvidence,
@@ -36,6 +37,9 @@ export type CheckedReward =
       readonly signers: number;
       readonly validators: number;
       readonly setChanges: number;
+      /** Epochs between genesis and the proof, and whether the network's first validators had their stakes at risk until then. */
+      readonly anchorAgeEpochs: number;
+      readonly isAnchorFresh: boolean;
     }
   | { readonly valid: false; readonly sentence: string };
 
@@ -51,6 +55,15 @@ export function checkReward(proof: unknown, genesis: Genesis, account: string): 
   const { reward } = verdict;
   if (encodeDidKey(reward.account) !== account)
     return { valid: false, sentence: "The proof is of another account than this page's." };
-  const { epoch, signers, validators, setChanges } = reward;
-  return { valid: true, total: `${reward.total}`, epoch, signers, validators, setChanges };
+  const { epoch, signers, validators, setChanges, anchorAgeEpochs } = reward;
+  return {
+    valid: true,
+    total: `${reward.total}`,
+    epoch,
+    signers,
+    validators,
+    setChanges,
+    anchorAgeEpochs,
+    isAnchorFresh: isAnchorFresh(reward, genesis),
+  };
 }

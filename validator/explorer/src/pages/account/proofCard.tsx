@@ -168,7 +168,7 @@ function Verdict({ result, earned }: { readonly result: CheckedReward; readonly 
       </div>
     );
   }
-  const { total, epoch, signers, validators, setChanges } = result;
+  const { total, epoch, signers, validators, setChanges, anchorAgeEpochs, isAnchorFresh } = result;
   return (
     <div class="state proven">
       <p>
@@ -176,6 +176,14 @@ function Verdict({ result, earned }: { readonly result: CheckedReward; readonly 
         of epoch {formatCount(epoch)}. {formatCount(signers)} of {formatCount(validators)} validators signed
         it, over {formatCount(setChanges)} changes of their set since genesis.
       </p>
+      {isAnchorFresh ? null : (
+        <p class="warn">
+          Genesis is {formatCount(anchorAgeEpochs)} epochs older than the proof: longer than a stake stays
+          bound, so its validators may have left, and their keys could sign anything.{" "}
+          <code>hexbeacon verify</code> checks the downloaded proof against a newer <code>--checkpoint</code>{" "}
+          from a source that you trust.
+        </p>
+      )}
       {total === earned ? null : (
         <p class="warn">The API says another total now: an epoch may have closed since, so check again.</p>
       )}
