@@ -385,7 +385,15 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
 /** The project's root. */
 const ROOT = new URL("../../../", import.meta.url);
 /** What a copy of the project needs to run the simulation. */
-const COPIED = ["protocol/src", "node/src", "validator/src", "test/sim", "test/model", "test/vectors"];
+const COPIED = [
+  "protocol/src",
+  "node/src",
+  "validator/src",
+  "test/sim",
+  "test/store",
+  "test/model",
+  "test/vectors",
+];
 const LINKED = ["node_modules", "package.json"];
 
 const PROFILES: readonly StackProfile[] = ["chaos", "loss"];
