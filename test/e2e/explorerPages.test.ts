@@ -285,6 +285,15 @@ describe.skipIf(chromium === null)("in Chromium", () => {
       await show(path, reader);
       await check(reader);
       await page.getByText("Proven:").waitFor();
+      // Each check asks for the account too: what it has earned meanwhile is what the next proof proves.
+      await page.getByText("The API says another total now").waitFor();
+      await page.route("**/v1/accounts/*", async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: { ...(await response.json()), earned: "123456789" } });
+      });
+      await check(reader);
+      await page.getByText("The API says another total now").waitFor({ state: "detached" });
+      await page.getByText("Proven:").waitFor();
       expect(reader.complaints).toEqual([]);
       await reader.close();
     });

@@ -42,7 +42,7 @@ export function AccountPage({ params }: PageProps) {
                 <Fact label="Transactions made">{formatCount(account.nonce)}</Fact>
               </dl>
             </section>
-            <ProofCard id={account.id} earned={account.earned} />
+            <ProofCard id={account.id} earned={account.earned} onCheck={asked.retry} />
             <Shown what="The network's status" asked={status}>
               {({ closedEpoch: latest, oldestEpoch: oldest }) => (
                 <RewardsCard

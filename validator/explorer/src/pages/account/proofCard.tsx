@@ -16,8 +16,16 @@ type State =
 
 const IDLE: State = { at: "idle" };
 
-/** @param id the account's did:key; @param earned what the API says that it earned, to be compared. */
-export function ProofCard({ id, earned }: { readonly id: string; readonly earned: string }) {
+type ProofCardProps = {
+  /** The account's did:key. */
+  readonly id: string;
+  /** What the API says that it earned, to be compared. */
+  readonly earned: string;
+  /** Asks for the account anew, so that it is compared with what was earned when the proof was given out. */
+  readonly onCheck: () => void;
+};
+
+export function ProofCard({ id, earned, onCheck }: ProofCardProps) {
   const pin = usePin();
   const [state, setState] = useState<State>(IDLE);
   useEffect(() => setState(IDLE), [id]);
@@ -35,6 +43,7 @@ export function ProofCard({ id, earned }: { readonly id: string; readonly earned
       if (pinned === null) return setState({ at: "unpinned", genesis });
       if (genesis.id !== pinned) return setState({ at: "mismatch", shown: genesis.id, pinned });
       setState({ at: "working", what: "Checking signatures" });
+      onCheck();
       const proof = await askApi<object>(path);
       // The page shows what is going on before the arithmetic takes the thread.
       await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
