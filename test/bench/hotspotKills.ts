@@ -27,7 +27,7 @@ const EUI = "aa555a0000000001";
 const LONGEST_LIFE_MS = 1_500;
 const STEP_MS = 40;
 const ROUND_STEPS = 3;
-const LAST_LIFE_MS = 20_000;
+const LAST_LIFE_MS = 90_000;
 const TERMINATED_REPORTS = 12;
 
 export type KillFigures = {
