@@ -22,7 +22,7 @@ const seatsOf = (epoch: number) => {
   if (epoch < 4) return [old, young];
   return epoch < 7 ? [young] : [late];
 };
-const roundIn = (epoch: number) => firstRoundOfEpoch(genesis.parameters, epoch) + 12;
+const roundIn = (epoch: number) => firstRoundOfEpoch(genesis.parameters, epoch) + 2;
 
 const cleanups: (() => Promise<unknown>)[] = [];
 let home: string;
