@@ -120,7 +120,7 @@ describe("the error matrix", () => {
     const now = Date.now() - GPS_EPOCH_MS;
     const answers = await ask(
       { hasGps: true },
-      ...[2_000, -2_000, 600_000].map((ms) => ({ ...later, tmms: now + ms })),
+      ...[20_000, -2_000, 600_000].map((ms) => ({ ...later, tmms: now + ms })),
     );
     expect(answers).toEqual(["", error("TOO_EARLY"), error("TOO_EARLY")]);
   });
@@ -255,7 +255,7 @@ describe("a forwarder with GPS", () => {
     const { timing } = radio.status().forwarders[0]!;
     expect(timing).toMatchObject({ source: "gps" });
     expect(timing!.gpsSkewMs).toBeGreaterThanOrEqual(0);
-    expect(timing!.gpsSkewMs).toBeLessThan(1_000);
+    expect(timing!.gpsSkewMs).toBeLessThan(10_000);
     await expect.poll(() => radio.status().forwarders[0]!.stat?.values.lati).toBeTypeOf("number");
   });
 });
