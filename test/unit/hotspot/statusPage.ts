@@ -7,11 +7,11 @@ import { createHotspotServer, type Examination } from "../../../node/src/hotspot
 import type { HotspotStatus } from "../../../node/src/hotspot/status.ts";
 import { FakeRadio } from "./fakeRadio.ts";
 
-const NOW_MS = Date.now();
-const ago = (seconds: number): string => new Date(NOW_MS - seconds * 1_000).toISOString();
+const ago = (seconds: number): string => new Date(Date.now() - seconds * 1_000).toISOString();
 
 /** A status with something in every part; `<img>` stands where strangers could write. */
 export function createSampleStatus(): HotspotStatus {
+  const nowMs = Date.now();
   return {
     did: "did:key:z6MkSample",
     name: "calm-blue-heron",
@@ -35,15 +35,15 @@ export function createSampleStatus(): HotspotStatus {
         {
           eui: "aa555a0000000000",
           transmits: true,
-          lastPushMs: NOW_MS - 1_000,
+          lastPushMs: nowMs - 1_000,
           timing: { source: "counter", latencyMs: 12, driftPpm: 3.5, gpsSkewMs: null, restarts: 0 },
           downlinkAddress: "127.0.0.1:40000",
           version: 2,
-          firstSeenMs: NOW_MS - 100_000,
-          lastSeenMs: NOW_MS - 3_000,
-          lastPullMs: NOW_MS - 3_000,
+          firstSeenMs: nowMs - 100_000,
+          lastSeenMs: nowMs - 3_000,
+          lastPullMs: nowMs - 3_000,
           alive: true,
-          stat: { receivedAtMs: NOW_MS, values: { rxnb: 7 } },
+          stat: { receivedAtMs: nowMs, values: { rxnb: 7 } },
           takeoversRefused: 0,
           downlinkReturns: 0,
         },
@@ -144,8 +144,9 @@ export function createSampleExamination(): Examination {
 export async function startSamplePage(): Promise<{ address: string; stop: () => Promise<void> }> {
   const packets = new PacketLog();
   const radio = new FakeRadio();
+  const nowMs = Date.now();
   for (let i = 0; i < 60; i++) {
-    const receivedAtMs = NOW_MS - 3_500_000 + i * 58_000;
+    const receivedAtMs = nowMs - 3_500_000 + i * 58_000;
     const stop = radio.onPacket((packet) =>
       packets.addReceived(packet, i % 4 === 0 ? "beacon" : "other", i % 4 === 0 ? null : "wrong_length"),
     );
