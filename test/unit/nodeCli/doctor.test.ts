@@ -18,6 +18,7 @@ import {
   encodeGenesisJson,
 } from "../../../protocol/src/network/genesis.ts";
 import type { RegionName } from "../../../protocol/src/radio/regions.ts";
+import { findFreePorts } from "../../devnet/src/validators.ts";
 import { createSoftToken, isTokenThere } from "../host/softToken.ts";
 import { createTestGenesis, newKey } from "../hotspot/fakeValidator.ts";
 import { initHome, run, runWith } from "./runNode.ts";
@@ -36,13 +37,10 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A UDP port that was free a moment ago. */
+/** A port that the system gives to no other test's socket meanwhile. */
 async function findPort(): Promise<number> {
-  const socket = createSocket("udp4").bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  return port;
+  const [port] = await findFreePorts(1);
+  return port!;
 }
 
 /** Speaks to a port as a forwarder does, again and again until the test ends. */
