@@ -243,7 +243,7 @@ describe("the order of keys", () => {
     );
   });
 
-  test("is made once for any number of replaced keys", { timeout: 4_000 }, () => {
+  test("is made once for any number of replaced keys", { timeout: 15_000 }, () => {
     // A merge for each would take some twenty seconds.
     const hotspots = 20_000;
     const order = new SortedKeys();
