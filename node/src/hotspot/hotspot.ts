@@ -367,6 +367,7 @@ async function createBody(
       await beaconer.stopped();
       await bundler.flush();
       await submitter.stopped();
+      await standing.stop();
       await anchorKeeper.stop();
       await sets.stop();
     },

@@ -42,6 +42,7 @@ export class Standing {
   #state: StandingState;
   /** Whether it is noted since when it is known at the earliest. */
   #isNoted: boolean;
+  #noting: Promise<void> = Promise.resolve();
   /** The last epoch in which it asked. */
   #askedIn = -1;
   /** The last ones, oldest first. */
@@ -65,6 +66,11 @@ export class Standing {
       this.#noteKnown();
       this.#ask(epoch);
     });
+  }
+
+  /** Ends once what it has noted is on the disk. */
+  async stop(): Promise<void> {
+    await this.#noting;
   }
 
   state(): StandingState {
@@ -98,7 +104,7 @@ export class Standing {
     if (this.#isNoted || this.#state !== "known" || newest === null) return;
     this.#isNoted = true;
     if (hasBeaconed()) return;
-    firstChallenge.noteKnown(newest.epoch).catch((error: unknown) => {
+    this.#noting = firstChallenge.noteKnown(newest.epoch).catch((error: unknown) => {
       log.error("Could not note the first challenge", { error: String(error) });
     });
   }
