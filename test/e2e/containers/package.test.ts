@@ -100,12 +100,47 @@ describe.skipIf(!found.ok)(`the hotspot's package${found.ok ? "" : ` (skipped: $
   );
 
   test(
+    "starts again when it is back after a removal, and not where it was disabled; an upgrade only restarts it",
+    async () => {
+      // A stand-in for systemctl, which notes what it is asked for, in a machine that systemd seems to run.
+      const wants = "/etc/systemd/system/multi-user.target.wants";
+      const link = `${wants}/hexbeacon-node.service`;
+      await inside(`mkdir -p /run/systemd/system ${wants}`);
+      await inside(`printf "#!/bin/sh\\necho \\$* >>/tmp/asked\\n" >/usr/bin/systemctl`);
+      await inside("chmod 755 /usr/bin/systemctl");
+      const install = async () => {
+        await inside("rm -f /tmp/asked; dpkg -i /packages/hexbeacon-node_1.0.1_amd64.deb");
+        return (await inside("cat /tmp/asked")).split("\n").filter((line) => line.includes("hexbeacon-node"));
+      };
+      const restarts = ["try-restart hexbeacon-node.service"];
+      await inside(`ln -s /usr/lib/systemd/system/hexbeacon-node.service ${link}`);
+      expect(await install()).toEqual(restarts);
+      await inside("dpkg --remove hexbeacon-node");
+      await expect(inside(`ls -d ${link}`)).rejects.toThrow("No such file");
+      expect(await install()).toEqual([
+        "enable --quiet hexbeacon-node.service",
+        "start hexbeacon-node.service",
+      ]);
+      // The stand-in has made no link: so a hotspot looks that its operator has disabled.
+      await inside("dpkg --remove hexbeacon-node");
+      expect(await install()).toEqual(restarts);
+      await inside("rm -r /run/systemd/system /usr/bin/systemctl");
+    },
+    MINUTE_MS,
+  );
+
+  test(
     "is gone after a purge, but for the key, which only root can read",
     async () => {
       await inside("dpkg --remove hexbeacon-node");
       expect(await inside("ls /var/lib/hexbeacon-node /etc/hexbeacon")).toMatch(/node\.toml[\s\S]*key/);
       expect(await inside("dpkg --purge hexbeacon-node")).toContain("key is kept in /var/backups/");
-      const paths = ["/etc/hexbeacon", "/var/lib/hexbeacon-node", "/usr/lib/hexbeacon", "/usr/bin/hexbeacon"];
+      const paths = [
+        "/etc/hexbeacon",
+        "/var/lib/hexbeacon-node*",
+        "/usr/lib/hexbeacon",
+        "/usr/bin/hexbeacon",
+      ];
       for (const path of paths) await expect(inside(`ls -d ${path}`)).rejects.toThrow("No such file");
       await expect(inside("getent passwd hexbeacon")).rejects.toThrow();
       expect(await inside("stat -c %U:%a /var/backups/hexbeacon-node.*/key")).toBe("root:600\n");
