@@ -33,6 +33,8 @@ type Change = {
   readonly startMs?: number;
   readonly keys?: typeof VALIDATOR;
   readonly clock?: ManualClock;
+  /** Throws where what a decided round has to be passed on to fails. */
+  readonly onFinalized?: (round: number) => void;
   /** Where a fetch goes. */
   readonly answer?: (fetch: Fetch) => Promise<Uint8Array | null>;
 };
@@ -79,6 +81,7 @@ function openAgreement(change: Change = {}) {
       maySign: () => true,
       onSigning: () => {},
       onFinalized: (round) => {
+        change.onFinalized?.(round.round);
         finalized.push(round);
         executed = { round: round.round, digest: new Uint8Array(32).fill(round.round) };
         sets.update();
@@ -230,6 +233,30 @@ describe("a validator without a seat", () => {
     // Two questions a round, and one more for each answer that had something.
     expect(asked.length).toBeLessThan(4 * seated.finalized.length + 4);
     expect(follower.votes.journalOf(seated.finalized.length)).toEqual([]);
+  });
+
+  test("stops where the disk fails over a round that it catches up with, and passes on none behind it", async () => {
+    const seated = openAgreement();
+    seated.agreement.start();
+    seated.clock.advance(1_000 + 5 * roundMs);
+    const store = { listRounds: async () => [] };
+    const follower = openAgreement({
+      keys: keyNamed("follower"),
+      answer: async (fetch) =>
+        fetch.type === "rounds" ? await answerRounds(fetch.from, { store, votes: seated.votes }) : null,
+      onFinalized: (round) => {
+        if (round === 2) throw new Error("the disk is full");
+      },
+    });
+    follower.agreement.start();
+    for (let step = 0; step < 10; step++) {
+      follower.clock.advance(roundMs);
+      for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(follower.failures.map(({ message }) => message)).toEqual(["the disk is full"]);
+    expect(follower.finalized.map(({ round }) => round)).toEqual([0, 1]);
+    // The next start has them all.
+    expect(follower.votes.decidedFrom(0).map(({ round }) => round)).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
   test("believes rounds that another shows by their certificates, and takes over the next one", async () => {

@@ -321,21 +321,24 @@ class SeveralAgreement implements MeshAgreement {
     }
   }
 
-  /** Takes decided rounds in order, durable first; what is decided already is passed over. */
+  /**
+   * Takes decided rounds in order, durable first; what is decided already is passed over. Where the disk fails in the middle
+   * of it, some are decided and not passed on, so nothing goes on: the next start takes them up.
+   */
   #adopt(rounds: readonly Finalized[]): boolean {
     const fresh = rounds.filter(({ round }) => round >= this.#nextRound());
     if (!this.#isRunning || fresh.length === 0 || fresh[0]!.round !== this.#nextRound()) return false;
     try {
       const decided = fresh.map(({ round, valueBytes: value, certBytes: cert }) => ({ round, value, cert }));
       this.#modules.votes.recordDecided(decided);
+      for (const finalized of fresh) this.#advance(finalized);
+      this.#begin();
+      return true;
     } catch (error) {
       this.stop();
       this.#modules.onFailure(toError(error));
       return false;
     }
-    for (const finalized of fresh) this.#advance(finalized);
-    this.#begin();
-    return true;
   }
 
   #advance(finalized: Finalized): void {

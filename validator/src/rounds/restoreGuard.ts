@@ -250,7 +250,7 @@ export class RestoreGuard {
       for (const name of others.names) {
         if (!connected.has(name) || !this.#isAsked(name)) continue;
         this.#heard.delete(name);
-        void this.#hear(name);
+        this.#hear(name).catch((error: unknown) => this.#modules.onFailure(toError(error)));
       }
     }
     if (!this.#isSettled) this.#cancel = this.#modules.clock.after(this.#options.retryMs, () => this.#ask());
