@@ -564,6 +564,26 @@ describe("the API as a whole", () => {
     await failing.api.close();
   });
 
+  test("lets nobody keep a failure in place of an answer that never changes", async () => {
+    const fail = async () => {
+      throw new Error("the disk");
+    };
+    const store = { ...fixture.store, listRewardLines: fail, listHotspotRewards: fail };
+    const broken = await createFixture({}, { store });
+    const range = `from=0&to=${EPOCHS - 1}`;
+    for (const url of [
+      "/v1/epochs/0/rewards",
+      `/v1/hotspots/${did("hotspot 0")}/rewards?${range}`,
+      `/v1/hotspots/${did("hotspot 0")}/rewards?${range}&format=csv`,
+    ]) {
+      const { statusCode, headers } = await broken.get(url);
+      expect([statusCode, headers["cache-control"]]).toEqual([500, "no-store"]);
+      for (const name of ["etag", "last-modified", "content-disposition"])
+        expect(headers).not.toHaveProperty(name);
+    }
+    await broken.api.close();
+  });
+
   test("limits the rate of an address, says so in headers, and lets probes pass", async () => {
     const limited = await createFixture({ requestsPerMinute: 2 });
     const first = await limited.get("/v1/status");

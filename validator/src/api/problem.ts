@@ -105,9 +105,11 @@ export function createErrorHandler(log: Log) {
         error: String(error.stack),
       });
     }
-    // Also where the answer that could not be given was to be kept for long.
+    // A route may have said of the answer that it could not give that it is a file to be kept for a year.
+    for (const name of ["etag", "last-modified", "content-disposition"]) reply.removeHeader(name);
+    reply.header("cache-control", "no-store");
     if (error instanceof ApiProblem && error.retryAfterS !== null)
-      reply.header("retry-after", error.retryAfterS).header("cache-control", "no-store");
+      reply.header("retry-after", error.retryAfterS);
     void reply.code(problem.status).header("content-type", PROBLEM_TYPE).send(problem);
   };
 }
