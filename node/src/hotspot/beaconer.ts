@@ -27,7 +27,7 @@ import {
 import type { BeaconEnd, BeaconRecord } from "./beaconState.ts";
 import type { HotspotEmitter } from "./events.ts";
 import { EPOCHS_AFTER_LOSS, type FirstChallenge } from "./firstChallenge.ts";
-import { type AttemptFailure, checkLimits, planBeacon } from "./guard.ts";
+import { type AttemptFailure, checkLimits, findLastingFailure, planBeacon } from "./guard.ts";
 import type { Outbox } from "./outbox.ts";
 import { findTransmittingRun, learnFloor, type TransmittingRun } from "./powerFloor.ts";
 import type { RandomBytes } from "./random.ts";
@@ -113,6 +113,12 @@ export class Beaconer {
   /** Why the last attempt failed; null where it did not. */
   lastFailure(): AttemptFailure | null {
     return this.#lastFailure;
+  }
+
+  /** Why beacons fail until somebody changes something; null where nothing is known to be in the way. */
+  lastingFailure(): AttemptFailure | null {
+    const run = findTransmittingRun(this.#modules.radio.status())?.run ?? null;
+    return findLastingFailure({ ...this.#options, ...this.#book.state, run }, this.#lastFailure);
   }
 
   /** The beacon that this epoch asks for and that is still to come; null where none is, or rounds or hotspot are unknown. */

@@ -54,6 +54,35 @@ export function planBeacon(
   };
 }
 
+/**
+ * Failures that no later round mends: somebody has to change something. A gain table's are not among them, which can be
+ * looked up as they are now, nor is what frees itself or is told by other signs.
+ */
+const LASTING_FAILURES: ReadonlySet<AttemptFailure> = new Set([
+  "out_of_band",
+  "over_eirp",
+  "no_cosignature",
+  "no_answer",
+  "tx_freq",
+  "tx_power",
+  "power_unknown",
+]);
+
+/**
+ * Why beacons fail until somebody changes something, or null where nothing is known to be in the way: a gain table that
+ * begins above the loudest that is asked for, before any is, or else how the last attempt ended.
+ */
+export function findLastingFailure(
+  { plan, gainCentiDbi, lowestPowerDbm, powerFloors, run }: Omit<GuardParts, "transmissions">,
+  lastFailure: AttemptFailure | null,
+): AttemptFailure | null {
+  const loudestCentiDbm = computeChallengePowerCentiDbm(plan, gainCentiDbi, 0);
+  const lowestDbm = findLowestPower(powerFloors, run, lowestPowerDbm);
+  const refusal = checkFloor(plan, gainCentiDbi, loudestCentiDbm, lowestDbm);
+  if (refusal !== null) return refusal;
+  return lastFailure !== null && LASTING_FAILURES.has(lastFailure) ? lastFailure : null;
+}
+
 /** Why a packet may not be sent, or null. */
 export function checkLimits(parts: GuardParts, candidate: Transmission): GuardReason | null {
   const { plan, gainCentiDbi, lowestPowerDbm, transmissions, powerFloors, run } = parts;

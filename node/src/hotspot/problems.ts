@@ -4,9 +4,11 @@
  */
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
 import type { ForwarderStatus, RadioStatus } from "../radio/radio.ts";
+import type { AttemptFailure } from "./guard.ts";
 import type { RoundFollower } from "./roundFollower.ts";
 import type { StandingState } from "./standing.ts";
 import type { LinkStatus } from "./validatorLinks.ts";
+import { describeFailure } from "./words.ts";
 
 /** Forwarders report statistics every 30 s as shipped, also where nothing is on the air: five of them missing. */
 export const REPORT_SILENCE_MS = 150_000;
@@ -27,12 +29,15 @@ export type ProblemParts = {
   readonly oldestReportMs: number | null;
   /** Why the disk may lack what waits, or null. */
   readonly spoolFault: string | null;
+  /** Why beacons fail until somebody changes something, or null. */
+  readonly beaconFailure: AttemptFailure | null;
 };
 
 /** Every problem, the ones nearest to the antenna first. */
 export function findProblems(parts: ProblemParts): string[] {
   return [
     ...findRadioProblems(parts.radio, parts.nowMs),
+    ...findBeaconProblems(parts.beaconFailure),
     ...findDiskProblems(parts.spoolFault),
     ...findNetworkProblems(parts),
     ...findStandingProblems(parts.standing),
@@ -88,6 +93,10 @@ export function findClockSkewMs(forwarders: readonly ForwarderStatus[]): number 
     return skewMs === null ? [] : [skewMs];
   });
   return skews.length === 0 ? null : skews.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
+}
+
+function findBeaconProblems(failure: AttemptFailure | null): string[] {
+  return failure === null ? [] : [`Beacons fail: ${describeFailure(failure)}`];
 }
 
 /** A beacon's secret is on the disk before it is on air, so that none is sent either. */

@@ -126,6 +126,7 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
     },
     oldestReportMs: spool.size.oldestMs,
     spoolFault: spool.fault,
+    beaconFailure: beaconer.lastingFailure(),
   });
   return {
     did: encodeDidKey(network.publicKey),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
+import { type AttemptFailure, findLastingFailure } from "../../../node/src/hotspot/guard.ts";
 import { createHotspot, findGenesisPlacement, type Hotspot } from "../../../node/src/hotspot/hotspot.ts";
 import {
   computeSpoolPatienceMs,
@@ -15,6 +16,7 @@ import {
 } from "../../../node/src/hotspot/problems.ts";
 import type { ForwarderTiming } from "../../../node/src/radio/radio.ts";
 import { encodeFrame } from "../../../protocol/src/radio/frame.ts";
+import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
 import { eventually } from "../host/eventually.ts";
 import { createForwarderStatus, FakeRadio } from "./fakeRadio.ts";
 import { createTestGenesis, FakeValidator, newKey } from "./fakeValidator.ts";
@@ -113,12 +115,41 @@ describe("a hotspot is not ready", () => {
     const problems = findProblems({
       ...{ nowMs: nowMs(), parameters: genesis.parameters, radio: spoken, validators: [] },
       ...{ follower: null as never, standing: "known", oldestReportMs: null, spoolFault: "ENOSPC" },
+      beaconFailure: null,
     });
     expect(problems).toEqual([
       expect.stringContaining("does not name have spoken"),
       expect.stringContaining("The disk cannot be written (ENOSPC)"),
       expect.stringContaining("No validator's address is known"),
     ]);
+  });
+
+  test("while none of its beacons can leave, from the first second on, or the last one met what stays", async () => {
+    const asked = { plan: REGION_PLANS.EU868, gainCentiDbi: 580, powerFloors: [], run: null };
+    const { parameters } = genesis;
+    const judge = (lowestPowerDbm: number | null, lastFailure: AttemptFailure | null) => {
+      const beaconFailure = findLastingFailure({ ...asked, lowestPowerDbm }, lastFailure);
+      return findProblems({
+        nowMs: nowMs(),
+        parameters,
+        radio: radio.status(),
+        validators: hotspot.status().validators,
+        follower: { newest: () => null, isFresh: () => true, ageMs: () => 0, lacksSet: () => false },
+        standing: "known",
+        oldestReportMs: null,
+        spoolFault: null,
+        beaconFailure,
+      }).filter((problem) => problem.startsWith("Beacons fail: "));
+    };
+    expect(judge(null, null)).toEqual([expect.stringContaining("set antenna.lowestPowerDbm")]);
+    expect(judge(12, null)).toEqual([expect.stringContaining("gain table begins too high")]);
+    expect(judge(10, null)).toEqual([]);
+    // What a table was once is known by now, and what frees itself is no problem.
+    for (const passing of ["power_floor", "over_duty_cycle", "busy"] as const) {
+      expect(judge(10, passing)).toEqual([]);
+    }
+    expect(judge(10, "tx_freq")).toEqual([expect.stringContaining("not set up for this channel")]);
+    expect(judge(10, "no_cosignature")).toEqual([expect.stringContaining("secure element")]);
   });
 
   test("while its clock differs from the forwarder's GPS", async () => {

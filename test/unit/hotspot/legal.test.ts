@@ -211,6 +211,7 @@ describe("a concentrator's gain table", () => {
     const life = await beaconOnce({ plan, gainCentiDbi, hotspot }, challenge, world);
     expect(world.transmitted).toEqual([]);
     expect(life.beaconer.lastFailure()).toBe("floor_unknown");
+    expect(life.beaconer.lastingFailure()).toBe("floor_unknown");
     // With 4.15 dBi less than that is asked for only by the tolerance that the plan still has.
     const place = { plan, gainCentiDbi: 400, hotspot };
     expect((await beaconOnce(place, challenge, world)).beaconer.lastFailure()).toBeNull();
