@@ -4,6 +4,7 @@ import { decodeDidKey, encodeDidKey } from "../../../protocol/src/crypto/didKey.
 import { type Cell, cellFromHex } from "../../../protocol/src/geo/cell.ts";
 import { decodeGenesisJson, type Genesis } from "../../../protocol/src/network/genesis.ts";
 import type { RegionName } from "../../../protocol/src/radio/regions.ts";
+import { isCodedError } from "../host/codedError.ts";
 import { readFileIfAny } from "../host/durableFile.ts";
 import { CONFIG_FILE } from "../host/homeFiles.ts";
 import { isGiven, nameOf, parseSettingsToml, type Resolution } from "./settings/layers.ts";
@@ -119,9 +120,15 @@ export function decodeConfigToml(text: string): Checked<NodeConfig> {
   return config === null || wrong.length > 0 ? { ok: false, faults: wrong } : { ok: true, value: config };
 }
 
-/** Reads a genesis file. */
+/** Reads a genesis file; one that cannot be read is a fault as well, for the operator to correct. */
 export async function readGenesis(path: string): Promise<Checked<Genesis>> {
-  const bytes = await readFileIfAny(path);
+  let bytes: Uint8Array | null;
+  try {
+    bytes = await readFileIfAny(path);
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    return { ok: false, faults: [error.message] };
+  }
   if (bytes === null) return { ok: false, faults: [`there is no genesis file at ${path}`] };
   const decoded = decodeGenesisJson(Buffer.from(bytes).toString("utf8"));
   if (decoded.ok) return { ok: true, value: decoded.genesis };

@@ -139,6 +139,11 @@ describe("hexbeacon verify", () => {
     expect(bad).toMatchObject({ code: 2, err: expect.stringContaining("networkId must be") });
     const genesisFile = await put("other.json", "{}");
     expect((await verify(["--reward", reward, "--genesis", genesisFile])).code).toBe(2);
+    // Refused with 1 it would be taken for a proof that is none.
+    expect(await verify(["--reward", reward, "--genesis", folder])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`cannot read ${folder}`),
+    });
     const long = await put("long.json", " ".repeat(22_000_000));
     expect(await verify(["--reward", long])).toMatchObject({
       code: 2,

@@ -142,6 +142,11 @@ describe("tool verify-evidence", () => {
       reason: "network_mismatch",
     });
     expect((await verify(PIECES[0], join(folder, "none.json"))).status).toBe(1);
+    expect(await verify(PIECES[0], folder)).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: `error: cannot read ${folder}\n`,
+    });
     expect((await runTool(["verify-evidence"], "{}")).status).toBe(1);
   });
 });

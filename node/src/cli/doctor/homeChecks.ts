@@ -74,7 +74,7 @@ async function checkKey(home: string, askPassphrase: AskPassphrase): Promise<Jud
 }
 
 async function checkGenesis(path: string): Promise<Judged<Genesis>> {
-  const genesis = await readGenesis(path).catch(toFaults);
+  const genesis = await readGenesis(path);
   if (genesis.ok) {
     const { name, validators } = genesis.value;
     const found = `The network is ${name}; its genesis names ${validators.length} validators.`;
@@ -113,9 +113,4 @@ export async function isWritable(home: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function toFaults(error: unknown): { readonly ok: false; readonly faults: readonly string[] } {
-  if (!isCodedError(error)) throw error;
-  return { ok: false, faults: [error.message] };
 }
