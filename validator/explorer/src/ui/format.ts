@@ -5,6 +5,8 @@ const TOKEN_DECIMALS = 8;
 export const PPM = 1_000_000;
 const counts = new Intl.NumberFormat();
 const percents = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+const exactPercents = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 4 });
+const unitNumbers = new Intl.NumberFormat(undefined, { minimumFractionDigits: 6, maximumFractionDigits: 6 });
 const amounts = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 8 });
 const briefAmounts = new Intl.NumberFormat(undefined, {
   minimumFractionDigits: 2,
@@ -18,6 +20,15 @@ export const formatCount = (count: number | bigint): string => counts.format(cou
 
 /** Parts per million as a percentage. */
 export const formatPpm = (ppm: number): string => percents.format(ppm / PPM);
+
+/** The same with every digit that there is, where it is a factor of something. */
+export const formatExactPpm = (ppm: number): string => exactPercents.format(ppm / PPM);
+
+/** A factor of a reward, or units: to the millionth, since they are there to be multiplied. */
+export const formatUnits = (ppm: number): string => unitNumbers.format(ppm / PPM);
+
+/** A channel, to its last digit: 865.0625 MHz is one of IN865's. */
+export const formatMegahertz = (frequencyHz: number): string => `${frequencyHz / 1e6} MHz`;
 
 /** An amount of base units, in decimal, as tokens: exact, since the text itself is formatted and never a double. */
 export const formatAmount = (baseUnits: string): string => amounts.format(placePoint(baseUnits));

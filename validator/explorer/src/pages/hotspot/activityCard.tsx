@@ -3,7 +3,7 @@ import type { Reason } from "../../../../../protocol/src/evidence/reasons.ts";
 import { describeVerdict } from "../../../../../protocol/src/evidence/reasonWords.ts";
 import type { Activity } from "../../../../client/api.ts";
 import { usePages } from "../../data/useRoute.ts";
-import { formatCount } from "../../ui/format.ts";
+import { formatCount, formatMegahertz } from "../../ui/format.ts";
 import { Paged } from "../../ui/paged.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/values.tsx";
@@ -43,7 +43,7 @@ const timeOf = ({ measurement, report }: Activity): number | null =>
 function describeRadio({ measurement, report, distanceM }: Activity): string {
   const sent = measurement ?? report;
   if (sent === null) return "–";
-  const air = `${(sent.frequencyHz / 1e6).toFixed(1)} MHz, SF${sent.spreadingFactor}`;
+  const air = `${formatMegahertz(sent.frequencyHz)}, SF${sent.spreadingFactor}`;
   if (measurement === null) return `${air}, ${report!.powerDbm} dBm`;
   const way = distanceM === null ? "" : `, from ${formatCount(distanceM)} m`;
   return `${measurement.rssiDbm} dBm, SNR ${measurement.snrDb} dB, ${air}${way}`;

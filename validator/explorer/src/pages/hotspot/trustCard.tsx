@@ -1,7 +1,7 @@
 /** A hotspot's trust: how much, by which findings on whose evidence, and until when. */
 import type { Hotspot, TrustHistory, TrustState } from "../../../../client/api.ts";
 import { useRoute } from "../../data/useRoute.ts";
-import { formatCount, formatPpm } from "../../ui/format.ts";
+import { formatCount, formatExactPpm } from "../../ui/format.ts";
 import { Shown } from "../../ui/states.tsx";
 import { Amount, KeyLink } from "../../ui/values.tsx";
 import { isNewcomer, judgeStanding, type Standing } from "./standing.ts";
@@ -49,7 +49,7 @@ export function TrustCard({ hotspot: { id, registeredEpoch } }: TrustCardProps) 
                   <ul class="list">
                     {items.map(({ fromEpoch, trustPpm, findings, appealed }) => (
                       <li key={fromEpoch}>
-                        From epoch {formatCount(fromEpoch)}: {formatPpm(trustPpm)}
+                        From epoch {formatCount(fromEpoch)}: {formatExactPpm(trustPpm)}
                         {findings.length === 0
                           ? ""
                           : `, by ${findings.map(({ penalty }) => penalty).join(", ")}`}
@@ -76,7 +76,7 @@ const STANDING_CLASS: Readonly<Record<Standing, string>> = {
 function StandingLine({ state, paidMinPpm }: { readonly state: TrustState; readonly paidMinPpm: number }) {
   const { trustPpm, graphPpm, fromEpoch } = state;
   const standing = judgeStanding(state, paidMinPpm);
-  const least = formatPpm(paidMinPpm);
+  const least = formatExactPpm(paidMinPpm);
   const pay: Readonly<Record<Standing, string>> = {
     paid: `From ${least} on its rewards are paid.`,
     suspended: `Below ${least} its rewards wait in escrow, until an appeal succeeds or the time for one is over.`,
@@ -84,9 +84,9 @@ function StandingLine({ state, paidMinPpm }: { readonly state: TrustState; reado
   };
   return (
     <p>
-      <strong class={STANDING_CLASS[standing]}>{formatPpm(trustPpm)}</strong> since epoch{" "}
-      {formatCount(fromEpoch)}: {formatPpm(graphPpm)} by who hears it and whom it hears, times its findings.{" "}
-      {pay[standing]}
+      <strong class={STANDING_CLASS[standing]}>{formatExactPpm(trustPpm)}</strong> since epoch{" "}
+      {formatCount(fromEpoch)}: {formatExactPpm(graphPpm)} by who hears it and whom it hears, times its
+      findings. {pay[standing]}
     </p>
   );
 }
@@ -123,7 +123,7 @@ function Finding({ finding: { penalty, factorPpm, madeEpoch, endsEpoch, evidence
   return (
     <section class="sum" aria-label={penalty}>
       <h3>
-        <code>{penalty}</code> <span class="bad">× {formatPpm(factorPpm)}</span>
+        <code>{penalty}</code> <span class="bad">× {formatExactPpm(factorPpm)}</span>
       </h3>
       {asks === undefined ? null : <p>Asked: {asks}</p>}
       <p class="dim">

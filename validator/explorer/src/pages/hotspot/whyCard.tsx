@@ -2,15 +2,14 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Explanation, Gets } from "../../../../client/api.ts";
 import { useRoute } from "../../data/useRoute.ts";
-import { formatCount, formatPpm, PPM } from "../../ui/format.ts";
+import { formatCount, formatExactPpm, formatUnits } from "../../ui/format.ts";
 import { Shown } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Amount, KeyLink } from "../../ui/values.tsx";
+import { CROWD_HALF, formatBetween, formatDivisor } from "./factors.ts";
 
 type Pool = Explanation["beacons"];
-
 type Report = Explanation["reports"][number];
-type Between = NonNullable<Explanation["crowd"]>;
 
 const COLUMNS: readonly Column<Report>[] = [
   { title: "Report", value: (report) => <code title={report.id}>{report.id.slice(0, 12)}…</code> },
@@ -75,13 +74,13 @@ function Why({
             , and <Amount value={withheld} /> was put into escrow, since it was suspended from pay
           </>
         ) : null}
-        . Its trust was {formatPpm(trustPpm)}
+        . Its trust was {formatExactPpm(trustPpm)}
         {penalties.length === 0 ? "" : `, by ${penalties.join(", ")}`}.
       </p>
       {crowd === null ? null : (
         <p>
-          The density scale is 4 ÷ (4 + {formatBetween(crowd)}), which is the trust of the others around it,
-          half as much with each ring of cells.
+          The density scale is {CROWD_HALF} ÷ ({CROWD_HALF} + {formatBetween(crowd)}), which is the trust of
+          the others around it, half as much with each ring of cells.
         </p>
       )}
       <div class="cards">
@@ -101,9 +100,6 @@ function Why({
   );
 }
 
-const unitNumbers = new Intl.NumberFormat(undefined, { minimumFractionDigits: 6, maximumFractionDigits: 6 });
-/** Units are told in millionths, none of which may be lost. */
-const formatUnits = (ppm: number): string => unitNumbers.format(ppm / PPM);
 const formatWhole = (digits: string): string => formatCount(BigInt(digits));
 
 /** The links that made a report's units, or why none are told. */
@@ -116,7 +112,7 @@ function Links({ report: { kind, factors, missing } }: { readonly report: Report
         {links.map(
           ({ counterpart, name, distanceM, trustPpm, counterpartTrustPpm, qualityPpm, valuePpm }) => (
             <li key={counterpart}>
-              <KeyLink kind="hotspots" id={counterpart} name={name} />: the lesser of {formatPpm(trustPpm)}{" "}
+              <KeyLink kind="hotspots" id={counterpart} name={name} />: the lesser of {formatUnits(trustPpm)}{" "}
               and {formatUnits(counterpartTrustPpm)} × {formatUnits(qualityPpm)} at {formatCount(distanceM)} m
               = {formatUnits(valuePpm)}
             </li>
@@ -137,14 +133,6 @@ function Links({ report: { kind, factors, missing } }: { readonly report: Report
     </>
   );
 }
-
-/** What lies between two numbers, which both give what is stored. */
-const formatBetween = ({ leastPpm, mostPpm }: Between): string =>
-  leastPpm === mostPpm ? formatUnits(leastPpm) : `${formatUnits(leastPpm)} … ${formatUnits(mostPpm)}`;
-
-/** Three links' worth where that gives the units, else what the witness had on record, as far as its units tell. */
-const formatDivisor = (divisor: Between): string =>
-  divisor.leastPpm === 3 * PPM ? formatUnits(divisor.leastPpm) : formatBetween(divisor);
 
 /** A pool's arithmetic, line by line, in base units. */
 function PoolSum({ title, pool }: { readonly title: string; readonly pool: Pool }) {
