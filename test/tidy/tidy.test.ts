@@ -9,6 +9,9 @@ const ROOT = join(import.meta.dirname, "../..");
 const MAX_FILE_LINES = 400;
 /** Tests may be longer than what they test: they are read case by case. */
 const MAX_TEST_LINES = 700;
+/** What is run, what the packaging puts in a module's place by its path, and types that a build finds by itself. */
+const PROGRAMS =
+  /\/main\.tsx?$|\.d\.ts$|^node\/packaging\/standIns\/\w+\.ts$|^validator\/client\/exportRewards\.ts$/;
 /** Written by a command from what is read instead. */
 const GENERATED = ["validator/client/api.ts"];
 
@@ -35,6 +38,17 @@ function importsOf(file: string): string[] {
 /** Packages that a source file imports. */
 function packagesOf(file: string): string[] {
   return [...read(file).matchAll(/(?:from|import)\s*\(?\s*"([^."][^"]*)"/g)].map((match) => match[1]!);
+}
+
+/** Source files that these lead to, themselves included. */
+function reachableFrom(roots: readonly string[]): ReadonlySet<string> {
+  const reached = new Set(roots);
+  // A set's iteration goes on to what is added meanwhile.
+  for (const file of reached) {
+    // A path inside a string of a test may lead nowhere.
+    for (const target of importsOf(file)) if (sources.includes(target)) reached.add(target);
+  }
+  return reached;
 }
 
 /** Which rooms a room may import from. */
@@ -100,9 +114,7 @@ describe("dependencies", () => {
 
 describe("files", () => {
   test("are no longer than a reader's patience", () => {
-    const tables = /\/(words|baseCells|.*Tables?)\.ts$/;
     const long = sources
-      .filter((file) => !tables.test(file))
       .map((file) => ({ file, lines: read(file).split("\n").length }))
       .filter(({ file }) => !GENERATED.includes(file))
       .filter(({ file, lines }) => lines > (isTest(file) ? MAX_TEST_LINES : MAX_FILE_LINES));
@@ -133,17 +145,14 @@ describe("files", () => {
         /\/(main|worker|setup)\.tsx?$|\.d\.ts$/.test(file) ||
         file === "vitest.config.ts",
     );
-    const reached = new Set(roots);
-    const queue = [...roots];
-    for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
-      for (const target of importsOf(file)) {
-        // A path inside a string of a test may lead nowhere.
-        if (reached.has(target) || !sources.includes(target)) continue;
-        reached.add(target);
-        queue.push(target);
-      }
-    }
+    const reached = reachableFrom(roots);
     expect(sources.filter((file) => !reached.has(file))).toEqual([]);
+  });
+
+  test("of the product are reachable from a program, and not from tests alone", () => {
+    const product = sources.filter((file) => !isTest(file) && file !== "vitest.config.ts");
+    const reached = reachableFrom(product.filter((file) => PROGRAMS.test(file)));
+    expect(product.filter((file) => !reached.has(file))).toEqual([]);
   });
 
   test("name no registry, no machine and no workplace", () => {
