@@ -156,6 +156,8 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
       adoptLane: (place) => adoption.adopt(place),
       onProgress: () => agreement.onProgress(),
       onRestored: () => {
+        // What was found in decided rounds is not searched for again after a restart.
+        storage.votes.markRestored();
         lostAcks.onLost();
         modules.onRestored();
       },
@@ -221,6 +223,8 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
         last !== null && last.seq > end.seq ? await storage.batches.getBatch(last.digest) : null;
       if (waiting !== null) acks.request(last!, waiting);
       acks.start();
+      // The end may have come after these were stored and before they were looked at.
+      for (const finalized of recovered.undone) guard.onDecided(finalized);
       guard.start();
     },
     stop: async () => {

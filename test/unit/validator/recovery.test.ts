@@ -197,6 +197,23 @@ describe("a validator that ended", () => {
     await second.end();
   });
 
+  test("before it looked at what it had decided finds its own word in it at the start", async () => {
+    const crashing = await start({
+      commitRounds: () => () => Promise.reject(new Error("the power is gone")),
+    });
+    clock.advance(roundMs * 3);
+    await expect(crashing.core.executor.idle()).rejects.toThrow("the power is gone");
+    await crashing.end();
+    const votes = new DatabaseSync(join(home, "votes.sqlite"));
+    votes.exec("DELETE FROM vote WHERE round > 0");
+    votes.close();
+
+    const second = await start();
+    expect(second.recovered.undone.length).toBeGreaterThan(1);
+    expect(second.storage.votes.isRestored()).toBe(true);
+    await second.end();
+  });
+
   test("rounds that wait for execution are stored together, up to the end of their epoch", async () => {
     const together: number[][] = [];
     const gate = Promise.withResolvers<void>();
