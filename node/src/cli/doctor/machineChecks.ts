@@ -20,7 +20,8 @@ export async function checkDisk(home: string): Promise<Finding[]> {
     const { bavail, bsize, ffree, files } = await statfs(home);
     const freeBytes = bavail * bsize;
     const found = `${Math.floor(freeBytes / 1_048_576)} MiB are free at ${home}.`;
-    const advice = "Make room, or put the home on another disk.";
+    // The package's service knows the home by its place, and may write nowhere else.
+    const advice = "Make room, or mount another disk at it.";
     if (!(await isWritable(home))) {
       const why = "Run this as the hotspot's user; a disk that fails is mounted read-only.";
       findings.push(finding("disk", "fail", `${home} cannot be written to.`, why));
