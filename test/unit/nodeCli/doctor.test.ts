@@ -457,6 +457,19 @@ describe("the doctor's look at place and power", () => {
     expect(power!.found).toMatch(found);
   });
 
+  test("a forwarder's file that is not to be seen is told with where the service sees it", async () => {
+    await makeHome();
+    const path = join(folder, "hidden", "global_conf.json");
+    const { findings } = await examine("--forwarder-config", path);
+    expect(of(findings, "forwarder")).toContainEqual(
+      expect.objectContaining({
+        result: "warn",
+        found: `${path} is not there, or hidden from this user.`,
+        advice: expect.stringContaining("/etc/hexbeacon"),
+      }),
+    );
+  });
+
   test("a table that goes low enough, once the hotspot is told", async () => {
     await makeHome("--gain", "5.8");
     const { findings } = await examine("--lowest-power", "4");

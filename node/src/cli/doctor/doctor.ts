@@ -145,7 +145,15 @@ async function readForwarderConfig(path: string | null): Promise<{
   const text = await readFile(path, "utf8").catch(() => null);
   const config = text === null ? null : decodeForwarderConfig(text);
   if (config !== null) return { config, findings: [] };
-  const found = text === null ? `${path} cannot be read.` : `${path} is no forwarder's configuration.`;
-  const advice = "It is the global_conf.json, or local_conf.json, that the forwarder is started with.";
+  const [found, advice] =
+    text === null
+      ? [
+          `${path} is not there, or hidden from this user.`,
+          "From the package's service the folders of users are hidden: copy the file to /etc/hexbeacon, and name it there.",
+        ]
+      : [
+          `${path} is no forwarder's configuration.`,
+          "It is the global_conf.json, or local_conf.json, that the forwarder is started with.",
+        ];
   return { config: null, findings: [finding("forwarder", "warn", found, advice)] };
 }
