@@ -125,6 +125,8 @@ describe.skipIf(chromium === null)(
 
     test("says that it is loading, what failed, and tries again", async () => {
       const { page } = await open();
+      // Without live events, after which the status is asked for anew.
+      await page.route("**/v1/events", (route) => route.abort());
       let answer = (): void => {};
       const held = new Promise<void>((resolve) => {
         answer = resolve;

@@ -1,27 +1,35 @@
 /** What happens, as it happens: the API's server-sent events as a component hears them, as long as it is shown. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { apiUrl } from "./api.ts";
+import { type LinkState, openEventLink, type Source } from "./eventLink.ts";
 
 export type EventHandlers = Readonly<Record<string, (data: unknown) => void>>;
 
-/** `connecting` also whenever the browser tries again by itself; `closed` when the API takes no more listeners. */
-export type LinkState = "connecting" | "open" | "closed";
+type Listening = {
+  /** By the event's name; the names must stay the same. */
+  readonly handlers: EventHandlers;
+  /** Called whenever the link stands: what happened before was perhaps not heard. */
+  readonly onOpen: () => void;
+  /** Listens to nothing. */
+  readonly isPaused: boolean;
+};
 
-/** @param handlers by the event's name; the names must stay the same. @param isPaused listens to nothing. */
-export function useEvents(handlers: EventHandlers, isPaused: boolean): LinkState {
+export function useEvents({ isPaused, ...listening }: Listening): LinkState {
   const [state, setState] = useState<LinkState>("connecting");
-  const current = useRef(handlers);
-  current.current = handlers;
+  const current = useRef(listening);
+  current.current = listening;
   useEffect(() => {
     if (isPaused) return;
-    const source = new EventSource(apiUrl("/v1/events"));
-    source.onopen = () => setState("open");
-    source.onerror = () => setState(source.readyState === EventSource.CLOSED ? "closed" : "connecting");
-    for (const name of Object.keys(current.current)) {
-      source.addEventListener(name, (event) => current.current[name]!(JSON.parse(event.data as string)));
-    }
+    const close = openEventLink(Object.keys(current.current.handlers), {
+      openSource: () => new EventSource(apiUrl("/v1/events")) as Source,
+      onState: (next) => {
+        setState(next);
+        if (next === "open") current.current.onOpen();
+      },
+      onEvent: (name, data) => current.current.handlers[name]!(data),
+    });
     return () => {
-      source.close();
+      close();
       setState("connecting");
     };
   }, [isPaused]);

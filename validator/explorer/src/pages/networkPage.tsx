@@ -1,7 +1,8 @@
 /** The network as it runs: where it stands, rounds as they are finalized, and who decides on them. */
 import { useState } from "preact/hooks";
 import type { Json } from "../../../client/client.ts";
-import { type LinkState, useEvents } from "../data/useEvents.ts";
+import type { LinkState } from "../data/eventLink.ts";
+import { useEvents } from "../data/useEvents.ts";
 import { useRoute } from "../data/useRoute.ts";
 import { formatCount } from "../ui/format.ts";
 import { Page } from "../ui/page.tsx";
@@ -37,15 +38,17 @@ export function NetworkPage() {
   const [isPaused, setPaused] = useState(false);
   const [rounds, setRounds] = useState<readonly RoundEvent[]>([]);
   const [beacons, setBeacons] = useState<readonly BeaconEvent[]>([]);
-  const link = useEvents(
-    {
+  const link = useEvents({
+    handlers: {
       round: (data) => setRounds((last) => [data as RoundEvent, ...last].slice(0, ROUNDS_SHOWN)),
       beacon: (data) => setBeacons((last) => [data as BeaconEvent, ...last].slice(0, ROUNDS_SHOWN)),
-      // Where it stands and who has a seat changes with epochs.
+      // Where it stands and who has a seat changes with epochs, of which one may have been missed.
       epoch: status.retry,
+      gap: status.retry,
     },
+    onOpen: status.retry,
     isPaused,
-  );
+  });
   return (
     <Page title="Network">
       <section class="card" aria-label="Where it stands">
@@ -74,7 +77,7 @@ export function NetworkPage() {
 const LINK_WORDS: Readonly<Record<LinkState | "paused", string>> = {
   connecting: "Connecting…",
   open: "As it happens",
-  closed: "The API takes no more listeners now.",
+  closed: "The API takes no listener now; it is asked again soon.",
   paused: "Paused",
 };
 
