@@ -19,7 +19,7 @@ export type ForwarderHeard = {
 
 export type Listening =
   | { readonly bound: false }
-  | { readonly bound: true; readonly forwarders: readonly ForwarderHeard[]; readonly strange: number };
+  | { readonly bound: true; readonly forwarders: readonly ForwarderHeard[] };
 
 /** A keepalive is 10 s at the slowest that is shipped: in so long, two that share a port have both been heard. */
 const LEAST_LISTEN_MS = 12_000;
@@ -35,11 +35,9 @@ export async function listenToForwarders(
 ): Promise<Listening> {
   const socket = createSocket(endpoint.host.includes(":") ? "udp6" : "udp4");
   const heard = new Map<string, ForwarderHeard>();
-  let strange = 0;
   socket.on("message", (bytes, from) => {
     const answer = note(heard, bytes, from);
-    if (answer === null) strange++;
-    else if (answer.length > 0) socket.send(answer, from.port, from.address);
+    if (answer !== null) socket.send(answer, from.port, from.address);
   });
   try {
     socket.bind(endpoint.port, endpoint.host);
@@ -61,10 +59,10 @@ export async function listenToForwarders(
   clearTimeout(end);
   clearInterval(enough);
   socket.close();
-  return { bound: true, forwarders: [...heard.values()], strange };
+  return { bound: true, forwarders: [...heard.values()] };
 }
 
-/** Notes one datagram. @returns what to answer, empty for nothing; null where it is none of a forwarder's. */
+/** Notes one datagram. @returns what to answer; null for nothing. */
 function note(heard: Map<string, ForwarderHeard>, bytes: Uint8Array, from: RemoteInfo): Uint8Array | null {
   const datagram = decodeDatagram(bytes);
   if (datagram.kind === "refused" || !("eui" in datagram)) return null;
@@ -85,5 +83,5 @@ function note(heard: Map<string, ForwarderHeard>, bytes: Uint8Array, from: Remot
     if (forwarder.pullSources.size < MAX_SOURCES) forwarder.pullSources.add(`${from.address}:${from.port}`);
     return encodeAck("pull_ack", version, token);
   }
-  return new Uint8Array(0);
+  return null;
 }

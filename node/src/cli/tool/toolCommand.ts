@@ -12,11 +12,8 @@ import { addUnitsCommand } from "./units.ts";
 import { addVerifyEvidenceCommand } from "./verifyEvidence.ts";
 import { addVerifyProofCommand } from "./verifyProof.ts";
 
-/**
- * The `tool` command with its calculators.
- * @param further sub-commands of other parts that belong beside them.
- */
-export function createToolCommand(io: ToolIo, further: readonly Command[] = []): Command {
+/** The `tool` command with its calculators. */
+export function createToolCommand(io: ToolIo): Command {
   const tool = new Command("tool").description("calculators that share the protocol's code");
   // Before the sub-commands are made: they inherit it then.
   tool.configureOutput({
@@ -30,6 +27,5 @@ export function createToolCommand(io: ToolIo, further: readonly Command[] = []):
   addJudgeCommand(tool, io);
   addVerifyProofCommand(tool, io);
   addVerifyEvidenceCommand(tool, io);
-  for (const command of further) tool.addCommand(command);
   return tool;
 }

@@ -39,9 +39,6 @@ import { readPushBody } from "./pushBody.ts";
 import { createFailure, Transmitter } from "./transmitter.ts";
 import { isValidTransmitRequest } from "./txpk.ts";
 
-/** A forwarder answers within a millisecond, or never; the rest is room for a slow network. */
-const TX_ACK_TIMEOUT_MS = 3_000;
-const TX_ACK_TIMEOUT_MAX_MS = 5_000;
 /**
  * What waits while this process is busy with something else: 50 ms of 20,000 small datagrams a second, which the kernel
  * counts at nearly 800 bytes each. The system may allow less (net.core.rmem_max), and then gives what it allows.
@@ -57,8 +54,6 @@ export type GwmpRadioOptions = {
   readonly port: number;
   /** The gateway EUIs that may speak, 16 hexadecimal digits each; the first that is alive transmits. Absent for any. */
   readonly allowedEuis?: readonly string[];
-  /** At most 5,000. */
-  readonly txAckTimeoutMs?: number;
 };
 export type GwmpRadioModules = { readonly clock: RadioClock; readonly log: RadioLog };
 
@@ -87,8 +82,7 @@ class GwmpRadio implements Radio {
     this.#options = options;
     this.#clock = modules.clock;
     this.#log = modules.log;
-    const txAckTimeoutMs = Math.min(options.txAckTimeoutMs ?? TX_ACK_TIMEOUT_MS, TX_ACK_TIMEOUT_MAX_MS);
-    this.#transmitter = new Transmitter(txAckTimeoutMs, {
+    this.#transmitter = new Transmitter({
       clock: modules.clock,
       send: (bytes, to, done) => this.#send(bytes, to, done),
     });

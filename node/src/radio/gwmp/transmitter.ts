@@ -10,6 +10,8 @@ import { encodePullResp } from "./datagram.ts";
 import type { Endpoint, ForwarderEntry } from "./forwarders.ts";
 import { encodeTxpk, readTxAck } from "./txpk.ts";
 
+/** A forwarder answers within a millisecond, or never; the rest is room for a slow network. */
+const TX_ACK_TIMEOUT_MS = 3_000;
 /** From acceptance to the first symbol: a real forwarder's queue plans 80 ms ahead, and is polled every 10 ms. */
 const EMISSION_DELAY_MS = 100;
 
@@ -28,12 +30,10 @@ type Pending = {
 export class Transmitter {
   readonly #clock: RadioClock;
   readonly #send: TransmitterModules["send"];
-  readonly #txAckTimeoutMs: number;
   /** At most one for each forwarder, and so bounded with them. */
   readonly #pendingByToken = new Map<number, Pending>();
 
-  constructor(txAckTimeoutMs: number, modules: TransmitterModules) {
-    this.#txAckTimeoutMs = txAckTimeoutMs;
+  constructor(modules: TransmitterModules) {
     this.#clock = modules.clock;
     this.#send = modules.send;
   }
@@ -94,7 +94,7 @@ export class Transmitter {
     const token = version === 1 ? 0 : this.#chooseToken();
     return new Promise((resolve) => {
       const onAbort = () => settle(createFailure("aborted", "possible"));
-      const cancelTimeout = this.#clock.after(this.#txAckTimeoutMs, () =>
+      const cancelTimeout = this.#clock.after(TX_ACK_TIMEOUT_MS, () =>
         settle(createFailure("no_answer", "possible")),
       );
       const settle = (result: TransmitResult) => {
