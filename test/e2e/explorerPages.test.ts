@@ -119,6 +119,15 @@ describe.skipIf(chromium === null)("in Chromium", () => {
     await show(`/hotspots/${did("hotspot 1")}`);
     await page.getByText("beyond any calendar").first().waitFor();
     await page.unroute("**/activity*");
+    // A month of which a validator has only the end is no whole month.
+    await page.route("**/v1/status", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), oldestEpoch: 1 } });
+    });
+    await show(`/hotspots/${did("hotspot 1")}`);
+    await page.locator("section[aria-labelledby=rewards] select").selectOption("month");
+    await page.getByRole("row", { name: "2026-11 from epoch 1 on" }).waitFor();
+    await page.unroute("**/v1/status");
     expect(opened.complaints).toEqual([]);
   });
 

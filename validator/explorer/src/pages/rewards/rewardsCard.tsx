@@ -71,6 +71,8 @@ type BucketsProps<Of extends Route> = {
 
 function Buckets<Of extends Route>({ data, size, columns }: BucketsProps<Of>) {
   const items = data.items as readonly Bucket<Of>[];
+  // Epochs before the first that was asked for, of the same day or month, are not in its row.
+  const partial = data.from > 0 ? items[0]?.period : undefined;
   const bars = useMemo(
     () => items.map(({ period, earned }) => ({ label: period, height: toTokens(earned) })),
     [items],
@@ -90,7 +92,7 @@ function Buckets<Of extends Route>({ data, size, columns }: BucketsProps<Of>) {
       <Chart bars={bars} title="Rewards over time" formatHeight={formatTokens} />
       <Table
         isTall
-        columns={[periodOf(size), ...columns]}
+        columns={[periodOf(size, data.from, partial), ...columns]}
         rows={items.toReversed()}
         keyOf={({ period }) => period}
       />
@@ -100,8 +102,21 @@ function Buckets<Of extends Route>({ data, size, columns }: BucketsProps<Of>) {
 
 const TITLES: Readonly<Record<Size, string>> = { epoch: "Epoch", day: "Day", month: "Month" };
 
-const periodOf = (size: Size): TableColumn<{ readonly period: string }> => ({
+/** @param partial the period that is counted only from epoch `from` on, where there is one. */
+const periodOf = (
+  size: Size,
+  from: number,
+  partial: string | undefined,
+): TableColumn<{ readonly period: string }> => ({
   title: TITLES[size],
   kind: "head",
-  value: ({ period }) => (size === "epoch" ? <a href={`/epochs/${period}`}>{period}</a> : period),
+  value: ({ period }) => {
+    if (size === "epoch") return <a href={`/epochs/${period}`}>{period}</a>;
+    if (period !== partial) return period;
+    return (
+      <>
+        {period} <span class="dim">from epoch {from} on</span>
+      </>
+    );
+  },
 });
