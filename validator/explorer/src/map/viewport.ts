@@ -14,7 +14,7 @@ export type MapQuery = { readonly resolution: number } & Partial<Box>;
 export type Start = { readonly centre: readonly [lng: number, lat: number]; readonly zoom: number } | null;
 
 /** Cells are mapped no finer, and from this zoom on those are large enough to tell apart: some ten pixels an edge. */
-const FINEST_RESOLUTION = 8;
+export const FINEST_RESOLUTION = 8;
 const FINEST_ZOOM = 10;
 /** Cells of the next resolution have edges longer by the square root of seven, which is this much zoom. */
 const ZOOM_PER_RESOLUTION = Math.log2(Math.sqrt(7));

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { Json } from "../../../../client/client.ts";
 import { useRoute } from "../../data/useRoute.ts";
+import { FINEST_RESOLUTION } from "../../map/viewport.ts";
 import { formatCount, formatPpm } from "../../ui/format.ts";
 import { Empty, Shown } from "../../ui/states.tsx";
 import { Fact, KeyLink } from "../../ui/values.tsx";
@@ -34,14 +35,17 @@ export function CellPanel({ cell }: { readonly cell: string }) {
   );
 }
 
+/** Of a cell that holds many the map shows the mean; the API tells of one cell what the best-covered in it has. */
 function CellFacts({ cell: { resolution, epoch, coverage } }: { readonly cell: CellJson }) {
+  const isMapped = resolution >= FINEST_RESOLUTION;
+  const when = epoch === null ? "" : ` in epoch ${epoch}`;
   return (
     <dl class="facts">
       <Fact label="Resolution">{resolution}</Fact>
-      <Fact label={`Covered${epoch === null ? "" : ` in epoch ${epoch}`}`}>
+      <Fact label={`${isMapped ? "Covered" : "Best-covered small cell"}${when}`}>
         {coverage === null ? "not at all" : formatPpm(coverage.coveragePpmMax)}
       </Fact>
-      <Fact label="Others in reach">
+      <Fact label={isMapped ? "Others in reach" : "Others in its reach"}>
         {coverage === null ? "none" : formatCount(coverage.counterpartsMax)}
       </Fact>
     </dl>
