@@ -12,14 +12,18 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writeKeyFile } from "../../../node/src/host/keystore.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { encodeGenesisJson } from "../../../protocol/src/network/genesis.ts";
+import { createValidatorCommand } from "../../../validator/src/cli/validatorCommand.ts";
 import { createIdentity } from "../../../validator/src/identity.ts";
 import { LEDGER_MODULES } from "../../../validator/src/ledgerModules.ts";
 import { recover } from "../../../validator/src/recovery.ts";
 import { openStorage } from "../../../validator/src/storage.ts";
 import { explainingFailure, explainStorageFailure } from "../../../validator/src/storageFailure.ts";
 import { Prng } from "../../sim/prng.ts";
+import { runCommand } from "../nodeCli/runNode.ts";
 import { createGenesisOf, SeveralValidators, validatorKey } from "./support/severalValidators.ts";
 
 const several = new SeveralValidators(createGenesisOf(1, 1));
@@ -67,6 +71,15 @@ test("what an interrupted write has left is taken away, once the home is this pr
   expect(existsSync(left)).toBe(false);
 });
 
+/** A sector, as disks lose them, at its beginning, where a page has its structure. */
+function flipSector(path: string, seed: number): void {
+  const prng = new Prng(seed);
+  const bytes = readFileSync(path);
+  const at = prng.below(Math.floor(bytes.length / 512)) * 512;
+  for (let i = 0; i < 64; i++) bytes[at + i]! ^= 1 + prng.below(255);
+  writeFileSync(path, bytes);
+}
+
 /** Refusals that an operator can act on; anything else would be a crash. */
 const REFUSALS = [
   "file_corrupt",
@@ -96,13 +109,8 @@ describe("a damaged home", () => {
     test(`with bits of ${file} turned starts as it was, or refuses in words`, async () => {
       const verdicts = new Set<string>();
       for (let seed = 1; seed <= 24; seed++) {
-        const prng = new Prng(seed);
         const home = copyHome(`${file}-${seed}`);
-        const bytes = readFileSync(join(home, file));
-        // A sector, as disks lose them, at a page's beginning, where the structure is.
-        const at = prng.below(Math.floor(bytes.length / 512)) * 512;
-        for (let i = 0; i < 64; i++) bytes[at + i]! ^= 1 + prng.below(255);
-        writeFileSync(join(home, file), bytes);
+        flipSector(join(home, file), seed);
         verdicts.add(await judge(home));
         rmSync(home, { recursive: true });
       }
@@ -125,6 +133,41 @@ describe("a damaged home", () => {
       expect(await judge(home)).toBe("refused");
     });
   }
+
+  test("is told in words by every command that reads it", async () => {
+    const commands = [
+      ["replay", "--all"],
+      ["replay", "--epoch", "0"],
+      ["export", "--epoch", "0"],
+      ["export", "--epoch", "0", "--format", "csv"],
+      ["migrate", "--check"],
+      ["migrate"],
+    ];
+    const damages: ((path: string, seed: number) => void)[] = [
+      () => {},
+      (path) => writeFileSync(path, "this is no database, but a note about one".repeat(100)),
+      (path) => truncateSync(path, Math.floor(statSync(path).size / 2)),
+      ...Array.from({ length: 8 }, () => flipSector),
+    ];
+    const refused = new Set<string>();
+    for (const [seed, damage] of damages.entries()) {
+      const home = copyHome(`commands-${seed}`);
+      writeFileSync(join(home, "genesis.json"), encodeGenesisJson(several.genesis));
+      await writeKeyFile(join(home, "key"), validatorKey(0).secretSeed);
+      damage(join(home, "store.sqlite"), seed);
+      for (const [command, ...flags] of commands) {
+        const words = [command!, "--home", home, ...flags];
+        const { code, stdout, stderr } = await runCommand(createValidatorCommand, {}, ...words);
+        // A replay that finds another epoch than the stored one has said so.
+        const hasAnswer = code === 0 || (command === "replay" && stdout !== "");
+        expect(stderr).toMatch(hasAnswer ? /^$/ : /^error: .{20}/);
+        if (seed === 0) expect(code).toBe(0);
+        if (code !== 0) refused.add(command!);
+      }
+      rmSync(home, { recursive: true });
+    }
+    expect([...refused].sort()).toEqual(["export", "migrate", "replay"]);
+  });
 
   test("names a full disk, whoever says so", () => {
     const causes = [

@@ -5,6 +5,7 @@ import { homePaths } from "../home.ts";
 import { createIdentity } from "../identity.ts";
 import { openVotes } from "../rounds/votes.ts";
 import { migrateHome } from "../storage.ts";
+import { explainingFailure } from "../storageFailure.ts";
 import { type MigrationPlan, planMigration } from "../store/sqliteStore/migrations.ts";
 import { readGenesisFile, readHomeFlag, readKey } from "./configuration.ts";
 
@@ -23,17 +24,19 @@ export async function migrate(flags: MigrateFlags, io: NodeIo): Promise<void> {
     printLine(io, `There is no store in ${home} yet: validator run makes one of this program's schema.`);
     return;
   }
-  if (flags.check === true) {
-    printLine(io, describe(planMigration(paths.store, networkId), "would be migrated"));
-    return;
-  }
-  // Whoever has the votes has the home: nothing is changed under a validator that runs.
-  const votes = openVotes(paths.votes, { network: networkId, validator: signer.publicKey });
-  try {
-    printLine(io, describe(await migrateHome(paths.store, networkId, () => {}), "is migrated"));
-  } finally {
-    votes.close();
-  }
+  await explainingFailure(home, async () => {
+    if (flags.check === true) {
+      printLine(io, describe(planMigration(paths.store, networkId), "would be migrated"));
+      return;
+    }
+    // Whoever has the votes has the home: nothing is changed under a validator that runs.
+    const votes = openVotes(paths.votes, { network: networkId, validator: signer.publicKey });
+    try {
+      printLine(io, describe(await migrateHome(paths.store, networkId, () => {}), "is migrated"));
+    } finally {
+      votes.close();
+    }
+  });
 }
 
 function describe(plan: MigrationPlan | null, what: string): string {

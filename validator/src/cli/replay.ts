@@ -8,6 +8,7 @@ import { presentEpoch, presentLine, REWARD_LINE_COLUMNS } from "../api/present.t
 import { type ReplayedEpoch, type ReplayModules, replayEpochs } from "../execution/replay.ts";
 import { homePaths } from "../home.ts";
 import { LEDGER_MODULES } from "../ledgerModules.ts";
+import { explainingFailure, explainStorageFailure } from "../storageFailure.ts";
 import { openBatchReader } from "../store/batchStore.ts";
 import { openSqliteStore } from "../store/sqliteStore/sqliteStore.ts";
 import { type EpochRow, MAX_PAGE_ROWS, type RankedLine, type Store } from "../store/store.ts";
@@ -33,7 +34,9 @@ export async function replay(flags: ReplayFlags, io: NodeIo): Promise<number> {
   const { home, genesis, store } = await openStored(flags, faults);
   try {
     const modules = createReplayModules(home, genesis, store);
-    return await (flags.all === true ? replayAll(store, modules, io) : replayOne(epoch, modules, io));
+    return await explainingFailure(home, () =>
+      flags.all === true ? replayAll(store, modules, io) : replayOne(epoch, modules, io),
+    );
   } finally {
     await store.close();
   }
@@ -69,12 +72,22 @@ export async function exportEpoch(flags: ExportFlags, io: NodeIo): Promise<void>
   const faults = format === "json" || format === "csv" ? [] : ["--format: must be json or csv"];
   if (flags.epoch === undefined) faults.push("give --epoch N");
   const epoch = flags.epoch === undefined ? 0 : readEpoch(flags.epoch, faults);
-  const { store } = await openStored(flags, faults);
+  const { home, store } = await openStored(flags, faults);
   try {
-    const row = await requireClosed(epoch, store);
-    await writeChunks(io.stdout, format === "csv" ? listCsv(row, store) : listJson(row, store));
+    const row = await explainingFailure(home, () => requireClosed(epoch, store));
+    const chunks = format === "csv" ? listCsv(row, store) : listJson(row, store);
+    await writeChunks(io.stdout, explainingChunks(chunks, home));
   } finally {
     await store.close();
+  }
+}
+
+/** The same chunks. What fails where they are written, on another disk perhaps, is no fault of the home. */
+async function* explainingChunks(chunks: AsyncGenerator<string>, home: string): AsyncGenerator<string> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw explainStorageFailure(error, home);
   }
 }
 
@@ -115,7 +128,8 @@ async function openStored(
   const genesis = await readGenesisFile(flags, faults);
   if (genesis === null || faults.length > 0) throw new ConfigErrors(faults);
   const networkId = computeNetworkId(genesis);
-  const store = await openSqliteStore({ path: homePaths(home).store, networkId, genesis: null });
+  const options = { path: homePaths(home).store, networkId, genesis: null };
+  const store = await explainingFailure(home, () => openSqliteStore(options));
   return { home, genesis, store };
 }
 
