@@ -69,13 +69,15 @@ export function lastAttemptRoundOf(
 
 /**
  * The last round in which a witness's report can count. Where the inclusion is unknown it is taken as late as the slot
- * allows; and whatever a validator says, the report was in no round that was certified before it was submitted.
+ * allows; and whatever validators say, the report was in no round that was certified before it was submitted, and in
+ * none after its slot.
  */
 export function windowEndOf(
   { includedRound, slotRound, submitRound }: BeaconRecord,
   { beaconToleranceRounds, witnessWindowRounds }: Parameters,
 ): number {
-  const included = includedRound ?? slotRound + beaconToleranceRounds;
+  const latest = slotRound + beaconToleranceRounds;
+  const included = Math.min(includedRound ?? latest, latest);
   return Math.max(included, (submitRound ?? 0) + 1) + witnessWindowRounds;
 }
 

@@ -77,10 +77,11 @@ describe("a beacon", () => {
     expect(life.beaconer.beacons()).toMatchObject([{ phase: "ended", end: "complete" }]);
   });
 
-  test("is never revealed early, whatever a validator says, and as late as need be when nobody says", async () => {
+  test("is revealed neither early nor never, whatever a validator says, and as late as need be when nobody says", async () => {
     for (const [said, revealRound] of [
       [0, challenge.slotRound + parameters.witnessWindowRounds],
       [null, challenge.slotRound + parameters.beaconToleranceRounds + parameters.witnessWindowRounds],
+      [2 ** 40, challenge.slotRound + parameters.beaconToleranceRounds + parameters.witnessWindowRounds],
     ] as const) {
       await rm(join(home, "beacons.json"), { force: true });
       const world = createWorld();
