@@ -30,12 +30,16 @@ export type Delivery = {
   /** Not submitted, and not asked about, before these. */
   submitAtMs: number;
   askAtMs: number;
-  /** Who admitted it, by peer id, and the newest round and the deadline that the first receipt named. */
+  /** Who admitted it, by peer id. */
   readonly receipts: Set<string>;
-  /** How many refused it for good since it was last submitted. */
-  refusals: number;
+  /** Who refused it for good, by peer id; bounded by the set's seats. */
+  readonly refusers: Set<string>;
+  /** The newest round when it was first admitted. */
   submitRound: number;
-  deadlineRound: number;
+  /** Whether its state was asked for. */
+  wasAsked: boolean;
+  /** Who said that it is in a round, by peer id, and the latest round that one of them named. */
+  readonly includedBy: Set<string>;
   includedRound: number | null;
   /** One a report; undefined while pending. */
   readonly verdicts: (Reason | null | undefined)[];
@@ -76,9 +80,10 @@ export function createDelivery(
     submitAtMs: 0,
     askAtMs: 0,
     receipts: new Set(),
-    refusals: 0,
+    refusers: new Set(),
     submitRound: 0,
-    deadlineRound: Number.MAX_SAFE_INTEGER,
+    wasAsked: false,
+    includedBy: new Set(),
     includedRound: null,
     verdicts: about.kinds.map(() => undefined),
     unselected: new Set(),
@@ -95,10 +100,13 @@ export function kindsOf(bundle: ReportBundle): ReportKind[] {
 }
 
 /**
- * Two validators' receipts: one may lose what it has promised, or be the only one that says so. Both hear it by gossip
+ * How many validators' receipts: one may lose what it has promised, or be the only one that says so. Both hear it by gossip
  * anyway, so the second costs them no verification.
  */
 export const RECEIPTS_WANTED = 2;
+
+/** How many must say what one of them, who lies or is behind, may say wrongly. */
+const WORDS_WANTED = 2;
 
 const LONGEST_RETRY_MS = 30_000;
 
@@ -133,15 +141,39 @@ export function wantsReceipt(delivery: Delivery): boolean {
   return delivery.state === "waiting" || delivery.receipts.size < RECEIPTS_WANTED;
 }
 
-/** Whether an admitted envelope should be submitted elsewhere too: a quarter of its window has passed without a cut. */
-export function isOverdue(delivery: Delivery, newestRound: number): boolean {
-  const quarter = Math.ceil((delivery.deadlineRound - delivery.submitRound) / 4);
-  return newestRound > delivery.submitRound + quarter;
+/**
+ * Has it submitted anew where it is overdue: a quarter of a witnesses' window has passed without a cut.
+ * @returns whether it is.
+ */
+export function submitAgainIfOverdue(delivery: Delivery, newestRound: number, windowRounds: number): boolean {
+  // A receipt may have named a round that is still to come.
+  delivery.submitRound = Math.min(delivery.submitRound, newestRound);
+  const lastRound = delivery.submitRound + Math.ceil(windowRounds / 4);
+  if (delivery.entry === null || newestRound <= lastRound) return false;
+  for (const peerId of delivery.receipts) delivery.tried.add(peerId);
+  delivery.receipts.clear();
+  delivery.state = "waiting";
+  delivery.submitAtMs = 0;
+  return true;
 }
 
-/** Whether every report has its verdict. */
-export function isSettled(delivery: Delivery): boolean {
-  return delivery.verdicts.every((verdict) => verdict !== undefined);
+/**
+ * Whether enough validators have said that it is in a round, and what became of it there: two where it has an own beacon,
+ * whose one reveal goes by what they say, else one.
+ * @param validators how many the network has.
+ */
+export function isSaid({ kinds, includedBy }: Delivery, validators: number): boolean {
+  return includedBy.size >= (kinds.includes("beacon") ? Math.min(WORDS_WANTED, validators) : 1);
+}
+
+/** Whether a refusal for good is believed: two have said so, or the only one that there is. */
+export function isRefused({ refusers }: Delivery, validators: number): boolean {
+  return refusers.size >= Math.min(WORDS_WANTED, validators);
+}
+
+/** Whether nothing more is to be asked about it. */
+export function isSettled(delivery: Delivery, validators: number): boolean {
+  return isSaid(delivery, validators) && delivery.verdicts.every((verdict) => verdict !== undefined);
 }
 
 /** Whether an included report waits for something to come of its beacon, as far as is known. */
@@ -149,17 +181,24 @@ export function isWaiting({ state, verdicts, unselected }: Delivery, index: numb
   return state === "included" && verdicts[index] === undefined && !unselected.has(index);
 }
 
-/** Takes in an "included" status. @returns the indexes whose verdict is new or has changed. */
-export function takeVerdicts(delivery: Delivery, status: MessageStatus): number[] {
+/**
+ * Takes in an "included" status. A report that is accepted stays so, and of several rounds the latest counts, before
+ * which a reveal might be early.
+ * @returns the indexes whose verdict is new or has changed.
+ */
+export function takeStatus(delivery: Delivery, peerId: string, status: MessageStatus): number[] {
   const changed: number[] = [];
+  delivery.state = "included";
+  delivery.includedBy.add(peerId);
+  delivery.includedRound = Math.max(delivery.includedRound ?? 0, status.round);
   for (const [index, code] of status.verdicts.entries()) {
     if (index >= delivery.kinds.length || code === VERDICT_PENDING) continue;
     if (code === VERDICT_SELECTION_PENDING) {
       delivery.unselected.add(index);
       continue;
     }
-    const verdict = decodeReason(code);
-    if (verdict === undefined || verdict === delivery.verdicts[index]) continue;
+    const [before, verdict] = [delivery.verdicts[index], decodeReason(code)];
+    if (verdict === undefined || verdict === before || before === null) continue;
     delivery.verdicts[index] = verdict;
     changed.push(index);
   }

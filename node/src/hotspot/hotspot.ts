@@ -299,7 +299,7 @@ async function createBody(
   const topic = cell === null ? null : reportTopic(networkId, computeReportBucket(cell));
   const submitter = new Submitter(
     { domains, parameters, topic },
-    { ...modules, spool, network, links, follower, events },
+    { ...modules, spool, network, links, sets, follower, events },
   );
   const messages = new MessageLog(modules);
   messages.watch(events);

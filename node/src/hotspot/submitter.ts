@@ -1,24 +1,15 @@
 /**
- * Brings envelopes to validators and learns what became of them: submits parcels, checks the signed receipts, asks for
- * inclusion and verdicts, and goes elsewhere when a validator refuses, is silent or is slow. Gossip is for reach,
- * receipts are for certainty.
+ * Brings envelopes to validators until it is known what became of them: submits parcels, checks the signed receipts, and
+ * goes elsewhere when a validator refuses, is silent or is slow. Gossip is for reach, receipts are for certainty.
  */
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
 import type { Parameters } from "../../../protocol/src/network/parameters.ts";
+import { decodeEnvelope, encodeParcel } from "../../../protocol/src/wire/envelope.ts";
 import {
-  decodeEnvelope,
-  encodeParcel,
-  MAX_ENVELOPES_PER_PARCEL,
-} from "../../../protocol/src/wire/envelope.ts";
-import {
-  encodeStatusQuery,
-  type MessageStatus,
-  RECEIPT_PROTOCOL,
   type Receipt,
   SIGNED_RECEIPT_MAX_BYTES,
-  STATUS_ANSWER_MAX_BYTES,
   SUBMIT_PROTOCOL,
 } from "../../../protocol/src/wire/receipts.ts";
 import { decodeReportBundle } from "../../../protocol/src/wire/reports.ts";
@@ -30,17 +21,19 @@ import {
   createDelivery,
   type Delivery,
   type DeliveryCounts,
-  isOverdue,
+  isRefused,
+  isSaid,
   isSettled,
   isWaiting,
   kindsOf,
   splitIntoParcels,
-  takeVerdicts,
   wantsReceipt,
 } from "./delivery.ts";
 import type { HotspotEmitter, ReportKind } from "./events.ts";
+import { ANSWER_TIMEOUT_MS, Inquirer } from "./inquirer.ts";
+import type { KnownSets } from "./knownSets.ts";
 import { computeFraction, type RandomBytes } from "./random.ts";
-import { readReceipt, readStatuses } from "./receipt.ts";
+import { readReceipt } from "./receipt.ts";
 import type { RoundFollower } from "./roundFollower.ts";
 import type { Spool, SpoolEntry } from "./spool.ts";
 import type { ValidatorLinks } from "./validatorLinks.ts";
@@ -56,6 +49,7 @@ export type SubmitterModules = {
   readonly spool: Spool;
   readonly network: Network;
   readonly links: ValidatorLinks;
+  readonly sets: Pick<KnownSets, "epoch" | "setOf">;
   readonly follower: RoundFollower;
   readonly clock: Clock;
   readonly log: Log;
@@ -67,12 +61,8 @@ export type SubmitterModules = {
 export const SUBMISSION_OUTCOMES = ["receipted", "no_answer", "bad_receipt"] as const;
 export type SubmissionOutcome = (typeof SUBMISSION_OUTCOMES)[number];
 
-/** A durable write and some queueing; a validator that takes longer is not the one to wait for. */
-const ANSWER_TIMEOUT_MS = 5_000;
 const LEAST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
-/** What one validator refuses for good another may know better; two that agree are believed. */
-const REFUSALS_BELIEVED = 2;
 /** Two epochs' reports at the least filled, one in an envelope; beyond it the oldest is no longer followed. */
 const MAX_DELIVERIES = 1_024;
 
@@ -82,6 +72,7 @@ export class Submitter {
   /** By id in hexadecimal, oldest first. */
   readonly #deliveries = new Map<string, Delivery>();
   readonly #turns: ValidatorTurns;
+  readonly #inquirer: Inquirer;
   readonly #outcomes: Record<SubmissionOutcome, number> = { receipted: 0, no_answer: 0, bad_receipt: 0 };
   /** Why a validator last refused an envelope; null once one is admitted. */
   #refusal: Reason | null = null;
@@ -89,11 +80,16 @@ export class Submitter {
   #isAwake = false;
   #running: Promise<void> = Promise.resolve();
   #seconding: Promise<void> | null = null;
+  #asking: Promise<void> | null = null;
 
   constructor(options: SubmitterOptions, modules: SubmitterModules) {
     this.#options = options;
     this.#modules = modules;
     this.#turns = new ValidatorTurns(modules.network.publicKey, modules);
+    this.#inquirer = new Inquirer(
+      { pauseMs: this.#pauseMs, windowRounds: options.parameters.witnessWindowRounds },
+      { ...modules, onOverdue: () => this.#wakeUp() },
+    );
   }
 
   /** Takes up what the spool holds from before, and works until the signal. */
@@ -108,7 +104,7 @@ export class Submitter {
   /** Settles when the work has ended, after the signal. */
   async stopped(): Promise<void> {
     await this.#running;
-    await this.#seconding;
+    await Promise.all([this.#seconding, this.#asking]);
   }
 
   /** Takes a spooled envelope to deliver. */
@@ -134,9 +130,15 @@ export class Submitter {
     return this.#deliveries.get(encodeHex(id))?.includedRound ?? null;
   }
 
-  /** A report's verdict: a reason, null for accepted, undefined while it is not known. */
+  /**
+   * A report's verdict: a reason, null for accepted, undefined while it is not known. That an own beacon is refused is
+   * known once enough validators were asked of whom none has it accepted: its reveal is not sent then.
+   */
   verdictOf(id: Uint8Array, index: number): Reason | null | undefined {
-    return this.#deliveries.get(encodeHex(id))?.verdicts[index];
+    const delivery = this.#deliveries.get(encodeHex(id));
+    const verdict = delivery?.verdicts[index];
+    const isKnown = verdict === null || (delivery !== undefined && isSaid(delivery, this.#validators));
+    return isKnown ? verdict : undefined;
   }
 
   /** Whether a report is in a round, and its beacon has not closed as far as is known. */
@@ -195,39 +197,50 @@ export class Submitter {
     return Math.min(LONGEST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, this.#options.parameters.roundMs));
   }
 
+  /** How many validators the network has. */
+  get #validators(): number {
+    const { sets } = this.#modules;
+    return sets.setOf(sets.epoch)!.keys.length;
+  }
+
   async #step(signal: AbortSignal): Promise<void> {
     this.#dropPast();
-    const peers = this.#modules.links.connected();
-    if (peers.length === 0) return;
+    if (this.#modules.links.connected().length === 0) return;
     const elapsedMs = this.#modules.clock.elapsedMs();
     const deliveries = [...this.#deliveries.values()];
     const due = deliveries.filter((delivery) => delivery.submitAtMs <= elapsedMs && wantsReceipt(delivery));
     const submit = (which: Delivery["state"]) => {
       const chosen = due.filter(({ state }) => state === which);
-      return this.#submitAll(chosen, peers, signal);
+      return this.#submitAll(chosen, signal);
     };
     await submit("waiting");
-    // Beside it: what waits for its first receipt must not wait for others' second.
-    this.#seconding ??= submit("admitted")
-      .catch((error: unknown) => this.#modules.log.error("A submission failed", { error: String(error) }))
-      .finally(() => {
-        this.#seconding = null;
-      });
+    // Both beside it: what waits for its first receipt must not wait for others' second, nor for answers.
+    this.#seconding ??= this.#logFailure(submit("admitted")).finally(() => {
+      this.#seconding = null;
+    });
+    const validators = this.#validators;
     const asked = deliveries.filter(
-      (delivery) => delivery.askAtMs <= elapsedMs && delivery.state !== "waiting" && !isSettled(delivery),
+      (delivery) =>
+        delivery.askAtMs <= elapsedMs && delivery.state !== "waiting" && !isSettled(delivery, validators),
     );
-    for (let i = 0; i < asked.length; i += MAX_ENVELOPES_PER_PARCEL) {
-      if (signal.aborted) return;
-      await this.#query(asked.slice(i, i + MAX_ENVELOPES_PER_PARCEL), peers, signal);
-    }
+    this.#asking ??= this.#logFailure(this.#inquirer.ask(asked, signal)).finally(() => {
+      this.#asking = null;
+    });
   }
 
-  async #submitAll(due: readonly Delivery[], peers: readonly PeerRef[], signal: AbortSignal): Promise<void> {
+  async #logFailure(work: Promise<void>): Promise<void> {
+    await work.catch((error: unknown) => {
+      this.#modules.log.error("A submission failed", { error: String(error) });
+    });
+  }
+
+  async #submitAll(due: readonly Delivery[], signal: AbortSignal): Promise<void> {
+    const peers = this.#modules.links.connected();
     for (const [peer, batch] of Map.groupBy(due, (delivery) => this.#turns.choose(peers, delivery))) {
       if (peer === null) continue;
       for (const parcel of splitIntoParcels(batch)) {
         if (signal.aborted) return;
-        await this.#submit(parcel, peer, peers, signal);
+        await this.#submit(parcel, peer, signal);
       }
     }
   }
@@ -249,12 +262,7 @@ export class Submitter {
     this.#modules.spool.onHeard(newest.epoch);
   }
 
-  async #submit(
-    batch: readonly Delivery[],
-    peer: PeerRef,
-    peers: readonly PeerRef[],
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #submit(batch: readonly Delivery[], peer: PeerRef, signal: AbortSignal): Promise<void> {
     const { network, log } = this.#modules;
     const parcel = encodeParcel(batch.map(({ entry }) => entry!.envelope));
     const answer = await network
@@ -274,48 +282,45 @@ export class Submitter {
     if (receipt === null) {
       this.#outcomes[answer === null ? "no_answer" : "bad_receipt"]++;
       this.#turns.noteFailure(peer.peerId);
-      for (const delivery of batch) this.#postpone(delivery, peer, peers);
+      for (const delivery of batch) this.#postpone(delivery, peer);
       return;
     }
     this.#outcomes.receipted++;
     this.#turns.noteReceipt(peer.peerId);
     for (const [i, delivery] of batch.entries()) {
-      this.#takeReceipt(delivery, receipt, receipt.items[i]!.reason, peer, peers);
+      this.#takeReceipt(delivery, receipt, receipt.items[i]!.reason, peer);
     }
   }
 
-  #takeReceipt(
-    delivery: Delivery,
-    { round, deadlineRound }: Receipt,
-    reason: Reason | null,
-    peer: PeerRef,
-    peers: readonly PeerRef[],
-  ): void {
-    this.#modules.events.emit("receipted", { id: delivery.id, validator: peer.publicKey!, round, reason });
+  #takeReceipt(delivery: Delivery, { round }: Receipt, reason: Reason | null, peer: PeerRef): void {
+    const { events, clock, follower, spool } = this.#modules;
+    events.emit("receipted", { id: delivery.id, validator: peer.publicKey!, round, reason });
     const meaning = classifyReceipt(reason);
     if (reason === "unknown_sender") this.#turns.noteUnknown();
     if (meaning === "admitted") {
       delivery.receipts.add(peer.peerId);
+      delivery.refusers.delete(peer.peerId);
       delivery.attempts = 0;
       if (delivery.state !== "waiting") return;
       delivery.state = "admitted";
-      delivery.submitRound = round;
-      delivery.deadlineRound = Math.max(round, deadlineRound);
-      delivery.askAtMs = this.#modules.clock.elapsedMs() + this.#pauseMs;
+      // By its own rounds: the validator may be behind, or say what it likes.
+      delivery.submitRound = follower.newest()?.round ?? round;
+      delivery.askAtMs = clock.elapsedMs() + this.#pauseMs;
       this.#report(delivery, null);
       // The second receipt is asked for at once.
       this.#isAwake = true;
       return;
     }
-    if (meaning === "never") delivery.refusals++;
-    const isBelieved = delivery.refusals >= REFUSALS_BELIEVED || peers.length === 1;
-    if (meaning === "later" || delivery.receipts.size > 0 || !isBelieved) {
-      this.#postpone(delivery, peer, peers);
+    if (meaning === "never") delivery.refusers.add(peer.peerId);
+    // What one refuses for good another may know better: it waits for that one, as long as it can count.
+    const isBelieved = meaning === "never" && isRefused(delivery, this.#validators);
+    if (!isBelieved || delivery.receipts.size > 0) {
+      this.#postpone(delivery, peer);
       return;
     }
     this.#deliveries.delete(encodeHex(delivery.id));
     this.#report(delivery, reason);
-    this.#modules.spool.settle(delivery.id);
+    spool.settle(delivery.id);
   }
 
   /** For reach: who does not know this hotspot's validators hears it too. Once an envelope. */
@@ -334,66 +339,18 @@ export class Submitter {
   }
 
   /** To another validator at once where there is one, else after a growing, jittered pause. */
-  #postpone(delivery: Delivery, peer: PeerRef, peers: readonly PeerRef[]): void {
+  #postpone(delivery: Delivery, peer: PeerRef): void {
+    const { clock, links, random } = this.#modules;
     delivery.tried.add(peer.peerId);
     delivery.attempts++;
-    if (peers.some(({ peerId }) => !delivery.tried.has(peerId) && !delivery.receipts.has(peerId))) {
+    const isOpen = ({ peerId }: PeerRef) => !delivery.tried.has(peerId) && !delivery.receipts.has(peerId);
+    if (links.connected().some(isOpen)) {
       delivery.submitAtMs = 0;
       this.#isAwake = true;
       return;
     }
     delivery.tried.clear();
-    const { clock, random } = this.#modules;
     const retryMs = computeRetryMs(delivery.attempts, this.#pauseMs, computeFraction(random));
     delivery.submitAtMs = clock.elapsedMs() + retryMs;
-  }
-
-  async #query(batch: readonly Delivery[], peers: readonly PeerRef[], signal: AbortSignal): Promise<void> {
-    const { network, clock, log } = this.#modules;
-    const ids = batch.map(({ id }) => id);
-    // Who admitted it knows first; most of a batch was admitted by the same one.
-    const peer = peers.find(({ peerId }) => batch[0]!.receipts.has(peerId)) ?? peers[0]!;
-    const answer = await network
-      .request(peer.peerId, RECEIPT_PROTOCOL, encodeStatusQuery(ids), {
-        maxAnswerBytes: STATUS_ANSWER_MAX_BYTES,
-        timeoutMs: ANSWER_TIMEOUT_MS,
-        signal,
-      })
-      .catch((error: unknown) => {
-        log.debug("A validator did not say what became of reports", { error: String(error) });
-        return null;
-      });
-    const statuses = answer && readStatuses(ids, answer);
-    for (const delivery of batch) {
-      delivery.askAtMs = clock.elapsedMs() + this.#pauseMs;
-      const status = statuses?.get(encodeHex(delivery.id));
-      if (status?.state === "included") this.#include(delivery, status);
-      else this.#submitElsewhereIfOverdue(delivery);
-    }
-  }
-
-  #include(delivery: Delivery, status: MessageStatus): void {
-    const { events, spool } = this.#modules;
-    const { id, kinds } = delivery;
-    const isNew = delivery.state !== "included";
-    if (isNew) {
-      delivery.state = "included";
-      delivery.includedRound = status.round;
-      events.emit("included", { id, round: status.round, kinds });
-    }
-    for (const index of takeVerdicts(delivery, status)) {
-      events.emit("verdict", { id, index, kind: kinds[index]!, reason: delivery.verdicts[index]! });
-    }
-    if (isNew) spool.settle(id);
-  }
-
-  #submitElsewhereIfOverdue(delivery: Delivery): void {
-    const newest = this.#modules.follower.newest();
-    if (delivery.entry === null || newest === null || !isOverdue(delivery, newest.round)) return;
-    for (const peerId of delivery.receipts) delivery.tried.add(peerId);
-    delivery.receipts.clear();
-    delivery.state = "waiting";
-    delivery.submitAtMs = 0;
-    this.#isAwake = true;
   }
 }

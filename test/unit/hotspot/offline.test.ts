@@ -17,6 +17,7 @@ import { RoundFollower } from "../../../node/src/hotspot/roundFollower.ts";
 import { openSpool, SPOOL_FILE, type Spool, type SpoolDrop } from "../../../node/src/hotspot/spool.ts";
 import { Submitter } from "../../../node/src/hotspot/submitter.ts";
 import { Witness } from "../../../node/src/hotspot/witness.ts";
+import { createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { createSigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
 import { sign } from "../../../protocol/src/crypto/ed25519.ts";
@@ -51,6 +52,7 @@ class World {
   readonly clock = new ManualClock(START_MS);
   readonly #keys = [newKey(), newKey()];
   readonly peers: readonly PeerRef[] = this.#keys.map(({ publicKey }, i) => ({ peerId: `v${i}`, publicKey }));
+  readonly sets = { epoch: 0, setOf: () => createValidatorSet(this.#keys.map(({ publicKey }) => publicKey)) };
   isReachable = true;
   /** Which submission is never answered, counted from 1. */
   hangsAt: number | null = null;
@@ -173,7 +175,7 @@ class Life {
       { domains, parameters, topic: null },
       {
         ...{ ...modules, spool: life.spool, events, follower: follower as never },
-        ...{ network: network as never, links: links as never },
+        ...{ network: network as never, links: links as never, sets: world.sets },
       },
     );
     life.outbox = new Outbox(
