@@ -8,7 +8,8 @@ import {
   SPREADING_FACTOR_MAX,
   SPREADING_FACTOR_MIN,
 } from "../../../../protocol/src/radio/airtime.ts";
-import { printJson, type ToolIo, wholeNumber } from "./io.ts";
+import { printJson } from "../io.ts";
+import { type ToolIo, wholeNumber } from "./toolInput.ts";
 
 type AirtimeFlags = { sf: number; bw: number; bytes: number; preamble: number };
 

@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import { type Cell, cellFromText, resolutionOf } from "../../../../protocol/src/geo/cell.ts";
 import { computeDensityScales } from "../../../../protocol/src/score/density.ts";
-import { printJson, readJson, runAction, ToolInputError, type ToolIo } from "./io.ts";
+import { printJson } from "../io.ts";
+import { readJson, runTool, ToolInputError, type ToolIo } from "./toolInput.ts";
 
 // A million hotspots' indexes in quotes, with room for blanks: the size the protocol itself is built for.
 const POPULATION_MAX_BYTES = 64 * 1024 * 1024;
@@ -16,7 +17,7 @@ export function addDensityCommand(tool: Command, io: ToolIo): void {
     .description("density scale of each cell of a population (HIP-17 with HIP-104's parameters)")
     .addHelpText("after", "\nReads a JSON array of H3 indexes from standard input, one entry a hotspot.")
     .action(() =>
-      runAction(command, async () => {
+      runTool(command, async () => {
         const texts = readPopulation(await readJson(io, POPULATION_MAX_BYTES));
         const scales = computeDensityScales(texts.map(readCell));
         printJson(io, Object.fromEntries(texts.map((text, i) => [text, scales[i]!])));

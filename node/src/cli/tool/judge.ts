@@ -3,8 +3,8 @@ import { once } from "node:events";
 import type { Command } from "commander";
 import { isUnpaidReason } from "../../../../protocol/src/evidence/reasons.ts";
 import { checkLink, computeLinkCeilingCentiDbm } from "../../../../protocol/src/radio/gates.ts";
-import { readLines, runAction, ToolInputError, type ToolIo } from "./io.ts";
 import { readLink } from "./linkLine.ts";
+import { readLines, runTool, ToolInputError, type ToolIo } from "./toolInput.ts";
 
 // A link is some 300 characters; what is far longer is no link and need not be held in memory.
 const LINE_MAX_CHARACTERS = 65_536;
@@ -15,7 +15,7 @@ export function addJudgeCommand(tool: Command, io: ToolIo): void {
   command
     .description("verdict of the radio gates on each link of a list")
     .addHelpText("after", "\nReads one JSON object a line from standard input.")
-    .action(() => runAction(command, () => judgeAll(io)));
+    .action(() => runTool(command, () => judgeAll(io)));
 }
 
 async function judgeAll(io: ToolIo): Promise<void> {

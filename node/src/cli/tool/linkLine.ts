@@ -7,7 +7,7 @@ import {
 } from "../../../../protocol/src/radio/airtime.ts";
 import type { LinkMeasurement } from "../../../../protocol/src/radio/gates.ts";
 import { findRegionPlan, REGION_NAMES, type RegionPlan } from "../../../../protocol/src/radio/regions.ts";
-import { parseJson, ToolInputError } from "./io.ts";
+import { parseJson, ToolInputError } from "./toolInput.ts";
 
 export type Link = {
   readonly id: string | number | null;

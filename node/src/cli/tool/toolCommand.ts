@@ -5,9 +5,9 @@
 import { Command } from "commander";
 import { addAirtimeCommand } from "./airtime.ts";
 import { addDensityCommand } from "./density.ts";
-import type { ToolIo } from "./io.ts";
 import { addJudgeCommand } from "./judge.ts";
 import { addRegionCommand } from "./region.ts";
+import type { ToolIo } from "./toolInput.ts";
 import { addUnitsCommand } from "./units.ts";
 import { addVerifyEvidenceCommand } from "./verifyEvidence.ts";
 import { addVerifyProofCommand } from "./verifyProof.ts";

@@ -1,7 +1,8 @@
 /** `tool units`: what a beacon with so many witnesses is worth, by HIP-15. */
 import type { Command } from "commander";
 import { computeUnits, UNITS_WITNESSES_MAX } from "../../../../protocol/src/score/units.ts";
-import { printJson, type ToolIo, wholeNumber } from "./io.ts";
+import { printJson } from "../io.ts";
+import { type ToolIo, wholeNumber } from "./toolInput.ts";
 
 const PPM_PER_PRINTED_STEP = 100;
 const PRINTED_STEPS = 10_000;

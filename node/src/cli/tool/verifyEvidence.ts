@@ -11,7 +11,8 @@ import { computeName } from "../../../../protocol/src/crypto/names.ts";
 import { computeNetworkId, type Genesis } from "../../../../protocol/src/network/genesis.ts";
 import { verifySignature } from "../../host/verify.ts";
 import { readGenesis } from "../config.ts";
-import { printJson, readJson, runAction, ToolInputError, type ToolIo } from "./io.ts";
+import { printJson } from "../io.ts";
+import { readJson, runTool, ToolInputError, type ToolIo } from "./toolInput.ts";
 
 /**
  * Adds the sub-command. It prints `{"valid": true, "offender", "name", "kind", "sentence"}`, or
@@ -24,7 +25,7 @@ export function addVerifyEvidenceCommand(tool: Command, io: ToolIo): void {
     .requiredOption("--genesis <file>", "the genesis file of the network that it is about")
     .addHelpText("after", "\nReads one piece as JSON, as /v1/evidence lists them, from standard input.")
     .action(({ genesis: path }: { genesis: string }) =>
-      runAction(command, async () => {
+      runTool(command, async () => {
         const networkId = computeNetworkId(await requireGenesis(path));
         const modules = { domains: createSigningDomains(networkId), verify: verifySignature };
         const verdict = verifyEvidenceJson(await readJson(io, MAX_EVIDENCE_CHARS), networkId, modules);

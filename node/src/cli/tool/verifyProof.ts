@@ -6,7 +6,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import { MAX_REWARD_EVIDENCE_CHARS } from "../../../../protocol/src/agreement/rewardEvidence.ts";
 import { decodeHex, encodeHex0x } from "../../../../protocol/src/bytes/hex.ts";
 import { verifyProofJson } from "../../../../protocol/src/reward/proofJson.ts";
-import { printJson, readJson, runAction, ToolInputError, type ToolIo } from "./io.ts";
+import { printJson } from "../io.ts";
+import { readJson, runTool, ToolInputError, type ToolIo } from "./toolInput.ts";
 
 const ROOT_BYTES = 32;
 
@@ -24,7 +25,7 @@ export function addVerifyProofCommand(tool: Command, io: ToolIo): void {
       "\nReads the proof as JSON, as /v1/accounts/{id}/proof gives it, from standard input.",
     )
     .action(({ root }: { root?: string }) =>
-      runAction(command, async () => {
+      runTool(command, async () => {
         const verdict = verifyProofJson(await readJson(io, MAX_REWARD_EVIDENCE_CHARS));
         if (verdict.valid && root !== undefined && verdict.root !== root) {
           return refuse(io, "root_not_trusted", "the proof is for another root than the one given");

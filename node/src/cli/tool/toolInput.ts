@@ -1,4 +1,4 @@
-/** What calculators read and write: streams passed in, so that tests need no process, and limits on what comes in. */
+/** What calculators read: streams passed in, so that tests need no process, limits on what comes in, and how a command ends at bad input. */
 import type { Readable, Writable } from "node:stream";
 import { type Command, InvalidArgumentError } from "commander";
 
@@ -13,18 +13,13 @@ export class ToolInputError extends Error {
 }
 
 /** Runs a command's action; a ToolInputError ends it with its message and status 1, anything else passes on. */
-export async function runAction(command: Command, action: () => void | Promise<void>): Promise<void> {
+export async function runTool(command: Command, action: () => void | Promise<void>): Promise<void> {
   try {
     await action();
   } catch (error) {
     if (!(error instanceof ToolInputError)) throw error;
     command.error(`error: ${error.message}`, { exitCode: 1 });
   }
-}
-
-/** Prints one JSON value on a line of its own. */
-export function printJson(io: ToolIo, value: unknown): void {
-  io.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
 /** A parser of a flag's whole number for commander, which names the flag in its message. */
