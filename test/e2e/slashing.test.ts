@@ -63,7 +63,7 @@ async function contradict(heard: () => Promise<boolean>): Promise<void> {
       .slice(0, OFFENDER)
       .map((role, index) => ({ key: keysOf(index).publicKey, multiaddrs: role.ready().multiaddrs })),
   );
-  await mesh.open({ onMessage: () => {}, answer: async () => null, onRefused: () => {} });
+  await mesh.open({ onMessage: () => true, answer: async () => null, onRefused: () => {} });
   // A link that is not up yet drops what is sent, so it is said again until somebody has it.
   const witness = fleet.validators[0]!;
   const readEpoch = async () => (await ask<{ epoch: number }>(witness, "/v1/status")).epoch;

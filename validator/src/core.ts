@@ -14,6 +14,7 @@ import type { AdmissionReason } from "../../protocol/src/evidence/reasons.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { computeParametersHash } from "../../protocol/src/network/parameters.ts";
 import { createExecutor, type ExecutedRound, type Executor } from "./execution/executor.ts";
+import { Forgeries } from "./forgeries.ts";
 import { computeTurn } from "./intake/heldGossip.ts";
 import type { IntakeKind } from "./intake/inbox.ts";
 import { createIntake, type Intake } from "./intake/intake.ts";
@@ -124,7 +125,9 @@ const DELAY_MIN_MS = 150;
 const DELAY_MAX_MS = 500;
 
 /** Wires the parts; nothing runs before `catchUp` and `agreement.start`. */
-export function createCore(options: CoreOptions, modules: CoreModules): Core {
+export function createCore(options: CoreOptions, given: CoreModules): Core {
+  const forgeries = new Forgeries();
+  const modules = { ...given, observer: watchForgeries(given.observer, forgeries) };
   const { recovered, onFailure } = modules;
   const { delayMs } = timesOf(options);
   const verify = modules.verify ?? createRememberedVerifier(verifyEd25519);
@@ -152,6 +155,7 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
       onViewChanges: modules.observer.onViewChanges,
       onRestored: modules.observer.onRestored,
       onDropped: modules.observer.onDropped,
+      forgeries,
       // Alone it is the only one who can.
       mayPropose: () => !isWithdrawn || modules.sets.setOfRound(nextRound())?.keys.length === 1,
       evidence,
@@ -201,6 +205,14 @@ export function createCore(options: CoreOptions, modules: CoreModules): Core {
     },
   };
 }
+
+const watchForgeries = (observer: CoreObserver, forgeries: Forgeries): CoreObserver => ({
+  ...observer,
+  onDropped: (message, reason) => {
+    forgeries.onDropped(reason);
+    observer.onDropped(message, reason);
+  },
+});
 
 function timesOf({ genesis }: CoreOptions): { flushMs: number; delayMs: number } {
   const { roundMs } = genesis.parameters;

@@ -16,6 +16,7 @@ import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { epochOfRound } from "../../protocol/src/network/parameters.ts";
 import type { ExecutedBatches, ExecutedRound, Executor } from "./execution/executor.ts";
 import { SnapshotServer } from "./execution/snapshotServer.ts";
+import type { Forgeries } from "./forgeries.ts";
 import { AckGatherer } from "./lanes/ackGatherer.ts";
 import { AvailabilityBook } from "./lanes/availability.ts";
 import { BatchFetcher } from "./lanes/batchFetcher.ts";
@@ -70,6 +71,8 @@ export type SeveralModules = {
   readonly onViewChanges: (views: number) => void;
   readonly evidence: EvidencePool;
   readonly onDropped: (message: PeerMessageType, reason: DropReason) => void;
+  /** What `onDropped` is told of as well. */
+  readonly forgeries: Forgeries;
   readonly onFailure: (error: Error) => void;
 };
 
@@ -183,7 +186,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
         attestor.onRewardCert(message.cert);
         break;
       case "evidence":
-        modules.evidence.hear(message.evidence);
+        if (!modules.evidence.hear(message.evidence)) modules.forgeries.onDropped("bad_signature");
         break;
       default:
         agreement.onMessage(from, message);
@@ -191,11 +194,12 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
   };
   // What peers send is judged by returned values, so what is thrown is no fault of theirs: the disk failed, or a bug left
   // the state half changed. Left to the stream it would end the peer's channel, and nobody would be told.
-  const onMessage = (from: PeerName, message: PeerMessage): void => {
+  const onMessage = (from: PeerName, message: PeerMessage): boolean => {
     try {
-      takeMessage(from, message);
+      return !modules.forgeries.isIn(() => takeMessage(from, message));
     } catch (error) {
       modules.onFailure(toError(error));
+      return true;
     }
   };
   return {

@@ -317,8 +317,8 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     among: hasBad("doubleAuthor"),
     edit: {
       file: EVIDENCE,
-      find: "if (this.#modules.isMember(evidence.offender)) this.add(evidence);",
-      replace: "void evidence;",
+      find: "return !this.#modules.isMember(evidence.offender) || this.add(evidence);",
+      replace: "return !this.#modules.isMember(evidence.offender) || this.#pieces.size >= 0;",
     },
   },
   {
@@ -327,7 +327,7 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     among: hasBad("flooder"),
     edit: {
       file: EVIDENCE,
-      find: "if (!this.#proves(evidence)) return;",
+      find: "if (!this.#proves(evidence)) return false;",
       replace: "",
     },
   },

@@ -73,6 +73,32 @@ describe("three honest validators and one that sends whatever it likes", () => {
     }
   }
 
+  test("a signature that is not valid is told to the mesh, which lets its sender pay", () => {
+    const { handlers } = several.running[0]!.core;
+    const root = new Uint8Array(32);
+    const attest = {
+      epoch: 0,
+      rewardRoot: root,
+      stateRoot: root,
+      nextValidatorsHash: root,
+      parametersHash: root,
+      rulesVersion: 1,
+    };
+    const evidence = {
+      offender: validatorKey(1).publicKey,
+      kind: 0,
+      first: new Uint8Array(96),
+      second: new Uint8Array(96),
+    };
+    const signature = new Uint8Array(64);
+    const said: readonly PeerMessage[] = [
+      { type: "attest", signed: { attest, validator: 3, signature } },
+      { type: "evidence", evidence },
+      { type: "status", status: { round: 0, view: 0, rounds: 0 } },
+    ];
+    expect(said.map((message) => handlers.onMessage(ROGUE_NAME, message))).toEqual([false, false, true]);
+  });
+
   test("changed, cut, doubled and repeated messages of every kind do nothing", async () => {
     await reach(12);
     await several.until(() =>

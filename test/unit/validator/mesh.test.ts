@@ -5,7 +5,7 @@ import { createSilentLog } from "../../../node/src/host/log.ts";
 import { createNetwork } from "../../../node/src/host/network.ts";
 import type { ChannelAcceptor, Network, RequestHandler, ServeLimits } from "../../../node/src/host/types.ts";
 import { encodeFetch, FETCH_PROTOCOL, type Fetch } from "../../../protocol/src/agreement/fetches.ts";
-import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
+import { encodePeerMessage, type PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import {
   createMesh,
@@ -37,7 +37,7 @@ type Heard = {
 
 const statusOf = (view: number): PeerMessage => ({ type: "status", status: { round: 1, view, rounds: 1 } });
 
-function createHeard(): Heard & { readonly take: (from: PeerName, message: PeerMessage) => void } {
+function createHeard(): Heard & { readonly take: (from: PeerName, message: PeerMessage) => boolean } {
   const messages: { from: PeerName; message: PeerMessage }[] = [];
   const watchers = new Set<() => void>();
   return {
@@ -45,6 +45,7 @@ function createHeard(): Heard & { readonly take: (from: PeerName, message: PeerM
     take: (from, message) => {
       messages.push({ from, message });
       for (const watch of [...watchers]) watch();
+      return true;
     },
     until: (count) =>
       new Promise((resolve) => {
@@ -183,7 +184,7 @@ describe("the mesh of validators", () => {
   });
 
   /** A mesh whose clock stands, without a network: what it would do with a member's messages and questions. */
-  async function openStill(answer: () => Promise<Uint8Array | null>) {
+  async function openStill(answer: () => Promise<Uint8Array | null>, onMessage = () => true) {
     let accept: ChannelAcceptor = () => null;
     let ask: RequestHandler = async () => null;
     let limits: ServeLimits | null = null;
@@ -203,7 +204,7 @@ describe("the mesh of validators", () => {
     const mesh = createMesh({ self, seatsOf: () => 3 }, { network: network as never, clock: still, log });
     mesh.want([{ key: keys[1]!.publicKey, multiaddrs: [] }]);
     const refused: MeshRefusal[] = [];
-    await mesh.open({ onMessage: () => {}, answer, onRefused: (reason) => refused.push(reason) });
+    await mesh.open({ onMessage, answer, onRefused: (reason) => refused.push(reason) });
     const member = { peerId: "second", publicKey: keys[1]!.publicKey };
     return { mesh, still, refused, member, limits: limits!, take: accept(member)!, ask };
   }
@@ -221,6 +222,22 @@ describe("the mesh of validators", () => {
     still.advance(1_000);
     take(new Uint8Array(100 * 16_384));
     expect(refused.at(-1)).toBe("malformed");
+    await mesh.close();
+  });
+
+  test("hears few forgeries of one validator, and then nothing until it has paid for them", async () => {
+    let heard = 0;
+    const { mesh, still, refused, take } = await openStill(
+      async () => null,
+      () => ++heard > 20,
+    );
+    const bytes = encodePeerMessage(statusOf(1), 3);
+    for (let i = 0; i < 100; i++) take(bytes);
+    // A thousand units pay for twenty, at 51 each.
+    expect([heard, new Set(refused)]).toEqual([20, new Set(["flooded"])]);
+    still.advance(50);
+    for (let i = 0; i < 100; i++) take(bytes);
+    expect(heard).toBe(50);
     await mesh.close();
   });
 

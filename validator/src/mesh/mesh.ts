@@ -39,11 +39,14 @@ export type MeshRefusal = (typeof MESH_REFUSALS)[number];
  * Units a second from one validator, and as many as may come at once; a message is one, and so is each 16 KiB of it. A
  * round is some ten messages of each, a busy lane adds its batches and acknowledgements: 17 units the largest, a proposal
  * of a hundred validators' values 155. A signature costs 0.1 ms, a unit of a batch or a proposal 0.06 to 0.1 ms to decode,
- * so a hostile one gets a tenth of a core. What is above is dropped: an honest validator says it again. As much again goes
+ * so a hostile one gets a tenth of a core, were it not that a signature which is not valid costs it more: what is left to
+ * all of f = 33 is to repeat what they may say. What is above is dropped: an honest validator says it again. As much again goes
  * into answers to its questions, 16 MiB a second: one that catches up asks the next where one refuses.
  */
 const UNITS_PER_SECOND = 1_000;
 const UNIT_BYTES = 16_384;
+/** For a message with a signature that is not valid: 33 validators that forge together get 660 a second, a fifteenth of a core. */
+const FORGERY_UNITS = 50;
 
 /**
  * A validator as the mesh names it: its key in lower-case hexadecimal. A position belongs to one epoch's set, a key is
@@ -64,7 +67,8 @@ export type Mesh = {
 
 /** Who takes what the others say and ask. */
 export type MeshHandlers = {
-  readonly onMessage: (from: PeerName, message: PeerMessage) => void;
+  /** @returns false where a signature in it is not valid. */
+  readonly onMessage: (from: PeerName, message: PeerMessage) => boolean;
   /** The answer to a fetch; null where there is none. `from`: who asks, with a seat or without. */
   readonly answer: (fetch: Fetch, from: PeerName) => Promise<Uint8Array | null>;
   readonly onRefused?: (reason: MeshRefusal) => void;
@@ -203,7 +207,8 @@ class ValidatorMesh implements OpenedMesh {
       else {
         const message = decodePeerMessage(bytes, this.#options.seatsOf);
         if (message === null) handlers.onRefused?.("malformed");
-        else handlers.onMessage(from, message);
+        else if (!handlers.onMessage(from, message))
+          this.#messages.charge(from, FORGERY_UNITS, clock.elapsedMs());
       }
     };
   }

@@ -66,33 +66,35 @@ export class EvidencePool {
   }
 
   /**
-   * Takes what convicts a validator, the first piece against each that is not too old to be used; a piece that proves
-   * nothing is a bug of its finder.
+   * Takes what convicts a validator, the first piece against each that is not too old to be used.
+   * @returns false for a piece that proves nothing: a bug of its finder here, a lie of another validator.
    */
-  add = (evidence: Evidence): void => {
+  add = (evidence: Evidence): boolean => {
     const { self } = this.#options;
     const { votes, mesh, log, onEvidence, onFailure } = this.#modules;
     const offender = encodeHex(evidence.offender);
-    if (!this.#isWanted(evidence) || this.#pieces.size >= MAX_PIECES) return;
-    if (!this.#proves(evidence)) return;
+    if (!this.#isWanted(evidence) || this.#pieces.size >= MAX_PIECES) return true;
+    if (!this.#proves(evidence)) return false;
     const kind = evidenceKindOf(evidence);
     if (equalBytes(evidence.offender, self)) {
       onFailure(new CodedError("key_in_use", `another process signs with this validator's key: ${kind}`));
-      return;
+      return true;
     }
     votes.recordEvidence(evidence.offender, encodeEvidence(evidence));
     this.#pieces.set(offender, evidence);
     log.warn("A validator signed what no honest one signs", { validator: offender, kind });
     mesh.broadcast({ type: "evidence", evidence });
     onEvidence(evidence);
+    return true;
   };
 
   /**
    * Takes what another validator says convicts one. Only against those who have a seat, or anybody could fill the pool
    * with the contradictions of keys made up for it; verified like an own find, and passed on once.
+   * @returns false for a piece that proves nothing.
    */
-  hear(evidence: Evidence): void {
-    if (this.#modules.isMember(evidence.offender)) this.add(evidence);
+  hear(evidence: Evidence): boolean {
+    return !this.#modules.isMember(evidence.offender) || this.add(evidence);
   }
 
   #proves(evidence: Evidence): boolean {
