@@ -137,7 +137,10 @@ export class SeveralValidators {
             if (!this.isDishonest(piece.offender))
               failures.push(new Error("evidence against an honest validator"));
           },
-          onRestored: () => counts.restored++,
+          onRestored: () => {
+            counts.restored++;
+            this.#notify();
+          },
           onRewardCert: () => this.#notify(),
           onSplitAttestation: () => counts.splits++,
           onDropped: () => {},
@@ -166,7 +169,7 @@ export class SeveralValidators {
     return running;
   }
 
-  /** Resolves when the condition holds; looked at when a round is executed, an epoch certified, or nothing moves. */
+  /** Resolves when the condition holds; looked at when a round is executed, an epoch certified, a home found old, or nothing moves. */
   until(condition: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = () => {
