@@ -138,6 +138,18 @@ describe("a store of the schema before", () => {
     expect(() => planMigration(path, network)).toThrow(expect.objectContaining(refusal));
   });
 
+  test("is taken on from where it is: schema 6 lacks what is summed of a line in its index by hotspot", async () => {
+    const network = networkOf(path);
+    await migrateHome(path, network, () => {});
+    const tables = tablesOf(path);
+    change(`DROP INDEX reward_lines_by_hotspot; PRAGMA user_version = 6;
+      CREATE INDEX reward_lines_by_hotspot ON reward_lines (epoch, hotspot)`);
+    expect(tablesOf(path)).not.toEqual(tables);
+    const plan = await migrateHome(path, network, () => {});
+    expect(plan).toMatchObject({ from: 6, copy: `${path}.schema-6` });
+    expect(tablesOf(path)).toEqual(tables);
+  });
+
   test("that is missing or of this schema needs nothing", async () => {
     const network = networkOf(path);
     expect(await migrateHome(join(folder, "none.sqlite"), network, () => {})).toBeNull();

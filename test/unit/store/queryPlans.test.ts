@@ -113,6 +113,19 @@ test("looks at single rows, or at as many as is said here", () => {
   }
 });
 
+test("sums a hotspot's rewards by the index alone, one look-up an epoch", () => {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    const [sql] = [...prepared].filter((one) => /beacon_withheld, *l.witness_withheld FROM epochs/.test(one));
+    const steps = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[];
+    expect(steps.map(({ detail }) => detail)).toContain(
+      "SEARCH l USING COVERING INDEX reward_lines_by_hotspot (epoch=? AND hotspot=?)",
+    );
+  } finally {
+    db.close();
+  }
+});
+
 test("would not let a statement through that looks at an epoch's lines for one of them", () => {
   const db = new DatabaseSync(path, { readOnly: true });
   try {

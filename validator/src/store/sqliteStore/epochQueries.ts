@@ -176,7 +176,7 @@ export function createEpochQueries(db: DatabaseSync): EpochQueries {
   const plain = db.prepare(PLAIN_LINES);
   plain.setReadBigInts(true);
   plain.setReturnArrays(true);
-  // One look-up an epoch: lines are kept epoch by epoch, and an index by hotspot would be written all over the file.
+  // One look-up an epoch, in the index alone: an index by hotspot before epoch would be written all over the file.
   const ofHotspot = prepareReading(
     db,
     `SELECT e.epoch, e.start_time_ms, l.beacon_units_ppm, l.witness_units_ppm, l.scale_ppm, l.beacon_paid, l.witness_paid,

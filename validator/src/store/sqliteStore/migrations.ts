@@ -22,6 +22,7 @@ type Migration = { readonly from: number; readonly run: (db: DatabaseSync) => vo
 const MIGRATIONS: readonly Migration[] = [
   { from: 4, run: addEarnings },
   { from: 5, run: addDevices },
+  { from: 6, run: coverRewards },
 ];
 /** Nobody waits for the store meanwhile, so in steps as large as they come. */
 const PAGES_PER_STEP = 65_536;
@@ -185,6 +186,16 @@ function addDevices(db: DatabaseSync): void {
   db.exec(`
 ALTER TABLE hotspots ADD COLUMN device_key BLOB;
 ALTER TABLE hotspots ADD COLUMN device_from_epoch INTEGER;`);
+}
+
+/** The index by hotspot holds all that is summed of a line, so that the line itself is not looked up as well. */
+function coverRewards(db: DatabaseSync): void {
+  db.exec(`
+DROP INDEX reward_lines_by_hotspot;
+CREATE INDEX reward_lines_by_hotspot ON reward_lines (
+  epoch, hotspot, beacon_units_ppm, witness_units_ppm, scale_ppm, beacon_paid, witness_paid, beacon_withheld,
+  witness_withheld
+);`);
 }
 
 /** Over all epochs they must be what the accounts' rows say, where the store begins with the first epoch. */

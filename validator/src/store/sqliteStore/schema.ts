@@ -6,7 +6,8 @@
  * holds. A hotspot's envelopes form a chain, each row naming the one before, with the newest in `heads`; the witness
  * reports of a beacon have an index whose keys are as recent as the beacon, so both are written at the warm end of
  * the file. The ids of recent envelopes are found in memory (recentIds.ts), those of beacons, a hundredth of all
- * reports, by an index on 48 bits. Reward lines are sorted by epoch, so their indexes grow at the end too.
+ * reports, by an index on 48 bits. Reward lines are sorted by epoch, so their indexes grow at the end too;
+ * that by hotspot holds all that is summed of a line, so that a month of one hotspot is one look-up an epoch.
  */
 import { DatabaseSync } from "node:sqlite";
 import { CodedError } from "../../../../node/src/host/codedError.ts";
@@ -14,7 +15,7 @@ import { equalBytes } from "../../../../protocol/src/bytes/bytes.ts";
 import { VALIDATOR_TABLES } from "./validatorRecords.ts";
 
 /** Any change of the tables counts one up, and adds a step to migrations.ts. */
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 /**
  * Older versions can corrupt a WAL database when two connections checkpoint at the same moment (the "WAL-reset" bug,
@@ -46,7 +47,10 @@ CREATE TABLE reward_lines (
   beacon_paid INTEGER NOT NULL, witness_paid INTEGER NOT NULL, trust_ppm INTEGER NOT NULL, penalties INTEGER NOT NULL,
   beacon_withheld INTEGER NOT NULL, witness_withheld INTEGER NOT NULL, PRIMARY KEY (epoch, rank)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX reward_lines_by_hotspot ON reward_lines (epoch, hotspot);
+CREATE INDEX reward_lines_by_hotspot ON reward_lines (
+  epoch, hotspot, beacon_units_ppm, witness_units_ppm, scale_ppm, beacon_paid, witness_paid, beacon_withheld,
+  witness_withheld
+);
 CREATE TABLE earnings (
   epoch INTEGER NOT NULL, account BLOB NOT NULL, lines INTEGER NOT NULL, beacon_paid INTEGER NOT NULL,
   witness_paid INTEGER NOT NULL, validator_paid INTEGER NOT NULL, released INTEGER NOT NULL, PRIMARY KEY (epoch, account)
