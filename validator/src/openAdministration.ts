@@ -2,11 +2,11 @@
 import type { LeveledLog } from "../../node/src/host/log.ts";
 import type { OperatedNetwork } from "../../node/src/host/network.ts";
 import type { Clock, Log } from "../../node/src/host/types.ts";
-import { decodeBitmap } from "../../protocol/src/agreement/rounds.ts";
 import type { BanBook } from "./admin/bans.ts";
-import type { AdminEndpoint, CheckpointOffer } from "./admin/modules.ts";
+import type { AdminEndpoint } from "./admin/modules.ts";
 import { type OpenedAdmin, openAdmin } from "./admin/server.ts";
 import type { Backups } from "./backup/backup.ts";
+import { findCheckpoint } from "./checkpointOffer.ts";
 import type { Core } from "./core.ts";
 import { Draining } from "./draining.ts";
 import { homePaths } from "./home.ts";
@@ -40,8 +40,10 @@ export function openAdministration(
   { home, listen, operators, version }: AdministrationOptions,
   modules: AdministrationModules,
 ): Promise<OpenedAdmin> {
-  const { identity, network, sets, bans, backups, draining, clock, log, level } = modules;
-  const target = { networkId: identity.networkId, validator: identity.signer.publicKey };
+  const { identity, store, core, network, sets, bans, backups, draining, clock, log, level } = modules;
+  const validator = identity.signer.publicKey;
+  const target = { networkId: identity.networkId, validator };
+  const { attestor } = core;
   return openAdmin(
     { listen, operators, target, auditFile: homePaths(home).audit, version },
     {
@@ -49,29 +51,10 @@ export function openAdministration(
       connections: network.connections.bind(network),
       disconnect: network.disconnect.bind(network),
       isSeated: sets.isMember,
-      findCheckpoint: () => findCheckpoint(modules),
+      findCheckpoint: () => findCheckpoint({ validator, store, attestor, sets, network }),
       backUp: backups.backUp,
     },
   );
-}
-
-/** The newest epoch that somebody can join from: its snapshot is kept, and a quorum attests to its state. */
-async function findCheckpoint({
-  store,
-  core,
-  sets,
-  network,
-}: AdministrationModules): Promise<CheckpointOffer | null> {
-  const latest = await store.latestEpoch();
-  const snapshot = latest === null ? null : await store.snapshotAtOrBefore(latest.epoch);
-  if (snapshot === null) return null;
-  const { epoch, stateRoot } = snapshot;
-  const cert = core.attestor.rewardCert(epoch);
-  const set = sets.setOf(epoch);
-  if (cert === null || set === null) return null;
-  const validators = set.keys.length;
-  const signers = decodeBitmap(cert.bitmap, validators)?.length ?? 0;
-  return { epoch, stateRoot, signers, validators, multiaddrs: network.multiaddrs() };
 }
 
 /** What a drain waits for, in a validator that runs: receipts promise a round within the witness window. */
