@@ -62,10 +62,10 @@ test(`${KILLS} SIGKILLs of validator and hotspots lose nothing`, async () => {
   let carried = 0n;
   for (const [index, epoch] of epochs.entries()) {
     expect(epoch.epoch).toBe(index);
-    expect(epoch.carriedIn).toBe(carried);
+    expect(epoch.carriedIn).toBe(carried + epoch.escrowReturned);
     expect(epoch.emitted + epoch.carriedIn).toBe(epoch.paid + epoch.carried);
     carried = epoch.carried;
   }
   await devnet.validator.stop();
-  expect(await devnet.replayAll()).toEqual([]);
+  expect(await devnet.replay(0, epochs.at(-1)!.epoch)).toEqual([]);
 });
