@@ -364,12 +364,13 @@ async function createBody(
       follower.stop();
       // What has been heard is still signed and spooled.
       witness.stop();
-      await beaconer.stopped();
       await bundler.flush();
-      await submitter.stopped();
       await standing.stop();
       await anchorKeeper.stop();
       await sets.stop();
+      // Last, since a secure element may take longer than there is; what it is asked for is asked again after the start.
+      await beaconer.stopped();
+      await submitter.stopped();
     },
   };
 }

@@ -4,11 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createSystemClock } from "../../../node/src/host/clock.ts";
+import { CodedError } from "../../../node/src/host/codedError.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
+import type { Clock } from "../../../node/src/host/types.ts";
 import type { Verdict } from "../../../node/src/hotspot/events.ts";
 import { openFirstChallenge } from "../../../node/src/hotspot/firstChallenge.ts";
 import { computeHelpRounds } from "../../../node/src/hotspot/heardSecrets.ts";
-import { createHotspot, findGenesisPlacement, type Hotspot } from "../../../node/src/hotspot/hotspot.ts";
+import {
+  createHotspot,
+  findGenesisPlacement,
+  type Hotspot,
+  type HotspotOptions,
+} from "../../../node/src/hotspot/hotspot.ts";
 import type { PacketRow } from "../../../node/src/hotspot/packetLog.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
@@ -44,14 +51,19 @@ async function startValidator(): Promise<FakeValidator> {
   return validator;
 }
 
-async function startHotspot(validators: readonly string[], its = keyPair): Promise<Hotspot> {
+async function startHotspot(
+  validators: readonly string[],
+  its = keyPair,
+  { clock = createSystemClock(), ...more }: Partial<HotspotOptions> & { readonly clock?: Clock } = {},
+): Promise<Hotspot> {
   const hotspot = createHotspot(
     {
       ...{ home, genesis, keyPair: its, validators, radio },
       placement: findGenesisPlacement(genesis, keyPair.publicKey)!,
       http: { host: "127.0.0.1", port: 0 },
+      ...more,
     },
-    { clock: createSystemClock(), log: createSilentLog(), random: randomBytes },
+    { clock, log: createSilentLog(), random: randomBytes },
   );
   await hotspot.start();
   cleanups.push(() => hotspot.stop());
@@ -201,6 +213,31 @@ describe("a hotspot with a validator in reach", () => {
     await eventually(async () => JSON.stringify((await read(hotspot, "/v1/packets")).json)).toContain(
       "own_beacon",
     );
+  });
+
+  test("spools what it has gathered before it waits for a secure element that is slow, when it stops", async () => {
+    const validator = await startValidator();
+    const asked = Promise.withResolvers<void>();
+    const element = Promise.withResolvers<never>();
+    const system = createSystemClock();
+    let isStopping = false;
+    const hotspot = await startHotspot([validator.address], keyPair, {
+      cosign: () => {
+        asked.resolve();
+        return element.promise;
+      },
+      // What is gathered leaves by the stop, or not at all.
+      clock: { ...system, after: (ms, wake) => system.after(ms, () => isStopping || wake()) },
+    });
+    await validator.advanceTo(challenge.slotRound - 1);
+    await asked.promise;
+    const spooled = new Promise((resolve) => hotspot.events.once("spooled", resolve));
+    radio.hear(encodeFrame({ tag: randomBytes(6), secret: randomBytes(16) }));
+    isStopping = true;
+    const stopped = hotspot.stop();
+    await spooled;
+    element.reject(new CodedError("device_key_failed", "the token is not there"));
+    await stopped;
   });
 
   test("says in words how it stands", async () => {
