@@ -2,7 +2,9 @@
  * One seed, one decision: a round among simulated validators in virtual time, watched after every event, its history
  * folded into one audit hash. The same seed gives the same hash, on any machine.
  */
+
 import type { Message, Statement } from "../../../protocol/src/agreement/simplex/index.ts";
+import { AuditHash } from "../auditHash.ts";
 import { Prng } from "../prng.ts";
 import { createAttack, type Stage } from "./adversary.ts";
 import { Coalition } from "./coalition.ts";
@@ -81,8 +83,7 @@ class Simulation {
   #attackSends = 0;
   #cutsWriting = 0;
   #events = 0;
-  #hashA = 0x811c_9dc5;
-  #hashB = 0x1234_5678;
+  readonly #audit = new AuditHash();
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -150,7 +151,6 @@ class Simulation {
 
   outcome(): Outcome {
     const { violation, detail } = this.watch;
-    const hex = (word: number) => (word >>> 0).toString(16).padStart(8, "0");
     return {
       seed: this.#options.seed,
       violation,
@@ -158,7 +158,7 @@ class Simulation {
       decidedView: Math.max(0, ...this.#honest.map((replica) => replica.decidedView)),
       virtualMs: this.#queue.nowMs,
       events: this.#events,
-      audit: hex(this.#hashA) + hex(this.#hashB),
+      audit: this.#audit.text(),
     };
   }
 
@@ -313,9 +313,6 @@ class Simulation {
   }
 
   #fold(a: number, b: number, c: number): void {
-    let hash = Math.imul(this.#hashA ^ this.#queue.nowMs, 0x0100_0193);
-    hash = Math.imul(hash ^ (a * 65_536 + b), 0x0100_0193);
-    this.#hashA = Math.imul(hash ^ c, 0x0100_0193);
-    this.#hashB = Math.imul(this.#hashB ^ (this.#hashA >>> 15), 0x85eb_ca6b) + (this.#hashA | 0);
+    this.#audit.fold(this.#queue.nowMs, a, b, c);
   }
 }

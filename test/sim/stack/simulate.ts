@@ -2,8 +2,10 @@
  * One seed of the full stack: several validators with the real lanes, agreement, execution and attestation over
  * simulated disks, clocks and links, watched after every event, the history folded into one audit hash.
  */
+
 import type { ExecutedRound } from "../../../validator/src/execution/executor.ts";
 import type { Votes } from "../../../validator/src/rounds/votes.ts";
+import { AuditHash } from "../auditHash.ts";
 import { Prng } from "../prng.ts";
 import { Clients } from "./clients.ts";
 import type { DiskMistake } from "./disk.ts";
@@ -80,8 +82,7 @@ class StackSimulation {
   readonly #homeLoss: HomeLoss | null;
   readonly #lateLeaver: LateLeaver | null;
   #cutsWriting = 0;
-  #hashA = 0x811c_9dc5;
-  #hashB = 0x1234_5678;
+  readonly #audit = new AuditHash();
 
   constructor(options: StackOptions) {
     this.#options = options;
@@ -147,7 +148,6 @@ class StackSimulation {
 
   end(): StackOutcome {
     const { violation, detail } = this.judge.watch;
-    const hex = (word: number) => (word >>> 0).toString(16).padStart(8, "0");
     const rounds = Math.min(...this.#honest().map(({ executedRound }) => executedRound)) + 1;
     for (const member of this.#seats.flat()) member.end();
     return {
@@ -158,7 +158,7 @@ class StackSimulation {
       setChanges: this.#countSetChanges(rounds / ROUNDS_PER_EPOCH),
       virtualMs: this.#time.nowMs,
       events: this.#time.events,
-      audit: hex(this.#hashA) + hex(this.#hashB),
+      audit: this.#audit.text(),
     };
   }
 
@@ -284,9 +284,6 @@ class StackSimulation {
   }
 
   #fold(a: number, b: number, c: number): void {
-    let hash = Math.imul(this.#hashA ^ this.#time.nowMs, 0x0100_0193);
-    hash = Math.imul(hash ^ (a * 65_536 + b), 0x0100_0193);
-    this.#hashA = Math.imul(hash ^ c, 0x0100_0193);
-    this.#hashB = Math.imul(this.#hashB ^ (this.#hashA >>> 15), 0x85eb_ca6b) + (this.#hashA | 0);
+    this.#audit.fold(this.#time.nowMs, a, b, c);
   }
 }
