@@ -4,6 +4,7 @@
  */
 import { latLngToCell } from "h3-js";
 import type { Evidence } from "../../protocol/src/score/score.ts";
+import { drawGaussian } from "../ether/prng.ts";
 
 /** One hotspot in so many stands alone. */
 const LONER_EVERY = 20;
@@ -37,7 +38,6 @@ export function createPopulation(count: number, seed = 1): { cellHi: Uint32Array
     const [south, north, west, east] = REGIONS[Math.floor(random() * REGIONS.length)]!;
     return [south + random() * (north - south), west + random() * (east - west)];
   };
-  const gaussian = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const towns = Array.from({ length: TOWNS }, anywhere);
   const logTowns = Math.log(TOWNS);
   const cellHi = new Uint32Array(count);
@@ -47,8 +47,8 @@ export function createPopulation(count: number, seed = 1): { cellHi: Uint32Array
     if (hotspot % LONER_EVERY !== 0) {
       // A rank drawn with density 1 / rank is the exponential of a uniform number.
       [lat, lng] = towns[Math.floor(Math.exp(random() * logTowns)) - 1]!;
-      lat += gaussian() * TOWN_SPREAD_DEGREES;
-      lng += gaussian() * TOWN_SPREAD_DEGREES;
+      lat += drawGaussian(random) * TOWN_SPREAD_DEGREES;
+      lng += drawGaussian(random) * TOWN_SPREAD_DEGREES;
     }
     const cell = latLngToCell(lat, lng, 12);
     cellHi[hotspot] = Number.parseInt(cell.slice(0, -8), 16);
