@@ -64,7 +64,8 @@ export class BatchFetcher {
   }
 
   /**
-   * The body of a batch that a decided cut names, durable here: asks until somebody gives it.
+   * The body of a batch that a decided cut names, or that a validator shows as this one's word, durable here: asks until
+   * somebody gives it.
    * @param cert of the batch, or of a later one of its lane in the same cut: its signers are asked first.
    * @throws CodedError "stopped" when the fetcher is stopped before.
    */
@@ -91,7 +92,7 @@ export class BatchFetcher {
     }
   };
 
-  /** Batches that execution waits for, and that nobody who can be asked has. */
+  /** Batches that execution, or the own lane behind a lost home, waits for, and that nobody who can be asked has. */
   countMissing(): number {
     return this.#missing.size;
   }
@@ -99,7 +100,7 @@ export class BatchFetcher {
   #onMissing(name: string): void {
     this.#missing.add(name);
     const asked = this.#modules.mesh.connected().length;
-    this.#modules.log.error("Execution waits for a batch that no validator gives", { digest: name, asked });
+    this.#modules.log.error("No validator gives a batch that is needed", { digest: name, asked });
   }
 
   /** Begins to fetch what decided rounds name, before their turn of execution comes. */

@@ -289,7 +289,7 @@ export class RestoreGuard {
     const standing = answer === null ? null : decodeStanding(answer);
     // An answer to a question that was asked anew since speaks of a time before.
     if (standing === null || this.#isStopped || asked !== this.#heard) return;
-    this.#judge(standing);
+    this.#judge(name, standing);
     const claimed = standing.rounds;
     const shown = await this.#shownBy(name, claimed);
     if (shown === null || this.#isStopped || asked !== this.#heard) return;
@@ -312,9 +312,9 @@ export class RestoreGuard {
   }
 
   /** Only what this validator really signed counts: nobody else can make it stop. */
-  #judge({ tips: [signed], batch: [batch] }: Standing): void {
+  #judge(name: PeerName, { tips: [signed], batch: [batch] }: Standing): void {
     const { self, domains } = this.#options;
-    const { verify } = this.#modules;
+    const { verify, log } = this.#modules;
     if (signed !== undefined && equalBytes(signed.tips.validator, self) && !this.#knowsTips(signed)) {
       const message = signingMessage(domains, "tips", encodeTips(signed.tips));
       if (verify(self, message, signed.signature)) this.#foundUnknown(signed.tips.round);
@@ -324,6 +324,8 @@ export class RestoreGuard {
     if (!verify(self, signingMessage(domains, "batch", encodeBatchBody(batch.place)), batch.signature))
       return;
     this.#foundUnknown(this.#modules.nextRound());
+    // It may be the only one that has it, and keep the body to itself.
+    log.warn("Go on behind an own batch that a validator shows", { seq: batch.place.seq, validator: name });
     this.#extendLane(batch.place);
   }
 
