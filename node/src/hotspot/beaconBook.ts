@@ -3,7 +3,7 @@
  * whatever becomes of the disk: else it would be done once more. What the disk lacks is written at the next occasion.
  */
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
-import { createUsedUpLedger } from "../../../protocol/src/radio/dutyCycle.ts";
+import { createUsedUpLedger, type Transmission } from "../../../protocol/src/radio/dutyCycle.ts";
 import type { RegionPlan } from "../../../protocol/src/radio/regions.ts";
 import type { Clock } from "../host/types.ts";
 import {
@@ -14,7 +14,6 @@ import {
   loadBeaconState,
   saveBeaconState,
 } from "./beaconState.ts";
-import { followClock } from "./guard.ts";
 
 export type BeaconBookOptions = {
   readonly home: string;
@@ -41,6 +40,9 @@ export async function openBeaconBook(
   const beacons = isOurs ? state.beacons : [];
   return new BeaconBook(home, { ...state, networkId, beacons }, false, clock);
 }
+
+/** Less is a clock that is slewed: it adds up to this before it is followed, since each write wears the card. */
+const LEAST_SET_MS = 1_000;
 
 type Changes = Partial<Pick<BeaconState, "transmissions" | "powerFloors">>;
 
@@ -74,13 +76,24 @@ export class BeaconBook {
     return this.#state.beacons.find((beacon) => beacon.epoch === epoch);
   }
 
-  /** Brings the ledger to the wall clock as it is now, which somebody may have set. */
+  /** Brings the ledger to the wall clock as it is now, which somebody may have set; `flush` brings that to the disk. */
   followClock(): void {
     const nowMs = this.#clock.nowMs();
     const aheadMs = nowMs - this.#clock.elapsedMs();
-    const transmissions = followClock(this.#state.transmissions, nowMs, aheadMs - this.#aheadMs);
-    this.#aheadMs = aheadMs;
+    const setByMs = aheadMs - this.#aheadMs;
+    const isSet = Math.abs(setByMs) >= LEAST_SET_MS;
+    if (isSet) this.#aheadMs = aheadMs;
+    const before = this.#state.transmissions;
+    const transmissions = shiftLedger(before, nowMs, isSet ? setByMs : 0);
+    if (transmissions.every((sent, i) => sent === before[i])) return;
     this.#state = { ...this.#state, transmissions };
+    this.#isWritten = false;
+  }
+
+  /** What was sent, by the wall clock as it is now. */
+  transmissions(): readonly Transmission[] {
+    this.followClock();
+    return this.#state.transmissions;
   }
 
   /** Writes over what could not be read, which is kept aside for people. @throws as `flush`. */
@@ -128,4 +141,21 @@ export class BeaconBook {
     this.note(beacon, changes);
     await this.flush();
   }
+}
+
+/**
+ * What was sent, after the wall clock was set. Set forwards, what was sent goes along; set back, nothing was sent later
+ * than now: neither way is any of the budget forgotten. What stays as it was is the same object.
+ * @param setByMs forwards where positive.
+ */
+function shiftLedger(
+  transmissions: readonly Transmission[],
+  nowMs: number,
+  setByMs: number,
+): readonly Transmission[] {
+  const forwardsMs = Math.max(0, setByMs);
+  return transmissions.map((sent) => {
+    const startMs = Math.min(nowMs, sent.startMs + forwardsMs);
+    return startMs === sent.startMs ? sent : { ...sent, startMs };
+  });
 }

@@ -107,7 +107,7 @@ export class Beaconer {
 
   /** What was sent within the longest duty-cycle window, and possibly longer ago. */
   transmissions(): readonly Transmission[] {
-    return this.#book.state.transmissions;
+    return this.#book.transmissions();
   }
 
   /** Why the last attempt failed; null where it did not. */
@@ -163,6 +163,7 @@ export class Beaconer {
 
   async #step(newest: NewestRound): Promise<void> {
     if (!this.#hasResumed) await this.#resume(newest);
+    this.#book.followClock();
     // That the disk does not take it was told at once. It keeps beacons from the air, which are armed on it first, and must
     // not keep one that is on air from being reported and revealed.
     await this.#book.flush().catch(() => undefined);

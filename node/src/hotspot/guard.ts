@@ -25,20 +25,6 @@ export type GuardParts = {
   readonly run: string | null;
 };
 
-/**
- * What was sent, after the wall clock was set. Set forwards, what was sent goes along; set back, nothing was sent later
- * than now: neither way is any of the budget forgotten.
- * @param setByMs forwards where positive.
- */
-export function followClock(
-  transmissions: readonly Transmission[],
-  nowMs: number,
-  setByMs: number,
-): readonly Transmission[] {
-  const forwardsMs = Math.max(0, setByMs);
-  return transmissions.map((sent) => ({ ...sent, startMs: Math.min(nowMs, sent.startMs + forwardsMs) }));
-}
-
 /** The packet that a challenge asks for, were it sent now. */
 export function planBeacon(
   { plan, gainCentiDbi }: Pick<GuardParts, "plan" | "gainCentiDbi">,

@@ -142,28 +142,66 @@ describe("a clock that is set", () => {
   const dutyPpm = Math.ceil((1.5 * airtimeUs) / 3_600);
   const plan = { ...base, dutyBands: base.dutyBands.map((band) => ({ ...band, dutyPpm })) };
 
-  test.each([-2 * DAY_MS, -10_000, 10_000, 2 * DAY_MS])(
-    "by %d ms forgets nothing of what was sent",
+  /** A world whose time passes, and whose wall clock is ahead of it, as a test says. */
+  function createSetWorld() {
+    const world = createWorld();
+    const clock = { elapsedMs: 0, aheadMs: NOW_MS };
+    world.elapsedMs = () => clock.elapsedMs;
+    world.nowMs = () => clock.elapsedMs + clock.aheadMs;
+    world.transmit = async () => ({ status: "failed", reason: "no_answer", onAir: "possible" });
+    return { world, clock };
+  }
+  const place = { plan, gainCentiDbi: 0, hotspot };
+  const STEPS_MS = [-2 * DAY_MS, -10_000, 10_000, 2 * DAY_MS];
+
+  test.each(STEPS_MS)("by %d ms forgets nothing of what was sent", async (setByMs) => {
+    const { world, clock } = createSetWorld();
+    const life = await begin(world, place);
+    await life.hear(challenge.slotRound - 1, never);
+    expect(world.transmitted).toHaveLength(1);
+    clock.aheadMs += setByMs;
+    clock.elapsedMs = 3_599_000;
+    // Seen before its end, as rounds are heard all the time.
+    await life.hear(challenge.slotRound, never);
+    expect(life.beaconer.lastFailure()).toBe("over_duty_cycle");
+    clock.elapsedMs = 7_200_000;
+    await life.hear(challenge.slotRound + 1, never);
+    expect(world.transmitted).toHaveLength(2);
+  });
+
+  test.each(STEPS_MS)(
+    "by %d ms is followed at once in what is shown, and with a round on the disk",
     async (setByMs) => {
-      const world = createWorld();
-      let elapsedMs = 0;
-      let aheadMs = NOW_MS;
-      world.elapsedMs = () => elapsedMs;
-      world.nowMs = () => elapsedMs + aheadMs;
-      world.transmit = async () => ({ status: "failed", reason: "no_answer", onAir: "possible" });
-      const life = await begin(world, { plan, gainCentiDbi: 0, hotspot });
+      const { world, clock } = createSetWorld();
+      const countUsedUs = ({ beaconer }: Life) => {
+        const use = computeDutyUse(plan, beaconer.transmissions(), world.nowMs());
+        return use.reduce((sum, { usedUs }) => sum + usedUs, 0);
+      };
+      const life = await begin(world, place);
       await life.hear(challenge.slotRound - 1, never);
-      expect(world.transmitted).toHaveLength(1);
-      aheadMs += setByMs;
-      elapsedMs = 3_599_000;
-      // Seen before its end, as rounds are heard all the time.
+      clock.aheadMs += setByMs;
+      clock.elapsedMs = 1_800_000;
+      expect(countUsedUs(life)).toBe(airtimeUs);
       await life.hear(challenge.slotRound, never);
-      expect(life.beaconer.lastFailure()).toBe("over_duty_cycle");
-      elapsedMs = 7_200_000;
-      await life.hear(challenge.slotRound + 1, never);
-      expect(world.transmitted).toHaveLength(2);
+      clock.elapsedMs = 3_599_000;
+      expect(countUsedUs(await begin(world, place))).toBe(airtimeUs);
+      clock.elapsedMs = 7_200_000;
+      expect(countUsedUs(await begin(world, place))).toBe(0);
     },
   );
+
+  test("by less than a second, again and again, is followed once that adds up", async () => {
+    const { world, clock } = createSetWorld();
+    const life = await begin(world, place);
+    await life.hear(challenge.slotRound - 1, never);
+    const starts = new Set<number>();
+    for (let i = 0; i < 100; i++) {
+      clock.aheadMs += 90;
+      starts.add(life.beaconer.transmissions()[0]!.startMs);
+    }
+    expect(starts.size).toBe(9);
+    expect(world.nowMs() - Math.max(...starts)).toBeLessThan(1_000);
+  });
 });
 
 describe("a concentrator's gain table", () => {
