@@ -5,7 +5,7 @@ import type { EpochTotals } from "./api.ts";
 import { type Devnet, DevnetUsageError, startDevnet } from "./devnet.ts";
 import { Faults } from "./faults.ts";
 import { type DevnetOptions, parseOptions } from "./options.ts";
-import { readSeveral, summarizeSeveral } from "./several.ts";
+import { findClosed, readSeveral, summarizeSeveral } from "./several.ts";
 import { createSummary, writeSummary } from "./summary.ts";
 import { createView, type DevnetStatus, renderEpochTable, type View } from "./view.ts";
 
@@ -177,11 +177,11 @@ async function finish(
   const { round } = await devnet.state();
   const lastEpoch = epochs.at(-1)?.epoch ?? -1;
   const several = await summarizeSeveral(devnet.validators, lastEpoch);
-  // One that was killed has not closed what the others have.
-  const running = devnet.validators.findIndex((role) => role.isUp());
+  // One that was killed, or is behind, has not closed what the others have.
+  const replayed = await findClosed(devnet.validators, lastEpoch);
   await Promise.all(devnet.hotspots.map((role) => role.stop()));
   await Promise.all(devnet.validators.map((role) => role.stop()));
-  const differing = await devnet.replay(running, lastEpoch);
+  const differing = await devnet.replay(replayed, lastEpoch);
   const summary = createSummary({
     network: devnet.genesis.name,
     validators: devnet.genesis.validators.length,

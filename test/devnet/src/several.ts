@@ -100,6 +100,18 @@ export async function summarizeSeveral(
   };
 }
 
+/** The first validator that runs and has closed an epoch, counted from 0. @throws Error where there is none. */
+export async function findClosed(
+  roles: readonly Pick<ValidatorRole, "isUp" | "ready">[],
+  epoch: number,
+): Promise<number> {
+  for (const [index, role] of roles.entries()) {
+    const state = role.isUp() ? await fetchState(role.ready().http).catch(() => null) : null;
+    if (state !== null && (state.closedEpoch ?? -1) >= epoch) return index;
+  }
+  throw new Error(`no validator that runs has closed epoch ${epoch}`);
+}
+
 /** The reward roots of the epochs up to the last one, as soon as that is closed here, or what there is by the limit. */
 async function readRoots(apiUrl: string, lastEpoch: number): Promise<string[]> {
   const deadlineMs = Date.now() + CATCH_UP_LIMIT_MS;

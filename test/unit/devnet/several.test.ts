@@ -1,8 +1,11 @@
 /** What `npm start` says of its validators, and what it may be told to do to them. */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { computeLeaders } from "../../../protocol/src/agreement/leaders.ts";
 import { parseOptions } from "../../devnet/src/options.ts";
-import { computeLeader } from "../../devnet/src/several.ts";
+import { computeLeader, findClosed } from "../../devnet/src/several.ts";
 import { type DevnetStatus, renderStatus } from "../../devnet/src/view.ts";
 import { createGenesis, createWorld } from "../../devnet/src/world.ts";
 
@@ -55,6 +58,25 @@ describe("the leader shown", () => {
   test("is nobody while that seed is not known here", () => {
     expect(computeLeader({ round: 2 * roundsPerEpoch, view: 1 }, genesis, [])).toBeNull();
   });
+});
+
+test("an epoch is replayed at a validator that runs and has closed it", async () => {
+  const servers = [3, 2, 4, null].map((closedEpoch) =>
+    createServer((_, response) => void response.end(JSON.stringify({ closedEpoch }))).listen(0, "127.0.0.1"),
+  );
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const roles = servers.map((server, index) => ({
+    // The first has closed it, and was killed since.
+    isUp: () => index > 0,
+    ready: () => {
+      const { port } = server.address() as AddressInfo;
+      return { http: `http://127.0.0.1:${port}`, multiaddrs: [], did: "" };
+    },
+  }));
+  expect(await findClosed(roles, 3)).toBe(2);
+  expect(await findClosed(roles, -1)).toBe(1);
+  await expect(findClosed(roles, 5)).rejects.toThrow("no validator that runs has closed epoch 5");
+  for (const server of servers) server.close();
 });
 
 test("the picture says who is down, who is behind, who led and how often a leader was passed over", () => {
