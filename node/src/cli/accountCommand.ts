@@ -8,7 +8,7 @@ import { CodedError } from "../host/codedError.ts";
 import { createFile, makePrivateFolder } from "../host/durableFile.ts";
 import { createKeyFile } from "../host/keystore.ts";
 import type { ChangeRequest } from "./account/changeRequest.ts";
-import { VALIDATOR_OPTION } from "./account/flags.ts";
+import { createAccountPart, GENESIS_OPTION, VALIDATOR_OPTION } from "./account/flags.ts";
 import type { AnyRequest } from "./account/requestFile.ts";
 import type { Session } from "./account/session.ts";
 import { createAppealCommands } from "./appealCommands.ts";
@@ -16,9 +16,6 @@ import { type Checked, GENESIS_FILE, KEY_FILE, readGenesis } from "./config.ts";
 import { ConfigErrors, type NodeIo, printJson, printLine, runAction, useIo } from "./io.ts";
 import { PASSPHRASE_OPTION, readNewPassphrase } from "./passphrase.ts";
 import { createStakeCommands } from "./stakeCommands.ts";
-
-const HOME_OPTION = ["--home <dir>", "the account's folder"] as const;
-const GENESIS_OPTION = ["--genesis <file>", "the network's genesis file, where the home has none"] as const;
 
 type AccountFlags = {
   readonly home?: string;
@@ -40,15 +37,15 @@ export function createAccountCommand(io: NodeIo): Command {
     .option("--passphrase", "put the key under a passphrase, which every command then asks for")
     .option(...PASSPHRASE_OPTION)
     .action((flags: InitFlags) => runAction(io, () => initAccount(flags, io)));
-  const info = createPart("info", "say who an account is, and what it has")
+  const info = createAccountPart("info", "say who an account is, and what it has")
     .option(...VALIDATOR_OPTION)
     .action((flags: AccountFlags) => runAction(io, () => printInfo(flags, io)));
-  const sign = createPart("sign", "complete what a hotspot has consented to, and send it")
+  const sign = createAccountPart("sign", "complete what a hotspot has consented to, and send it")
     .option("--request <file>", "what `node register`, `rotate` or `bind` wrote with --out")
     .option(...VALIDATOR_OPTION)
     .option(...GENESIS_OPTION)
     .action((flags: SignFlags) => runAction(io, () => signRequest(flags, io)));
-  const transfer = createPart("transfer", "send tokens to another account")
+  const transfer = createAccountPart("transfer", "send tokens to another account")
     .option("--to <did>", "did:key of the account that gets them")
     .option("--amount <tokens>", "how many, such as 12 or 0.5")
     .option(...VALIDATOR_OPTION)
@@ -57,13 +54,6 @@ export function createAccountCommand(io: NodeIo): Command {
   for (const part of [init, info, sign, transfer]) account.addCommand(useIo(part, io));
   for (const part of [...createStakeCommands(io), ...createAppealCommands(io)]) account.addCommand(part);
   return account;
-}
-
-function createPart(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option(...HOME_OPTION)
-    .option(...PASSPHRASE_OPTION);
 }
 
 async function initAccount(flags: InitFlags, io: NodeIo): Promise<void> {

@@ -8,10 +8,9 @@ import { decodeDidKey, encodeDidKey } from "../../../protocol/src/crypto/didKey.
 import { computeName } from "../../../protocol/src/crypto/names.ts";
 import { MAX_APPEAL_EVIDENCE } from "../../../protocol/src/wire/transactions.ts";
 import { CodedError } from "../host/codedError.ts";
-import { VALIDATOR_OPTION } from "./account/flags.ts";
+import { createAccountPart, GENESIS_OPTION, VALIDATOR_OPTION } from "./account/flags.ts";
 import type { ValidatorApi } from "./account/validatorApi.ts";
 import { ConfigErrors, type NodeIo, printLine, runAction, useIo } from "./io.ts";
-import { PASSPHRASE_OPTION } from "./passphrase.ts";
 
 type TrustFlags = { readonly hotspot?: string; readonly validator?: string };
 type AppealFlags = TrustFlags & {
@@ -21,6 +20,8 @@ type AppealFlags = TrustFlags & {
   readonly evidence?: readonly string[];
 };
 
+const HOTSPOT_OPTION = ["--hotspot <did>", "did:key of the hotspot"] as const;
+
 /**
  * Counterparts that are named where the owner names none. One would do, as evidence only opens the appeal; each more could
  * be one that the record has dropped, which refuses it.
@@ -29,27 +30,21 @@ const PICKED_EVIDENCE = 1;
 
 /** Creates both commands, for `account` to take in. @param io where they write, and how they end. */
 export function createAppealCommands(io: NodeIo): Command[] {
-  const trust = createPart(
-    "trust",
-    "say what is found against a hotspot, and what is held of its pay",
-  ).action((flags: TrustFlags) => runAction(io, () => printTrust(flags, io)));
-  const appeal = createPart("appeal", "have what was found against a hotspot judged anew")
-    .option("--home <dir>", "the folder of the account that owns it")
-    .option(...PASSPHRASE_OPTION)
-    .option("--genesis <file>", "the network's genesis file, where the home has none")
+  const trust = new Command("trust")
+    .description("say what is found against a hotspot, and what is held of its pay")
+    .option(...HOTSPOT_OPTION)
+    .option(...VALIDATOR_OPTION)
+    .action((flags: TrustFlags) => runAction(io, () => printTrust(flags, io)));
+  const appeal = createAccountPart("appeal", "have what was found against a hotspot judged anew")
+    .option(...HOTSPOT_OPTION)
+    .option(...VALIDATOR_OPTION)
+    .option(...GENESIS_OPTION)
     .option(
       "--evidence <did...>",
       "hotspots that have heard it, or that it has heard; without it a validator says which",
     )
     .action((flags: AppealFlags) => runAction(io, () => appealFindings(flags, io)));
   return [trust, appeal].map((part) => useIo(part, io));
-}
-
-function createPart(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option("--hotspot <did>", "did:key of the hotspot")
-    .option(...VALIDATOR_OPTION);
 }
 
 async function printTrust(flags: TrustFlags, io: NodeIo): Promise<void> {

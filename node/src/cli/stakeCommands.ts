@@ -3,13 +3,12 @@
  * the validator's key consents to it, so its folder is at hand when something is staked, and need not be to take it back.
  */
 import { join } from "node:path";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { decodeDidKey, encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { areStakeMultiaddrs } from "../../../protocol/src/wire/consents.ts";
-import { VALIDATOR_OPTION } from "./account/flags.ts";
+import { createAccountPart, GENESIS_OPTION, VALIDATOR_OPTION } from "./account/flags.ts";
 import { GENESIS_FILE } from "./config.ts";
 import { ConfigErrors, type NodeIo, printLine, runAction, useIo } from "./io.ts";
-import { PASSPHRASE_OPTION } from "./passphrase.ts";
 
 type StakingFlags = {
   readonly home?: string;
@@ -27,7 +26,7 @@ type UnstakeFlags = StakingFlags & { readonly of?: string };
 
 /** Creates both commands, for `account` to take in. @param io where they write, and how they end. */
 export function createStakeCommands(io: NodeIo): Command[] {
-  const stake = createPart("stake", "lock tokens for a validator, or add to what is locked")
+  const stake = createStakePart("stake", "lock tokens for a validator, or add to what is locked")
     .option("--for <dir>", "the validator's folder, whose key consents")
     .option("--for-passphrase-file <file>", "as --passphrase-file, for the validator's key")
     .option("--amount <tokens>", "how many; without it only the addresses change")
@@ -36,19 +35,16 @@ export function createStakeCommands(io: NodeIo): Command[] {
       "where the validator is reached, such as /dns4/v.example.net/tcp/4467; without it the addresses stay",
     )
     .action((flags: StakeFlags) => runAction(io, () => stakeTokens(flags, io)));
-  const unstake = createPart("unstake", "let a validator leave; its stake returns later")
+  const unstake = createStakePart("unstake", "let a validator leave; its stake returns later")
     .option("--of <did>", "did:key of the validator")
     .action((flags: UnstakeFlags) => runAction(io, () => unstakeTokens(flags, io)));
   return [stake, unstake].map((part) => useIo(part, io));
 }
 
-function createPart(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option("--home <dir>", "the account's folder")
-    .option(...PASSPHRASE_OPTION)
+function createStakePart(name: string, description: string): Command {
+  return createAccountPart(name, description)
     .option(...VALIDATOR_OPTION)
-    .option("--genesis <file>", "the network's genesis file, where no folder named here has it");
+    .option(...GENESIS_OPTION);
 }
 
 async function stakeTokens(flags: StakeFlags, io: NodeIo): Promise<void> {

@@ -81,13 +81,13 @@ export async function registerHotspot(
     // Both are looked at before the first is sent: a bond that no place follows earns nothing.
     const costs = { bond: hotspotBond, "fee of the registration": txFee, ...assertCosts };
     const { epoch, nonce } = await readStanding(session, costs);
-    const consent = findConsent(consents, epoch);
+    const consent = requireConsent(consents, epoch);
     const transaction = createRegister(domains, account.secretSeed, claim, consent, nonce);
     await sendTransaction(session, "registration", transaction);
   } else say("registration: there already");
   if (steps.asserts) {
     const { epoch, nonce } = await readStanding(session, assertCosts);
-    await sendTransaction(session, "assertion", createAssert(claim, findConsent(consents, epoch), nonce));
+    await sendTransaction(session, "assertion", createAssert(claim, requireConsent(consents, epoch), nonce));
     say(
       "the place is in force from the next epoch on, and a first beacon is asked for in the third at the earliest",
     );
@@ -95,7 +95,8 @@ export async function registerHotspot(
   return steps.registers;
 }
 
-function findConsent(consents: ConsentSource, epoch: number): Consent {
+/** @throws ConfigErrors where the hotspot consents to nothing in that epoch. */
+function requireConsent(consents: ConsentSource, epoch: number): Consent {
   const consent = consents(epoch);
   if (consent === null) throw new ConfigErrors([missingConsent(epoch)]);
   return consent;
