@@ -44,7 +44,15 @@ export async function readAll<Row, Cursor>(
   return rows;
 }
 
-export function testStoreCompliance(name: string, open: (history: History) => Promise<Store>): void {
+type Open = (history: History) => Promise<Store>;
+
+/** What every store must do. @param open an empty one, of the history's genesis. */
+export function testStoreCompliance(name: string, open: Open): void {
+  testRounds(name, open);
+  testQuestions(name, open);
+}
+
+function testRounds(name: string, open: Open): void {
   describe(`${name}: rounds`, () => {
     const history = createHistory("rounds", EPOCHS);
     let store: Store;
@@ -212,7 +220,9 @@ export function testStoreCompliance(name: string, open: (history: History) => Pr
       expect((await store.latestRound())?.round).toBe(history.commits.length - 1);
     });
   });
+}
 
+function testQuestions(name: string, open: Open): void {
   describe(`${name}: questions`, () => {
     const history = createHistory("questions", EPOCHS);
     let store: Store;
