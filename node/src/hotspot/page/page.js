@@ -25,6 +25,17 @@ function fill(id, ...children) {
   document.getElementById(id).replaceChildren(...children);
 }
 
+/** The problems' lines as they stand there. */
+let problemsShown = "";
+
+/** A live region is read out whenever it is filled: so only with other lines than it has. */
+function fillProblems(lines, tone) {
+  const text = [tone, ...lines].join("\n");
+  if (text === problemsShown) return;
+  problemsShown = text;
+  fill("problems", ...lines.map((line) => make("p", line, tone)));
+}
+
 function make(tag, text, className = "") {
   const element = document.createElement(tag);
   if (className !== "") element.className = className;
@@ -108,8 +119,8 @@ function show(status, packets, nowMs) {
   document.title = `${status.problems.length > 0 ? "! " : ""}${status.name}`;
   fill("name", status.name);
   fill("summary", describeSummary(status));
-  const problems = status.problems.map((problem) => make("p", problem, "problem"));
-  fill("problems", ...(problems.length > 0 ? problems : [make("p", "All is well.", "well")]));
+  if (status.problems.length > 0) fillProblems(status.problems, "problem");
+  else fillProblems(["All is well."], "well");
   fill("beacon", ...describeBeacons(status, nowMs).map((line) => make("p", line)));
   const chart = computeChart(packets, nowMs);
   const heard = describePackets(packets, chart);
@@ -140,7 +151,7 @@ async function refresh() {
       () => {},
     );
   } catch {
-    fill("problems", make("p", "The hotspot does not answer; what is below is its last word.", "problem"));
+    fillProblems(["The hotspot does not answer; what is below is its last word."], "problem");
   }
   setTimeout(refresh, REFRESH_MS);
 }

@@ -1,6 +1,7 @@
 /** A list that is read page by page: its rows, its states, and the button for more. */
 import type { VNode } from "preact";
 import type { Pages } from "../data/useRoute.ts";
+import { MoreButton } from "./moreButton.tsx";
 import { Empty, Failure, Loading } from "./states.tsx";
 
 type PagedProps<Page> = {
@@ -19,18 +20,14 @@ export function Paged<Page extends { readonly items: readonly unknown[] }>({
 }: PagedProps<Page>) {
   const { pages: read, failure, isLoading, retry, more } = pages;
   const isEmpty = read.length > 0 && read.every(({ items }) => items.length === 0);
+  const isAll = more === null && !isLoading && failure === null;
+  const isOnePage = read.length < 2 && isAll;
   return (
     <>
       {read.length === 0 ? null : isEmpty && more === null ? <Empty>{empty}</Empty> : children(read)}
       {failure === null ? null : <Failure what={what} failure={failure} onRetry={retry} />}
       {isLoading ? <Loading what={what.replace(/^The /, "the ")} /> : null}
-      {more === null || isLoading ? null : (
-        <p>
-          <button type="button" onClick={more}>
-            Show more
-          </button>
-        </p>
-      )}
+      {read.length === 0 || isOnePage ? null : <MoreButton onMore={more} isAll={isAll} />}
     </>
   );
 }

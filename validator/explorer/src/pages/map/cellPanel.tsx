@@ -27,7 +27,13 @@ export function CellPanel({ cell }: { readonly cell: string }) {
                 <CellHotspot key={hotspot.id} hotspot={hotspot} isOpen={data.hotspots.length === 1} />
               ))}
             </ul>
-            {data.next === null ? null : <p class="dim">And more than these {data.hotspots.length}.</p>}
+            {data.next === null ? null : (
+              <p>
+                <a href={`/hotspots?cell=${data.cell}`}>
+                  More than these {formatCount(data.hotspots.length)}: all hotspots in this cell
+                </a>
+              </p>
+            )}
           </>
         )}
       </Shown>

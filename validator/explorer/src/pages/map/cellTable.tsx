@@ -1,13 +1,14 @@
 /** The cells of the map as a table: the same for whoever reads, hears or tabs through it. */
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { MapCell } from "../../../../client/api.ts";
 import type { ViewName } from "../../map/colours.ts";
 import { formatCount, formatPpm } from "../../ui/format.ts";
+import { MoreButton } from "../../ui/moreButton.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Amount, CellLink } from "../../ui/values.tsx";
 
-/** More rows than one reads through; the map and the search lead to the rest. */
-const ROWS_MAX = 30;
+/** A screen or two at a time. */
+const ROWS_STEP = 30;
 
 type Order = (a: MapCell, b: MapCell) => number;
 const byHotspots: Order = (a, b) => b.hotspots - a.hotspots;
@@ -28,14 +29,21 @@ const COLUMNS: readonly Column<MapCell>[] = [
 
 export function CellTable({ cells, name }: { readonly cells: readonly MapCell[]; readonly name: ViewName }) {
   const { order, words } = ORDERS[name];
-  const rows = useMemo(() => cells.toSorted(order).slice(0, ROWS_MAX), [cells, order]);
-  const isPart = rows.length < cells.length;
+  const [most, setMost] = useState(ROWS_STEP);
+  const sorted = useMemo(() => cells.toSorted(order), [cells, order]);
+  const rows = sorted.slice(0, most);
+  const isAll = rows.length === cells.length;
   return (
-    <Table
-      caption={isPart ? `${formatCount(rows.length)} of them, ${words}.` : `All of them, ${words}.`}
-      columns={COLUMNS}
-      rows={rows}
-      keyOf={({ cell }) => cell}
-    />
+    <>
+      <Table
+        caption={isAll ? `All of them, ${words}.` : `${formatCount(rows.length)} of them, ${words}.`}
+        columns={COLUMNS}
+        rows={rows}
+        keyOf={({ cell }) => cell}
+      />
+      {isAll && most === ROWS_STEP ? null : (
+        <MoreButton onMore={isAll ? null : () => setMost(most + ROWS_STEP)} isAll={isAll} />
+      )}
+    </>
   );
 }
