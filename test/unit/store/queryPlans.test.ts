@@ -113,6 +113,15 @@ test("looks at single rows, or at as many as is said here", () => {
   }
 });
 
+test("gives each column of a statement one lower bound, as an index takes one and looks at all up to the other", () => {
+  const lower = /([\w.]+)(?:, [\w.]+\))? (?:>=? (?:\?|\(\?)|BETWEEN \?)/g;
+  const twice = [...prepared].filter((sql) => {
+    const columns = [...sql.replace(/\s+/g, " ").matchAll(lower)].map(([, column]) => column);
+    return new Set(columns).size < columns.length;
+  });
+  expect(twice).toEqual([]);
+});
+
 test("sums a hotspot's rewards by the index alone, one look-up an epoch", () => {
   const db = new DatabaseSync(path, { readOnly: true });
   try {

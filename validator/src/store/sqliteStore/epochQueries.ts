@@ -197,8 +197,7 @@ export function createEpochQueries(db: DatabaseSync): EpochQueries {
   const coverageEpoch = prepareReading(db, "SELECT max(epoch) AS epoch FROM coverage");
   const coverage = prepareReading(
     db,
-    `SELECT * FROM coverage WHERE epoch = ? AND resolution = ? AND cell > ? AND cell BETWEEN ? AND ?
-     ORDER BY cell LIMIT ?`,
+    "SELECT * FROM coverage WHERE epoch = ? AND resolution = ? AND cell BETWEEN ? AND ? ORDER BY cell LIMIT ?",
   );
   return {
     getEpoch: async (epoch) => one.one(readEpoch, epoch),
@@ -245,13 +244,11 @@ export function createEpochQueries(db: DatabaseSync): EpochQueries {
     },
     latestCoverageEpoch: async () => coverageEpoch.one((row) => readNumberOrNull(row, "epoch")),
     listCoverage: async (epoch, resolution, range, after, limit) => {
-      const { from, to } = range;
+      // Of two lower bounds the index takes one, and all between them would be looked at.
+      const from = after === null || after < range.from ? range.from : after + 1n;
       const asked = Math.min(limit, MAX_PAGE_ROWS);
-      return page(
-        coverage.all(readCoverage, epoch, resolution, after ?? -1n, from, to, asked + 1),
-        asked,
-        (row) => row.cell,
-      );
+      const rows = coverage.all(readCoverage, epoch, resolution, from, range.to, asked + 1);
+      return page(rows, asked, (row) => row.cell);
     },
   };
 }

@@ -71,6 +71,13 @@ function readTrust(row: SqlRow): TrustRow {
   };
 }
 
+/** After which cell and position a page begins: of two lower bounds the index takes one, and all between them would be looked at. */
+const beginInCells = (
+  from: bigint,
+  after: HotspotCursor | null,
+): readonly [cell: bigint, position: number] =>
+  after === null || after.cell === null || after.cell < from ? [from, 0] : [after.cell, after.position];
+
 type RegistryQueries = Pick<
   QueryStore,
   "countHotspots" | "getHotspot" | "listHotspots" | "getAccount" | "listTrust"
@@ -83,7 +90,7 @@ export function createRegistryQueries(db: DatabaseSync): RegistryQueries {
   const account = prepareReading(db, "SELECT * FROM accounts WHERE key = ?");
   const byCell = prepareReading(
     db,
-    "SELECT * FROM hotspots WHERE (cell, position) > (?, ?) AND cell BETWEEN ? AND ? ORDER BY cell, position LIMIT ?",
+    "SELECT * FROM hotspots WHERE (cell, position) > (?, ?) AND cell <= ? ORDER BY cell, position LIMIT ?",
   );
   const byOwner = prepareReading(
     db,
@@ -110,7 +117,7 @@ export function createRegistryQueries(db: DatabaseSync): RegistryQueries {
       const position = after?.position ?? 0;
       const inCells = filter.cellFrom !== undefined && filter.cellTo !== undefined;
       const candidates = inCells
-        ? byCell.each(after?.cell ?? 0n, position, filter.cellFrom!, filter.cellTo!, MAX_SCAN_ROWS)
+        ? byCell.each(...beginInCells(filter.cellFrom!, after), filter.cellTo!, MAX_SCAN_ROWS)
         : filter.owner !== undefined
           ? byOwner.each(filter.owner, position, MAX_SCAN_ROWS)
           : all.each(position, MAX_SCAN_ROWS);
