@@ -271,12 +271,12 @@ function openAttestor(
 
 function openLane(options: CoreOptions, modules: CoreModules, several: Several): Lane {
   const { signer } = options;
-  const { clock, sets, storage, recovered, observer, onFailure } = modules;
+  const { clock, storage, recovered, observer, onFailure } = modules;
   const { last, end } = recovered.lane;
   const { votes, batches } = storage;
   const { flushMs } = timesOf(options);
   return createLane(
-    { flushMs, sets, last, cutSeq: end.seq },
+    { flushMs, last, cutSeq: end.seq },
     {
       clock,
       signer,

@@ -50,7 +50,7 @@ describe("an author", () => {
   test("offers batches in order, and only when body and name are durable, whatever the disk does first", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8 }), fc.infiniteStream(fc.nat()), (count, choices) => {
-        let state = createAuthor(null, 0, false);
+        let state = createAuthor(null, 0);
         const [writing, recorded, offered]: [number[], number[], number[]] = [[], [], []];
         const run = (event: Parameters<typeof stepAuthor>[1]) => {
           const step = stepAuthor(state, event);
@@ -82,7 +82,7 @@ describe("an author", () => {
   });
 
   test("names nothing while an earlier body is not written", () => {
-    let { state } = stepAuthor(createAuthor(null, 0, false), { type: "close", digest: named("1") });
+    let { state } = stepAuthor(createAuthor(null, 0), { type: "close", digest: named("1") });
     state = stepAuthor(state, { type: "close", digest: named("2") }).state;
     const second = stepAuthor(state, { type: "written", seq: 2 });
     expect(second.effects).toEqual([]);
@@ -92,7 +92,7 @@ describe("an author", () => {
   });
 
   test("takes on no more than may be in flight, or than cuts take in", () => {
-    let state = createAuthor(null, 0, false);
+    let state = createAuthor(null, 0);
     for (let seq = 1; seq <= MAX_BATCHES_IN_FLIGHT; seq++) {
       expect(mayTakeOn(state)).toBe(true);
       state = stepAuthor(state, { type: "close", digest: named(`${seq}`) }).state;
@@ -100,12 +100,13 @@ describe("an author", () => {
     expect(mayTakeOn(state)).toBe(false);
     state = stepAuthor(state, { type: "cut", seq: 1 }).state;
     expect(mayTakeOn(state)).toBe(true);
-    const far = createAuthor({ seq: MAX_UNCUT_BATCHES, digest: named("far") }, 0, true);
+    const place = { seq: MAX_UNCUT_BATCHES, digest: named("far") };
+    const far = stepAuthor(createAuthor(place, 0), { type: "certified", place }).state;
     expect(mayTakeOn(far)).toBe(false);
   });
 
   test("changes no state that it was given", () => {
-    const state = Object.freeze(createAuthor(null, 0, false));
+    const state = Object.freeze(createAuthor(null, 0));
     Object.freeze(state.inFlight);
     stepAuthor(state, { type: "close", digest: named("1") });
     expect(state.inFlight).toEqual([]);

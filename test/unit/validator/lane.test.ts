@@ -4,13 +4,19 @@ import { verifySignature } from "../../../node/src/host/verify.ts";
 import { checkAvailabilityCert, fixedSets } from "../../../protocol/src/agreement/certificates.ts";
 import { LANE_START } from "../../../protocol/src/agreement/cut.ts";
 import { MAX_BATCHES_IN_FLIGHT, MAX_UNCUT_BATCHES } from "../../../protocol/src/agreement/lanes/index.ts";
-import { decodeBatch, MAX_BATCH_BYTES } from "../../../protocol/src/agreement/rounds.ts";
+import {
+  type AvailabilityCert,
+  decodeBatch,
+  MAX_BATCH_BYTES,
+} from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
+import { AckGatherer } from "../../../validator/src/lanes/ackGatherer.ts";
 import { createLane, type Lane } from "../../../validator/src/lanes/lane.ts";
 import { type AuthoredBatch, openVotes, type Votes } from "../../../validator/src/rounds/votes.ts";
 import { createSigner } from "../../../validator/src/signer.ts";
 import { ManualClock } from "./support/manualClock.ts";
 import { contextOf, createTestGenesis, VALIDATOR } from "./support/network.ts";
+import { SILENT_MESH } from "./support/silentMesh.ts";
 
 const context = contextOf(createTestGenesis(1));
 const message = (fill: number, length = 300) => new Uint8Array(length).fill(fill);
@@ -18,7 +24,7 @@ const FLUSH_MS = 50;
 /** As many messages as fit one batch, less than one more of them. */
 const fullBatch = (fill: number) => Array.from({ length: 262 }, () => message(fill, 996));
 
-/** A lane over a disk whose writes end when the test says so. */
+/** A lane of a validator that is alone, over a disk whose writes end when the test says so. */
 function openLane(change: { last?: AuthoredBatch; cutSeq?: number; votes?: Votes } = {}) {
   const clock = new ManualClock(1_000);
   const votes =
@@ -30,17 +36,17 @@ function openLane(change: { last?: AuthoredBatch; cutSeq?: number; votes?: Votes
     fail: (error: Error) => void;
   }[] = [];
   const failures: Error[] = [];
+  const signer = createSigner(context.domains, VALIDATOR.secretSeed);
   const lane: Lane = createLane(
     {
       flushMs: FLUSH_MS,
-      sets: fixedSets(context.set),
       last: change.last ?? null,
       cutSeq: change.cutSeq ?? 0,
     },
     {
       clock,
       votes,
-      signer: createSigner(context.domains, VALIDATOR.secretSeed),
+      signer,
       batches: {
         putBatch: (digest, bytes) =>
           new Promise<void>((finish, fail) => {
@@ -48,9 +54,27 @@ function openLane(change: { last?: AuthoredBatch; cutSeq?: number; votes?: Votes
           }),
       },
       onFailure: (error) => failures.push(error),
+      requestAcks: (batch, encoded) => acks.request(batch, encoded),
     },
   );
-  return { lane, clock, votes, writes, failures };
+  const certs: AvailabilityCert[] = [];
+  const acks = new AckGatherer(
+    { sets: fixedSets(context.set), domains: context.domains, resendMs: 1_000 },
+    {
+      mesh: SILENT_MESH,
+      signer,
+      verify: verifySignature,
+      clock,
+      epoch: () => 0,
+      onCertificate: (cert) => {
+        certs.push(cert);
+        lane.onCertificate(cert);
+      },
+      onConflict: () => {},
+      onDropped: () => {},
+    },
+  );
+  return { lane, acks, certs, clock, votes, writes, failures };
 }
 
 /** Lets promises that are settled run what follows them. */
@@ -71,26 +95,26 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 
 describe("the own lane", () => {
   test("acknowledges nothing before the batch and its vote are durable", async () => {
-    const { lane, clock, writes, votes } = openLane();
+    const { lane, certs, clock, writes, votes } = openLane();
     const appended = lane.append([message(1), message(2)]);
     expect(writes).toHaveLength(0);
     clock.advance(FLUSH_MS);
     expect(writes).toHaveLength(1);
     expect(await isSettled(appended)).toBe(false);
-    expect(lane.tip(0)).toBeNull();
+    expect(certs).toEqual([]);
     expect(votes.lastBatch()).toBeNull();
     writes[0]!.finish();
     await appended;
     expect(votes.lastBatch()).toEqual({ seq: 1, digest: writes[0]!.digest });
     const batch = decodeBatch(writes[0]!.bytes)!;
     expect(batch).toMatchObject({ seq: 1, prev: LANE_START, messages: [message(1), message(2)] });
-    const cert = lane.tip(0)!;
+    const [cert] = certs as [AvailabilityCert];
     expect(checkAvailabilityCert(cert, context.set, context.domains, verifySignature)).toBeNull();
     expect([cert.seq, encodeHex(cert.digest)]).toEqual([1, encodeHex(writes[0]!.digest)]);
   });
 
   test("chains batches and certifies them in order, though the disk finishes them in another", async () => {
-    const { lane, writes } = openLane();
+    const { lane, certs, writes } = openLane();
     const appended = [1, 2, 3, 4].map((fill) => lane.append(fullBatch(fill)));
     const batches = writes.map(({ bytes }) => decodeBatch(bytes)!);
     expect(batches.map(({ seq }) => seq)).toEqual([1, 2, 3]);
@@ -99,10 +123,10 @@ describe("the own lane", () => {
     writes[2]!.finish();
     writes[1]!.finish();
     expect(await isSettled(appended[1]!)).toBe(false);
-    expect(lane.tip(0)).toBeNull();
+    expect(certs).toEqual([]);
     writes[0]!.finish();
     await Promise.all(appended.slice(0, 3));
-    expect(lane.tip(0)?.seq).toBe(3);
+    expect(certs.map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 
   test("fills a batch and no more than a batch", async () => {
@@ -138,25 +162,18 @@ describe("the own lane", () => {
     const votes = openVotes(":memory:", { network: context.networkId, validator: VALIDATOR.publicKey });
     for (let seq = 1; seq <= 7; seq++)
       votes.recordBatches([{ seq, digest: seq === 7 ? last.digest : message(seq, 32) }]);
-    const { lane, clock, writes } = openLane({ last, cutSeq: 6, votes });
-    expect(lane.tip(3)).toMatchObject({ seq: 7, digest: last.digest, epoch: 3 });
+    const { lane, acks, certs, clock, writes } = openLane({ last, cutSeq: 6, votes });
+    expect(lane.inFlight()).toBe(1);
     const appended = lane.append([message(1)]);
     clock.advance(FLUSH_MS);
+    // What nobody certified before the end is asked for again, and goes first.
+    expect(writes).toEqual([]);
+    acks.request(last, message(0));
     expect(decodeBatch(writes[0]!.bytes)).toMatchObject({ seq: 8, prev: last.digest });
     writes[0]!.finish();
     await appended;
-    expect(lane.tip(3)?.seq).toBe(8);
-  });
-
-  test("acknowledges an old batch again for a set that can still be asked", async () => {
-    const { lane, clock, writes } = openLane();
-    const appended = lane.append([message(1)]);
-    clock.advance(FLUSH_MS);
-    writes[0]!.finish();
-    await appended;
-    expect(lane.tip(4)?.epoch).toBe(4);
-    expect(lane.tip(5)?.epoch).toBe(4);
-    expect(lane.tip(6)?.epoch).toBe(6);
+    expect(certs.map(({ seq }) => seq)).toEqual([7, 8]);
+    expect(lane.inFlight()).toBe(0);
   });
 
   test("accepts no more than may be in flight, and no more than rounds take in", async () => {
@@ -171,7 +188,9 @@ describe("the own lane", () => {
     expect(lane.canAcceptWork()).toBe(true);
 
     const seq = MAX_UNCUT_BATCHES + 1;
-    const uncut = openLane({ last: { seq, digest: message(1, 32) }, cutSeq: 1 });
+    const last = { seq, digest: message(1, 32) };
+    const uncut = openLane({ last, cutSeq: 1 });
+    uncut.acks.request(last, message(0));
     expect(uncut.lane.canAcceptWork()).toBe(false);
     uncut.lane.onCut(2);
     expect(uncut.lane.canAcceptWork()).toBe(true);
@@ -194,13 +213,13 @@ describe("the own lane", () => {
   test("never signs a second batch under one number", async () => {
     const votes = openVotes(":memory:", { network: context.networkId, validator: VALIDATOR.publicKey });
     votes.recordBatches([{ seq: 1, digest: message(1, 32) }]);
-    const { lane, clock, writes, failures } = openLane({ votes });
+    const { lane, certs, clock, writes, failures } = openLane({ votes });
     const appended = lane.append([message(1)]);
     clock.advance(FLUSH_MS);
     writes[0]!.finish();
     await expect(appended).rejects.toMatchObject({ code: "votes_conflict" });
     expect(failures).toHaveLength(1);
-    expect(lane.tip(0)).toBeNull();
+    expect(certs).toEqual([]);
   });
 
   test("writes what is open when it closes", async () => {

@@ -10,11 +10,6 @@
 import { CodedError } from "../../../node/src/host/codedError.ts";
 import type { Clock } from "../../../node/src/host/types.ts";
 import {
-  assembleSignatures,
-  requireSet,
-  type ValidatorSets,
-} from "../../../protocol/src/agreement/certificates.ts";
-import {
   type AuthorEffect,
   type AuthorEvent,
   type AuthorState,
@@ -28,7 +23,6 @@ import {
   type AvailabilityCert,
   type Batch,
   computeBatchDigest,
-  encodeAckBody,
   encodeBatch,
   MAX_BATCH_BYTES,
   MAX_BATCH_MESSAGES,
@@ -49,8 +43,7 @@ export type BatchWriter = {
 export type LaneOptions = {
   /** How long a message may wait for others to share its batch's write. */
   readonly flushMs: number;
-  readonly sets: ValidatorSets;
-  /** The newest certified batch, by the votes database; null before the first. */
+  /** The newest batch that was ever numbered; null before the first. */
   readonly last: AuthoredBatch | null;
   /** The own lane's entry in the last finalized cut; 0 before the first. */
   readonly cutSeq: number;
@@ -59,14 +52,11 @@ export type LaneModules = {
   readonly clock: Clock;
   readonly votes: Pick<Votes, "recordBatches">;
   readonly batches: BatchWriter;
-  readonly signer: Signer;
+  readonly signer: Pick<Signer, "publicKey">;
   /** The disk failed, or the votes contradict: the lane is closed, and the validator must stop. */
   readonly onFailure: (error: Error) => void;
-  /**
-   * Asks the other validators to acknowledge a batch that is durable here; `onCertificate` brings what comes of it.
-   * Absent in a set of one, which has its quorum with the own acknowledgement.
-   */
-  readonly requestAcks?: (batch: AuthoredBatch, encoded: Uint8Array) => void;
+  /** Asks for acknowledgements of a batch that is durable here; `onCertificate` brings what comes of it, at once in a set of one. */
+  readonly requestAcks: (batch: AuthoredBatch, encoded: Uint8Array) => void;
   readonly onBatch?: (bytes: number, milliseconds: number) => void;
 };
 
@@ -78,8 +68,6 @@ export type Lane = {
    * failed, and then nothing was acknowledged.
    */
   readonly append: (messages: readonly Uint8Array[]) => Promise<void>;
-  /** The newest batch's certificate, made for the epoch or the one before; null before the first batch. */
-  readonly tip: (epoch: number) => AvailabilityCert | null;
   /** A quorum acknowledged a batch, and with it all before it. */
   readonly onCertificate: (cert: AvailabilityCert) => void;
   /** A round took in the lane's batches up to this one. */
@@ -122,7 +110,6 @@ class OwnLane implements Lane {
   #open: OpenBatch | null = null;
   /** By number, as long as they are in flight. */
   #sealed = new Map<number, SealedBatch>();
-  #certificate: AvailabilityCert | null = null;
   #cancelFlush: (() => void) | null = null;
   /** The open batch has waited long enough, and goes as soon as the disk is free. */
   #isFlushDue = false;
@@ -132,7 +119,7 @@ class OwnLane implements Lane {
   constructor(options: LaneOptions, modules: LaneModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#state = createAuthor(options.last, options.cutSeq, modules.requestAcks === undefined);
+    this.#state = createAuthor(options.last, options.cutSeq);
     for (const { seq } of this.#state.inFlight)
       this.#sealed.set(seq, this.#enter(Promise.withResolvers(), null));
   }
@@ -161,22 +148,8 @@ class OwnLane implements Lane {
     await Promise.all(touched);
   };
 
-  tip = (epoch: number): AvailabilityCert | null => {
-    if (this.#modules.requestAcks !== undefined) return this.#certificate;
-    const { certified } = this.#state;
-    if (certified.seq === 0) return null;
-    // The same digest may be acknowledged again, for a set that can still be asked.
-    const isOld = this.#certificate === null || this.#certificate.epoch < epoch - 1;
-    if (isOld || this.#certificate!.seq !== certified.seq)
-      this.#certificate = this.#certify(certified, epoch);
-    return this.#certificate;
-  };
-
-  onCertificate = (cert: AvailabilityCert): void => {
-    if (cert.seq < this.#state.certified.seq) return;
-    this.#certificate = cert;
-    this.#post({ type: "certified", place: { seq: cert.seq, digest: cert.digest } });
-  };
+  onCertificate = ({ seq, digest }: AvailabilityCert): void =>
+    this.#post({ type: "certified", place: { seq, digest } });
 
   onCut = (seq: number): void => this.#post({ type: "cut", seq });
 
@@ -280,7 +253,7 @@ class OwnLane implements Lane {
   /** The body is not needed here any more: whoever gathers acknowledgements keeps it. */
   #offer(place: Place): void {
     const sealed = this.#sealed.get(place.seq)!;
-    this.#modules.requestAcks?.(place, sealed.encoded!);
+    this.#modules.requestAcks(place, sealed.encoded!);
     sealed.encoded = null;
   }
 
@@ -294,16 +267,6 @@ class OwnLane implements Lane {
       durable.resolve();
     }
     this.#flushIfDue();
-  }
-
-  /** A set of one has its quorum with the own acknowledgement. */
-  #certify({ seq, digest }: Place, epoch: number): AvailabilityCert {
-    const set = requireSet(this.#options.sets, epoch);
-    const { signer } = this.#modules;
-    const ack = { lane: signer.publicKey, seq, digest, epoch };
-    const signature = signer.sign("ack", encodeAckBody(ack));
-    const position = set.positionOf(signer.publicKey)!;
-    return { ...ack, ...assembleSignatures(new Map([[position, signature]]), set) };
   }
 
   #fail(error: Error): void {

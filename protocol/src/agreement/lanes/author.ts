@@ -10,8 +10,6 @@ import { MAX_BATCHES_IN_FLIGHT, MAX_UNCUT_BATCHES } from "./limits.ts";
 export type InFlight = Place & { readonly stage: "numbered" | "written" | "naming" | "recorded" };
 
 export type AuthorState = {
-  /** Whether the own acknowledgement is a quorum. */
-  readonly isAlone: boolean;
   /** The newest batch with a number; the next one names it as the one before. */
   readonly head: Place;
   /** The newest batch known to be certified. */
@@ -52,11 +50,11 @@ export type AuthorStep = { readonly state: AuthorState; readonly effects: readon
  * The lane where it was left.
  * @param last the newest batch that is named; null before the first. What nobody certified before the end is in flight.
  */
-export function createAuthor(last: Place | null, cutSeq: number, isAlone: boolean): AuthorState {
+export function createAuthor(last: Place | null, cutSeq: number): AuthorState {
   const head = last ?? { seq: 0, digest: LANE_START };
-  if (isAlone || head.seq <= cutSeq) return { isAlone, head, certified: head, cutSeq, inFlight: [] };
+  if (head.seq <= cutSeq) return { head, certified: head, cutSeq, inFlight: [] };
   const certified = { seq: cutSeq, digest: LANE_START };
-  return { isAlone, head, certified, cutSeq, inFlight: [{ ...head, stage: "recorded" }] };
+  return { head, certified, cutSeq, inFlight: [{ ...head, stage: "recorded" }] };
 }
 
 /** A2: the place of the next batch: the number after the head's, chained to its digest. */
@@ -113,7 +111,7 @@ function nameInOrder(state: AuthorState, seq: number): AuthorStep {
   return { state: { ...state, inFlight }, effects };
 }
 
-/** A2 what is named is offered, and not before; alone, the own acknowledgement is the certificate. */
+/** A2 what is named is offered, and not before. */
 function offerNamed(state: AuthorState, seq: number): AuthorStep {
   const named = state.inFlight.filter((batch) => batch.seq <= seq && batch.stage === "naming");
   const inFlight = state.inFlight.map((batch) =>
@@ -121,9 +119,6 @@ function offerNamed(state: AuthorState, seq: number): AuthorStep {
   );
   const next = { ...state, inFlight };
   const places = named.map((batch) => ({ seq: batch.seq, digest: batch.digest }));
-  const newest = places.at(-1);
-  if (newest === undefined) return { state, effects: [] };
-  if (state.isAlone) return settle(next, newest);
   return { state: next, effects: places.map((place) => ({ type: "offer", place })) };
 }
 
@@ -148,6 +143,6 @@ function adopt(state: AuthorState, place: Place): AuthorStep {
 function onCut(state: AuthorState, seq: number): AuthorStep {
   const cut = { ...state, cutSeq: Math.max(state.cutSeq, seq) };
   const newest = cut.inFlight.findLast((batch) => batch.seq <= seq);
-  if (cut.isAlone || newest === undefined) return { state: cut, effects: [] };
+  if (newest === undefined) return { state: cut, effects: [] };
   return settle(cut, newest);
 }
