@@ -32,13 +32,10 @@ export function pruneOld(db: DatabaseSync, policy: RetentionPolicy): Pruned {
   if (bounds === null) return { batchDigests: [], done: true };
   const { firstKeptEpoch, baseEpoch } = bounds;
   thinSnapshots(db, bounds);
-  const coverage = db.prepare(
-    "DELETE FROM coverage WHERE epoch = (SELECT min(epoch) FROM coverage WHERE epoch < ?)",
-  );
-  coverage.run(firstKeptEpoch);
+  const coverageDone = pruneCoverage(db, firstKeptEpoch);
   const evidenceDone = pruneEvidence(db, firstKeptEpoch);
   const released = baseEpoch === null ? { batchDigests: [], done: true } : releaseBatches(db, baseEpoch);
-  return { batchDigests: released.batchDigests, done: evidenceDone && released.done };
+  return { batchDigests: released.batchDigests, done: coverageDone && evidenceDone && released.done };
 }
 
 function computeBounds(db: DatabaseSync, policy: RetentionPolicy): Bounds | null {
@@ -64,6 +61,15 @@ function thinSnapshots(db: DatabaseSync, { latestEpoch, baseEpoch }: Bounds): vo
        AND epoch < (SELECT max(epoch) FROM snapshots) AND epoch <= ? AND (epoch + 1) % ? <> 0`,
   );
   thinned.run(latestEpoch - SNAPSHOTS_RECENT, SNAPSHOT_SPACING_EPOCHS);
+}
+
+/** Deletes the map of the oldest epoch before the first kept one: there are many where less is to be kept than before. */
+function pruneCoverage(db: DatabaseSync, firstKeptEpoch: number): boolean {
+  db.prepare("DELETE FROM coverage WHERE epoch = (SELECT min(epoch) FROM coverage WHERE epoch < ?)").run(
+    firstKeptEpoch,
+  );
+  const oldest = prepareReading(db, "SELECT min(epoch) AS epoch FROM coverage").one((row) => row.epoch);
+  return typeof oldest !== "bigint" || Number(oldest) >= firstKeptEpoch;
 }
 
 /**
