@@ -51,7 +51,7 @@ async function putBatch(seq: number): Promise<void> {
 
 async function makeBackup(): Promise<string> {
   for (let seq = 1; seq <= 3; seq++) await putBatch(seq);
-  storage.votes.recordVotes([{ round: 5, view: 0, kind: "tips", digest: digestOf(5) }]);
+  storage.votes.recordJournal(5, [], [{ round: 5, view: 0, kind: "tips", digest: digestOf(5) }]);
   const target = join(folder, "backup");
   await open().backUp(target);
   return target;
@@ -127,9 +127,8 @@ describe("a backup", () => {
     const deleting = storage.batches.deleteBatches([sha256(body)]).then(() => {
       isDeleted = true;
     });
-    storage.votes.recordVotes(
-      [3, 4].map((round) => ({ round, view: 0, kind: "tips", digest: digestOf(round) })),
-    );
+    for (const round of [3, 4])
+      storage.votes.recordJournal(round, [], [{ round, view: 0, kind: "tips", digest: digestOf(round) }]);
     storage.votes.prune(4, 0);
     await putBatch(2);
     expect([isDeleted, storage.votes.lowestRound()]).toEqual([false, 3]);

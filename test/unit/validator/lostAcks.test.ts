@@ -86,7 +86,7 @@ describe("a home that does not know what it acknowledged", () => {
   test("is one that begins with a seat and without a vote, and no other", () => {
     const vote = { round: 3, view: 0, kind: "tips", digest: keyOf(7) } as const;
     const voted = newVotes();
-    voted.recordVotes([vote]);
+    voted.recordJournal(3, [], [vote]);
     const without = setOf(AUTHOR, OTHER, FOURTH, keyOf(5));
     expect(open({ firstKnownEpoch: 3 }).may(4)).toBe(false);
     expect(open({ firstKnownEpoch: 3, seat: without }).may(4)).toBe(true);

@@ -64,7 +64,7 @@ function openGuard(
   const clock = new ManualClock(0);
   const votes = openVotes(":memory:", { network: context.networkId, validator: SELF.publicKey });
   const known = { round: 10, view: 0, kind: "tips", digest: sha256(encodeTips(tipsOf(10).tips)) } as const;
-  if (change.isEmpty !== true) votes.recordVotes([known]);
+  if (change.isEmpty !== true) votes.recordJournal(10, [], [known]);
   const at = { round: change.nextRound ?? NEXT_ROUND, set: change.set ?? set };
   const adopted: AuthoredBatch[] = [];
   const failures: Error[] = [];

@@ -26,38 +26,38 @@ describe("votes", () => {
 
   test("are refused where they contradict one that was cast, also after a restart", () => {
     const first = open();
-    expect(first.recordVotes([vote()])).toBe("recorded");
-    expect(first.recordVotes([vote()])).toBe("repeated");
-    expect(first.recordVotes([vote({ digest: bytes(8) })])).toBe("conflict");
+    expect(first.recordJournal(3, [], [vote()])).toBe("recorded");
+    expect(first.recordJournal(3, [], [vote()])).toBe("recorded");
+    expect(first.recordJournal(3, [], [vote({ digest: bytes(8) })])).toBe("conflict");
     first.close();
     const again = open();
-    expect(again.recordVotes([vote({ digest: bytes(8) })])).toBe("conflict");
-    expect(again.recordVotes([vote()])).toBe("repeated");
-    expect(again.recordVotes([vote({ kind: "finalize" }), vote({ view: 2, digest: bytes(8) })])).toBe(
-      "recorded",
-    );
+    expect(again.recordJournal(3, [], [vote({ digest: bytes(8) })])).toBe("conflict");
+    expect(again.recordJournal(3, [], [vote()])).toBe("recorded");
+    const others = [vote({ kind: "finalize" }), vote({ view: 2, digest: bytes(8) })];
+    expect(again.recordJournal(3, [], others)).toBe("recorded");
     again.close();
   });
 
   test("are recorded all or none", () => {
     const votes = open();
-    votes.recordVotes([vote()]);
-    expect(votes.recordVotes([vote({ round: 4 }), vote({ digest: bytes(8) })])).toBe("conflict");
+    votes.recordJournal(3, [], [vote()]);
+    expect(votes.recordJournal(3, [], [vote({ round: 4 }), vote({ digest: bytes(8) })])).toBe("conflict");
     expect(votes.highestRound()).toBe(3);
-    expect(votes.recordVotes([vote({ round: 4, digest: bytes(9) })])).toBe("recorded");
+    expect(votes.recordJournal(4, [], [vote({ round: 4, digest: bytes(9) })])).toBe("recorded");
     votes.close();
   });
 
   test("keep decided rounds until they are pruned, and the newest for good", () => {
     const votes = open();
     for (const round of [0, 1, 2]) {
-      votes.recordVotes([vote({ round })], { round, value: bytes(round), cert: bytes(9) });
+      votes.recordJournal(round, [], [vote({ round })]);
+      votes.recordDecided([{ round, value: bytes(round), cert: bytes(9) }]);
     }
     expect(votes.decidedFrom(1).map(({ round }) => round)).toEqual([1, 2]);
     votes.prune(10, 10);
     expect(votes.decidedFrom(0).map(({ round }) => round)).toEqual([2]);
     // What was pruned may not be voted on anew.
-    expect(votes.recordVotes([vote({ round: 1, digest: bytes(30) })])).toBe("conflict");
+    expect(votes.recordJournal(1, [], [vote({ round: 1, digest: bytes(30) })])).toBe("conflict");
     votes.close();
   });
 
@@ -113,7 +113,7 @@ describe("votes", () => {
         const votes = openVotes(":memory:", binding);
         const cast = new Map<string, number>();
         for (const request of requests) {
-          const verdict = votes.recordVotes(request);
+          const verdict = votes.recordJournal(0, [], request);
           if (verdict === "conflict") continue;
           for (const { round, view, kind, digest } of request) {
             const name = `${round}/${view}/${kind}`;

@@ -11,8 +11,8 @@ import { isSqliteBusy } from "../../../node/src/host/homeLock.ts";
 import { concatBytes, equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 
-/** Messages of a round. `tips` and `value` have one view, 0; `propose` names the value that was proposed. */
-export const VOTE_KINDS = ["tips", "value", "propose", "notarize", "nullify", "finalize"] as const;
+/** What is signed in a round, once a view and kind; `tips` have one view, 0. */
+export const VOTE_KINDS = ["tips", "propose", "notarize", "nullify", "finalize"] as const;
 export type VoteKind = (typeof VOTE_KINDS)[number];
 
 export type Vote = {
@@ -46,8 +46,6 @@ export type VoteVerdict = "recorded" | "repeated" | "conflict";
 
 /** One handle, one writer. Every method is synchronous and durable when it returns. */
 export type Votes = {
-  /** Records all of them or, where one conflicts, none. */
-  readonly recordVotes: (votes: readonly Vote[], decided?: DecidedRound) => VoteVerdict;
   /**
    * Appends to a round's journal together with the votes that stand in it: all, or where a vote conflicts, none. A vote
    * that was cast before is no conflict where it says the same.
@@ -159,10 +157,9 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
     return verdict;
   };
   return {
-    recordVotes: (votes, decided) => transact(() => insertVotes(statements, votes, decided)),
     recordJournal: (round, entries, cast) =>
       transact(() => {
-        if (cast.length > 0 && insertVotes(statements, cast) === "conflict") return "conflict";
+        if (!castVotes(statements, cast)) return "conflict";
         for (const { kind, bytes } of entries) statements.addJournal.run(round, kind, bytes);
         return "recorded";
       }),
@@ -260,7 +257,6 @@ function prepareStatements(db: DatabaseSync) {
     rollback: db.prepare("ROLLBACK"),
     voteOf: db.prepare("SELECT digest FROM vote WHERE round = ? AND view = ? AND kind = ?"),
     addVote: db.prepare("INSERT INTO vote (round, view, kind, digest) VALUES (?, ?, ?, ?)"),
-    addDecided: db.prepare("INSERT INTO decided (round, value, cert) VALUES (?, ?, ?)"),
     decidedFrom: db.prepare("SELECT round, value, cert FROM decided WHERE round >= ? ORDER BY round LIMIT ?"),
     // Votes below the pruning line were all cast, so nothing below the lowest kept one may be signed again.
     lowestRound: db.prepare("SELECT MIN(round) AS round FROM vote"),
@@ -305,20 +301,17 @@ function prepareStatements(db: DatabaseSync) {
 }
 type Statements = ReturnType<typeof prepareStatements>;
 
-function insertVotes(statements: Statements, votes: readonly Vote[], decided?: DecidedRound): VoteVerdict {
+/** Casts votes, and those again that say the same as before. @returns false where one contradicts, or may. */
+function castVotes(statements: Statements, votes: readonly Vote[]): boolean {
   const lowest = statements.lowestRound.get()!.round as number | null;
-  let repeated = 0;
   for (const { round, view, kind, digest } of votes) {
     const before = statements.voteOf.get(round, view, kind);
     if (before === undefined) {
-      if (lowest !== null && round < lowest) return "conflict";
+      if (lowest !== null && round < lowest) return false;
       statements.addVote.run(round, view, kind, digest);
-    } else if (equalBytes(before.digest as Uint8Array, digest)) repeated++;
-    else return "conflict";
+    } else if (!equalBytes(before.digest as Uint8Array, digest)) return false;
   }
-  if (repeated === votes.length) return "repeated";
-  if (decided !== undefined) statements.addDecided.run(decided.round, decided.value, decided.cert);
-  return "recorded";
+  return true;
 }
 
 /** A lane has no gaps: a new batch is the one after the newest. */
