@@ -24,10 +24,22 @@ export function armBeacon(
   secret: Uint8Array,
 ): BeaconRecord {
   return {
-    ...{ epoch, slotRound, freqHz, spreadingFactor, bandwidthHz },
-    ...{ secret, commit: computeCommit(hotspot, epoch, secret), phase: "armed", attempts: 1 },
-    ...{ powerCentiDbm: null, timeMs: null, submitRound: null, includedRound: null },
-    ...{ cosignature: null, revealEpoch: null, end: null },
+    epoch,
+    slotRound,
+    freqHz,
+    spreadingFactor,
+    bandwidthHz,
+    secret,
+    commit: computeCommit(hotspot, epoch, secret),
+    phase: "armed",
+    attempts: 1,
+    powerCentiDbm: null,
+    timeMs: null,
+    cosignature: null,
+    submitRound: null,
+    includedRound: null,
+    revealEpoch: null,
+    end: null,
   };
 }
 
@@ -35,7 +47,10 @@ export function armBeacon(
 export function beaconBundleOf(beacon: BeaconRecord): ReportBundle {
   const { commit, freqHz, spreadingFactor, bandwidthHz } = beacon;
   const report = {
-    ...{ commit, freqHz, spreadingFactor, bandwidthHz },
+    commit,
+    freqHz,
+    spreadingFactor,
+    bandwidthHz,
     powerCentiDbm: beacon.powerCentiDbm!,
     timeMs: beacon.timeMs!,
   };

@@ -116,14 +116,12 @@ export function readHotspotStatus(parts: StatusParts): HotspotStatus {
   const failure = beaconer.lastFailure();
   const standing = parts.standing.state();
   const problems = findProblems({
-    ...{
-      nowMs: clock.nowMs(),
-      parameters: parts.parameters,
-      radio: radioStatus,
-      validators,
-      follower,
-      standing,
-    },
+    nowMs: clock.nowMs(),
+    parameters: parts.parameters,
+    radio: radioStatus,
+    validators,
+    follower,
+    standing,
     oldestReportMs: spool.size.oldestMs,
     spoolFault: spool.fault,
     beaconFailure: beaconer.lastingFailure(),

@@ -41,8 +41,11 @@ export type World = {
 
 /** Queued at the power asked for. */
 export const queued = (request: TransmitRequest): TransmitResult => ({
-  ...{ status: "queued", forwarderEui: "00", powerDbm: request.powerDbm },
-  ...{ acknowledged: true, tmstUs: null },
+  status: "queued",
+  forwarderEui: "00",
+  powerDbm: request.powerDbm,
+  acknowledged: true,
+  tmstUs: null,
 });
 
 /** A world in which everything goes well. */

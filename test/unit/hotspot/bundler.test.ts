@@ -19,7 +19,9 @@ function createBundler(parameters: Parameters) {
   const sent: { readonly atMs: number; readonly bundle: ReportBundle }[] = [];
   const world = { epoch: 0 as number | null };
   const bundler = new Bundler(parameters, {
-    ...{ clock, log: createSilentLog(), onReported: () => undefined },
+    clock,
+    log: createSilentLog(),
+    onReported: () => undefined,
     outbox: {
       send: async (bundle) => {
         sent.push({ atMs: clock.nowMs() - START_MS, bundle });

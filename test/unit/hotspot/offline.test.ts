@@ -174,8 +174,13 @@ class Life {
     life.submitter = new Submitter(
       { domains, parameters, topic: null },
       {
-        ...{ ...modules, spool: life.spool, events, follower: follower as never },
-        ...{ network: network as never, links: links as never, sets: world.sets },
+        ...modules,
+        spool: life.spool,
+        events,
+        follower: follower as never,
+        network: network as never,
+        links: links as never,
+        sets: world.sets,
       },
     );
     life.outbox = new Outbox(
@@ -183,7 +188,9 @@ class Life {
       { ...modules, spool: life.spool, submitter: life.submitter },
     );
     life.bundler = new Bundler(parameters, {
-      ...{ ...modules, follower, onReported: () => undefined },
+      ...modules,
+      follower,
+      onReported: () => undefined,
       outbox: {
         send: async (bundle) => {
           const id = await life.outbox.send(bundle);
@@ -195,7 +202,11 @@ class Life {
     life.#witness = new Witness(
       { hotspot: keyPair.publicKey, parameters },
       {
-        ...{ ...modules, radio: life.radio, bundler: life.bundler, packets: new PacketLog(), events },
+        ...modules,
+        radio: life.radio,
+        bundler: life.bundler,
+        packets: new PacketLog(),
+        events,
         onJudged: () => undefined,
       },
     );
@@ -255,8 +266,12 @@ describe("an outage", () => {
     const first = await begin(world);
     const heardMs: number[] = [];
     const own = {
-      ...{ commit: randomBytes(32), freqHz: 868_100_000, spreadingFactor: 9, bandwidthHz: 125_000 },
-      ...{ powerCentiDbm: 1_400, timeMs: START_MS },
+      commit: randomBytes(32),
+      freqHz: 868_100_000,
+      spreadingFactor: 9,
+      bandwidthHz: 125_000,
+      powerCentiDbm: 1_400,
+      timeMs: START_MS,
     };
     await first.outbox.send({ epoch: world.epoch, beacons: [own], witnesses: [], reveals: [] });
     const hear = async (life: Life) => {

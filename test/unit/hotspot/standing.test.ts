@@ -49,12 +49,18 @@ async function begin({ isNamed = false, hasBeaconed = false } = {}): Promise<Wor
         return null;
       },
     },
-    ...{ events, firstChallenge, log: createSilentLog(), hasBeaconed: () => hasBeaconed },
+    events,
+    firstChallenge,
+    log: createSilentLog(),
+    hasBeaconed: () => hasBeaconed,
     random: randomBytes,
   });
   standing.start();
   return {
-    ...{ standing, firstChallenge, asked, reveals },
+    standing,
+    firstChallenge,
+    asked,
+    reveals,
     hear: (epoch) => {
       newest = { round: 0, timeMs: 0, epoch, heardAtMs: 0 };
       for (const callback of callbacks) callback(newest);
@@ -132,7 +138,9 @@ test("a hotspot knows the reports that it has asked with, while they can count, 
     const id = randomBytes(32);
     const other = { tag: randomBytes(6), secret: randomBytes(16) };
     standing.noteReported(id, {
-      ...{ epoch, beacons: [], witnesses: [{} as WitnessReport] },
+      epoch,
+      beacons: [],
+      witnesses: [{} as WitnessReport],
       reveals: [other, reveals.at(-1)!],
     });
     return id;

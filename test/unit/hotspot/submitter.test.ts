@@ -7,7 +7,8 @@ import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import type { Clock } from "../../../node/src/host/types.ts";
 import type { Included, Submitted, Verdict } from "../../../node/src/hotspot/events.ts";
-import { createHotspot, findGenesisPlacement, type Hotspot } from "../../../node/src/hotspot/hotspot.ts";
+import { createHotspot, type Hotspot } from "../../../node/src/hotspot/hotspot.ts";
+import { findGenesisPlacement } from "../../../node/src/hotspot/placement.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { encodeReason, type Reason } from "../../../protocol/src/evidence/reasons.ts";
 import { encodeFrame } from "../../../protocol/src/radio/frame.ts";
@@ -41,7 +42,10 @@ async function startNetwork(
   const validators = await Promise.all(committee.map((key) => FakeValidator.start(key, genesis, committee)));
   const hotspot = createHotspot(
     {
-      ...{ home, genesis, keyPair, radio },
+      home,
+      genesis,
+      keyPair,
+      radio,
       placement: findGenesisPlacement(genesis, keyPair.publicKey)!,
       validators: validators.map(({ address }) => address),
     },
@@ -237,7 +241,10 @@ describe("a submission", () => {
     const genesis = createTestGenesis(validatorKeys.slice(0, 1), [keyPair]);
     const again = createHotspot(
       {
-        ...{ home, genesis, keyPair, radio: new FakeRadio() },
+        home,
+        genesis,
+        keyPair,
+        radio: new FakeRadio(),
         placement: findGenesisPlacement(genesis, keyPair.publicKey)!,
         validators: [validator.address],
       },
