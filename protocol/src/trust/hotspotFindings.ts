@@ -4,8 +4,10 @@
  */
 import type { Finding, FindingTerm } from "./finding.ts";
 import type { NamedFinding } from "./findingTable.ts";
-import type { LinkGraph } from "./linkGraph.ts";
+import type { Judges } from "./judges.ts";
 import type { LinkRecord } from "./linkRecord.ts";
+import type { LinkRows } from "./linkRows.ts";
+import type { LinkTally } from "./linkTally.ts";
 import { RSSI_ORIGIN_DECI_DBM } from "./moments.ts";
 import { createPlaceEvidence, type NetworkPlaces } from "./networkPlaces.ts";
 import { checkConstantWindow } from "./penalties/constantWindow.ts";
@@ -21,80 +23,86 @@ import { COUNTERPARTS_MIN, PLACE_COUNTERPARTS_MIN } from "./thresholds.ts";
 import type { TrustHistory } from "./trustHistory.ts";
 
 /** What all hotspots are judged with. */
-export type FindingContext = Pick<LinkGraph, "rows" | "tally"> & {
+export type FindingContext = {
   readonly history: TrustHistory;
+  /** The pairs with a valid report. */
+  readonly rows: LinkRows;
+  readonly tally: LinkTally;
+  readonly judges: Judges;
   readonly network: NetworkPlaces;
   readonly owner: Uint32Array;
+  /** 1 where the graph gives enough to be paid: who has less says nothing about others. */
+  readonly trusted: Uint8Array;
   readonly term: FindingTerm;
 };
 
 /** Places of a hotspot's pairs in `rows`, in the order in which a detector is shown them. */
-type Pairs = readonly number[];
+type Pairs = readonly number[] | Uint32Array;
 
 /** What a hotspot's links and receptions say against it; empty for most. Order: that of `PENALTY_REASONS`. */
 export function listFindings(context: FindingContext, hotspot: number): NamedFinding[] {
-  const { history, rows, tally, network, owner, term } = context;
+  const { rows, tally, judges, network, term } = context;
   const findings: NamedFinding[] = [];
   if (rows.start[hotspot] === rows.start[hotspot + 1]) return findings;
   const add = (finding: Finding | null, source: Pairs): void => {
     if (finding !== null) findings.push(nameEvidence(context, finding, hotspot, source));
   };
-  const place = createPlaceEvidence(network, hotspot);
-  if (tally.mayBeFar(hotspot, place.counterparts.length)) {
-    const valid = listValid(context, hotspot);
-    if (isUnrelated(context, hotspot, valid))
-      add(checkDistanceProfile(Int32Array.from(listHeard(context, hotspot, valid), distanceOf), term), valid);
-  }
-  const implausible = checkEdgePlausibility(place, term);
-  // The graph's rows are the valid pairs in the same order.
-  if (implausible !== null) {
-    const valid = listValid(context, hotspot);
-    if (isUnrelated(context, hotspot, valid, PLACE_COUNTERPARTS_MIN)) add(implausible, valid);
-  }
+  const judgedBy = judges.select(hotspot);
+  const { pairs, counterparts, others } = judgedBy;
+  const isWhole = judgedBy.dropped === 0;
+  if (others >= COUNTERPARTS_MIN && tally.mayBeFar(hotspot, judgedBy))
+    add(checkDistanceProfile(listDistancesM(context, pairs), term), pairs);
+  if (others >= PLACE_COUNTERPARTS_MIN)
+    add(checkEdgePlausibility(createPlaceEvidence(network, hotspot, counterparts), term), pairs);
   for (const [finding, source] of checkWindows(context, hotspot)) add(finding, source);
   if (tally.hasTrend(hotspot)) {
-    const [heard, records] = listHeardValid(context, hotspot);
-    if (isUnrelated(context, hotspot, heard))
-      add(checkDistanceInsensitivity(records.map(createTrendPair), term), heard);
+    const heard = judges.select(hotspot, true);
+    const records = listHeard(context, hotspot, heard.pairs);
+    if (heard.others >= COUNTERPARTS_MIN)
+      add(checkDistanceInsensitivity(records.map(createTrendPair), term), heard.pairs);
   }
   if (tally.hasTwoWays(hotspot)) {
-    // The other way is due only of who was received often enough one way; it asks for three other owners itself.
-    const often = listValid(context, hotspot).filter((pair) => {
-      const row = rows.row[pair]!;
-      const most = Math.max(history.links.readCount(row, true), history.links.readCount(row, false));
-      return most >= REVERSE_DUE_RECEPTIONS && owner[rows.neighbour[pair]!] !== owner[hotspot];
-    });
+    // Asks for three other owners itself, each of whom is one there.
+    const often = listOftenReceived(context, hotspot);
     add(checkMissingReverse(listTwoWay(context, hotspot, often), term), often);
   }
-  if (tally.maySlopeLittle(hotspot)) {
-    const [heard, records] = listHeardValid(context, hotspot);
-    if (isUnrelated(context, hotspot, heard)) add(checkPowerSlope(records, term), heard);
+  if (tally.maySlopeLittle(hotspot, isWhole)) {
+    const heard = judges.select(hotspot, true);
+    if (heard.others >= COUNTERPARTS_MIN)
+      add(checkPowerSlope(listHeard(context, hotspot, heard.pairs), term), heard.pairs);
   }
   return findings;
 }
 
-/** All of a hotspot's pairs that `isListed` answers for; counterparts ascend. */
-function listPairs({ rows }: FindingContext, hotspot: number, isListed: (pair: number) => boolean): number[] {
+/** A hotspot's pairs with trusted counterparts that `isListed` answers for; counterparts ascend. */
+function listTrusted(
+  { rows, trusted }: FindingContext,
+  hotspot: number,
+  isListed: (pair: number) => boolean,
+): number[] {
   const pairs: number[] = [];
   for (let pair = rows.start[hotspot]!; pair < rows.start[hotspot + 1]!; pair++) {
-    if (isListed(pair)) pairs.push(pair);
+    if (trusted[rows.neighbour[pair]!] === 1 && isListed(pair)) pairs.push(pair);
   }
   return pairs;
 }
 
-const listValid = (context: FindingContext, hotspot: number): Pairs =>
-  listPairs(context, hotspot, (pair) => context.tally.weight[context.rows.row[pair]!]! > 0);
-
-/** The pairs in which the hotspot validly heard its counterpart, and what it heard. */
-function listHeardValid(context: FindingContext, hotspot: number): [Pairs, LinkRecord[]] {
-  const valid = listValid(context, hotspot);
-  const records = listHeard(context, hotspot, valid);
-  return [valid.filter((_, i) => records[i]!.epochs > 0), records.filter(({ epochs }) => epochs > 0)];
+/** The pairs with other owners' of whom enough was received one way that the other is due. */
+function listOftenReceived(context: FindingContext, hotspot: number): number[] {
+  const { history, rows, owner } = context;
+  return listTrusted(context, hotspot, (pair) => {
+    const row = rows.row[pair]!;
+    const most = Math.max(history.links.readCount(row, true), history.links.readCount(row, false));
+    return most >= REVERSE_DUE_RECEPTIONS && owner[rows.neighbour[pair]!] !== owner[hotspot];
+  });
 }
+
+const listDistancesM = ({ history, rows }: FindingContext, pairs: Uint32Array): Int32Array =>
+  Int32Array.from(pairs, (pair) => history.links.readDistanceM(rows.row[pair]!));
 
 /** What the hotspot heard of its counterparts. */
 const listHeard = (context: FindingContext, hotspot: number, pairs: Pairs): LinkRecord[] =>
-  pairs.map((pair) => readDirection(context, hotspot, pair, true));
+  Array.from(pairs, (pair) => readDirection(context, hotspot, pair, true));
 
 /** What a hotspot and the counterpart of a pair heard of each other: one way or the other. */
 function readDirection(
@@ -107,8 +115,6 @@ function readDirection(
   return history.links.readRow(rows.row[pair]!, isLow === isHeard);
 }
 
-const distanceOf = ({ distanceM }: LinkRecord): number => distanceM;
-
 /** In the order of their numbers. */
 const WINDOW_CHECKS = [checkConstantWindow, checkUnexplainedRssi, checkFloorWindow, checkSnrGrid] as const;
 
@@ -120,7 +126,7 @@ function checkWindows(context: FindingContext, hotspot: number): (readonly [Find
   const broken = WINDOW_CHECKS.filter((check) => check(window, [], term) !== null);
   if (broken.length === 0) return [];
   const counts: number[] = [];
-  const heard = listPairs(context, hotspot, (pair) => {
+  const heard = listTrusted(context, hotspot, (pair) => {
     const count = history.links.readCount(rows.row[pair]!, hotspot < rows.neighbour[pair]!);
     if (count > 0) counts.push(count);
     return count > 0;
@@ -131,21 +137,15 @@ function checkWindows(context: FindingContext, hotspot: number): (readonly [Find
 }
 
 /**
- * Whether a hotspot's counterparts are of enough other owners to judge it by them: a quiet link makes values constant, one
- * over-powered beaconer or repeater makes an honest witness's implausible, and one strong radio with an owner's hotspots
- * behind it puts them wherever it likes.
+ * Whether what a hotspot received is of enough other owners to judge it by: a quiet link makes values constant, and one
+ * over-powered beaconer or repeater makes an honest witness's implausible.
  */
-function isUnrelated(
-  { owner, rows }: FindingContext,
-  hotspot: number,
-  pairs: Pairs,
-  ownersMin: number = COUNTERPARTS_MIN,
-): boolean {
+function isUnrelated({ owner, rows }: FindingContext, hotspot: number, pairs: Pairs): boolean {
   const others: number[] = [];
   for (const pair of pairs) {
     const one = owner[rows.neighbour[pair]!]!;
     if (one === owner[hotspot] || others.includes(one)) continue;
-    if (others.push(one) === ownersMin) return true;
+    if (others.push(one) === COUNTERPARTS_MIN) return true;
   }
   return false;
 }
@@ -161,7 +161,7 @@ function createTrendPair(heard: LinkRecord): TrendPair {
   };
 }
 
-function listTwoWay(context: FindingContext, hotspot: number, pairs: Pairs): TwoWay[] {
+function listTwoWay(context: FindingContext, hotspot: number, pairs: readonly number[]): TwoWay[] {
   const { history, rows, owner, term } = context;
   const ownBeacons = history.receivers.countBeacons(hotspot, term.epoch);
   return pairs.map((pair) => {

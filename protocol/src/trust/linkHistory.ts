@@ -26,6 +26,7 @@ import {
   mix,
   packDistance,
   readCount,
+  readDistanceM,
   readOpener,
   readRecord,
   SUM_COLUMNS,
@@ -124,6 +125,11 @@ export class LinkHistory {
   /** The newest epoch with a valid report in one direction of a row; -1: none. */
   readLastEpoch(row: number, isLowWitness: boolean): number {
     return this.#pieceOf(row)[offsetOf(row) + LAST_EPOCH + (isLowWitness ? 0 : 1)]!;
+  }
+
+  /** Metres of a row's pair, by its newest valid report. */
+  readDistanceM(row: number): number {
+    return readDistanceM(this.#pieceOf(row), offsetOf(row));
   }
 
   /** Receptions in one direction of a row: what most questions ask, without the rest of the record. */

@@ -7,49 +7,60 @@ import { Neighbourhood, type Places } from "./neighbourhood.ts";
 import { NEARBY_MAX, type Nearby, type PlaceEvidence } from "./penalties/edgePlausibility.ts";
 import type { WitnessGraph } from "./witnessGraph.ts";
 
+/** Rows of counterparts, ascending. */
+type Rows = Pick<WitnessGraph, "start" | "neighbour">;
+
 export type NetworkPlaces = {
-  readonly graph: WitnessGraph;
+  readonly rows: Rows;
   readonly places: Places;
-  /** Finds hotspots that have links. */
+  /** Finds trusted hotspots that have links. */
   readonly neighbourhood: Neighbourhood;
-  /** Distinct counterparts of the median hotspot among those that have any. */
+  /** Distinct trusted counterparts of each hotspot, and of the median one among those that are found. */
+  readonly links: Int32Array;
   readonly medianLinks: number;
 };
 
-/** Measures a network once for all its hotspots. */
-export function measureNetworkPlaces(graph: WitnessGraph, places: Places): NetworkPlaces {
-  const { count, start } = graph;
-  const linked = new Uint8Array(count);
+/**
+ * Measures a network once for all its hotspots.
+ * @param trusted by hotspot: 1 where it counts, as a counterpart and as a neighbour that is silent; all if left out. Else
+ *   strangers who assert places around somebody would be the neighbours that it ought to hear.
+ */
+export function measureNetworkPlaces(rows: Rows, places: Places, trusted?: Uint8Array): NetworkPlaces {
+  const count = rows.start.length - 1;
+  const included = new Uint8Array(count);
   const links = new Int32Array(count);
-  let linkedCount = 0;
   for (let hotspot = 0; hotspot < count; hotspot++) {
-    const degree = start[hotspot + 1]! - start[hotspot]!;
-    if (degree === 0) continue;
-    linked[hotspot] = 1;
-    links[linkedCount++] = degree;
+    for (let i = rows.start[hotspot]!; i < rows.start[hotspot + 1]!; i++) {
+      if (trusted === undefined || trusted[rows.neighbour[i]!] === 1) links[hotspot]!++;
+    }
+    if (links[hotspot]! > 0 && (trusted === undefined || trusted[hotspot] === 1)) included[hotspot] = 1;
   }
   return {
-    graph,
+    rows,
     places,
-    neighbourhood: new Neighbourhood(places, linked),
-    medianLinks: takeMedian(links.subarray(0, linkedCount)),
+    neighbourhood: new Neighbourhood(places, included),
+    links,
+    medianLinks: takeMedian(links.filter((_, hotspot) => included[hotspot] === 1)),
   };
 }
 
-/** The evidence about one hotspot's place. Strengths are left to those who have them (`lossCentiDb`). */
+/**
+ * The evidence about one hotspot's place, without strengths.
+ * @param counterparts by whom it is judged: all if left out.
+ */
 export function createPlaceEvidence(
   network: NetworkPlaces,
   hotspot: number,
-  lossCentiDb: Int32Array | null = null,
+  counterparts?: Uint32Array,
 ): PlaceEvidence {
-  const { graph, places } = network;
-  const row = graph.neighbour.subarray(graph.start[hotspot]!, graph.start[hotspot + 1]!);
+  const { rows, places } = network;
+  const row = rows.neighbour.subarray(rows.start[hotspot]!, rows.start[hotspot + 1]!);
   return {
     latE7: places.latE7[hotspot]!,
     lngE7: places.lngE7[hotspot]!,
     places,
-    counterparts: row,
-    lossCentiDb,
+    counterparts: counterparts ?? row,
+    lossCentiDb: null,
     findNearby: () => findNearby(network, hotspot, row),
   };
 }
@@ -63,16 +74,16 @@ const NEARBY = {
 };
 
 function findNearby(network: NetworkPlaces, hotspot: number, row: Uint32Array): Nearby {
-  const { graph, places, medianLinks } = network;
+  const { places, links, medianLinks } = network;
   const nearest = network.neighbourhood.findNearest(hotspot, NEARBY_MAX);
   for (let i = 0; i < nearest.length; i++) {
     const other = nearest[i]!;
     NEARBY.latE7[i] = places.latE7[other]!;
     NEARBY.lngE7[i] = places.lngE7[other]!;
-    NEARBY.links[i] = graph.start[other + 1]! - graph.start[other]!;
+    NEARBY.links[i] = links[other]!;
     NEARBY.linked[i] = includesSorted(row, other) ? 1 : 0;
   }
-  return { ...NEARBY, count: nearest.length, ownLinks: row.length, medianLinks };
+  return { ...NEARBY, count: nearest.length, ownLinks: links[hotspot]!, medianLinks };
 }
 
 /** Whether an ascending row has a value. */

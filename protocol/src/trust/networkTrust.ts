@@ -7,8 +7,10 @@ import { isCap } from "./finding.ts";
 import { type Findings, FindingTable, type NamedFinding } from "./findingTable.ts";
 import { listFindings, nameCapFinding } from "./hotspotFindings.ts";
 import { computeHotspotTrust } from "./hotspotTrust.ts";
+import { Judges } from "./judges.ts";
 import { HIGH, LOW, readDistanceM, readEpochs } from "./linkColumns.ts";
 import { createLinkGraph, type LinkGraph } from "./linkGraph.ts";
+import { LinkTally } from "./linkTally.ts";
 import { measureNetworkPlaces } from "./networkPlaces.ts";
 import {
   checkOwnerCap,
@@ -131,17 +133,22 @@ function findAll(
   terms: TrustTerms,
 ): FindingTable {
   const { history, owner, latE7, lngE7, cellHi } = network;
-  const { graph, rows, tally } = links;
+  const { graph, rows } = links;
   const term = { epoch: terms.epoch, penaltyEpochs: terms.penaltyEpochs };
-  const places = measureNetworkPlaces(graph, { latE7, lngE7 });
-  const context = { history, rows, tally, network: places, owner, term };
+  const trusted = Uint8Array.from(graphPpm, (ppm) => (ppm >= terms.paidMinPpm ? 1 : 0));
+  const context = {
+    ...{ history, rows, owner, trusted, term },
+    network: measureNetworkPlaces(rows, { latE7, lngE7 }, trusted),
+    tally: new LinkTally(history.links, trusted),
+    judges: new Judges(history.links, rows, owner, trusted),
+  };
   const findings = new FindingTable();
   // Who is worth nothing crowds nobody.
   const counted = new Uint8Array(graph.count);
   // Breadth first, so that a hotspot's neighbours are still at hand from the one before it.
   for (const hotspot of order) {
     const isLinked = graph.start[hotspot + 1]! > graph.start[hotspot]!;
-    if (isLinked && graphPpm[hotspot]! >= terms.paidMinPpm) counted[hotspot] = 1;
+    if (isLinked && trusted[hotspot] === 1) counted[hotspot] = 1;
     if (cellHi[hotspot] === 0) continue;
     for (const finding of listFindings(context, hotspot)) findings.add(hotspot, finding);
   }

@@ -19,11 +19,12 @@ export class TrustHistory {
 
   /**
    * Adds a judged report; epochs never decrease. A link beyond the witness's bound still says how its receiver works.
-   * @param isTrusted whether the beaconer is: only such have all of the witness's places.
+   * @param isTrusted whether the beaconer is: only such have all of the witness's places, and show how it receives. Who
+   *   invents hotspots could else have it hear what it is then judged by.
    * @returns whether the link is on record.
    */
   record(entry: HistoryEntry, isTrusted = true): boolean {
-    this.receivers.record(entry);
+    if (isTrusted) this.receivers.record(entry);
     return this.links.record(entry, isTrusted ? PAIRS_PER_WITNESS_MAX : PAIRS_WITH_UNTRUSTED_MAX);
   }
 

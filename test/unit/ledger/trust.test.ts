@@ -8,7 +8,7 @@ import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import { type Parameters, PPM } from "../../../protocol/src/network/parameters.ts";
 import { PAIRS_PER_WITNESS_MAX } from "../../../protocol/src/trust/linkHistory.ts";
 import { EMPTY_MOMENTS } from "../../../protocol/src/trust/moments.ts";
-import { keyOf, witnessBeacon } from "../../sim/ledgerWorld.ts";
+import { keyOf, siteAt, witnessBeacon } from "../../sim/ledgerWorld.ts";
 import { RING, runEpoch, strike } from "./ring.ts";
 import { Scenario, WINDOWS } from "./scenario.ts";
 
@@ -45,6 +45,30 @@ describe("what the history is fed", () => {
     expect(history.receivers.read(2, 2).count).toBe(1);
     expect(history.receivers.countBeacons(0, 2)).toBe(1);
     expect(history.find(3, 0, 2)).toBeNull();
+  });
+
+  test("nothing from farther than is paid, for nobody and against nobody", () => {
+    const sites = [0, 50_000, 101_000].map((eastM, i) => ({ name: `hotspot ${i}`, site: siteAt(eastM, 0) }));
+    const scenario = new Scenario(sites, { beaconToleranceRounds: 39 });
+    const [beaconer, near, far] = scenario.genesis.hotspots as [
+      GenesisHotspot,
+      GenesisHotspot,
+      GenesisHotspot,
+    ];
+    const sent = scenario.beacon(beaconer, 0);
+    const { slotRound } = scenario.challenge(beaconer, 0);
+    scenario.at(slotRound, beaconer, { beacons: [sent.report] });
+    const reports = [near, far].map((witness) =>
+      scenario.at(slotRound, witness, { witnesses: [witnessBeacon(sent, witness)] }),
+    );
+    scenario.at(slotRound + W + 1, beaconer, scenario.revealOf(sent), 0);
+    scenario.closeEpoch();
+    scenario.closeEpoch();
+    expect(scenario.history(reports[1]!).at(-1)).toBe("accepted too_far");
+    const { history } = scenario.ledger.trust;
+    expect(history.find(1, 0, 2)).toMatchObject({ epochs: 1 });
+    expect(history.find(2, 0, 2)).toBeNull();
+    expect([1, 2].map((witness) => history.receivers.read(witness, 2).count)).toEqual([1, 0]);
   });
 
   test("what has no place on record is not paid, and bears nobody out", () => {

@@ -282,8 +282,8 @@ describe("power slope", () => {
 
   test("follows power within links, whatever lies between them", () => {
     expect(computePowerSlopeMilli([link(1, -900), link(1, -1_100)])).toBeGreaterThan(1_000);
-    expect(checkPowerSlope([link(0.5, -900), link(0.5, -1_100)], TERM)).toBeNull();
-    expect(checkPowerSlope([link(0, -900), link(0, -1_100)], TERM)).toMatchObject({
+    expect(checkPowerSlope([link(0.5, -900), link(0.5, -1_100), link(0.5, -1_000)], TERM)).toBeNull();
+    expect(checkPowerSlope([link(0, -900), link(0, -1_100), link(0, -1_000)], TERM)).toMatchObject({
       reason: "power_insensitive",
     });
   });

@@ -2,7 +2,8 @@
  * Power slope: the challenge draws the transmit power at random, and only who really receives the beacon knows what
  * arrived. Over many receptions the signal follows the power step, dB for dB on good links and less near the floor; what
  * is made up does not. Links are compared each with itself (their means are taken out), so that far and near do not mix.
- * Evaded by having the real packet.
+ * One counterpart that sends weaker where it was to send stronger bends the slope of whoever hears it, so that the one
+ * which speaks most against a hotspot is left out, where that is in its favour. Evaded by having the real packet.
  */
 import { PPM } from "../../network/parameters.ts";
 import { computeFactorPpm, createFinding, type Finding, type FindingTerm } from "../finding.ts";
@@ -63,12 +64,31 @@ export function computeSlopeMilli(sums: Float64Array, from: number): number | nu
 }
 
 /**
- * Judges a witness by its links; evidence: those with the most receptions.
+ * Judges a witness by its links, all of them and all but the one that lowers the slope most; evidence: those with the most
+ * receptions.
  * @param links sums of each counterpart's receptions by this hotspot.
  */
 export function checkPowerSlope(links: readonly LinkSums[], term: FindingTerm): Finding | null {
-  const slope = computePowerSlopeMilli(links);
-  if (slope === null || computeFactorPpm(slope, RAMPS.powerSlopeMilli) === PPM) return null;
+  const ofAll = computePowerSlopeMilli(links);
+  if (ofAll === null || computeFactorPpm(ofAll, RAMPS.powerSlopeMilli) === PPM) return null;
+  const lowest = findLowest(links);
+  const ofOthers = computePowerSlopeMilli(links.filter((_, i) => i !== lowest));
+  if (ofOthers === null) return null;
+  const slope = Math.max(ofAll, ofOthers);
+  if (computeFactorPpm(slope, RAMPS.powerSlopeMilli) === PPM) return null;
   const mostFirst = Array.from(links.keys()).sort((a, b) => links[b]!.count - links[a]!.count || a - b);
   return createFinding("power_insensitive", slope, RAMPS.powerSlopeMilli, mostFirst, term);
+}
+
+/** The link whose signal and power move together least, the first of equal ones. */
+function findLowest(links: readonly LinkSums[]): number {
+  let [lowest, least] = [-1, Number.POSITIVE_INFINITY];
+  for (const [i, { count, power, signal, powerSignal }] of links.entries()) {
+    if (count < 2) continue;
+    const together = powerSignal - (power * signal) / count;
+    if (together >= least) continue;
+    least = together;
+    lowest = i;
+  }
+  return lowest;
 }
