@@ -6,7 +6,7 @@ import type { PeerMessage } from "../../protocol/src/agreement/peerMessages.ts";
 import type { AvailabilityCert, Tips } from "../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
 import type { AgreementObserver } from "./agreementMetrics.ts";
-import type { Mesh, PeerName } from "./mesh/mesh.ts";
+import { MAX_MEMBERS, type Mesh, type PeerName } from "./mesh/mesh.ts";
 import { PeerClocks } from "./peerClocks.ts";
 import { PeerRounds } from "./rounds/peerRounds.ts";
 
@@ -14,9 +14,6 @@ export type AgreementWatchModules = {
   readonly nowMs: () => number;
   readonly observer: Pick<AgreementObserver, "onViewEnded" | "onRoundSettled" | "onVote">;
 };
-
-/** Lanes of which the newest acknowledged batch is remembered: those of two full sets. */
-const MAX_LANES = 200;
 
 export class AgreementWatch {
   readonly #modules: AgreementWatchModules;
@@ -141,7 +138,7 @@ export class AgreementWatch {
 
   #onAcknowledged(lane: PeerName, seq: number): void {
     const before = this.#acknowledged.get(lane);
-    if (before === undefined && this.#acknowledged.size >= MAX_LANES) {
+    if (before === undefined && this.#acknowledged.size >= MAX_MEMBERS) {
       // Lanes of validators that left long ago: all of them are forgotten together.
       this.#acknowledged.clear();
     }

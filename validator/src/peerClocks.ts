@@ -2,12 +2,10 @@
  * How far this machine's clock is from the other validators': each says its time once a round, in the tips that it sends
  * over a channel it has proven its key on. Nothing is decided by this; it is for whoever runs the machine.
  */
-import type { PeerName } from "./mesh/mesh.ts";
+import { MAX_MEMBERS, type PeerName } from "./mesh/mesh.ts";
 
 /** One who has said nothing for a dozen rounds of mainnet has no say any more. */
 const HEARD_WITHIN_MS = 60_000;
-/** Two full sets of validators, since sets change from one epoch to the next. */
-const MAX_PEERS = 200;
 
 /** `offsetMs`: the own clock's time at arrival less the peer's at sending, so the way's delay is in it. */
 type Heard = { readonly round: number; readonly atMs: number; readonly offsetMs: number };
@@ -19,7 +17,7 @@ export class PeerClocks {
   hear(peer: PeerName, round: number, timeMs: number, nowMs: number): void {
     const before = this.#heard.get(peer);
     if (before !== undefined && before.round >= round) return;
-    if (before === undefined && this.#heard.size >= MAX_PEERS) this.#heard.clear();
+    if (before === undefined && this.#heard.size >= MAX_MEMBERS) this.#heard.clear();
     this.#heard.set(peer, { round, atMs: nowMs, offsetMs: nowMs - timeMs });
   }
 

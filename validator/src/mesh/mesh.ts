@@ -24,6 +24,12 @@ import { TokenBuckets } from "../intake/buckets.ts";
 import { Link } from "./link.ts";
 import { StrangersFetches } from "./strangersFetches.ts";
 
+/**
+ * Whom a validator has links to at most, and whatever is kept of each: those with a seat in one of four epochs in a row
+ * (`KnownSets.members`), of which each has a third of its seats anew.
+ */
+export const MAX_MEMBERS = 2 * MAX_VALIDATORS;
+
 /** The stream protocol of validators' messages. */
 export const PEERS_PROTOCOL = "/hexbeacon/peers/1";
 /** A batch over a slow line; whoever asked then asks the next. */
@@ -263,5 +269,5 @@ const createAllowances = (): TokenBuckets =>
   new TokenBuckets({
     capacity: UNITS_PER_SECOND,
     refillPerMs: UNITS_PER_SECOND / 1_000,
-    maxBuckets: 2 * MAX_VALIDATORS,
+    maxBuckets: MAX_MEMBERS,
   });

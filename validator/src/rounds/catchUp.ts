@@ -15,8 +15,7 @@ import {
 import { decodeFinalCert, decodeValue } from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
-import { MAX_VALIDATORS } from "../../../protocol/src/network/parameters.ts";
-import type { Mesh, PeerName } from "../mesh/mesh.ts";
+import { MAX_MEMBERS, type Mesh, type PeerName } from "../mesh/mesh.ts";
 import type { RoundStore } from "../store/store.ts";
 import type { Finalized } from "./agreement.ts";
 import type { KnownSets } from "./validatorSets.ts";
@@ -29,8 +28,6 @@ const BACKLOG_POLL_MS = 50;
 const PATIENCE_MS_PER_ROUND = 30;
 /** A line of 8 Mbit/s is no dawdler: the largest values are close to a megabyte each, an answer with one of them late. */
 const PATIENCE_BYTES_PER_MS = 1_000;
-/** Claims to be ahead that are remembered: one of each member of a set, and of as many who have just left or will join. */
-const MAX_CLAIMANTS = 2 * MAX_VALIDATORS;
 /** Rounds read for an answer at a time: four of the largest values are a few times what it takes. */
 const ROUNDS_READ_AT_ONCE = 4;
 
@@ -67,7 +64,7 @@ export class CatchUp {
 
   /** Fetches from a validator that may be ahead, and from others that may, until none of them has more. */
   from(peer: PeerName): void {
-    if (this.#isStopped || this.#claimants.size >= MAX_CLAIMANTS) return;
+    if (this.#isStopped || this.#claimants.size >= MAX_MEMBERS) return;
     this.#claimants.add(peer);
     if (this.#isRunning) return;
     this.#isRunning = true;

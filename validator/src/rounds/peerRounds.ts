@@ -2,9 +2,7 @@
  * How far the others are, as they say: for people who look, and never for a decision. One validator may claim any round,
  * so what counts is the highest that more than may be faulty claim: at least one honest one is there.
  */
-
-/** Peers of which a claim is kept: those of a full set, and as many that have just left or are about to join. */
-const MAX_PEERS = 200;
+import { MAX_MEMBERS } from "../mesh/mesh.ts";
 
 export class PeerRounds {
   readonly #decided = new Map<string, number>();
@@ -13,7 +11,7 @@ export class PeerRounds {
   hear(peer: string, decided: number): void {
     const before = this.#decided.get(peer);
     if (before !== undefined && before >= decided) return;
-    if (before === undefined && this.#decided.size >= MAX_PEERS) return;
+    if (before === undefined && this.#decided.size >= MAX_MEMBERS) return;
     this.#decided.set(peer, decided);
   }
 
