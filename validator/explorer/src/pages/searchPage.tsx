@@ -9,6 +9,9 @@ import { Empty, Shown } from "../ui/states.tsx";
 
 type Result = Json<"/v1/search">["items"][number];
 
+/** What `/v1/search` gives at most; it does not tell whether there was more. */
+const RESULTS_MAX = 20;
+
 const PLACES: Readonly<Record<Result["kind"], (id: string) => string>> = {
   hotspot: (id) => `/hotspots/${encodeURIComponent(id)}`,
   account: (id) => `/accounts/${encodeURIComponent(id)}`,
@@ -45,17 +48,22 @@ function NothingFound({ text }: { readonly text: string }) {
 
 function Results({ items }: { readonly items: readonly Result[] }) {
   return (
-    <ul class="list card">
-      {items.map(({ kind, id, name }) => (
-        <li key={`${kind} ${id}`}>
-          <a href={PLACES[kind](id)} title={id}>
-            {name ?? id}
-          </a>{" "}
-          <span class="dim">
-            {kind} {name === null ? "" : shortenKey(id)}
-          </span>
-        </li>
-      ))}
-    </ul>
+    <div class="card">
+      <ul class="list">
+        {items.map(({ kind, id, name }) => (
+          <li key={`${kind} ${id}`}>
+            <a href={PLACES[kind](id)} title={id}>
+              {name ?? id}
+            </a>{" "}
+            <span class="dim">
+              {kind} {name === null ? "" : shortenKey(id)}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {items.length < RESULTS_MAX ? null : (
+        <p class="dim">These are the first {RESULTS_MAX}. Ask for more of the name to find others.</p>
+      )}
+    </div>
   );
 }

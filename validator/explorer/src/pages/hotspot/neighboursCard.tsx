@@ -46,8 +46,9 @@ function LinkMap({ own, links }: LinkMapProps) {
     () => ({ centre: [longitude, latitude] as const, zoom: START_ZOOM }),
     [latitude, longitude],
   );
-  const { place, map } = useOpenMap({ start });
+  const { place, map, hasFailed } = useOpenMap({ start });
   useEffect(() => map?.showLinks(own, links), [map, own, links]);
+  if (hasFailed) return null;
   return (
     <div class="small-map">
       <div class="map-place" ref={place} data-ready={map !== null} />
