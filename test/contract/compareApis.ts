@@ -45,9 +45,19 @@ function compareParameters(before: readonly Parameter[], after: readonly Paramet
   const changed = before.flatMap((one) => {
     const now = after.find(same(one));
     if (now === undefined) return [`${one.name} in the request is no longer taken`];
-    return listGaps(one.schema, now.schema, one.name, requestWords(apis));
+    return [
+      ...listOtherDefaults(one, now, apis),
+      ...listGaps(one.schema, now.schema, one.name, requestWords(apis)),
+    ];
   });
   return [...added, ...changed];
+}
+
+/** Whoever leaves a parameter out gets what the description said; that it newly says so changes nothing. */
+function listOtherDefaults(before: Parameter, after: Parameter, { older, newer }: Apis): string[] {
+  const [was, is] = [resolve(before.schema, older).default, resolve(after.schema, newer).default];
+  if (was === undefined || was === is) return [];
+  return [`${before.name} left out now means ${JSON.stringify(is)}, was ${JSON.stringify(was)}`];
 }
 
 function compareBodies(before: Operation, after: Operation, apis: Apis): string[] {

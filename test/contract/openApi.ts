@@ -5,6 +5,7 @@ import type { ApiModules } from "../../validator/src/api/modules.ts";
 import * as agreement from "../../validator/src/api/schemas/agreement.ts";
 import * as common from "../../validator/src/api/schemas/common.ts";
 import * as entities from "../../validator/src/api/schemas/entities.ts";
+import * as events from "../../validator/src/api/schemas/events.ts";
 import * as explorer from "../../validator/src/api/schemas/explorer.ts";
 import * as messages from "../../validator/src/api/schemas/messages.ts";
 import * as rewards from "../../validator/src/api/schemas/rewards.ts";
@@ -16,6 +17,7 @@ export type Schema = {
   readonly type?: string;
   readonly description?: string;
   readonly const?: unknown;
+  readonly default?: unknown;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -51,7 +53,7 @@ export type OpenApi = {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 };
 
-const NAMED = [common, entities, rewards, trust, agreement, explorer, messages];
+const NAMED = [common, entities, rewards, trust, agreement, explorer, messages, events];
 const REF = "#/components/schemas/";
 
 /** Describes the API of this tree. No route is asked, so nothing of a validator is there. */

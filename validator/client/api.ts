@@ -82,6 +82,16 @@ export type Beacon = {
   readonly truncated: boolean;
 };
 
+/** A beacon was closed; its whole evidence is at /v1/beacons/{id}. */
+export type BeaconEvent = {
+  readonly id: string;
+  readonly hotspot: string;
+  readonly name: string;
+  readonly epoch: number;
+  readonly reason: string | null;
+  readonly witnesses: { readonly accepted: number; readonly unpaid: number; readonly refused: number };
+};
+
 export type BeaconReport = {
   readonly commit: string;
   readonly frequencyHz: number;
@@ -529,6 +539,16 @@ export type Round = {
   readonly beaconsClosed: number;
 };
 
+/** A round was executed. */
+export type RoundEvent = {
+  readonly round: number;
+  readonly epoch: number;
+  readonly timeMs: number;
+  readonly messages: number;
+  readonly transactions: number;
+  readonly beaconsClosed: number;
+};
+
 /** What a text may mean. Names are not unique; keys are. */
 export type SearchResults = {
   readonly items: readonly {
@@ -791,7 +811,13 @@ export type Gets = {
     readonly csv: string;
   };
   /** What happens, as it happens: rounds, epochs and closed beacons */
-  readonly "/v1/events": { readonly events: string };
+  readonly "/v1/events": {
+    readonly events:
+      | { readonly id: string; readonly event: "round"; readonly data: RoundEvent }
+      | { readonly id: string; readonly event: "beacon"; readonly data: BeaconEvent }
+      | { readonly id: string; readonly event: "epoch"; readonly data: Epoch }
+      | { readonly event: "gap"; readonly data: Readonly<Record<string, unknown>> };
+  };
   /** Evidence that convicted validators, newest first */
   readonly "/v1/evidence": {
     readonly query: {

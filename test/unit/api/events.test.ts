@@ -1,11 +1,20 @@
 /** The stream of events over real sockets, and what is hardly HTTP at all. */
 import { connect } from "node:net";
 import { setImmediate } from "node:timers/promises";
+import Schema from "typebox/schema";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RoundResult } from "../../../protocol/src/ledger/types.ts";
 import { MAX_HTTP_CONNECTIONS_PER_ADDRESS } from "../../../validator/src/api/callers.ts";
-import { EVENTS_KEPT, EventHub, listEvents, MAX_LISTENERS } from "../../../validator/src/api/eventHub.ts";
+import {
+  EVENT_TYPES,
+  EVENTS_KEPT,
+  EventHub,
+  GAP,
+  listEvents,
+  MAX_LISTENERS,
+} from "../../../validator/src/api/eventHub.ts";
 import { MAX_UNREAD_BYTES } from "../../../validator/src/api/routes/eventRoutes.ts";
+import { StreamEvent } from "../../../validator/src/api/schemas/events.ts";
 import { ROUNDS_PER_EPOCH } from "../store/history.ts";
 import { createFixture, type Fixture } from "./apiFixture.ts";
 
@@ -55,6 +64,19 @@ describe("events", () => {
     const data = all.split("\n\n").find((event) => event.includes("event: epoch"))!;
     const json = JSON.parse(data.split("\ndata: ")[1]!);
     expect(json).toEqual((await fixture.get("/v1/epochs/0")).json());
+  });
+
+  test("are as the API's description says, each of them", () => {
+    const described = Schema.Compile(StreamEvent);
+    const kinds = new Set<string>();
+    for (const { commit } of fixture.history.commits) {
+      for (const { id, type, data } of listEvents(commit.result)) {
+        kinds.add(type);
+        expect([data, described.Check({ id, event: type, data: JSON.parse(data) })]).toEqual([data, true]);
+      }
+    }
+    expect([...kinds].sort()).toEqual([...EVENT_TYPES].sort());
+    expect(described.Check({ event: "gap", data: JSON.parse(GAP.split("data: ")[1]!) })).toBe(true);
   });
 
   test("go on after the last one that a listener has, or say that some are missing", async () => {

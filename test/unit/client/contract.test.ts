@@ -1,6 +1,9 @@
 /** The promise that the API keeps: its description is the committed one or wider, and the client is made from it. */
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { writeCsvHeader } from "../../../validator/src/api/csv.ts";
+import { REWARD_LINE_COLUMNS } from "../../../validator/src/api/present.ts";
+import { ACCOUNT_BUCKET_COLUMNS, REWARD_BUCKET_COLUMNS } from "../../../validator/src/api/presentRewards.ts";
 import { compareApis, HOW_TO_VERSION } from "../../contract/compareApis.ts";
 import { CLIENT, PROMISE, writePromise } from "../../contract/main.ts";
 import { describeApi, type OpenApi, type Schema } from "../../contract/openApi.ts";
@@ -28,6 +31,17 @@ describe("the API of this tree", () => {
   test("has the client that is made from it", () => {
     expect(writeClient(api) === readFileSync(CLIENT, "utf8"), `the client is another: ${ASK}`).toBe(true);
   });
+});
+
+test("the tables of the API have the columns that programs count on, in their places", () => {
+  // A new one comes last.
+  expect(
+    [REWARD_LINE_COLUMNS, REWARD_BUCKET_COLUMNS, ACCOUNT_BUCKET_COLUMNS].map((one) => writeCsvHeader(one)),
+  ).toEqual([
+    "rank,hotspot,name,owner,beaconUnitsPpm,witnessUnitsPpm,scalePpm,beaconPaid,witnessPaid,paid,trustPpm,beaconWithheld,witnessWithheld\r\n",
+    "period,startTimeMs,firstEpoch,lastEpoch,epochs,beaconUnitsPpm,witnessUnitsPpm,scalePpm,beaconPaid,witnessPaid,paid,withheld,released,earned\r\n",
+    "period,startTimeMs,firstEpoch,lastEpoch,epochs,lines,beaconPaid,witnessPaid,validatorPaid,released,earned\r\n",
+  ]);
 });
 
 const object = (properties: Record<string, Schema>, optional: readonly string[] = []): Schema => ({
@@ -81,6 +95,18 @@ describe("a change breaks", () => {
       { query: { q: { schema: text } } },
       { query: { q: { schema: text, required: true } } },
       "newly required",
+    ],
+    [
+      "another default",
+      { query: { q: { schema: { ...whole, default: 3 } } } },
+      { query: { q: { schema: { ...whole, default: 4 } } } },
+      "q left out now means 4, was 3",
+    ],
+    [
+      "a default that is no longer told",
+      { query: { q: { schema: { ...whole, default: 3 } } } },
+      { query: { q: { schema: whole } } },
+      "q left out now means undefined, was 3",
     ],
     [
       "an enum's value no longer taken",
@@ -217,6 +243,11 @@ describe("a change breaks nobody", () => {
       "a parameter made optional",
       { query: { q: { schema: text, required: true } } },
       { query: { q: { schema: text } } },
+    ],
+    [
+      "a default newly told",
+      { query: { q: { schema: whole } } },
+      { query: { q: { schema: { ...whole, default: 3 } } } },
     ],
     [
       "a word more taken",

@@ -5,8 +5,9 @@
  */
 import { encodeDidKey } from "../../../protocol/src/crypto/didKey.ts";
 import { computeName } from "../../../protocol/src/crypto/names.ts";
-import type { RoundResult } from "../../../protocol/src/ledger/types.ts";
+import type { ClosedBeacon, RoundResult } from "../../../protocol/src/ledger/types.ts";
 import { presentEpoch, presentReportId } from "./present.ts";
+import type { BeaconEventJson, RoundEventJson } from "./schemas/events.ts";
 
 export const EVENT_TYPES = ["beacon", "round", "epoch"] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
@@ -133,37 +134,36 @@ export class EventHub {
 
 /** What is told of a round. */
 export function listEvents(result: RoundResult): ApiEvent[] {
-  const beacons = result.beaconsClosed.map((beacon) => ({
-    type: "beacon" as const,
-    json: {
-      id: presentReportId(beacon.reportId),
-      hotspot: encodeDidKey(beacon.hotspot),
-      name: computeName(beacon.hotspot),
-      epoch: beacon.closedEpoch,
-      reason: beacon.reason,
-      witnesses: {
-        accepted: beacon.witnessesAccepted,
-        unpaid: beacon.witnessesUnpaid,
-        refused: beacon.witnessesRefused,
-      },
-    },
-  }));
-  const round = {
-    type: "round" as const,
-    json: {
-      round: result.round,
-      epoch: result.epoch,
-      timeMs: result.timeMs,
-      messages: result.included.length,
-      transactions: result.transactions.length,
-      beaconsClosed: result.beaconsClosed.length,
-    },
-  };
-  const epochs =
-    result.epochClose === null ? [] : [{ type: "epoch" as const, json: presentEpoch(result.epochClose) }];
-  return [...beacons, round, ...epochs].map(({ type, json }, place) => ({
+  const told: { readonly type: EventType; readonly json: object }[] = [
+    ...result.beaconsClosed.map((beacon) => ({ type: "beacon" as const, json: presentClosing(beacon) })),
+    { type: "round", json: presentExecuted(result) },
+  ];
+  if (result.epochClose !== null) told.push({ type: "epoch", json: presentEpoch(result.epochClose) });
+  return told.map(({ type, json }, place) => ({
     id: `${result.round}.${place}`,
     type,
     data: JSON.stringify(json),
   }));
 }
+
+const presentClosing = (beacon: ClosedBeacon): BeaconEventJson => ({
+  id: presentReportId(beacon.reportId),
+  hotspot: encodeDidKey(beacon.hotspot),
+  name: computeName(beacon.hotspot),
+  epoch: beacon.closedEpoch,
+  reason: beacon.reason,
+  witnesses: {
+    accepted: beacon.witnessesAccepted,
+    unpaid: beacon.witnessesUnpaid,
+    refused: beacon.witnessesRefused,
+  },
+});
+
+const presentExecuted = (result: RoundResult): RoundEventJson => ({
+  round: result.round,
+  epoch: result.epoch,
+  timeMs: result.timeMs,
+  messages: result.included.length,
+  transactions: result.transactions.length,
+  beaconsClosed: result.beaconsClosed.length,
+});

@@ -10,6 +10,7 @@ import { GAP } from "../eventHub.ts";
 import type { ApiModules } from "../modules.ts";
 import { ApiProblem } from "../problem.ts";
 import { PROBLEMS } from "../schemas/common.ts";
+import { StreamEvent } from "../schemas/events.ts";
 import type { RouteContext, Routes } from "./context.ts";
 
 export const EVENTS_ROUTE = "/v1/events";
@@ -76,7 +77,7 @@ export function addEventRoutes(routes: Routes, { modules }: RouteContext): void 
         response: {
           200: {
             description: "A stream of events.",
-            content: { "text/event-stream": { schema: Type.String() } },
+            content: { "text/event-stream": { schema: StreamEvent } },
           },
           ...PROBLEMS,
         },
