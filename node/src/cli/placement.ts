@@ -1,6 +1,6 @@
 /** Where and with what a hotspot stands, as the daemon takes it from its home. */
 import type { Log } from "../host/types.ts";
-import type { Placement } from "../hotspot/hotspot.ts";
+import type { Placement } from "../hotspot/placement.ts";
 import { findCell, type NodeConfig } from "./config.ts";
 
 /**

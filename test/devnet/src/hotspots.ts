@@ -10,7 +10,8 @@ import { createFile, makePrivateFolder, readFileIfAny } from "../../../node/src/
 import { writeKeyFile } from "../../../node/src/host/keystore.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import type { HotspotEmitter } from "../../../node/src/hotspot/events.ts";
-import { createHotspot, findGenesisPlacement } from "../../../node/src/hotspot/hotspot.ts";
+import { createHotspot } from "../../../node/src/hotspot/hotspot.ts";
+import { findGenesisPlacement } from "../../../node/src/hotspot/placement.ts";
 import type { HotspotStatus } from "../../../node/src/hotspot/status.ts";
 import { createGwmpRadio } from "../../../node/src/radio/gwmp/gwmpRadio.ts";
 import type { Genesis } from "../../../protocol/src/network/genesis.ts";

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vit
 import { createSystemClock } from "../../../node/src/host/clock.ts";
 import { createSilentLog } from "../../../node/src/host/log.ts";
 import { type AttemptFailure, findLastingFailure } from "../../../node/src/hotspot/guard.ts";
-import { createHotspot, findGenesisPlacement, type Hotspot } from "../../../node/src/hotspot/hotspot.ts";
+import { createHotspot, type Hotspot } from "../../../node/src/hotspot/hotspot.ts";
+import { findGenesisPlacement } from "../../../node/src/hotspot/placement.ts";
 import {
   computeSpoolPatienceMs,
   findClockSkewMs,

@@ -10,13 +10,9 @@ import type { Clock } from "../../../node/src/host/types.ts";
 import type { Verdict } from "../../../node/src/hotspot/events.ts";
 import { openFirstChallenge } from "../../../node/src/hotspot/firstChallenge.ts";
 import { computeHelpRounds } from "../../../node/src/hotspot/heardSecrets.ts";
-import {
-  createHotspot,
-  findGenesisPlacement,
-  type Hotspot,
-  type HotspotOptions,
-} from "../../../node/src/hotspot/hotspot.ts";
+import { createHotspot, type Hotspot, type HotspotOptions } from "../../../node/src/hotspot/hotspot.ts";
 import type { PacketRow } from "../../../node/src/hotspot/packetLog.ts";
+import { findGenesisPlacement } from "../../../node/src/hotspot/placement.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
 import { computeCommit, computeProof, computeTag } from "../../../protocol/src/evidence/commitReveal.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { NodeConfig } from "../../../node/src/cli/config.ts";
 import { choosePlacement } from "../../../node/src/cli/placement.ts";
-import type { Placement } from "../../../node/src/hotspot/hotspot.ts";
+import type { Placement } from "../../../node/src/hotspot/placement.ts";
 import { cellFromHex } from "../../../protocol/src/geo/cell.ts";
 
 const CONFIGURED_CELL = cellFromHex("8c1f8342cc609ff")!;
