@@ -78,7 +78,7 @@ export function computeNetworkTrust(
 ): NetworkTrust {
   const count = network.cellHi.length;
   const links = createLinkGraph(network.history.links, count, terms.epoch, terms.youngEpochs);
-  const { graphPpm, order } = computeGraphPart(network, links.graph, terms.epochSeed, standing.held);
+  const { graphPpm, order } = computeGraphPart(network, links.graph, terms, standing.held);
   const findings = findAll(network, links, { graphPpm, order }, terms);
   addStanding(findings, standing, network.history, terms.epoch);
   const [beliefPpm, trustPpm, creditPpm] = [graphPpm.slice(), graphPpm.slice(), graphPpm.slice()];
@@ -99,7 +99,7 @@ type GraphPart = { readonly graphPpm: Uint32Array; readonly order: Uint32Array }
 function computeGraphPart(
   { seeds, cellHi, cellLo }: TrustNetwork,
   graph: WitnessGraph,
-  epochSeed: Uint8Array,
+  { epochSeed, paidMinPpm }: TrustTerms,
   held: Standing["held"] = null,
 ): GraphPart {
   if (seeds.length === 0) {
@@ -121,7 +121,7 @@ function computeGraphPart(
   for (let number = 0; number < order.length; number++) graphPpm[order[number]!] = ranked[number]!;
   // A seed is trusted whatever arrived back at it: that is what being one says.
   for (const seed of seeds) graphPpm[seed] = PPM;
-  addStartTrust(graph, { cellHi, cellLo, region }, epochSeed, graphPpm);
+  addStartTrust(graph, { cellHi, cellLo, region }, epochSeed, graphPpm, paidMinPpm);
   return { graphPpm, order };
 }
 

@@ -1,10 +1,11 @@
 /**
  * How trust begins where no seed reaches: a new city. In a region (an H3 cell of resolution 4, 1,770 km2) in which
- * nobody has graph trust, the few hotspots with the most evidence get a fifth of full trust, and their links with each
+ * nobody has enough graph trust to be paid, the few hotspots with the most evidence get a fifth of full trust, and their links with each
  * other are paid by it. They are no seeds: trust does not walk from them.
  *
  * Bound: a hotspot earns at most its own trust, so that a region gives away `STARTERS_MAX` x a fifth = two hotspots'
- * worth, and only until one trusted hotspot stands in it. Whoever invents hotspots can claim as many empty regions as it
+ * worth, and only until one stands in it that the graph itself would have paid: what leaks in over a thin link of a neighbour's
+ * pays nobody, and must not keep all others waiting. Whoever invents hotspots can claim as many empty regions as it
  * pays for; so no more of them begin at a time than what `START_MASS_PPM` of all trust is worth, one at least, by lot.
  */
 import { compareBytes, uint64Bytes } from "../bytes/bytes.ts";
@@ -29,20 +30,22 @@ export const START_MASS_PPM = 10_000;
 const REGION_TRUST_PPM = STARTERS_MAX * START_TRUST_PPM;
 
 /**
- * Gives start trust in regions without any; changes `trustPpm` in place.
+ * Gives start trust in regions without enough; changes `trustPpm` in place.
  * @param graph hotspots by their own index.
  * @param places where hotspots stand, and the dense region number of each.
  * @param epochSeed 32 bytes by which regions are drawn: unknown when hotspots could still be asserted for this draw.
+ * @param paidMinPpm the least trust that is paid.
  */
 export function addStartTrust(
   graph: WitnessGraph,
   { cellHi, cellLo, region }: HotspotCells & { readonly region: Uint32Array },
   epochSeed: Uint8Array,
   trustPpm: Uint32Array,
+  paidMinPpm: number,
 ): void {
   const massPpm = trustPpm.reduce((sum, ppm) => sum + ppm, 0);
   const regionsMax = Math.max(1, Math.floor((massPpm * START_MASS_PPM) / (PPM * REGION_TRUST_PPM)));
-  const drawn = listStarters(graph, { cellHi, region }, trustPpm)
+  const drawn = listStarters(graph, { cellHi, region }, trustPpm, paidMinPpm)
     .map((starters) => {
       const hi = parentHi(cellHi[starters[0]!]!, REGION_RESOLUTION);
       const lo = parentLo(cellLo[starters[0]!]!, REGION_RESOLUTION);
@@ -54,20 +57,21 @@ export function addStartTrust(
   }
 }
 
-/** By region without any trust those that would begin there, the best evidenced; regions without such are left out. */
+/** By region without paid trust those that would begin there, the best evidenced; regions without such are left out. */
 function listStarters(
   graph: WitnessGraph,
   { cellHi, region }: { readonly cellHi: Uint32Array; readonly region: Uint32Array },
   trustPpm: Uint32Array,
+  paidMinPpm: number,
 ): number[][] {
-  const hasTrust = new Set<number>();
-  for (const [hotspot, ppm] of trustPpm.entries()) if (ppm > 0) hasTrust.add(region[hotspot]!);
+  const hasBegun = new Set<number>();
+  for (const [hotspot, ppm] of trustPpm.entries()) if (ppm >= paidMinPpm) hasBegun.add(region[hotspot]!);
   const candidates: { hotspot: number; evidence: number }[] = [];
   for (let hotspot = 0; hotspot < graph.count; hotspot++) {
     // Who is gone may still have links, stands nowhere, and would take the lot from those who stand somewhere.
     if (cellHi[hotspot] === 0) continue;
     const [first, end] = [graph.start[hotspot]!, graph.start[hotspot + 1]!];
-    if (end - first < COUNTERPARTS_MIN || hasTrust.has(region[hotspot]!)) continue;
+    if (end - first < COUNTERPARTS_MIN || hasBegun.has(region[hotspot]!)) continue;
     let evidence = 0;
     for (let i = first; i < end; i++) evidence += graph.weight[i]!;
     candidates.push({ hotspot, evidence });

@@ -316,13 +316,15 @@ describe("a new city", () => {
     expect(new Set(begun).size).toBe(islands.length);
   });
 
+  /** Three edges each, wherever to. */
+  const graphOf = (count: number): WitnessGraph => ({
+    count,
+    start: Uint32Array.from({ length: count + 1 }, (_, i) => 3 * i),
+    neighbour: new Uint32Array(3 * count),
+    weight: new Uint8Array(3 * count).fill(1),
+  });
+
   test("takes no more than a hundredth of all trust, however many regions are claimed", () => {
-    const graphOf = (count: number): WitnessGraph => ({
-      count,
-      start: Uint32Array.from({ length: count + 1 }, (_, i) => 3 * i),
-      neighbour: new Uint32Array(3 * count),
-      weight: new Uint8Array(3 * count).fill(1),
-    });
     for (const [trusted, regions] of [
       [0, 1],
       [399, 1],
@@ -335,10 +337,30 @@ describe("a new city", () => {
       );
       const trustPpm = Uint32Array.from(region, (number) => (number === 0 ? PPM : 0));
       const cells = { cellHi: region.map((number) => 0x0840_0000 + number), cellLo: new Uint32Array(region) };
-      addStartTrust(graphOf(region.length), { ...cells, region }, TERMS.epochSeed, trustPpm);
+      addStartTrust(
+        graphOf(region.length),
+        { ...cells, region },
+        TERMS.epochSeed,
+        trustPpm,
+        TERMS.paidMinPpm,
+      );
       const given = trustPpm.subarray(trusted).reduce((sum, ppm) => sum + ppm, 0);
       expect(given).toBe(regions * STARTERS_MAX * START_TRUST_PPM);
     }
+  });
+
+  test.each([
+    [1, true],
+    [TERMS.paidMinPpm - 1, true],
+    [TERMS.paidMinPpm, false],
+  ])("in which the graph gives one hotspot %i ppm begins: %s", (leakedPpm, isBegun) => {
+    const trustPpm = new Uint32Array(12);
+    trustPpm[0] = leakedPpm;
+    const cells = { cellHi: new Uint32Array(12).fill(0x0840_0000), cellLo: new Uint32Array(12) };
+    const places = { ...cells, region: new Uint32Array(12) };
+    addStartTrust(graphOf(12), places, TERMS.epochSeed, trustPpm, TERMS.paidMinPpm);
+    const begun = trustPpm.filter((ppm) => ppm === START_TRUST_PPM).length;
+    expect(begun).toBe(isBegun ? STARTERS_MAX : 0);
   });
 
   test("of two hotspots does not, as two say nothing about each other", () => {
