@@ -2,6 +2,7 @@
  * Watches agreement for the metrics, from where it meets the others: what goes out to the mesh and what comes in says
  * when a round began, which view it is in, who votes and how far everybody is. Nothing here decides anything.
  */
+import type { ValidatorSet } from "../../protocol/src/agreement/certificates.ts";
 import type { PeerMessage } from "../../protocol/src/agreement/peerMessages.ts";
 import type { AvailabilityCert, Tips } from "../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../protocol/src/bytes/hex.ts";
@@ -87,8 +88,8 @@ export class AgreementWatch {
   }
 
   /** Rounds that at least one honest validator has decided beyond the own ones; see `PeerRounds`. */
-  computeBehind(decided: number, faulty: number): number {
-    return this.#rounds.computeBehind(decided, faulty);
+  computeBehind(decided: number, set: Pick<ValidatorSet, "keys" | "quorum">): number {
+    return this.#rounds.computeBehind(decided, set);
   }
 
   /** How far the own clock is ahead of the other validators', in milliseconds; null where none was heard lately. */

@@ -287,8 +287,7 @@ function readAgreement(
     },
     roundsBehind: () => {
       const set = running();
-      const faulty = set === null ? 0 : set.keys.length - set.quorum;
-      return parts.watch().computeBehind(parts.core().agreement.newestRound() + 1, faulty);
+      return set === null ? 0 : parts.watch().computeBehind(parts.core().agreement.newestRound() + 1, set);
     },
     batchesMissing: () => parts.core().missingBatches(),
     ackWaitEpochs: () => parts.core().ackWaitEpochs(),

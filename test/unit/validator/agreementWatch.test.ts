@@ -1,5 +1,6 @@
 /** What the metrics learn of agreement from the messages that go out and come in. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { AgreementWatch } from "../../../validator/src/agreementWatch.ts";
@@ -111,11 +112,14 @@ describe("the watch on agreement", () => {
   });
 
   test("tells how far the others are, by what more than the faulty say", () => {
-    watch.onMessage("a", status(90));
-    watch.onMessage("b", tips(50));
-    watch.onMessage("c", vote(51));
-    expect(watch.computeBehind(40, 1)).toBe(11);
-    expect(watch.computeBehind(60, 1)).toBe(0);
+    const keys = [1, 2, 3, 4].map(bytes);
+    const [a, b, c] = keys.map(encodeHex) as [string, string, string];
+    watch.onMessage(a, status(90));
+    watch.onMessage(b, tips(50));
+    watch.onMessage(c, vote(51));
+    const set = createValidatorSet(keys);
+    expect(watch.computeBehind(40, set)).toBe(11);
+    expect(watch.computeBehind(60, set)).toBe(0);
   });
 
   test("counts the batches of a lane that wait for a cut", () => {
