@@ -244,7 +244,7 @@ describe("a submission", () => {
         home,
         genesis,
         keyPair,
-        radio: new FakeRadio(),
+        radio,
         placement: findGenesisPlacement(genesis, keyPair.publicKey)!,
         validators: [validator.address],
       },
