@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -109,6 +109,19 @@ describe("configuration", () => {
   });
 });
 
+/** What a process says first. @throws what it complained of, where it ends without a word. */
+async function firstLineOf(child: ChildProcessWithoutNullStreams): Promise<string> {
+  let complaints = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    complaints += chunk.toString();
+  });
+  const ended = once(child, "close").then(([status]): never => {
+    throw new Error(`it ended with ${status} before it said anything: ${complaints}`);
+  });
+  const said = once(createInterface(child.stdout), "line").then(([line]) => line as string);
+  return await Promise.race([said, ended]);
+}
+
 describe("node run", () => {
   test("says every fault at once", async () => {
     const { code, stderr } = await run(
@@ -173,8 +186,7 @@ describe("node run", () => {
         stdio: ["pipe", "pipe", "pipe"],
       });
     const child = start("--ready-json");
-    const [line] = (await once(createInterface(child.stdout), "line")) as [string];
-    const ready = JSON.parse(line) as { http: string; gwmp: string; did: string };
+    const ready = JSON.parse(await firstLineOf(child)) as { http: string; gwmp: string; did: string };
     const status = await run("status", "--http", ready.http.replace("http://", ""));
     expect(status.code).toBe(0);
     expect(status.stdout).toContain(ready.did);
@@ -189,7 +201,7 @@ describe("node run", () => {
     expect(Date.now() - startedMs).toBeLessThan(15_000);
     // When the parent's end of standard input closes, it goes too; and the home is free again.
     const orphan = start("--ready-json", "--exit-with-parent");
-    await once(orphan.stdout, "data");
+    await firstLineOf(orphan);
     orphan.stdin.end();
     expect((await once(orphan, "exit"))[0]).toBe(0);
     expect((await run("status", "--http", "127.0.0.1:9")).code).toBe(1);
