@@ -10,6 +10,7 @@ import {
   MAX_SCAN_ROWS,
   type QueryStore,
 } from "../store.ts";
+import { askPage } from "./askPage.ts";
 import {
   decodeFindings,
   readAmount,
@@ -18,7 +19,6 @@ import {
   readNumberOrNull,
   type SqlRow,
 } from "./columns.ts";
-import { page } from "./epochQueries.ts";
 import { prepareReading } from "./prepareReading.ts";
 
 function readHotspot(row: SqlRow): HotspotRow {
@@ -104,11 +104,12 @@ export function createRegistryQueries(db: DatabaseSync): RegistryQueries {
      ORDER BY t.from_epoch DESC LIMIT ?`,
   );
   return {
-    listTrust: async (hotspot, beforeEpoch, limit) => {
-      const asked = Math.min(limit, MAX_PAGE_ROWS);
-      const rows = trust.all(readTrust, hotspot, beforeEpoch ?? Number.MAX_SAFE_INTEGER, asked + 1);
-      return page(rows, asked, (row) => row.fromEpoch);
-    },
+    listTrust: async (hotspot, beforeEpoch, limit) =>
+      askPage(
+        limit,
+        (rows) => trust.all(readTrust, hotspot, beforeEpoch ?? Number.MAX_SAFE_INTEGER, rows),
+        ({ fromEpoch }) => fromEpoch,
+      ),
     countHotspots: async () => count.one((row) => readNumber(row, "n"))!,
     getHotspot: async (key) => one.one(readHotspot, key),
     getAccount: async (key) => account.one(readAccount, key),

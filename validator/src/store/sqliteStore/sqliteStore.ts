@@ -7,12 +7,14 @@ import type { DatabaseSync } from "node:sqlite";
 import { listFresh } from "../checkCommit.ts";
 import type { GenesisViews, RoundCommit, RoundRow, Snapshot, Store, StoreBase } from "../store.ts";
 import { RoundWriter } from "./commit.ts";
+import { createCoverageQueries } from "./coverageQueries.ts";
 import { createEpochQueries } from "./epochQueries.ts";
 import { createEvidenceQueries } from "./evidenceQueries.ts";
 import { RecentIds } from "./recentIds.ts";
 import { createRecentIdsReader } from "./recentIdsReader.ts";
 import { createRegistryQueries } from "./registryQueries.ts";
 import { pruneOld } from "./retention.ts";
+import { createEarningQueries, createLineQueries } from "./rewardQueries.ts";
 import { createRoundQueries } from "./roundQueries.ts";
 import { openDatabase } from "./schema.ts";
 import { createValidatorQueries, ValidatorWriter } from "./validatorRecords.ts";
@@ -180,6 +182,9 @@ function compose(db: DatabaseSync, path: string, { recent, writer, newest }: Par
     ...rounds,
     latestRound: newest.read,
     ...createEpochQueries(db),
+    ...createLineQueries(db),
+    ...createEarningQueries(db),
+    ...createCoverageQueries(db),
     ...createRegistryQueries(db),
     ...createValidatorQueries(db),
     ...createEvidenceQueries(db, recent),

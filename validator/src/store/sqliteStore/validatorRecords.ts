@@ -17,6 +17,7 @@ import {
   type ValidatorQueries,
   type ValidatorRow,
 } from "../validatorRows.ts";
+import { askPage } from "./askPage.ts";
 import {
   decodeDigests,
   encodeDigests,
@@ -27,7 +28,6 @@ import {
   type SqlRow,
   toSigned,
 } from "./columns.ts";
-import { page } from "./epochQueries.ts";
 import { prepareReading } from "./prepareReading.ts";
 
 /** Part of the schema: a change here counts `SCHEMA_VERSION` up. */
@@ -190,29 +190,35 @@ export function createValidatorQueries(db: DatabaseSync): ValidatorQueries {
     db,
     "SELECT * FROM convictions WHERE offender = ? AND position < ? ORDER BY position DESC LIMIT ?",
   );
-  const most = (limit: number) => Math.min(limit, MAX_PAGE_ROWS);
   const before = (cursor: number | null) => cursor ?? Number.MAX_SAFE_INTEGER;
   return {
     getValidator: async (key) => one.one(readValidator, key),
     listValidators: async (afterPosition, limit) =>
-      page(all.all(readValidator, afterPosition, most(limit) + 1), most(limit), (row) => row.position),
+      askPage(
+        limit,
+        (rows) => all.all(readValidator, afterPosition, rows),
+        ({ position }) => position,
+      ),
     findSet: async (epoch) => {
       if (epoch > fixedUpTo.one((row) => readNumber(row, "epoch"))!) return null;
       return setAt.one(readSet, epoch);
     },
-    listSetChanges: async (after, upTo, limit) => changes.all(readSet, after, upTo, most(limit)),
+    listSetChanges: async (after, upTo, limit) =>
+      changes.all(readSet, after, upTo, Math.min(limit, MAX_PAGE_ROWS)),
     listParticipation: async (key, beforeEpoch, limit) =>
-      page(
-        participation.all(readParticipation, key, before(beforeEpoch), most(limit) + 1),
-        most(limit),
-        (row) => row.epoch,
+      askPage(
+        limit,
+        (rows) => participation.all(readParticipation, key, before(beforeEpoch), rows),
+        ({ epoch }) => epoch,
       ),
-    listConvictions: async (offender, beforePosition, limit) => {
-      const rows =
-        offender === null
-          ? convictions.all(readConviction, before(beforePosition), most(limit) + 1)
-          : convictionsOf.all(readConviction, offender, before(beforePosition), most(limit) + 1);
-      return page(rows, most(limit), (row) => row.position);
-    },
+    listConvictions: async (offender, beforePosition, limit) =>
+      askPage(
+        limit,
+        (rows) =>
+          offender === null
+            ? convictions.all(readConviction, before(beforePosition), rows)
+            : convictionsOf.all(readConviction, offender, before(beforePosition), rows),
+        ({ position }) => position,
+      ),
   };
 }
