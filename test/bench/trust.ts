@@ -33,6 +33,7 @@ export async function run(): Promise<BenchRow[]> {
   const start = measureCpuMs();
   const terms = {
     ...{ epoch: epoch - 1, penaltyEpochs, youngEpochs: Math.floor(windowEpochs / 2) },
+    intervalEpochs: PRESETS.mainnet.trustIntervalEpochs,
     paidMinPpm: PRESETS.mainnet.trustPaidMinPpm,
     epochSeed: new Uint8Array(32),
   };

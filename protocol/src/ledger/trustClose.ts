@@ -35,6 +35,7 @@ export function closeTrust(ledger: Ledger, epoch: number, nextSeed: Uint8Array):
   const terms = {
     epoch: fromEpoch,
     penaltyEpochs: parameters.penaltyEpochs,
+    intervalEpochs: parameters.trustIntervalEpochs,
     youngEpochs: Math.floor(parameters.trustWindowEpochs / 2),
     paidMinPpm: parameters.trustPaidMinPpm,
     epochSeed: nextSeed,

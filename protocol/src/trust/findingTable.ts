@@ -48,23 +48,20 @@ export class FindingTable implements Findings {
 
   /** Adds a finding against a hotspot, which has none of the same reason. */
   add(hotspot: number, finding: NamedFinding): void {
-    const { reason, factorPpm, madeEpoch, endsEpoch, evidence } = finding;
     this.#newest = makeRoom(this.#newest, hotspot + 1);
     this.#columns = makeRoom(this.#columns, (this.#findings + 1) * WIDTH);
-    this.#evidence = makeRoom(this.#evidence, (this.#references + evidence.length) * REFERENCE_WIDTH);
     const before = this.#newest[hotspot]! - 1;
     if (before === -1) this.#hotspots++;
-    const first = this.#references;
-    for (const { counterpart, heardEpoch, heardByEpoch } of evidence) {
-      const to = this.#references++ * REFERENCE_WIDTH;
-      this.#evidence[to] = counterpart;
-      this.#evidence[to + 1] = heardEpoch;
-      this.#evidence[to + 2] = heardByEpoch;
-    }
-    const number = PENALTY_REASONS.indexOf(reason);
-    const row = [before, number, factorPpm, madeEpoch, endsEpoch, first, this.#references];
-    this.#columns.set(row, this.#findings * WIDTH);
+    this.#write(this.#findings, before, finding);
     this.#newest[hotspot] = ++this.#findings;
+  }
+
+  /** Puts a finding in the place of the hotspot's one of the same reason. */
+  replace(hotspot: number, finding: NamedFinding): void {
+    const number = PENALTY_REASONS.indexOf(finding.reason);
+    let at = this.#newest[hotspot]! - 1;
+    while (this.#columns[at * WIDTH + REASON] !== number) at = this.#columns[at * WIDTH + BEFORE]!;
+    this.#write(at, this.#columns[at * WIDTH + BEFORE]!, finding);
   }
 
   has(hotspot: number): boolean {
@@ -86,6 +83,24 @@ export class FindingTable implements Findings {
       const found = this.get(hotspot);
       if (found !== undefined) yield [hotspot, found];
     }
+  }
+
+  #write(
+    at: number,
+    before: number,
+    { reason, factorPpm, madeEpoch, endsEpoch, evidence }: NamedFinding,
+  ): void {
+    this.#evidence = makeRoom(this.#evidence, (this.#references + evidence.length) * REFERENCE_WIDTH);
+    const first = this.#references;
+    for (const { counterpart, heardEpoch, heardByEpoch } of evidence) {
+      const to = this.#references++ * REFERENCE_WIDTH;
+      this.#evidence[to] = counterpart;
+      this.#evidence[to + 1] = heardEpoch;
+      this.#evidence[to + 2] = heardByEpoch;
+    }
+    const number = PENALTY_REASONS.indexOf(reason);
+    const row = [before, number, factorPpm, madeEpoch, endsEpoch, first, this.#references];
+    this.#columns.set(row, at * WIDTH);
   }
 
   #read(at: number): NamedFinding {

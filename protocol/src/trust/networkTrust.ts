@@ -3,7 +3,6 @@
  * before, and their product. A pure function: validators run it at an epoch's end, the evaluation and the lab wherever.
  */
 import { PPM } from "../network/parameters.ts";
-import { isCap } from "./finding.ts";
 import { type Findings, FindingTable, type NamedFinding } from "./findingTable.ts";
 import { listFindings, nameCapFinding } from "./hotspotFindings.ts";
 import { computeHotspotTrust } from "./hotspotTrust.ts";
@@ -40,6 +39,8 @@ export type TrustTerms = {
   /** From whose start the result is in force: evidence of all epochs before it counts. */
   readonly epoch: number;
   readonly penaltyEpochs: number;
+  /** To the next computation: the caps are about who stands where, and are counted anew by each. */
+  readonly intervalEpochs: number;
   /** Edges younger than this weigh little: a quarter of what the history keeps. */
   readonly youngEpochs: number;
   /** The least trust that is paid. */
@@ -152,9 +153,10 @@ function findAll(
     if (cellHi[hotspot] === 0) continue;
     for (const finding of listFindings(context, hotspot)) findings.add(hotspot, finding);
   }
+  const capTerm = { epoch: terms.epoch, penaltyEpochs: terms.intervalEpochs };
   const cap = (groups: number[][], check: typeof checkOwnerCap): void => {
     for (const group of groups) {
-      const finding = check(group, graphPpm, term);
+      const finding = check(group, graphPpm, capTerm);
       if (finding === null) continue;
       for (const hotspot of group) findings.add(hotspot, nameCapFinding(finding, hotspot, terms.epoch));
     }
@@ -169,8 +171,9 @@ function findAll(
 }
 
 /**
- * Adds to new findings those from before that have not ended and have not recurred. Where an owner has appealed, only
- * those stand for which too little of the record is left to judge them anew.
+ * Adds to new findings those from before that have not ended, and have not recurred or were harsher: who goes on in a milder
+ * way is not better off than who stops. Where an owner has appealed, only those stand for which too little of the record
+ * is left to judge them anew.
  */
 function addStanding(
   fresh: FindingTable,
@@ -180,11 +183,13 @@ function addStanding(
 ): void {
   for (const [hotspot, before] of findings) {
     const isAppealed = appealed.has(hotspot);
-    const recurred = new Set(fresh.get(hotspot)?.map(({ reason }) => reason));
+    const recurred = new Map(fresh.get(hotspot)?.map(({ reason, factorPpm }) => [reason, factorPpm]));
     for (const finding of before) {
-      if (finding.endsEpoch <= epoch || recurred.has(finding.reason)) continue;
+      const { reason, factorPpm, endsEpoch } = finding;
+      if (endsEpoch <= epoch || factorPpm >= (recurred.get(reason) ?? PPM)) continue;
       if (isAppealed && isOnRecord(history, hotspot, finding, epoch)) continue;
-      fresh.add(hotspot, finding);
+      if (recurred.has(reason)) fresh.replace(hotspot, finding);
+      else fresh.add(hotspot, finding);
     }
   }
 }
@@ -195,9 +200,7 @@ function addStanding(
  * the pay of one hotspot that is released. That all be left would let any one of them prevent an honest appeal.
  */
 function isOnRecord({ links }: TrustHistory, hotspot: number, finding: NamedFinding, epoch: number): boolean {
-  const { reason, evidence, madeEpoch } = finding;
-  // Those name neighbours that need no link.
-  if (isCap(reason)) return true;
+  const { evidence, madeEpoch } = finding;
   const left = evidence.filter(({ counterpart }) => {
     const link = links.find(hotspot, counterpart, epoch);
     // One that is younger than the finding is not the one that it named.

@@ -8,7 +8,7 @@ import { createRandom } from "../../bench/population.ts";
 
 const WINDOW_EPOCHS = 20;
 export const TERMS = {
-  ...{ epoch: 30, penaltyEpochs: 12, youngEpochs: 10, paidMinPpm: 100_000 },
+  ...{ epoch: 30, penaltyEpochs: 12, intervalEpochs: 4, youngEpochs: 10, paidMinPpm: 100_000 },
   epochSeed: new Uint8Array(32),
 };
 

@@ -135,6 +135,48 @@ describe("trust of a network", () => {
     expect(computeNetworkTrust(network, TERMS, standing(31, [3])).trustPpm[3]).toBe(PPM);
   });
 
+  test("a harsher finding stands beside a milder one of its reason until it ends, and not where it was appealed", () => {
+    const network = createNetwork(sitesAround(VIENNA, 4, 3), []);
+    for (let epoch = 11; epoch < 30; epoch++) {
+      for (const beaconer of [1, 2, 3]) {
+        network.history.record({
+          ...{ witness: 0, beaconer, epoch, verdict: "valid", distanceM: 4_000, marginCentiDb: 1_600 },
+          moments: createMoments({
+            ...{ rssiDeciDbm: -1_000, rssiKind: "signal", snrCentiDb: 500 + (epoch % 2), powerStepDb: 0 },
+            bandwidthHz: 125_000,
+          }),
+        });
+      }
+    }
+    const found = computeNetworkTrust(network, TERMS).findings.get(0)!;
+    const milder = found.find(({ reason }) => reason === "snr_grid")!;
+    const other = { ...milder, madeEpoch: 20, endsEpoch: 31, evidence: [] };
+    const judge = (factorPpm: number, appealed: number[] = []) =>
+      computeNetworkTrust(network, TERMS, {
+        findings: new Map([[0, [{ ...other, factorPpm }]]]),
+        appealed: new Set(appealed),
+      }).findings.get(0)!;
+    const harsher = { ...other, factorPpm: milder.factorPpm - 1 };
+    expect(judge(harsher.factorPpm)).toEqual(found.map((one) => (one === milder ? harsher : one)));
+    expect(judge(harsher.factorPpm, [0])).toEqual(found);
+    expect(judge(milder.factorPpm)).toEqual(found);
+  });
+
+  test("a cap goes with the crowd, for who stays and for who moves", () => {
+    const roof = Array.from({ length: 8 }, (_, i): Site => [48.2 + i * 1e-6, 16.37]);
+    const apart = sitesAround(VIENNA, 8, 12);
+    const far = sitesAround(VIENNA, 8, 6);
+    const heard = mesh(0, 16, 6);
+    const { findings } = computeNetworkTrust(createNetwork([...roof, ...far], heard), TERMS);
+    const cap = findings.get(0)!.find(({ reason }) => reason === "place_cap")!;
+    expect(cap.endsEpoch).toBe(TERMS.epoch + TERMS.intervalEpochs);
+    const dispersed = createNetwork([roof[0]!, ...apart.slice(1), ...far], heard);
+    const next = { ...TERMS, epoch: cap.endsEpoch };
+    const left = computeNetworkTrust(dispersed, next, { findings, appealed: new Set() }).findings;
+    const capped = [...left].filter(([, found]) => found.some(({ reason }) => reason === "place_cap"));
+    expect(capped).toEqual([]);
+  });
+
   test("an owner's hotspots in a cell and hotspots on a roof are worth so many together", () => {
     const sites = Array.from({ length: 8 }, (_, i): Site => [48.2 + i * 1e-5, 16.37]);
     const far = sitesAround(VIENNA, 8, 6);
