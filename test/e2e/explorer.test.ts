@@ -280,6 +280,24 @@ describe.skipIf(chromium === null)(
         .waitFor();
       await page.getByRole("button", { name: "Zoom out" }).click();
       await page.getByText(/cells of resolution 7/).waitFor();
+      // Links lead the map too, and keep the way of looking: to everything, and from there to a cell.
+      const place = () => new URL(page.url());
+      const near = place().searchParams.get("at");
+      await page.getByRole("link", { name: "Back to the whole map" }).click();
+      await expect.poll(() => place().searchParams.get("at")).not.toBeOneOf([near, null]);
+      expect([place().pathname, place().searchParams.get("by")]).toEqual(["/", "gaps"]);
+      const link = page.getByRole("table").getByRole("link").first();
+      const cell = (await link.getAttribute("title"))!;
+      await link.click();
+      const centre = await centreOf(cell);
+      await expect
+        .poll(() =>
+          place()
+            .searchParams.get("at")
+            ?.replace(/^[^/]+\//, ""),
+        )
+        .toBe(centre);
+      expect([place().pathname, place().searchParams.get("by")]).toEqual([`/cells/${cell}`, "gaps"]);
       expect(complaints).toEqual([]);
     });
 

@@ -98,6 +98,32 @@ describe.skipIf(chromium === null)("in Chromium", () => {
     expect(opened.complaints).toEqual([]);
   });
 
+  test("reads a list on with the focus where it was, to its end", async () => {
+    await opened.page.route("**/v1/hotspots?*", async (route) => {
+      const url = route.request().url().replace("limit=50", "limit=4");
+      await route.fulfill({ response: await route.fetch({ url }) });
+    });
+    const page = await show("/hotspots");
+    const rows = page.locator("tbody tr");
+    const focused = () => page.evaluate("document.activeElement.textContent");
+    expect(await rows.count()).toBe(4);
+    await page.getByRole("button", { name: "Show more" }).focus();
+    await page.keyboard.press("Enter");
+    await rows.nth(7).waitFor();
+    expect(await focused()).toBe("Show more");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "That is all" }).waitFor();
+    expect([await rows.count(), await focused()]).toEqual([9, "That is all"]);
+    await page.unroute("**/v1/hotspots?*");
+    // What a cell's panel has no room for stands here as well.
+    const { items } = (await served.fixture.get("/v1/hotspots")).json();
+    const { cell } = items.find(({ assertion }: { assertion: unknown }) => assertion !== null).assertion;
+    const within = (await served.fixture.get(`/v1/hotspots?cell=${cell}`)).json();
+    await show(`/hotspots?cell=${cell}`);
+    expect(await rows.count()).toBe(within.items.length);
+    expect(opened.complaints).toEqual([]);
+  });
+
   test("shows a hotspot: rewards, why, reports with reasons, trust, neighbours", async () => {
     const page = await show(`/hotspots/${did("hotspot 1")}`);
     expect(await textOf("h1")).toBe(computeName(named("hotspot 1")));

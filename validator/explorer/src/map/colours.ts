@@ -5,6 +5,9 @@ import { formatPpm, formatRoughAmount, PPM } from "../ui/format.ts";
 export const VIEWS = ["coverage", "rewards", "gaps"] as const;
 export type ViewName = (typeof VIEWS)[number];
 
+/** The query by which a link keeps the way of looking; none is the first. */
+export const writeBy = (view: ViewName): string => (view === VIEWS[0] ? "" : `?by=${view}`);
+
 export type Colour = readonly [red: number, green: number, blue: number];
 export type Step = { readonly colour: Colour; readonly label: string };
 export type Scale = { readonly steps: readonly Step[]; readonly stepOf: (cell: MapCell) => number };
@@ -65,6 +68,8 @@ export function createScale(view: ViewName, cells: readonly MapCell[]): Scale {
 
 function createRewardScale(colours: readonly Colour[], cells: readonly MapCell[]): Scale {
   const most = cells.reduce((max, cell) => (perCell(cell) > max ? perCell(cell) : max), 0n);
+  // Before the first pay there is nothing to tell apart.
+  if (most === 0n) return { steps: [{ colour: colours[0]!, label: "nothing yet" }], stepOf: () => 0 };
   const limits = colours.map((_colour, step) => most / REWARD_STEP ** BigInt(STEPS - 1 - step));
   const steps = colours.map((colour, step) => ({
     colour,

@@ -4,6 +4,7 @@
  */
 import { H3HexagonLayer } from "@deck.gl/geo-layers";
 import { MapboxOverlay } from "@deck.gl/mapbox";
+import { isValidCell } from "h3-js";
 import * as maplibre from "maplibre-gl";
 import type { MapCell } from "../../../client/api.ts";
 import type { Theme } from "../ui/theme.ts";
@@ -28,6 +29,7 @@ export type OpenMap = {
   /** A hotspot with those whom it hears, instead of cells; all of them are in view. */
   readonly showLinks: (own: Place, links: readonly Linked[]) => void;
   readonly fit: (box: Box) => void;
+  readonly goTo: (place: NonNullable<Start>) => void;
   readonly zoomBy: (steps: number) => void;
   readonly setTheme: (theme: Theme) => void;
   readonly close: () => void;
@@ -82,7 +84,10 @@ export async function openMap(container: HTMLElement, options: MapOptions): Prom
     show: (cells, colourOf, selected) => {
       redraw = () =>
         overlay.setProps({
-          layers: [createCells(cells, colourOf, selected, GROUND[theme].line, options.onPick)],
+          layers: [
+            createCells(cells, colourOf, GROUND[theme].line, options.onPick),
+            createMark(selected, GROUND[theme].line),
+          ],
         });
       redraw();
     },
@@ -92,6 +97,7 @@ export async function openMap(container: HTMLElement, options: MapOptions): Prom
       frame(boundsOf(own, links));
     },
     fit: frame,
+    goTo: ({ centre: [lng, lat], zoom }) => void map.jumpTo({ center: [lng, lat], zoom }),
     zoomBy: (steps) => void map.zoomTo(map.getZoom() + steps),
     setTheme: (next) => {
       theme = next;
@@ -105,7 +111,6 @@ export async function openMap(container: HTMLElement, options: MapOptions): Prom
 function createCells(
   cells: readonly MapCell[],
   colourOf: (cell: MapCell) => Colour,
-  selected: string | null,
   line: Colour,
   onPick: (cell: string) => void,
 ) {
@@ -114,8 +119,8 @@ function createCells(
     data: cells,
     getHexagon: ({ cell }) => cell,
     getFillColor: (cell) => [...colourOf(cell), CELL_ALPHA],
-    getLineColor: ({ cell }) => [...line, cell === selected ? 255 : 70],
-    getLineWidth: ({ cell }) => (cell === selected ? 3 : 1),
+    getLineColor: [...line, 70],
+    getLineWidth: 1,
     lineWidthUnits: "pixels",
     stroked: true,
     filled: true,
@@ -123,12 +128,28 @@ function createCells(
     pickable: true,
     autoHighlight: true,
     highlightColor: [255, 255, 255, 90],
-    updateTriggers: { getFillColor: [colourOf], getLineColor: [selected, line], getLineWidth: [selected] },
+    updateTriggers: { getFillColor: [colourOf] },
     onClick: ({ object }) => {
       if (object === undefined) return false;
       onPick(object.cell);
       return true;
     },
+  });
+}
+
+/** The outline of the cell that is shown beside the map, whatever the resolution of those that are drawn. */
+function createMark(selected: string | null, line: Colour) {
+  return new H3HexagonLayer<string>({
+    id: "selected",
+    data: selected === null || !isValidCell(selected) ? [] : [selected],
+    getHexagon: (cell) => cell,
+    getLineColor: [...line, 255],
+    getLineWidth: 3,
+    lineWidthUnits: "pixels",
+    stroked: true,
+    filled: false,
+    extruded: false,
+    pickable: false,
   });
 }
 

@@ -48,7 +48,8 @@ export function AccountPage({ params }: PageProps) {
                 <RewardsCard
                   route="/v1/accounts/{id}/rewards"
                   id={account.id}
-                  {...{ latest, oldest }}
+                  latest={latest}
+                  oldest={oldest}
                   columns={COLUMNS}
                 />
               )}

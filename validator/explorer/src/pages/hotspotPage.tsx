@@ -37,7 +37,8 @@ export function HotspotPage({ params }: PageProps) {
                   <RewardsCard
                     route="/v1/hotspots/{id}/rewards"
                     id={hotspot.id}
-                    {...{ latest, oldest }}
+                    latest={latest}
+                    oldest={oldest}
                     columns={COLUMNS}
                   />
                   {latest === null ? null : <WhyCard id={hotspot.id} latest={latest} />}

@@ -38,11 +38,17 @@ export function MapPage({ params }: { readonly params: Readonly<Record<string, s
   return (
     <div class="map-page">
       <MapCanvas
-        {...{ cells: shown?.items ?? [], scale, selected, start, view, onView, onPick }}
+        cells={shown?.items ?? []}
         bounds={shown?.bounds ?? null}
+        scale={scale}
+        selected={selected}
+        start={start}
+        view={view}
+        onView={onView}
+        onPick={onPick}
       />
       <Page className="map-side" title={selected === null ? "Coverage" : `Cell ${selected}`}>
-        {selected === null ? null : <CellPanel cell={selected} />}
+        {selected === null ? null : <CellPanel cell={selected} name={name} />}
         <ViewChoice name={name} scale={scale} />
         <Shown what="The map" asked={shown === null ? asked : { ...asked, data: shown }}>
           {(map) => <MapSummary map={map} name={name} />}

@@ -54,10 +54,10 @@ export function Hash({ value }: { readonly value: string }) {
   return <code title={value}>{shortenHash(value)}</code>;
 }
 
-/** A link to a cell. The digits of finer resolutions, which it does not have, are left out. */
-export function CellLink({ cell }: { readonly cell: string }) {
+/** A link to a cell. The digits of finer resolutions, which it does not have, are left out. @param query of its page. */
+export function CellLink({ cell, query = "" }: { readonly cell: string; readonly query?: string }) {
   return (
-    <a href={`/cells/${cell}`} title={cell}>
+    <a href={`/cells/${cell}${query}`} title={cell}>
       <code>{cell.replace(/f+$/, "")}</code>
     </a>
   );

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { Json } from "../../../../client/client.ts";
 import { useRoute } from "../../data/useRoute.ts";
+import { type ViewName, writeBy } from "../../map/colours.ts";
 import { FINEST_RESOLUTION } from "../../map/viewport.ts";
 import { formatCount, formatPpm } from "../../ui/format.ts";
 import { Empty, Shown } from "../../ui/states.tsx";
@@ -9,12 +10,12 @@ import { Fact, KeyLink } from "../../ui/values.tsx";
 
 type CellJson = Json<"/v1/cells/{cell}">;
 
-export function CellPanel({ cell }: { readonly cell: string }) {
+export function CellPanel({ cell, name }: { readonly cell: string; readonly name: ViewName }) {
   const asked = useRoute("/v1/cells/{cell}", { path: { cell } });
   return (
     <section class="card" aria-label="The cell">
       <p>
-        <a href="/">Back to the whole map</a>
+        <a href={`/${writeBy(name)}`}>Back to the whole map</a>
       </p>
       <Shown what="The cell" asked={asked}>
         {(data) => (

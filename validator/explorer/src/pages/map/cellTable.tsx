@@ -1,7 +1,7 @@
 /** The cells of the map as a table: the same for whoever reads, hears or tabs through it. */
 import { useMemo, useState } from "preact/hooks";
 import type { MapCell } from "../../../../client/api.ts";
-import type { ViewName } from "../../map/colours.ts";
+import { type ViewName, writeBy } from "../../map/colours.ts";
 import { formatCount, formatPpm } from "../../ui/format.ts";
 import { MoreButton } from "../../ui/moreButton.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
@@ -20,8 +20,8 @@ const ORDERS: Readonly<Record<ViewName, { readonly order: Order; readonly words:
   gaps: { order: byGaps, words: "those with most gaps first" },
 };
 
-const COLUMNS: readonly Column<MapCell>[] = [
-  { title: "Cell", value: ({ cell }) => <CellLink cell={cell} /> },
+const columnsOf = (name: ViewName): readonly Column<MapCell>[] => [
+  { title: "Cell", value: ({ cell }) => <CellLink cell={cell} query={writeBy(name)} /> },
   { title: "Hotspots", kind: "number", value: ({ hotspots }) => formatCount(hotspots) },
   { title: "Covered", kind: "number", value: ({ coveragePpm }) => formatPpm(coveragePpm) },
   { title: "Tokens", kind: "number", value: ({ paid }) => <Amount value={paid} brief /> },
@@ -37,7 +37,7 @@ export function CellTable({ cells, name }: { readonly cells: readonly MapCell[];
     <>
       <Table
         caption={isAll ? `All of them, ${words}.` : `${formatCount(rows.length)} of them, ${words}.`}
-        columns={COLUMNS}
+        columns={columnsOf(name)}
         rows={rows}
         keyOf={({ cell }) => cell}
       />

@@ -2,8 +2,10 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { MapCell } from "../../../../client/api.ts";
 import type { Scale } from "../../map/colours.ts";
+import type { OpenMap } from "../../map/openMap.ts";
 import { useOpenMap } from "../../map/useOpenMap.ts";
-import { type Box, computeScaleBar, type Start, type View } from "../../map/viewport.ts";
+import { type Box, computeScaleBar, readStart, type Start, type View, writeAt } from "../../map/viewport.ts";
+import { useLocation } from "../../routing/location.ts";
 import { formatCount } from "../../ui/format.ts";
 
 type MapCanvasProps = {
@@ -20,6 +22,7 @@ type MapCanvasProps = {
 
 export function MapCanvas({ cells, scale, selected, start, view, bounds, onView, onPick }: MapCanvasProps) {
   const { place, map, hasFailed } = useOpenMap({ start, onView, onPick });
+  useFollowing(map, { view, selected, bounds });
   const isPlaced = useRef(start !== null);
   useEffect(() => {
     map?.show(cells, (cell) => scale.steps[scale.stepOf(cell)]!.colour, selected);
@@ -56,6 +59,24 @@ export function MapCanvas({ cells, scale, selected, start, view, bounds, onView,
       {view === null ? null : <ScaleBar view={view} />}
     </section>
   );
+}
+
+/** Links and the browser's history within the map's pages: one is led to the place of the address, else to its cell, else to all there is. */
+function useFollowing(
+  map: OpenMap | null,
+  { view, selected, bounds }: Pick<MapCanvasProps, "view" | "selected" | "bounds">,
+): void {
+  const { query, visit } = useLocation();
+  const followed = useRef(visit);
+  useEffect(() => {
+    if (map === null || followed.current === visit) return;
+    followed.current = visit;
+    // A click on the map leads to where one is already.
+    if (view !== null && query.get("at") === writeAt(view)) return;
+    const place = readStart(query, selected ?? undefined);
+    if (place !== null) map.goTo(place);
+    else if (bounds !== null) map.fit(bounds);
+  }, [map, visit]);
 }
 
 /** Where there are no streets to compare with: how long a line on the map is on the ground, in the middle of it. */
