@@ -72,7 +72,9 @@ async function listReports(
   const taken = explainer === null ? [] : [...receptions.values()].slice(0, MAX_TAKEN_APART);
   const factors = (await explainer?.explain(hotspot, taken)) ?? [];
   return [...receptions].map(([id, one], place) => ({
-    ...{ id, kind: one.isHeard ? "witness" : "beacon", unitsPpm: unitsOf(one)! },
+    id,
+    kind: one.isHeard ? "witness" : "beacon",
+    unitsPpm: unitsOf(one)!,
     factors: factors[place] ?? null,
     missing: describeMissing(factors[place], explainer !== null),
   }));
@@ -95,10 +97,12 @@ function explainPools({ pools, shares }: EpochRow, line: RankedLine) {
   const { beaconPaid, beaconWithheld, witnessPaid, witnessWithheld } = line;
   return {
     beacons: explainPool(line.scalePpm, line.beaconUnitsPpm, pools.beacons.paid, shares.beacons, {
-      ...{ paid: beaconPaid, withheld: beaconWithheld },
+      paid: beaconPaid,
+      withheld: beaconWithheld,
     }),
     witnesses: explainPool(line.scalePpm, line.witnessUnitsPpm, pools.witnesses.paid, shares.witnesses, {
-      ...{ paid: witnessPaid, withheld: witnessWithheld },
+      paid: witnessPaid,
+      withheld: witnessWithheld,
     }),
   };
 }
@@ -119,7 +123,8 @@ function explainPool(
     throw new Error(`a stored amount of ${amount} does not follow from its factors, which give ${quotient}`);
   }
   return {
-    ...{ unitsPpm, scalePpm },
+    unitsPpm,
+    scalePpm,
     share: `${share}`,
     shares: `${shares}`,
     poolPaid: `${poolPaid}`,

@@ -174,8 +174,14 @@ export class UnitsExplainer {
     const { trustPpm, creditPpm, isSuspended } = found;
     const { latE7, lngE7 } = hotspot.assertion;
     return {
-      ...{ key, position: hotspot.position, owner: encodeHex(hotspot.owner), latE7, lngE7 },
-      ...{ trustPpm, creditPpm, isSuspended },
+      key,
+      position: hotspot.position,
+      owner: encodeHex(hotspot.owner),
+      latE7,
+      lngE7,
+      trustPpm,
+      creditPpm,
+      isSuspended,
       isNewcomer: row === undefined && hotspot.registeredEpoch >= this.#computedFrom(epoch),
     };
   }
@@ -223,8 +229,11 @@ function pickLinks(ends: readonly End[], distancesM: readonly number[], ownerCap
     witnessHotspot: Uint32Array.from(distancesM, (_, i) => indexOf(i + 1)),
   };
   const trusted = {
-    ...{ witnessDistanceM: Uint32Array.from(distancesM), beaconTable: new Uint8Array(1), tables: [table] },
-    ...{ owner: Uint32Array.from(sorted, ({ owner }) => owners.indexOf(owner)), ownerCap },
+    witnessDistanceM: Uint32Array.from(distancesM),
+    beaconTable: new Uint8Array(1),
+    tables: [table],
+    owner: Uint32Array.from(sorted, ({ owner }) => owners.indexOf(owner)),
+    ownerCap,
     latE7: Int32Array.from(sorted, ({ latE7 }) => latE7),
     lngE7: Int32Array.from(sorted, ({ lngE7 }) => lngE7),
   };
@@ -236,8 +245,11 @@ function pickLinks(ends: readonly End[], distancesM: readonly number[], ownerCap
 function presentLink(own: End, other: End, distanceM: number): FactorsJson["links"][number] {
   const lesserPpm = Math.min(own.creditPpm, other.trustPpm);
   return {
-    ...{ counterpart: encodeDidKey(other.key), name: computeName(other.key), distanceM },
-    ...{ trustPpm: own.creditPpm, counterpartTrustPpm: other.trustPpm },
+    counterpart: encodeDidKey(other.key),
+    name: computeName(other.key),
+    distanceM,
+    trustPpm: own.creditPpm,
+    counterpartTrustPpm: other.trustPpm,
     qualityPpm: computeQualityPpm(distanceM),
     valuePpm: computeLinkValuePpm(lesserPpm, distanceM),
   };

@@ -112,7 +112,9 @@ export function presentLineOf(
 ): RewardLineJson {
   return {
     rank: line.rank,
-    ...{ hotspot, name, owner },
+    hotspot,
+    name,
+    owner,
     beaconUnitsPpm: line.beaconUnitsPpm,
     witnessUnitsPpm: line.witnessUnitsPpm,
     scalePpm: line.scalePpm,

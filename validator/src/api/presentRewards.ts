@@ -34,7 +34,11 @@ const presentPeriod = ({
   lastEpoch,
   epochs,
 }: RewardBucket | AccountBucket) => ({
-  ...{ period, startTimeMs, firstEpoch, lastEpoch, epochs },
+  period,
+  startTimeMs,
+  firstEpoch,
+  lastEpoch,
+  epochs,
 });
 
 export const presentHotspotAmounts = (sums: HotspotSums) => ({

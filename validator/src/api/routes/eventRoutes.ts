@@ -3,6 +3,7 @@
  * itself: the browser sends the last id it has, and gets what it missed or is told that something is missing.
  */
 import type { ServerResponse } from "node:http";
+import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
 import { AddressCounts, networkOfIp } from "../../../../node/src/host/connectionLimits.ts";
 import { MAX_HTTP_CONNECTIONS_PER_ADDRESS } from "../callers.ts";
@@ -84,24 +85,14 @@ export function addEventRoutes(routes: Routes, { modules }: RouteContext): void 
       },
     },
     (request, reply) => {
-      const response = reply.raw;
       const leave = places.take(networkOfIp(request.ip));
       if (leave === null) throw new ApiProblem(429, "This address listens as many times as one may.");
-      const unsubscribe = events.subscribe((text) => send(response, text));
+      const unsubscribe = events.subscribe((text) => send(reply.raw, text));
       if (unsubscribe === null) {
         leave();
         throw new ApiProblem(503, "There are as many listeners as this validator serves.");
       }
-      reply.hijack();
-      // Ends with its connection, so it needs no chunks: what all are sent is one buffer, written once to each.
-      response.useChunkedEncodingByDefault = false;
-      response.writeHead(200, {
-        ...(reply.getHeaders() as Record<string, string>),
-        "content-type": "text/event-stream; charset=utf-8",
-        "cache-control": "no-store",
-        // Tells nginx not to gather the stream.
-        "x-accel-buffering": "no",
-      });
+      const response = openStream(reply);
       open.add(response);
       count();
       response.on("close", () => {
@@ -116,4 +107,20 @@ export function addEventRoutes(routes: Routes, { modules }: RouteContext): void 
       send(response, events.since(lastId) ?? GAP);
     },
   );
+}
+
+/** Answers with a stream that is written to by hand, and ends with its connection. */
+function openStream(reply: FastifyReply): ServerResponse {
+  const response = reply.raw;
+  reply.hijack();
+  // Without an end there are no chunks: what all are sent is one buffer, written once to each.
+  response.useChunkedEncodingByDefault = false;
+  response.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+    // Tells nginx not to gather the stream.
+    "x-accel-buffering": "no",
+  });
+  return response;
 }

@@ -92,7 +92,10 @@ function writeEpoch(row: EpochRow, lines: number): string {
   const { epoch, startTimeMs, endTimeMs, pools, escrow } = row;
   const json: ExportedEpochJson = {
     type: "epoch",
-    ...{ epoch, startTimeMs, endTimeMs, lines },
+    epoch,
+    startTimeMs,
+    endTimeMs,
+    lines,
     // By the books: what left the two pools, without what went into escrow. The lines before must make it.
     paid: `${pools.beacons.paid + pools.witnesses.paid - escrow.withheld}`,
     recordDigest: encodeHex0x(row.recordDigest),

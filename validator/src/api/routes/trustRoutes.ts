@@ -45,7 +45,9 @@ function addPenalties(routes: Routes, { options }: RouteContext): void {
     items: PENALTY_TABLE.map(({ reason, ramp, asks, unit, source }) => ({
       number: PENALTY_REASONS.indexOf(reason) + 1,
       penalty: reason,
-      ...{ asks, unit, source },
+      asks,
+      unit,
+      source,
       begins: ramp.from,
       largest: ramp.to,
       leastFactorPpm: FACTOR_MIN_PPM,
@@ -141,7 +143,9 @@ function presentAppeal(view: AppealView | null): Pick<TrustHistoryJson, "held" |
   return {
     held: `${escrow.reduce((sum, { amount }) => sum + amount, 0n)}`,
     escrow: escrow.map(({ owner, amount, untilEpoch }) => ({
-      ...{ owner: encodeDidKey(owner), amount: `${amount}`, untilEpoch },
+      owner: encodeDidKey(owner),
+      amount: `${amount}`,
+      untilEpoch,
     })),
     appeal: { pending: isPending, decidedFromEpoch, barredUntilEpoch },
   };
@@ -159,7 +163,9 @@ export function presentTrust(row: TrustRow, reports: NamedReports): TrustStateJs
     appealed: row.isAppealed,
     findings: row.findings.map(({ reason, factorPpm, madeEpoch, endsEpoch, evidence }) => ({
       penalty: reason,
-      ...{ factorPpm, madeEpoch, endsEpoch },
+      factorPpm,
+      madeEpoch,
+      endsEpoch,
       evidence: evidence.map(({ counterpart, heardEpoch, heardByEpoch }) => ({
         counterpart: encodeDidKey(counterpart),
         name: computeName(counterpart),

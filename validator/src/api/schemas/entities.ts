@@ -52,7 +52,11 @@ export const Epoch = object(
     rewardRoot: Hash,
     stateRoot: Hash,
     escrow: object({
-      ...{ carriedIn: Amount, withheld: Amount, released: Amount, returned: Amount, carriedOut: Amount },
+      carriedIn: Amount,
+      withheld: Amount,
+      released: Amount,
+      returned: Amount,
+      carriedOut: Amount,
     }),
   },
   "A closed epoch. In every pool emitted + carriedIn = paid + carriedOut, where what is withheld is paid into escrow; in escrow carriedIn + withheld = released + returned + carriedOut.",

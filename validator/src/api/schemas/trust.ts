@@ -30,13 +30,16 @@ const Evidence = object(
   "A counterpart, the newest epochs in which the hotspot heard it and was heard by it, and those reports as long as they are kept.",
 );
 
-const FindingForm = object({
-  penalty: Penalty,
-  factorPpm: Ppm,
-  madeEpoch: EpochNumber,
-  endsEpoch: EpochNumber,
-  evidence: Type.Array(Evidence),
-});
+const FindingForm = object(
+  {
+    penalty: Penalty,
+    factorPpm: Ppm,
+    madeEpoch: EpochNumber,
+    endsEpoch: EpochNumber,
+    evidence: Type.Array(Evidence),
+  },
+  "What was found, and from which epoch's start on it no longer counts if it is not found again: by new evidence, or by the same while that is on record, for two windows at most.",
+);
 
 export const TrustState = object(
   {

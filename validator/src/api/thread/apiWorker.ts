@@ -57,10 +57,15 @@ function describeApi(options: ApiThreadOptions): ApiOptions {
   const { genesis, networkId, validator, version, corsOrigins, trustProxies, requestsPerMinute } = options;
   return {
     network: {
-      ...{ name: genesis.name, id: networkId, parameters: genesis.parameters },
+      name: genesis.name,
+      id: networkId,
+      parameters: genesis.parameters,
       writeGenesis: () => encodeGenesisJson(genesis),
     },
-    ...{ validator, version, corsOrigins, trustProxies },
+    validator,
+    version,
+    corsOrigins,
+    trustProxies,
     explorerFolder: EXPLORER_FOLDER,
     ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
   };
@@ -73,7 +78,11 @@ function createModules(live: LiveValidator, { validator }: ApiThreadOptions, sea
   const metrics = createHttpMetrics();
   return {
     ...seams,
-    ...{ status, isPending, submitTransaction, traceMessage, metrics },
+    status,
+    isPending,
+    submitTransaction,
+    traceMessage,
+    metrics,
     log: createPostedLog(),
     ledger: { rewardProof, appeal },
     agreement: {
