@@ -9,6 +9,8 @@ const ROOT = join(import.meta.dirname, "../..");
 const MAX_FILE_LINES = 400;
 /** Tests may be longer than what they test: they are read case by case. */
 const MAX_TEST_LINES = 700;
+/** The least limit that a test may set: below the twenty seconds of a mistake that one catches by it, above a busy machine. */
+const LEAST_LIMIT_MS = 15_000;
 /** What is run, what the packaging puts in a module's place by its path, and types that a build finds by itself. */
 const PROGRAMS =
   /\/main\.tsx?$|\.d\.ts$|^node\/packaging\/standIns\/\w+\.ts$|^validator\/client\/exportRewards\.ts$/;
@@ -153,6 +155,19 @@ describe("files", () => {
     const product = sources.filter((file) => !isTest(file) && file !== "vitest.config.ts");
     const reached = reachableFrom(product.filter((file) => PROGRAMS.test(file)));
     expect(product.filter((file) => !reached.has(file))).toEqual([]);
+  });
+
+  test("of tests leave a busy machine its time", () => {
+    const hasty = sources
+      .filter((file) => file.endsWith(".test.ts") && file !== "test/tidy/tidy.test.ts")
+      .flatMap((file) => {
+        const limits = [...read(file).matchAll(/\btimeout: ([\d_]+)/g)].map((match) => match[1]!);
+        const short = limits.filter((limit) => Number(limit.replaceAll("_", "")) < LEAST_LIMIT_MS);
+        // Vitest's own patience with these is a second.
+        const bare = [...read(file).matchAll(/vi\.wait(?:Until|For)\([^\n]*\)(?<!timeout: [\d_]+ \}\));/g)];
+        return [...short, ...bare.map(([wait]) => wait)].map((limit) => `${file}: ${limit}`);
+      });
+    expect(hasty).toEqual([]);
   });
 
   test("name no registry, no machine and no workplace", () => {
