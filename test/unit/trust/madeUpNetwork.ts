@@ -6,7 +6,7 @@ import type { TrustNetwork } from "../../../protocol/src/trust/networkTrust.ts";
 import { TrustHistory } from "../../../protocol/src/trust/trustHistory.ts";
 import { createRandom } from "../../bench/population.ts";
 
-const WINDOW_EPOCHS = 20;
+export const WINDOW_EPOCHS = 20;
 export const TERMS = {
   ...{ epoch: 30, penaltyEpochs: 12, intervalEpochs: 4, youngEpochs: 10, paidMinPpm: 100_000 },
   epochSeed: new Uint8Array(32),

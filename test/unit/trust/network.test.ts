@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { PPM } from "../../../protocol/src/network/parameters.ts";
+import type { Findings } from "../../../protocol/src/trust/findingTable.ts";
 import { createMoments } from "../../../protocol/src/trust/moments.ts";
 import { computeNetworkTrust } from "../../../protocol/src/trust/networkTrust.ts";
 import { checkDistanceProfile } from "../../../protocol/src/trust/penalties/distanceProfile.ts";
@@ -15,7 +16,16 @@ import { addStartTrust, START_TRUST_PPM, STARTERS_MAX } from "../../../protocol/
 import { COUNTERPARTS_MIN } from "../../../protocol/src/trust/thresholds.ts";
 import type { WitnessGraph } from "../../../protocol/src/trust/witnessGraph.ts";
 import { createRandom } from "../../bench/population.ts";
-import { createNetwork, LINZ, mesh, type Site, sitesAround, TERMS, VIENNA } from "./madeUpNetwork.ts";
+import {
+  createNetwork,
+  LINZ,
+  mesh,
+  type Site,
+  sitesAround,
+  TERMS,
+  VIENNA,
+  WINDOW_EPOCHS,
+} from "./madeUpNetwork.ts";
 
 /** Of each owner's links the shortest, of equal ones the first; those that are left in their order. */
 function keepNearest<Link extends { readonly owner: number; readonly distanceM: number }>(
@@ -160,6 +170,33 @@ describe("trust of a network", () => {
     expect(judge(harsher.factorPpm)).toEqual(found.map((one) => (one === milder ? harsher : one)));
     expect(judge(harsher.factorPpm, [0])).toEqual(found);
     expect(judge(milder.factorPpm)).toEqual(found);
+  });
+
+  test("what one epoch gave is found again while it is on record, and has ended a penalty's time after two windows", () => {
+    const network = createNetwork(sitesAround(VIENNA, 4, 3), []);
+    for (let i = 0; i < 12; i++) {
+      network.history.record({
+        ...{ witness: 0, beaconer: 1 + (i % 3), epoch: 1, verdict: "valid", distanceM: 4_000 },
+        moments: createMoments({
+          ...{ rssiDeciDbm: -1_000, rssiKind: "signal", snrCentiDb: 500, powerStepDb: 0 },
+          bandwidthHz: 125_000,
+        }),
+        marginCentiDb: 0,
+      });
+    }
+    const ends: number[] = [];
+    let findings: Findings = new Map();
+    for (let epoch = TERMS.intervalEpochs; epoch < 80; epoch += TERMS.intervalEpochs) {
+      findings = computeNetworkTrust(
+        network,
+        { ...TERMS, epoch },
+        { findings, appealed: new Set() },
+      ).findings;
+      ends.push(findings.get(0)?.[0]?.endsEpoch ?? -1);
+    }
+    const kept = 2 * WINDOW_EPOCHS;
+    expect(Math.max(...ends)).toBe(kept - TERMS.intervalEpochs + TERMS.penaltyEpochs);
+    expect(ends.at(-1)).toBe(-1);
   });
 
   test("a cap goes with the crowd, for who stays and for who moves", () => {
