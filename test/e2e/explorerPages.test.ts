@@ -142,17 +142,16 @@ describe.skipIf(chromium === null)("in Chromium", () => {
       const body = (await response.text()).replaceAll(/"timeMs":\d+/g, `"timeMs":${Number.MAX_SAFE_INTEGER}`);
       await route.fulfill({ response, body });
     });
-    await show(`/hotspots/${did("hotspot 1")}`);
-    await page.getByText("beyond any calendar").first().waitFor();
-    await page.unroute("**/activity*");
     // A month of which a validator has only the end is no whole month.
     await page.route("**/v1/status", async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, json: { ...(await response.json()), oldestEpoch: 1 } });
     });
     await show(`/hotspots/${did("hotspot 1")}`);
+    await page.getByText("beyond any calendar").first().waitFor();
     await page.locator("section[aria-labelledby=rewards] select").selectOption("month");
     await page.getByRole("row", { name: "2026-11 from epoch 1 on" }).waitFor();
+    await page.unroute("**/activity*");
     await page.unroute("**/v1/status");
     expect(opened.complaints).toEqual([]);
   });
