@@ -136,7 +136,10 @@ function findAll(
   const { history, owner, latE7, lngE7, cellHi } = network;
   const { graph, rows } = links;
   const term = { epoch: terms.epoch, penaltyEpochs: terms.penaltyEpochs };
-  const trusted = Uint8Array.from(graphPpm, (ppm) => (ppm >= terms.paidMinPpm ? 1 : 0));
+  const trusted = new Uint8Array(graph.count);
+  for (let hotspot = 0; hotspot < graph.count; hotspot++) {
+    if (graphPpm[hotspot]! >= terms.paidMinPpm) trusted[hotspot] = 1;
+  }
   const context = {
     ...{ history, rows, owner, trusted, term },
     network: measureNetworkPlaces(rows, { latE7, lngE7 }, trusted),
