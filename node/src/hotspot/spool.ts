@@ -4,14 +4,20 @@
  * SD card by a block; bounded by bytes, and by epoch once rounds tell which it is: a wall clock may be set at any time.
  * Envelopes and never loose reports, so that a crash cannot make two different messages of one report.
  */
+import assert from "node:assert";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { SigningDomains } from "../../../protocol/src/crypto/domain.ts";
-import { computeEnvelopeId, decodeEnvelope } from "../../../protocol/src/wire/envelope.ts";
+import {
+  computeEnvelopeId,
+  decodeEnvelope,
+  envelopeSigningMessage,
+} from "../../../protocol/src/wire/envelope.ts";
 import { CodedError, isCodedError, systemCodeOf } from "../host/codedError.ts";
 import { readFileIfAny, replaceFile } from "../host/durableFile.ts";
 import type { Clock } from "../host/types.ts";
+import { verifySignature } from "../host/verify.ts";
 import { decodeSpoolFile, encodeSpoolRecord } from "./spoolRecord.ts";
 
 /** An envelope that is still to be delivered. */
@@ -67,10 +73,26 @@ export async function openSpool(options: SpoolOptions, modules: { readonly clock
     const { epoch, timeMs, envelope } = record;
     live.set(encodeHex(id), { entry: { id, epoch, timeMs, envelope }, sinceMs });
   }
+  forgetOtherNetworks(live, options.domains);
   const spool = new Spool(path, options, modules.clock, live, damagedBytes);
   // On a full disk what was spooled can still be delivered, and what comes can be sent.
   await spool.compact().catch(() => undefined);
   return spool;
+}
+
+/**
+ * Where a home was moved, what the network before has left comes first, up to an envelope that is signed for this one. It
+ * would be offered for ever: that network's epochs may all be still to come in this one.
+ */
+function forgetOtherNetworks(live: Map<string, Held>, domains: SigningDomains): void {
+  for (const [key, { entry }] of live) {
+    const decoded = decodeEnvelope(entry.envelope);
+    assert(decoded.ok, "what cannot be decoded is not live");
+    const { envelope } = decoded;
+    const message = envelopeSigningMessage(domains, envelope);
+    if (verifySignature(envelope.sender, message, envelope.signature)) return;
+    live.delete(key);
+  }
 }
 
 export class Spool {

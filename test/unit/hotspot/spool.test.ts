@@ -19,8 +19,14 @@ import {
 } from "../../../node/src/hotspot/spoolRecord.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
-import { computeEnvelopeId, encodeEnvelope } from "../../../protocol/src/wire/envelope.ts";
+import { sign } from "../../../protocol/src/crypto/ed25519.ts";
+import {
+  computeEnvelopeId,
+  encodeEnvelope,
+  envelopeSigningMessage,
+} from "../../../protocol/src/wire/envelope.ts";
 import { eventually } from "../host/eventually.ts";
+import { newKey } from "./fakeValidator.ts";
 
 const domains = createSigningDomains(new Uint8Array(32));
 let home: string;
@@ -38,20 +44,23 @@ beforeEach(async () => {
   wakes.length = 0;
 });
 
-function newEntry(bodyBytes = 300, epoch = 3): SpoolEntry {
-  const unsigned = { kind: "reports", sender: randomBytes(32), body: randomBytes(bodyBytes) } as const;
-  const envelope = encodeEnvelope({ ...unsigned, signature: randomBytes(64) });
-  return { id: computeEnvelopeId(domains, unsigned), epoch, timeMs: nowMs, envelope };
+const { publicKey: sender, secretSeed } = newKey();
+
+function newEntry(bodyBytes = 300, epoch = 3, its = domains): SpoolEntry {
+  const unsigned = { kind: "reports", sender, body: randomBytes(bodyBytes) } as const;
+  const signature = sign(secretSeed, envelopeSigningMessage(its, unsigned));
+  const envelope = encodeEnvelope({ ...unsigned, signature });
+  return { id: computeEnvelopeId(its, unsigned), epoch, timeMs: nowMs, envelope };
 }
 
-async function reopen(maxBytes = 1_000_000): Promise<Spool> {
+async function reopen(maxBytes = 1_000_000, its = domains): Promise<Spool> {
   const onDrop = (entry: SpoolEntry, reason: SpoolDrop) => drops.push([encodeHex(entry.id), reason]);
   const after = (_: number, callback: () => void) => {
     wakes.push(callback);
     return () => undefined;
   };
   const clock = { ...createSystemClock(), nowMs: () => nowMs, elapsedMs: () => elapsedMs, after };
-  return await openSpool({ home, domains, maxBytes, onDrop }, { clock });
+  return await openSpool({ home, domains: its, maxBytes, onDrop }, { clock });
 }
 
 const isSame = (a: SpoolRecord, b: SpoolRecord) =>
@@ -221,6 +230,23 @@ describe("the spool", () => {
     expect(idsOf(again)).toEqual([entries[0]!, entries[2]!].map(({ id }) => encodeHex(id)));
     expect(again.entries()[0]).toEqual(entries[0]);
     await spool.close();
+    await again.close();
+  });
+
+  test("holds nothing of another network's in a home that was moved, and all of its own after that", async () => {
+    const elsewhere = await reopen();
+    for (let i = 0; i < 3; i++) await elsewhere.append(newEntry(300, 50_000));
+    await elsewhere.close();
+    const its = createSigningDomains(new Uint8Array(32).fill(1));
+    const here = await reopen(1_000_000, its);
+    expect(here.size).toMatchObject({ entries: 0, bytes: 0 });
+    const [first, second] = [newEntry(300, 3, its), newEntry(300, 3, its)];
+    await here.append(first);
+    await here.append(second);
+    await here.close();
+    const again = await reopen(1_000_000, its);
+    expect(idsOf(again)).toEqual([first, second].map(({ id }) => encodeHex(id)));
+    expect(drops).toEqual([]);
     await again.close();
   });
 
