@@ -74,7 +74,7 @@ export class Submitter {
   readonly #turns: ValidatorTurns;
   readonly #inquirer: Inquirer;
   readonly #outcomes: Record<SubmissionOutcome, number> = { receipted: 0, no_answer: 0, bad_receipt: 0 };
-  /** Why a validator last refused an envelope; null once one is admitted. */
+  /** Why a validator last refused an envelope for good, believed or not; null once one is admitted. */
   #refusal: Reason | null = null;
   #wake: () => void = () => undefined;
   #isAwake = false;
@@ -311,7 +311,10 @@ export class Submitter {
       this.#isAwake = true;
       return;
     }
-    if (meaning === "never") delivery.refusers.add(peer.peerId);
+    if (meaning === "never") {
+      delivery.refusers.add(peer.peerId);
+      this.#refusal = reason;
+    }
     // What one refuses for good another may know better: it waits for that one, as long as it can count.
     const isBelieved = meaning === "never" && isRefused(delivery, this.#validators);
     if (!isBelieved || delivery.receipts.size > 0) {

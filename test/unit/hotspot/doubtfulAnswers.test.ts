@@ -178,6 +178,7 @@ describe("a refusal for good", () => {
     // Backed off, up to half a minute: not one try a round.
     expect(liar.submissions).toBeLessThan(20);
     expect([world.told, world.spooled.size]).toEqual([[], 1]);
+    expect(world.submitter.status().refusal).toBe("unknown_sender");
     world.connected = [liar, other];
     await world.pass(12);
     expect([world.told, world.spooled.size]).toEqual([[null], 1]);
