@@ -9,7 +9,7 @@ import { makePrivateFolder } from "../../node/src/host/durableFile.ts";
 import { writeKeyFile } from "../../node/src/host/keystore.ts";
 import { encodeDidKey } from "../../protocol/src/crypto/didKey.ts";
 import { BASE_UNITS_PER_TOKEN } from "../../protocol/src/network/parameters.ts";
-import type { ValidatorJson } from "../../validator/src/api/schemas/agreement.ts";
+import type { RewardCertificateJson, ValidatorJson } from "../../validator/src/api/schemas/agreement.ts";
 import { homePaths } from "../../validator/src/home.ts";
 import { type Fleet, startFleet } from "../devnet/src/fleet/fleet.ts";
 import { createDevnetEther, type RunningHotspot, startSharedHotspot } from "../devnet/src/hotspots.ts";
@@ -20,7 +20,7 @@ import {
   validatorName,
 } from "../devnet/src/validators.ts";
 import { keyNamed } from "../unit/validator/support/network.ts";
-import { ask, waitFor } from "./validatorApi.ts";
+import { ask, askIfThere, waitFor } from "./validatorApi.ts";
 import { runCommand, runToSuccess } from "./validatorProcess.ts";
 
 const NEWCOMER = 4;
@@ -86,10 +86,10 @@ test("takes its seat two epochs after its stake, and then is counted on", async 
   // The newest that is certified: a snapshot is kept for the three epochs after it, and no longer.
   const checkpoint = await waitFor(role, async () => {
     const { closedEpoch } = await standingOf(role);
-    const answer = await fetch(`${role.ready().http}/v1/epochs/${closedEpoch}/certificate`);
-    if (!answer.ok) return null;
-    const { attest } = (await answer.json()) as { attest: { stateRoot: string } };
-    return `${closedEpoch}:${attest.stateRoot}`;
+    if (closedEpoch === null) return null;
+    const path = `/v1/epochs/${closedEpoch}/certificate`;
+    const certificate = await askIfThere<RewardCertificateJson>(role, path);
+    return certificate && `${closedEpoch}:${certificate.attest.stateRoot}`;
   });
   const joined = await runCommand(
     ...["validator", "join", "--home", home, "--genesis", genesisFile, "--checkpoint", checkpoint],
@@ -102,8 +102,9 @@ test("takes its seat two epochs after its stake, and then is counted on", async 
   await newcomer.start();
 
   const seated = await waitFor(newcomer, async () => {
-    const view = await ask<ValidatorJson>(newcomer, `/v1/validators/${id}`);
-    return view.seats.some(({ seat }) => seat !== null) ? view : null;
+    // It may begin before its own stake, and catch up.
+    const view = await askIfThere<ValidatorJson>(newcomer, `/v1/validators/${id}`);
+    return view?.seats.some(({ seat }) => seat !== null) ? view : null;
   });
   const seatedFrom = seated.sinceEpoch + 2;
   const firstRound = seatedFrom * fleet.genesis.parameters.roundsPerEpoch;

@@ -14,9 +14,18 @@ async function fetchPatiently(url: string): Promise<Response> {
 
 /** The JSON under a path, asked for until the API has time for it. @throws where the answer is none of success. */
 export async function ask<Answer>(role: ValidatorRole, path: string): Promise<Answer> {
+  const answer = await askIfThere<Answer>(role, path);
+  if (answer === null) throw new Error(`${path} is not there`);
+  return answer;
+}
+
+/** The same, but null where there is no such thing yet. */
+export async function askIfThere<Answer>(role: ValidatorRole, path: string): Promise<Answer | null> {
   const response = await fetchPatiently(`${role.ready().http}${path}`);
-  if (!response.ok) throw new Error(`${path} answers ${response.status}: ${await response.text()}`);
-  return (await response.json()) as Answer;
+  if (response.ok) return (await response.json()) as Answer;
+  const problem = await response.text();
+  if (response.status === 404) return null;
+  throw new Error(`${path} answers ${response.status}: ${problem}`);
 }
 
 /** Resolves with what is found once it is there; looked for again with every round that the validator executes. */
