@@ -29,9 +29,18 @@ export async function writeBundle(folder: string, version: string): Promise<Bund
   const outfile = join(folder, BUNDLE_FILE);
   const { metafile } = await build({
     entryPoints: [join(ROOT, "node/src/cli/main.ts")],
-    ...{ outfile, absWorkingDir: ROOT, bundle: true, minify: true, metafile: true },
-    ...{ platform: "node", format: "esm", target: "node24", legalComments: "none", logLevel: "warning" },
-    ...{ banner: { js: BANNER }, plugins: [withoutWasm()] },
+    outfile,
+    absWorkingDir: ROOT,
+    bundle: true,
+    minify: true,
+    metafile: true,
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    legalComments: "none",
+    logLevel: "warning",
+    banner: { js: BANNER },
+    plugins: [withoutWasm()],
   });
   await cp(join(ROOT, "node/src/hotspot/page"), join(folder, "page"), { recursive: true });
   const { license } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { license: string };

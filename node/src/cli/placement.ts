@@ -18,8 +18,10 @@ export async function choosePlacement(
   if (named !== null) {
     if (named.region === region && named.gainCentiDbi === gainCentiDbi) return named;
     log.warn("Go by the configuration, which is not as genesis has it: it must have been asserted since", {
-      ...{ region, gainDbi: gainCentiDbi / 100 },
-      ...{ genesisRegion: named.region, genesisGainDbi: named.gainCentiDbi / 100 },
+      region,
+      gainDbi: gainCentiDbi / 100,
+      genesisRegion: named.region,
+      genesisGainDbi: named.gainCentiDbi / 100,
     });
   }
   return { region, gainCentiDbi, cell: await findCell(config) };

@@ -68,8 +68,18 @@ async function run(flags: RunFlags, io: NodeIo): Promise<void> {
   };
   const hotspot: Hotspot = createHotspot(
     {
-      ...{ home, genesis, keyPair, placement, radio, validators, http, examine },
-      ...{ ...earnings, ...power, ...device, ...trusted },
+      home,
+      genesis,
+      keyPair,
+      placement,
+      radio,
+      validators,
+      http,
+      examine,
+      ...earnings,
+      ...power,
+      ...device,
+      ...trusted,
     },
     { clock, log, random: randomBytes },
   );

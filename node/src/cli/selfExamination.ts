@@ -30,7 +30,9 @@ export async function examineSelf(
   const words = [...program, "node", "doctor", "--json", "--listen", "0"];
   const env = { ...process.env, ...settingsToEnvironment({ ...settings, ...listening }) };
   const doctor = promisify(execFile)(process.execPath, words, {
-    ...{ env, timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES },
+    env,
+    timeout: TIMEOUT_MS,
+    maxBuffer: MAX_OUTPUT_BYTES,
   });
   const kill = () => void doctor.child.kill();
   process.once("exit", kill);

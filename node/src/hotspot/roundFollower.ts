@@ -61,7 +61,10 @@ export class RoundFollower {
   readonly #seedVotes = new Map<number, Map<number, string>>();
   readonly #seeds = new Map<number, Uint8Array>();
   readonly #counts: Record<AnnouncementOutcome, number> = {
-    ...{ new_round: 0, known: 0, unknown_set: 0, refused: 0 },
+    new_round: 0,
+    known: 0,
+    unknown_set: 0,
+    refused: 0,
   };
   #newest: NewestRound | null = null;
   #heardAfterMs = 0;

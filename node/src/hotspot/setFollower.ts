@@ -101,7 +101,8 @@ export class SetFollower {
     const { sets, network, log } = this.#modules;
     for (let answers = 0; answers < MAX_ANSWERS_IN_A_ROW; answers++) {
       const bytes = await network.request(peerId, SYNC_PROTOCOL, encodeSetsQuestion(sets.epoch), {
-        ...{ maxAnswerBytes: MAX_SETS_ANSWER_BYTES, timeoutMs: ANSWER_TIMEOUT_MS },
+        maxAnswerBytes: MAX_SETS_ANSWER_BYTES,
+        timeoutMs: ANSWER_TIMEOUT_MS,
         ...(this.#signal === null ? {} : { signal: this.#signal }),
       });
       const answer = decodeSetsAnswer(bytes);

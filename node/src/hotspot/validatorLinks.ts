@@ -212,8 +212,14 @@ export class ValidatorLinks {
 }
 
 const createLink = (address: string, learned: ValidatorAddress | null): Link => ({
-  ...{ address, learned, peer: null, stranger: null, dialling: false },
-  ...{ failures: 0, retryAtMs: 0, lastError: null },
+  address,
+  learned,
+  peer: null,
+  stranger: null,
+  dialling: false,
+  failures: 0,
+  retryAtMs: 0,
+  lastError: null,
 });
 
 /** For the log, which repeats nothing that a peer has said. */

@@ -119,7 +119,12 @@ export class Witness {
   #createReport(frame: BeaconFrame, packet: ReceivedPacket) {
     const { rssiDeciDbm, rssiKind, snrCentiDb, freqHz, spreadingFactor, bandwidthHz } = packet;
     const measurement: Measurement = {
-      ...{ rssiDeciDbm, rssiKind, snrCentiDb, freqHz, spreadingFactor, bandwidthHz },
+      rssiDeciDbm,
+      rssiKind,
+      snrCentiDb,
+      freqHz,
+      spreadingFactor,
+      bandwidthHz,
       timeMs: packet.receivedAtMs,
     };
     const proof = computeProof(frame.secret, this.#options.hotspot, encodeMeasurement(measurement));

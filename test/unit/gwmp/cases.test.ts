@@ -43,8 +43,21 @@ const frame = (tag: number) =>
   encodeFrame({ tag: new Uint8Array(6).fill(tag), secret: new Uint8Array(16).fill(tag) });
 /** As a real forwarder printed it, but for the payload. */
 const ELEMENT = {
-  ...{ tmst: 1484070, chan: 2, rfch: 0, freq: 867.5, mid: 8, stat: 1, modu: "LORA", datr: "SF12BW125" },
-  ...{ codr: "4/5", rssis: -105, lsnr: -6.8, foff: 0, rssi: -95, size: 24, data: base64(frame(1)) },
+  tmst: 1484070,
+  chan: 2,
+  rfch: 0,
+  freq: 867.5,
+  mid: 8,
+  stat: 1,
+  modu: "LORA",
+  datr: "SF12BW125",
+  codr: "4/5",
+  rssis: -105,
+  lsnr: -6.8,
+  foff: 0,
+  rssi: -95,
+  size: 24,
+  data: base64(frame(1)),
 };
 const HELIUM = "4ByZEkFg6DuShn1jDK9MntIc/ZI7u8t6kjHxnJRK9kQRCNQwBpg63Z66ZSU7h34SSPRBrg==";
 const REQUEST: TransmitRequest = {
@@ -67,12 +80,10 @@ beforeEach(async () => {
   witness = new Witness(
     { hotspot: hotspot.publicKey, parameters: PRESETS.mainnet },
     {
-      ...{
-        radio: fixture.radio,
-        clock: fixture.clock,
-        packets: new PacketLog(),
-        events: createHotspotEmitter(),
-      },
+      radio: fixture.radio,
+      clock: fixture.clock,
+      packets: new PacketLog(),
+      events: createHotspotEmitter(),
       bundler: {
         add: (report: WitnessReport) => {
           reports.push(report);
@@ -411,7 +422,10 @@ const CASES: readonly Case[] = [
       const airtime = (spreadingFactor: number) =>
         computeAirtimeUs({ spreadingFactor, bandwidthHz: 125_000, payloadBytes: 52 });
       const at = (freqHz: number, airtimeUs: number, startMs = 0, eirpCentiDbm = 1_400): Transmission => ({
-        ...{ freqHz, airtimeUs, startMs, eirpCentiDbm },
+        freqHz,
+        airtimeUs,
+        startMs,
+        eirpCentiDbm,
       });
       let ledger: Transmission[] = [];
       for (let i = 0; i < 14; i++) {
@@ -463,13 +477,11 @@ const CASES: readonly Case[] = [
       const second = new Witness(
         { hotspot: hotspot.publicKey, parameters: PRESETS.mainnet },
         {
-          ...{
-            radio: fixture.radio,
-            clock,
-            packets: new PacketLog(),
-            events: createHotspotEmitter(),
-            bundler,
-          },
+          radio: fixture.radio,
+          clock,
+          packets: new PacketLog(),
+          events: createHotspotEmitter(),
+          bundler,
           onJudged: () => undefined,
         },
       );

@@ -67,7 +67,9 @@ test("strangers give way first, of the most crowded address the newest, and nobo
     open: number,
     direction: "inbound" | "outbound" = "inbound",
   ): Peer => ({
-    ...{ name, direction, timeline: { open } },
+    name,
+    direction,
+    timeline: { open },
     remoteAddr: { toString: () => `/ip4/${host}/tcp/1` },
   });
   let peers = [
@@ -98,8 +100,12 @@ describe("a network that is full", () => {
   async function start(options: Partial<NetworkOptions>, standings = new Map<string, Standing>()) {
     const network = await createNetwork(
       {
-        ...{ secretSeed: randomBytes(32), listen: [], maxConnections: 8 },
-        ...{ subscribe: [TOPIC], publishOnly: [], role: "validator" },
+        secretSeed: randomBytes(32),
+        listen: [],
+        maxConnections: 8,
+        subscribe: [TOPIC],
+        publishOnly: [],
+        role: "validator",
         ...options,
       },
       {

@@ -16,7 +16,11 @@ let folder: string;
 let token: SoftToken;
 const open = (change: Partial<Pkcs11Options> = {}) =>
   openPkcs11DeviceKey({
-    ...{ module: token.module, token: TOKEN_LABEL, id: "01", readPin: async () => TOKEN_PIN, env: token.env },
+    module: token.module,
+    token: TOKEN_LABEL,
+    id: "01",
+    readPin: async () => TOKEN_PIN,
+    env: token.env,
     ...change,
   });
 
@@ -46,7 +50,8 @@ describe.skipIf(!isTokenThere)("a device key (skipped where softhsm2 or opensc i
     const fails = async (words: string, change: Partial<Pkcs11Options>) => {
       const told = open(change).then((key) => key.sign(new Uint8Array(1)));
       await expect(told).rejects.toMatchObject({
-        ...{ code: "device_key_failed", message: expect.stringContaining(words) },
+        code: "device_key_failed",
+        message: expect.stringContaining(words),
       });
       await expect(told).rejects.not.toMatchObject({ message: expect.stringContaining("161803") });
     };

@@ -136,7 +136,8 @@ describe("the small server", () => {
     const second = createHttpServer({
       host: "127.0.0.1",
       port: Number(new URL(base).port),
-      ...{ routes: {}, openPaths: [] },
+      routes: {},
+      openPaths: [],
       onError: () => undefined,
     });
     await expect(second.start()).rejects.toMatchObject({ code: "listen_failed" });

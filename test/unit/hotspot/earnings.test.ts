@@ -69,7 +69,9 @@ describe("earnings", () => {
     });
     const earnings = await read(api);
     expect(earnings).toEqual({
-      ...{ api, account: encodeDidKey(owner), fault: null },
+      api,
+      account: encodeDidKey(owner),
+      fault: null,
       epochs: [6, 5].map((epoch) => ({ epoch, beaconPaid: "1", witnessPaid: "2", paid: "3", ...ESCROW })),
       withheld: null,
       proven: { total: `${evidence.proof.total}`, epoch: 6 },
@@ -84,11 +86,17 @@ describe("earnings", () => {
 
   test("are told with why pay is withheld, and what is held until when", async () => {
     const computation = {
-      ...{ fromEpoch: 4, graphPpm: 1_000_000, trustPpm: 62_500, suspended: true, appealed: false },
+      fromEpoch: 4,
+      graphPpm: 1_000_000,
+      trustPpm: 62_500,
+      suspended: true,
+      appealed: false,
       findings: [{ penalty: "snr_grid", factorPpm: 62_500, endsEpoch: 20 }],
     };
     const trust = {
-      ...{ paidMinPpm: 100_000, items: [computation], escrow: [{ amount: "7", untilEpoch: 9 }] },
+      paidMinPpm: 100_000,
+      items: [computation],
+      escrow: [{ amount: "7", untilEpoch: 9 }],
       appeal: { pending: true, decidedFromEpoch: 6, barredUntilEpoch: null },
     };
     const told = async (answer: unknown) =>
@@ -146,7 +154,10 @@ describe("earnings", () => {
     const much = "x".repeat(4 * 1_048_576 + 1);
     const { api } = await startApi({ proof: much, trust: much });
     expect(await read(api)).toMatchObject({
-      ...{ epochs: [{ epoch: 5 }], withheld: null, proven: null, fault: null },
+      epochs: [{ epoch: 5 }],
+      withheld: null,
+      proven: null,
+      fault: null,
       words: "Not proven: the validator answers too much.",
     });
   });

@@ -92,8 +92,19 @@ export class FakeRadio implements Radio {
 export function createForwarderStatus(change: Partial<ForwarderStatus> = {}): ForwarderStatus {
   const nowMs = Date.now();
   return {
-    ...{ eui: "aa555a0000000000", transmits: true, downlinkAddress: "127.0.0.1:40000", version: 2 },
-    ...{ firstSeenMs: nowMs, lastSeenMs: nowMs, lastPullMs: nowMs, lastPushMs: nowMs, alive: true },
-    ...{ timing: null, stat: null, takeoversRefused: 0, downlinkReturns: 0, ...change },
+    eui: "aa555a0000000000",
+    transmits: true,
+    downlinkAddress: "127.0.0.1:40000",
+    version: 2,
+    firstSeenMs: nowMs,
+    lastSeenMs: nowMs,
+    lastPullMs: nowMs,
+    lastPushMs: nowMs,
+    alive: true,
+    timing: null,
+    stat: null,
+    takeoversRefused: 0,
+    downlinkReturns: 0,
+    ...change,
   };
 }

@@ -40,7 +40,11 @@ beforeAll(async () => {
   validator = await FakeValidator.start(validatorKey, genesis);
   hotspot = createHotspot(
     {
-      ...{ home, genesis, keyPair, radio, validators: [validator.address] },
+      home,
+      genesis,
+      keyPair,
+      radio,
+      validators: [validator.address],
       placement: findGenesisPlacement(genesis, keyPair.publicKey)!,
       http: { host: "127.0.0.1", port: 0 },
     },
@@ -114,8 +118,14 @@ describe("a hotspot is not ready", () => {
       datagrams: { ...status.datagrams, eui_not_allowed: 1 },
     };
     const problems = findProblems({
-      ...{ nowMs: nowMs(), parameters: genesis.parameters, radio: spoken, validators: [] },
-      ...{ follower: null as never, standing: "known", oldestReportMs: null, spoolFault: "ENOSPC" },
+      nowMs: nowMs(),
+      parameters: genesis.parameters,
+      radio: spoken,
+      validators: [],
+      follower: null as never,
+      standing: "known",
+      oldestReportMs: null,
+      spoolFault: "ENOSPC",
       beaconFailure: null,
     });
     expect(problems).toEqual([
@@ -155,7 +165,11 @@ describe("a hotspot is not ready", () => {
 
   test("while its clock differs from the forwarder's GPS", async () => {
     const timing = (gpsSkewMs: number | null): ForwarderTiming => ({
-      ...{ source: "gps", latencyMs: 12, driftPpm: null, gpsSkewMs, restarts: 0 },
+      source: "gps",
+      latencyMs: 12,
+      driftPpm: null,
+      gpsSkewMs,
+      restarts: 0,
     });
     for (const [gpsSkewMs, problem] of [
       [1_900, null],

@@ -103,8 +103,10 @@ test("no witness report can count any more when the secret is told, whenever the
     fc.property(rounds, rounds, rounds, rounds, (tolerance, wait, window, reveals) => {
       const help = computeHelpRounds({
         ...parameters,
-        ...{ beaconToleranceRounds: tolerance, waitRounds: wait },
-        ...{ witnessWindowRounds: window, revealWindowRounds: reveals },
+        beaconToleranceRounds: tolerance,
+        waitRounds: wait,
+        witnessWindowRounds: window,
+        revealWindowRounds: reveals,
       });
       const latestBeacon = Math.min(tolerance, wait);
       expect(help.first).toBeGreaterThanOrEqual(latestBeacon + window);

@@ -54,7 +54,11 @@ async function startHotspot(
 ): Promise<Hotspot> {
   const hotspot = createHotspot(
     {
-      ...{ home, genesis, keyPair: its, validators, radio },
+      home,
+      genesis,
+      keyPair: its,
+      validators,
+      radio,
       placement: findGenesisPlacement(genesis, keyPair.publicKey)!,
       http: { host: "127.0.0.1", port: 0 },
       ...more,

@@ -51,8 +51,10 @@ async function open(trusted: Checkpoint | null = null, folder = home): Promise<K
 const addressOf = (i: number) => ({ validator: KEYS[i]!.publicKey, multiaddr: `/ip4/10.0.0.${i}/tcp/1` });
 const takeSteps = (sets: KnownSets, ...steps: SetStep[]) => sets.take({ steps, addresses: [] });
 const checkpointOf = (epoch: number): Checkpoint => ({
-  ...{ networkId: computeNetworkId(genesis), epoch },
-  ...{ validators: made.keysOf(epoch), nextValidators: made.keysOf(epoch + 1) },
+  networkId: computeNetworkId(genesis),
+  epoch,
+  validators: made.keysOf(epoch),
+  nextValidators: made.keysOf(epoch + 1),
 });
 
 describe("known validator sets", () => {
@@ -327,7 +329,10 @@ describe("following the validator sets", () => {
     const sets = await open();
     const asked: { readonly peer: string; readonly pinned: number }[] = [];
     const follower = new SetFollower(genesis.parameters, {
-      ...{ sets, clock, log: createSilentLog(), random: () => new Uint8Array(4).fill(255 * fraction) },
+      sets,
+      clock,
+      log: createSilentLog(),
+      random: () => new Uint8Array(4).fill(255 * fraction),
       network: {
         request: async (peer, _, question) => {
           const pinned = decodeSetsQuestion(question)!;

@@ -266,8 +266,11 @@ describe("a concentrator's gain table", () => {
       const world = createWorld();
       world.forwarders = [createForwarder(40_000)];
       world.transmit = async () => ({
-        ...{ status: "queued", forwarderEui: "aa555a0000000000", powerDbm: 15 },
-        ...{ acknowledged: true, tmstUs: null },
+        status: "queued",
+        forwarderEui: "aa555a0000000000",
+        powerDbm: 15,
+        acknowledged: true,
+        tmstUs: null,
       });
       const place = { plan, gainCentiDbi: 400, hotspot, ...set };
       const life = await beaconOnce(place, challenge, world);

@@ -71,8 +71,13 @@ describe("the log of reports", () => {
     events.emit("verdict", { id, index: 1, kind: "witness", reason: "too_close" });
     expect(log.rows()[0]).toEqual({
       id: "01-1",
-      ...{ kind: "witness", time: new Date(1_000).toISOString(), state: "judged", verdict: "too_close" },
-      ...{ isQuestion: false, includedRound: 7, words: "Valid but not paid: the two are closer than 300 m." },
+      kind: "witness",
+      time: new Date(1_000).toISOString(),
+      state: "judged",
+      verdict: "too_close",
+      isQuestion: false,
+      includedRound: 7,
+      words: "Valid but not paid: the two are closer than 300 m.",
     });
     // An envelope from before a restart is known by its verdict only.
     events.emit("verdict", { id: new Uint8Array([2]), index: 0, kind: "reveal", reason: null });
@@ -120,7 +125,10 @@ describe("the log of reports", () => {
 describe("the page's view", () => {
   const nowMs = Date.parse("2026-01-01T12:00:00Z");
   const packet = (ageS: number, more: Partial<PacketRow> = {}): Partial<PacketRow> => ({
-    ...{ time: new Date(nowMs - ageS * 1_000).toISOString(), crc: "ok", kind: "other", ...more },
+    time: new Date(nowMs - ageS * 1_000).toISOString(),
+    crc: "ok",
+    kind: "other",
+    ...more,
   });
 
   test("says spans and sizes as people do", () => {
@@ -187,14 +195,18 @@ describe("the page's view", () => {
     ]);
     const unproven = { ...told, proven: null, words: "Not proven: too bad.", epochs: [] };
     expect(view.describeEarnings(unproven)).toEqual({
-      ...{ lines: ["Not proven: too bad."], tone: "pending", epochs: [] },
+      lines: ["Not proven: too bad."],
+      tone: "pending",
+      epochs: [],
     });
   });
 
   test("says why pay is withheld, what is held and until when, and what can be done", () => {
     const told = createSampleEarnings();
     const withheld = {
-      ...{ isSuspended: true, penalties: ["constant_window", "snr_grid"], isAppealed: false },
+      isSuspended: true,
+      penalties: ["constant_window", "snr_grid"],
+      isAppealed: false,
       escrow: [{ amount: "1250000000", untilEpoch: 30 }],
     };
     const [epoch] = told.epochs;

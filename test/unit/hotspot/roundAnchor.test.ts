@@ -35,7 +35,8 @@ test("keeps the first round, one an hour, and the last", async () => {
   let heardAfterMs = 0;
   const callbacks: ((round: NewestRound) => void)[] = [];
   const keeper = new RoundAnchorKeeper(home, {
-    ...{ clock, log: createSilentLog() },
+    clock,
+    log: createSilentLog(),
     follower: {
       newest: () => state.newest,
       ageMs: () => clock.elapsedMs() - heardAfterMs,

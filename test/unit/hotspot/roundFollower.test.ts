@@ -33,7 +33,9 @@ function announce(round: number, by: number, seedByte: number, seats = committee
   const signatures = seats.map(({ secretSeed }) => sign(secretSeed, message));
   const places = seats.map((_, place) => place);
   const announcement = {
-    ...{ round, timeMs: round, epoch: epochOfRound(parameters, round + 1) },
+    round,
+    timeMs: round,
+    epoch: epochOfRound(parameters, round + 1),
     seed: new Uint8Array(32).fill(seedByte),
     final: { ...vote, bitmap: encodeBitmap(places, seats.length), signatures },
   };

@@ -136,13 +136,11 @@ describe("what hotspot and owner sign", () => {
   test("passes admission's signatures, stakes for a validator that consents, and takes it back", () => {
     const stake = (validator = HOTSPOT, owner = OWNER.publicKey) =>
       createStake(domains, validator, {
-        ...{
-          owner,
-          epoch: 0,
-          nonce: 0,
-          amount: parameters.validatorStake,
-          multiaddrs: ["/dns4/v.example/tcp/1"],
-        },
+        owner,
+        epoch: 0,
+        nonce: 0,
+        amount: parameters.validatorStake,
+        multiaddrs: ["/dns4/v.example/tcp/1"],
       });
     const messages = [
       admit(stake()),
@@ -153,7 +151,9 @@ describe("what hotspot and owner sign", () => {
     const result = executeRound(ledger, { round: 0, timeMs: context.genesis.timeMs, ...input });
     expect(result.transactions.map(({ reason }) => reason)).toEqual([null, null]);
     expect(ledger.viewValidator(HOTSPOT.publicKey)).toMatchObject({
-      ...{ owner: OWNER.publicKey, stake: parameters.validatorStake, multiaddrs: ["/dns4/v.example/tcp/1"] },
+      owner: OWNER.publicKey,
+      stake: parameters.validatorStake,
+      multiaddrs: ["/dns4/v.example/tcp/1"],
       unbondingUntilEpoch: parameters.unbondEpochs,
     });
     // A consent to one account's stake is none to another's, nor to other addresses.

@@ -169,11 +169,17 @@ describe("an owner whose hotspot is suspended from pay", () => {
 
 describe("what a validator says of trust", () => {
   const computation = {
-    ...{ fromEpoch: 8, graphPpm: 1_000_000, trustPpm: 62_500, suspended: true, appealed: true },
+    fromEpoch: 8,
+    graphPpm: 1_000_000,
+    trustPpm: 62_500,
+    suspended: true,
+    appealed: true,
     findings: [{ penalty: "of a later release", factorPpm: 62_500, endsEpoch: 20 }],
   };
   const fields = {
-    ...{ paidMinPpm: 100_000, items: [computation], escrow: [] },
+    paidMinPpm: 100_000,
+    items: [computation],
+    escrow: [],
     appeal: { pending: false, decidedFromEpoch: 10, barredUntilEpoch: 12 },
   };
 

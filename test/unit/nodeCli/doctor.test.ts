@@ -379,8 +379,13 @@ describe("the doctor's look at forwarders", () => {
     const did = await makeHome();
     const lastSeenMs = Date.now();
     const forwarder = {
-      ...{ eui: EUI, alive: true, lastSeenMs, lastPushMs: null, version: 2 },
-      ...{ takeoversRefused: 2, downlinkReturns: 0 },
+      eui: EUI,
+      alive: true,
+      lastSeenMs,
+      lastPushMs: null,
+      version: 2,
+      takeoversRefused: 2,
+      downlinkReturns: 0,
     };
     const other = { ...forwarder, takeoversRefused: 0, downlinkReturns: 3, lastPushMs: lastSeenMs };
     const gone = { ...other, eui: "aa555a0000000003", alive: false, lastSeenMs: lastSeenMs - 10_800_000 };
@@ -481,7 +486,10 @@ describe("the doctor's look at place and power", () => {
     const see = async (lati: number, long: number, alive = true) => {
       const stat = { receivedAtMs: 0, values: { lati, long } };
       const forwarder = {
-        ...{ eui: EUI, version: 2, alive, stat },
+        eui: EUI,
+        version: 2,
+        alive,
+        stat,
         lastSeenMs: Date.now(),
         lastPushMs: null,
       };

@@ -7,11 +7,16 @@ import { cellFromHex } from "../../../protocol/src/geo/cell.ts";
 
 const CONFIGURED_CELL = cellFromHex("8c1f8342cc609ff")!;
 const config: NodeConfig = {
-  ...{ owner: new Uint8Array(32), region: "EU868", gainCentiDbi: 580 },
-  ...{ latitude: 46.95, longitude: 7.45, elevationM: 0 },
+  owner: new Uint8Array(32),
+  region: "EU868",
+  gainCentiDbi: 580,
+  latitude: 46.95,
+  longitude: 7.45,
+  elevationM: 0,
 };
 const named: Placement = {
-  ...{ region: "EU868", gainCentiDbi: 580 },
+  region: "EU868",
+  gainCentiDbi: 580,
   cell: cellFromHex("8c1fb46741ae9ff")!,
 };
 

@@ -44,8 +44,13 @@ describe("a hotspot's own examination", () => {
 
   test("takes every setting along as the environment has it", async () => {
     const flags = {
-      ...{ home: folder, gain: "2.15", elevation: "-3", latitude: "46.95", longitude: "7.45" },
-      ...{ validator: ["/ip4/127.0.0.1/tcp/9", "/ip4/127.0.0.1/tcp/10"], deviceKeyToken: "on the roof" },
+      home: folder,
+      gain: "2.15",
+      elevation: "-3",
+      latitude: "46.95",
+      longitude: "7.45",
+      validator: ["/ip4/127.0.0.1/tcp/9", "/ip4/127.0.0.1/tcp/10"],
+      deviceKeyToken: "on the roof",
     };
     const settings = await resolve(flags);
     const env = settingsToEnvironment(settings);

@@ -112,35 +112,41 @@ describe("settings", () => {
   test("can each be given by the environment, lists with commas or spaces", async () => {
     const owner = encodeDidKey(newKey().publicKey);
     const texts: Record<string, string> = {
-      ...{ home, owner, region: "US915", genesis: "/g", api: "http://127.0.0.1:8080", gwmp: "[::1]:1" },
-      ...{
-        checkpoint: "/c",
-        http: "0.0.0.0:2",
-        passphraseFile: "/p",
-        "location.latitude": "-33.5",
-        "log.level": "debug",
-      },
-      ...{
-        "location.longitude": "151",
-        "location.elevationM": "7",
-        "antenna.gainDbi": "5.8",
-        "antenna.lowestPowerDbm": "-6",
-      },
-      ...{ validators: "/dns4/a/tcp/1 /dns4/b/tcp/2", forwarders: "aa555a0000000001,aa555a0000000002" },
-      ...{
-        "deviceKey.module": "/m",
-        "deviceKey.token": "t",
-        "deviceKey.id": "0a",
-        "deviceKey.pinFile": "/n",
-      },
-      ...{ "log.format": "json", "doctor.forwarderConfig": "/f", "doctor.timeServers": "a:123, b" },
+      home,
+      owner,
+      region: "US915",
+      genesis: "/g",
+      api: "http://127.0.0.1:8080",
+      gwmp: "[::1]:1",
+      checkpoint: "/c",
+      http: "0.0.0.0:2",
+      passphraseFile: "/p",
+      "location.latitude": "-33.5",
+      "log.level": "debug",
+      "location.longitude": "151",
+      "location.elevationM": "7",
+      "antenna.gainDbi": "5.8",
+      "antenna.lowestPowerDbm": "-6",
+      validators: "/dns4/a/tcp/1 /dns4/b/tcp/2",
+      forwarders: "aa555a0000000001,aa555a0000000002",
+      "deviceKey.module": "/m",
+      "deviceKey.token": "t",
+      "deviceKey.id": "0a",
+      "deviceKey.pinFile": "/n",
+      "log.format": "json",
+      "doctor.forwarderConfig": "/f",
+      "doctor.timeServers": "a:123, b",
     };
     const env = Object.fromEntries(SETTING_KEYS.map((key) => [variableOf(key), texts[key]]));
     const { settings, faults } = await resolve({}, env);
     expect(faults).toEqual([]);
     expect(settings).toMatchObject({
-      ...{ "location.latitude": -33.5, "antenna.gainDbi": 5.8, region: "US915", "log.level": "debug" },
-      ...{ validators: ["/dns4/a/tcp/1", "/dns4/b/tcp/2"], "doctor.timeServers": ["a:123", "b"] },
+      "location.latitude": -33.5,
+      "antenna.gainDbi": 5.8,
+      region: "US915",
+      "log.level": "debug",
+      validators: ["/dns4/a/tcp/1", "/dns4/b/tcp/2"],
+      "doctor.timeServers": ["a:123", "b"],
     });
     expect(Object.values(settings)).not.toContain(null);
   });
@@ -173,7 +179,8 @@ describe("node config", () => {
   test("shows what is in force and from where, never a passphrase, and ends with 2 where something is wrong", async () => {
     await initHome(join(folder, "new"), encodeDidKey(newKey().publicKey));
     const env = {
-      ...{ HEXBEACON_PASSPHRASE: "seven blue herons", HEXBEACON_NODE_HTTP: "127.0.0.1:80" },
+      HEXBEACON_PASSPHRASE: "seven blue herons",
+      HEXBEACON_NODE_HTTP: "127.0.0.1:80",
       HEXBEACON_NODE_PASSPHRASE_FILE: join(folder, "secret"),
     };
     await writeFile(join(folder, "secret"), "eight red herons\n");

@@ -50,7 +50,8 @@ export function changeRequestToJson({ networkId, change, consents }: ChangeReque
   return {
     format: CHANGE_FORMAT,
     network: encodeHex0x(networkId),
-    ...{ kind, hotspot: encodeDidKey(hotspot) },
+    kind,
+    hotspot: encodeDidKey(hotspot),
     key: kind === "rotate" ? encodeDidKey(key) : encodeHex(key),
     consents: consents.map(({ epoch, hotspotSignature, keySignature }) => ({
       epoch,

@@ -73,7 +73,11 @@ export function choiceSetting<T extends string, D extends T | null>(
   const parse = (raw: unknown) => choices.find((choice) => choice === raw) ?? null;
   return {
     ...words,
-    ...{ type: "choice", unit: null, isList: false, must: `must be one of ${choices.join(", ")}`, parse },
+    type: "choice",
+    unit: null,
+    isList: false,
+    must: `must be one of ${choices.join(", ")}`,
+    parse,
   };
 }
 

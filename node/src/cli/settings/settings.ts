@@ -23,7 +23,9 @@ export const SETTINGS = {
   ),
   owner: textSetting(
     {
-      ...{ flag: "--owner <did>", type: "did:key", fallback: null },
+      flag: "--owner <did>",
+      type: "did:key",
+      fallback: null,
       text: "did:key of the account that owns it and is paid",
       must: "must be a did:key of an Ed25519 key",
     },
@@ -51,7 +53,9 @@ export const SETTINGS = {
   ),
   "antenna.lowestPowerDbm": numberSetting(
     {
-      ...{ flag: "--lowest-power <dBm>", unit: "dBm", fallback: null },
+      flag: "--lowest-power <dBm>",
+      unit: "dBm",
+      fallback: null,
       text: "the least rf_power of the concentrator's gain table, the highest of them where several may transmit; taken for 12 until a warning says more, if unset",
     },
     ...([-20, 40] as const),
@@ -66,14 +70,17 @@ export const SETTINGS = {
   ),
   checkpoint: textSetting(
     {
-      ...{ ...PATH, flag: "--checkpoint <file>" },
+      ...PATH,
+      flag: "--checkpoint <file>",
       text: "validators of a later epoch than genesis that you trust, as /v1/epochs/{n}/checkpoint gives them",
     },
     isPath,
   ),
   validators: listSetting(
     {
-      ...{ flag: "--validator <multiaddr>", type: "list of multiaddr", fallback: [] },
+      flag: "--validator <multiaddr>",
+      type: "list of multiaddr",
+      fallback: [],
       text: "validators' addresses, beside those that genesis and connected validators name",
       must: "must be a multiaddr, such as /dns4/host/tcp/4467",
     },
@@ -81,7 +88,9 @@ export const SETTINGS = {
   ),
   api: textSetting(
     {
-      ...{ flag: "--api <url>", type: "URL", fallback: null },
+      flag: "--api <url>",
+      type: "URL",
+      fallback: null,
       text: "a validator's HTTP API, for registration and for what was earned",
       must: "must be the address of a validator's API, such as http://127.0.0.1:8080",
     },
@@ -89,7 +98,9 @@ export const SETTINGS = {
   ),
   gwmp: textSetting(
     {
-      ...{ flag: "--gwmp <host:port>", type: "host:port", fallback: "127.0.0.1:1700" },
+      flag: "--gwmp <host:port>",
+      type: "host:port",
+      fallback: "127.0.0.1:1700",
       text: "where packet forwarders send to (UDP)",
       must: "must be host:port, such as 127.0.0.1:1700",
     },
@@ -97,7 +108,9 @@ export const SETTINGS = {
   ),
   forwarders: listSetting(
     {
-      ...{ flag: "--forwarder <eui>", type: "list of EUI", fallback: [] },
+      flag: "--forwarder <eui>",
+      type: "list of EUI",
+      fallback: [],
       text: "packet forwarders that may speak, of which the first alive transmits; all may if empty",
       must: "must be 16 hexadecimal digits",
     },
@@ -105,7 +118,9 @@ export const SETTINGS = {
   ),
   http: textSetting(
     {
-      ...{ flag: "--http <host:port>", type: "host:port", fallback: "127.0.0.1:4468" },
+      flag: "--http <host:port>",
+      type: "host:port",
+      fallback: "127.0.0.1:4468",
       text: "where its pages are served",
       must: "must be host:port, such as 127.0.0.1:4468",
     },
@@ -113,7 +128,8 @@ export const SETTINGS = {
   ),
   passphraseFile: textSetting(
     {
-      ...{ ...PATH, flag: "--passphrase-file <file>" },
+      ...PATH,
+      flag: "--passphrase-file <file>",
       text: "a file whose first line is the key's passphrase; else HEXBEACON_PASSPHRASE, or a prompt",
     },
     isPath,
@@ -132,7 +148,9 @@ export const SETTINGS = {
   ),
   "deviceKey.id": textSetting(
     {
-      ...{ flag: "--device-key-id <hex>", type: "hex", fallback: "01" },
+      flag: "--device-key-id <hex>",
+      type: "hex",
+      fallback: "01",
       text: "id of its key pair, of P-256",
       must: "must be 1 to 32 bytes in hexadecimal",
     },
@@ -152,14 +170,16 @@ export const SETTINGS = {
   ),
   "doctor.forwarderConfig": textSetting(
     {
-      ...{ ...PATH, flag: "--forwarder-config <file>" },
+      ...PATH,
+      flag: "--forwarder-config <file>",
       text: "the packet forwarder's global_conf.json, for the doctor to check",
     },
     isPath,
   ),
   "doctor.timeServers": listSetting(
     {
-      ...{ flag: "--time-server <host:port>", type: "list of host:port" },
+      flag: "--time-server <host:port>",
+      type: "list of host:port",
       // Two operators, so that one that is wrong or away does not decide.
       fallback: ["pool.ntp.org:123", "time.cloudflare.com:123"],
       text: "NTP servers that the doctor asks",
