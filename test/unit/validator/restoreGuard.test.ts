@@ -93,7 +93,11 @@ function openGuard(
       log: createSilentLog(),
       nextRound: () => at.round,
       showRounds: async (_, claimed) => (change.showRounds ?? showTruth)(claimed),
-      adoptLane: async (place) => void adopted.push(place),
+      lane: {
+        isUnknown: ({ seq }) => seq > (adopted.at(-1)?.seq ?? 0),
+        isBehind: () => false,
+        extend: (place) => void adopted.push(place),
+      },
       onProgress: () => {},
       onRestored: () => counts.restored++,
       onFirstSigning: () => counts.firstSignings++,
@@ -368,6 +372,17 @@ describe("a validator after its start", () => {
       guard.onDecided(round);
       expect([counts.restored, guard.maySign(NEXT_ROUND)]).toEqual([1, false]);
     }
+  });
+
+  test("marked, and finding its signatures before it starts, says once that it was restored", async () => {
+    const { guard, start, counts } = openGuard([NOTHING, NOTHING, NOTHING], { isMarkedRestored: true });
+    guard.onDecided(decided(15, { tips: [tipsOf(15)] }));
+    await start();
+    expect([counts.restored, guard.maySign(NEXT_ROUND + 1), guard.maySign(NEXT_ROUND + 2)]).toEqual([
+      1,
+      false,
+      true,
+    ]);
   });
 
   test("stops when another process signs with its key in rounds that are its own", async () => {

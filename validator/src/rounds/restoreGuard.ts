@@ -24,11 +24,12 @@ import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { type SigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
+import type { LaneAdoption } from "../lanes/laneAdoption.ts";
 import type { Mesh, PeerName } from "../mesh/mesh.ts";
 import { toError } from "../toError.ts";
 import type { Finalized } from "./agreement.ts";
 import type { KnownSets } from "./validatorSets.ts";
-import type { AuthoredBatch, Votes } from "./votes.ts";
+import type { Votes } from "./votes.ts";
 
 /** Who could not show a claim so many times, some round trips apart, is not believed. */
 const TRIES_TO_SHOW = 3;
@@ -44,7 +45,7 @@ export type RestoreGuardOptions = {
 export type RestoreGuardModules = {
   readonly mesh: Pick<Mesh, "connected" | "fetch">;
   readonly sets: Pick<KnownSets, "setOfRound">;
-  readonly votes: Pick<Votes, "voteOf" | "lowestRound" | "lastBatch">;
+  readonly votes: Pick<Votes, "voteOf" | "lowestRound">;
   readonly verify: VerifySignature;
   readonly clock: Clock;
   readonly log: Log;
@@ -52,8 +53,8 @@ export type RestoreGuardModules = {
   readonly nextRound: () => number;
   /** How many of the rounds that a validator claims to have decided it shows, as `CatchUp` tells. */
   readonly showRounds: (name: PeerName, claimed: number) => Promise<number | null>;
-  /** The own lane goes on behind this batch, which others hold; resolves when it does. */
-  readonly adoptLane: (place: AuthoredBatch) => Promise<void>;
+  /** The own lane, as far as others hold more of it than the votes know. */
+  readonly lane: Pick<LaneAdoption, "isUnknown" | "isBehind" | "extend">;
   /** What was forbidden may be allowed now. */
   readonly onProgress: () => void;
   /** The votes are older than what others hold; told once. */
@@ -77,9 +78,6 @@ export class RestoreGuard {
   #signsFrom = 0;
   /** The round that a quorum was in when it was settled. */
   #reached = 0;
-  /** The highest batch of the own lane that others hold and this home does not know. */
-  #laneEnd: AuthoredBatch | null = null;
-  #isLaneBehind = false;
   /** The first round that this process signed in. */
   #firstSigned: number | null = null;
   #cancel: (() => void) | null = null;
@@ -106,7 +104,7 @@ export class RestoreGuard {
 
   /** Whether the own lane's next number is known to be free. */
   mayAuthor(): boolean {
-    return this.#isSettled && !this.#isLaneBehind;
+    return this.#isSettled && !this.#modules.lane.isBehind();
   }
 
   /** The first round that the past which this home does not know cannot have seen decided; null until that is known. */
@@ -140,9 +138,9 @@ export class RestoreGuard {
         this.#foundUnknown(final.round);
     }
     const entry = value.cut.find(({ lane }) => equalBytes(lane, this.#options.self));
-    if (entry !== undefined && this.#isBeyondLane(entry)) {
+    if (entry !== undefined && this.#modules.lane.isUnknown(entry)) {
       this.#foundUnknown(round);
-      this.#extendLane(entry);
+      this.#modules.lane.extend(entry);
     }
   }
 
@@ -164,10 +162,6 @@ export class RestoreGuard {
     const known = this.#modules.votes.voteOf(tips.round, 0, "tips");
     if (known === null) return this.#knows(tips.round, 0, "tips");
     return equalBytes(known, sha256(encodeTips(tips)));
-  }
-
-  #isBeyondLane({ seq }: { readonly seq: number }): boolean {
-    return seq > Math.max(this.#modules.votes.lastBatch()?.seq ?? 0, this.#laneEnd?.seq ?? 0);
   }
 
   #foundUnknown(round: number): void {
@@ -206,29 +200,6 @@ export class RestoreGuard {
     this.#modules.onFirstSigning?.();
   }
 
-  #extendLane({ seq, digest }: AuthoredBatch): void {
-    this.#laneEnd = { seq, digest };
-    if (this.#isLaneBehind) return;
-    this.#isLaneBehind = true;
-    void this.#catchUpLane();
-  }
-
-  async #catchUpLane(): Promise<void> {
-    const { adoptLane, onProgress, onFailure } = this.#modules;
-    try {
-      for (let end = this.#laneEnd; end !== null; ) {
-        await adoptLane(end);
-        if (this.#isStopped) return;
-        // More may have been found meanwhile.
-        end = end === this.#laneEnd ? null : this.#laneEnd;
-      }
-      this.#isLaneBehind = false;
-      onProgress();
-    } catch (error) {
-      if (!this.#isStopped) onFailure(toError(error));
-    }
-  }
-
   /** The others with a seat in the round that is decided next; null as long as this validator has none there. */
   #others(): Others | null {
     const { sets, nextRound } = this.#modules;
@@ -261,7 +232,7 @@ export class RestoreGuard {
    * where there is none, nothing would ever be decided again, and what the others hold of its word must do.
    */
   #heedMark({ quorum, names }: Others): void {
-    if (!this.#isMarked) return;
+    if (!this.#isMarked || this.#isRestored) return;
     this.#isMarked = false;
     const { log, onRestored } = this.#modules;
     if (quorum > names.length) {
@@ -314,19 +285,18 @@ export class RestoreGuard {
   /** Only what this validator really signed counts: nobody else can make it stop. */
   #judge(name: PeerName, { tips: [signed], batch: [batch] }: Standing): void {
     const { self, domains } = this.#options;
-    const { verify, log } = this.#modules;
+    const { verify, lane, log } = this.#modules;
     if (signed !== undefined && equalBytes(signed.tips.validator, self) && !this.#knowsTips(signed)) {
       const message = signingMessage(domains, "tips", encodeTips(signed.tips));
       if (verify(self, message, signed.signature)) this.#foundUnknown(signed.tips.round);
     }
-    if (batch === undefined || !equalBytes(batch.place.lane, self) || !this.#isBeyondLane(batch.place))
-      return;
+    if (batch === undefined || !equalBytes(batch.place.lane, self) || !lane.isUnknown(batch.place)) return;
     if (!verify(self, signingMessage(domains, "batch", encodeBatchBody(batch.place)), batch.signature))
       return;
     this.#foundUnknown(this.#modules.nextRound());
     // It may be the only one that has it, and keep the body to itself.
     log.warn("Go on behind an own batch that a validator shows", { seq: batch.place.seq, validator: name });
-    this.#extendLane(batch.place);
+    lane.extend(batch.place);
   }
 
   /**
