@@ -136,7 +136,14 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
   );
   const adoption = new LaneAdoption(
     { self: signer.publicKey, end: recovered.lane.end },
-    { votes: storage.votes, fetcher, acks, lane: modules.lane },
+    {
+      votes: storage.votes,
+      fetcher,
+      acks,
+      lane: modules.lane,
+      onProgress: () => agreement.onProgress(),
+      onFailure: modules.onFailure,
+    },
   );
   const onFinalized = (finalized: Finalized): void => {
     const { cut: decided } = finalized.value;
@@ -156,7 +163,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
       votes: storage.votes,
       nextRound: () => agreement.newestRound() + 1,
       showRounds: (name, claimed) => agreement.showRounds(name, claimed),
-      adoptLane: (place) => adoption.adopt(place),
+      lane: adoption,
       onProgress: () => agreement.onProgress(),
       onRestored: () => {
         // What was found in decided rounds is not searched for again after a restart.
@@ -233,6 +240,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     },
     stop: async () => {
       guard.stop();
+      adoption.stop();
       acks.stop();
       fetcher.stop();
       await peerLanes.stop();

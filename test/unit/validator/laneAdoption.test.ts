@@ -28,6 +28,7 @@ function openAdoption(end: number) {
   const asked: number[] = [];
   const requested: number[] = [];
   const adopted: number[] = [];
+  const progressed = Promise.withResolvers<void>();
   const during = { onBatch: (_seq: number) => {} };
   const adoption = new LaneAdoption(
     { self: lane, end: end === 0 ? { seq: 0, digest: new Uint8Array(32) } : placeOf(end) },
@@ -43,34 +44,50 @@ function openAdoption(end: number) {
       },
       acks: { request: ({ seq }) => void requested.push(seq) },
       lane: () => ({ adopt: ({ seq }) => void adopted.push(seq) }),
+      onProgress: () => progressed.resolve(),
+      onFailure: progressed.reject,
     },
   );
-  return { adoption, votes, asked, requested, adopted, during };
+  const extend = (seq: number) => {
+    adoption.extend(placeOf(seq));
+    return progressed.promise;
+  };
+  return { adoption, votes, asked, requested, adopted, during, extend };
 }
 
 describe("a lane that was forgotten", () => {
   test("goes on behind what a decided cut has, by its name alone: the others may have deleted it", async () => {
-    const { adoption, votes, asked, requested, adopted } = openAdoption(0);
+    const { adoption, extend, votes, asked, requested, adopted } = openAdoption(0);
     adoption.onCut([certOf(7)]);
-    await adoption.adopt(placeOf(7));
+    await extend(7);
     expect([votes.lastBatch()?.seq, adopted, asked, requested]).toEqual([7, [7], [], []]);
   });
 
   test("fetches back to the cut what the others hold beyond it, and has the newest acknowledged", async () => {
-    const { adoption, votes, asked, requested, adopted } = openAdoption(5);
-    await adoption.adopt(placeOf(9));
+    const { adoption, extend, votes, asked, requested, adopted } = openAdoption(5);
+    const extended = extend(9);
+    expect([adoption.isBehind(), adoption.isUnknown(placeOf(9))]).toEqual([true, false]);
+    await extended;
+    expect(adoption.isBehind()).toBe(false);
     expect([votes.lastBatch()?.seq, adopted, asked, requested]).toEqual([9, [9], [9, 8, 7, 6], [9]]);
   });
 
   test("fetches no further than to what its copy knows, or a cut has taken meanwhile", async () => {
-    const { adoption, votes, asked, during } = openAdoption(2);
+    const { adoption, extend, votes, asked, during } = openAdoption(2);
     votes.adoptBatch(placeOf(4));
     during.onBatch = (seq) => seq === 8 && adoption.onCut([certOf(7)]);
-    await adoption.adopt(placeOf(9));
+    await extend(9);
     expect(asked).toEqual([9, 8]);
     const copy = openAdoption(2);
     copy.votes.adoptBatch(placeOf(6));
-    await copy.adoption.adopt(placeOf(9));
+    await copy.extend(9);
     expect(copy.asked).toEqual([9, 8, 7]);
+  });
+
+  test("takes no number before all that was found meanwhile is known", async () => {
+    const { adoption, extend, votes, adopted, during } = openAdoption(6);
+    during.onBatch = (seq) => seq === 7 && adoption.extend(placeOf(9));
+    await extend(7);
+    expect([votes.lastBatch()?.seq, adopted, adoption.isBehind()]).toEqual([9, [7, 9], false]);
   });
 });

@@ -7,6 +7,7 @@ import type { Place } from "../../../protocol/src/agreement/lanes/index.ts";
 import { type AvailabilityCert, decodeBatch } from "../../../protocol/src/agreement/rounds.ts";
 import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
 import type { AuthoredBatch, Votes } from "../rounds/votes.ts";
+import { toError } from "../toError.ts";
 import type { AckGatherer } from "./ackGatherer.ts";
 import type { BatchFetcher } from "./batchFetcher.ts";
 import type { Lane } from "./lane.ts";
@@ -22,12 +23,19 @@ export type LaneAdoptionModules = {
   readonly acks: Pick<AckGatherer, "request">;
   /** Asked for when it is needed. */
   readonly lane: () => Pick<Lane, "adopt">;
+  /** The next number is known to be free. */
+  readonly onProgress: () => void;
+  readonly onFailure: (error: Error) => void;
 };
 
 export class LaneAdoption {
   readonly #self: Uint8Array;
   readonly #modules: LaneAdoptionModules;
+  /** Where the newest decided cut has left the lane. */
   #end: Place;
+  /** The highest batch that was found and the votes do not know, until they do. */
+  #found: AuthoredBatch | null = null;
+  #isStopped = false;
 
   constructor({ self, end }: LaneAdoptionOptions, modules: LaneAdoptionModules) {
     this.#self = self;
@@ -42,11 +50,44 @@ export class LaneAdoption {
       this.#end = { seq: entry.seq, digest: entry.digest };
   }
 
-  /**
-   * Goes on behind a batch of a higher number than the votes know.
-   * @throws CodedError "stopped" where the validator ends before all bodies are here.
-   */
-  async adopt(place: AuthoredBatch): Promise<void> {
+  /** Whether an own batch lies beyond all that the votes know, and that was found before. */
+  isUnknown({ seq }: Pick<AuthoredBatch, "seq">): boolean {
+    return seq > Math.max(this.#modules.votes.lastBatch()?.seq ?? 0, this.#found?.seq ?? 0);
+  }
+
+  /** Whether the votes do not know yet what was found, so that the next number may be taken. */
+  isBehind(): boolean {
+    return this.#found !== null;
+  }
+
+  /** Goes on behind an unknown batch, which others hold. */
+  extend({ seq, digest }: AuthoredBatch): void {
+    const wasBehind = this.isBehind();
+    this.#found = { seq, digest };
+    if (!wasBehind) void this.#catchUp();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  async #catchUp(): Promise<void> {
+    const { onProgress, onFailure } = this.#modules;
+    try {
+      for (let place = this.#found; place !== null; ) {
+        await this.#adopt(place);
+        if (this.#isStopped) return;
+        // More may have been found meanwhile.
+        if (this.#found === place) this.#found = null;
+        place = this.#found;
+      }
+      onProgress();
+    } catch (error) {
+      if (!this.#isStopped) onFailure(toError(error));
+    }
+  }
+
+  async #adopt(place: AuthoredBatch): Promise<void> {
     const { votes, lane, acks } = this.#modules;
     const body = place.seq <= this.#end.seq ? null : await this.#fetchBack(place);
     votes.adoptBatch(place);
