@@ -142,7 +142,8 @@ describe("a validator that joins", () => {
     const modules = { ...storage, ...identity, ledgerModules: LEDGER_MODULES };
     for await (const { epoch, equal } of replayEpochs(first!, latest, modules)) replayed.push([epoch, equal]);
     expect(replayed).toEqual(Array.from({ length: latest - first! + 1 }, (_, n) => [first! + n, true]));
-    expect(replayed.length).toBeGreaterThan(4);
+    // Two epochs from the stake to the seat, and two from there until the other has left.
+    expect(replayed.length).toBeGreaterThanOrEqual(4);
     await storage.close();
   });
 
