@@ -45,9 +45,9 @@ export type MeshRefusal = (typeof MESH_REFUSALS)[number];
  * Units a second from one validator, and as many as may come at once; a message is one, and so is each 16 KiB of it. A
  * round is some ten messages of each, a busy lane adds its batches and acknowledgements: 17 units the largest, a proposal
  * of a hundred validators' values 155. A signature costs 0.1 ms, a unit of a batch or a proposal 0.06 to 0.1 ms to decode,
- * so a hostile one gets a tenth of a core, were it not that a signature which is not valid costs it more: what is left to
- * all of f = 33 is to repeat what they may say. What is above is dropped: an honest validator says it again. As much again goes
- * into answers to its questions, 16 MiB a second: one that catches up asks the next where one refuses.
+ * so a hostile one gets a tenth of a core, and by signatures that are not valid a five-hundredth. What is above is dropped:
+ * an honest validator says it again. As much again goes into answers to its questions, 16 MiB a second: one that catches
+ * up asks the next where one refuses.
  */
 const UNITS_PER_SECOND = 1_000;
 const UNIT_BYTES = 16_384;
