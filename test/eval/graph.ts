@@ -15,8 +15,8 @@ import {
   reorderBreadthFirst,
   type WitnessGraph,
 } from "../../protocol/src/trust/witnessGraph.ts";
-import { listFiles, readJson } from "./dataFolder.ts";
-import { createFigure, type Figure, type SectionResult, type Target } from "./figure.ts";
+import { type DataFolder, listFiles, readJson } from "./dataFolder.ts";
+import { completeFigures, createFigure, type Figure, type SectionResult, type Target } from "./figure.ts";
 import { bootstrap, computeAuc, computeTpr, estimateQuantile, estimateShare } from "./statistics.ts";
 
 type GraphFile = {
@@ -36,17 +36,22 @@ const MOVE_TARGETS: Readonly<Record<string, Target>> = {
   "moved 20 km, TPR1": { atLeast: 1 },
 };
 
-export function evaluateMoves(folder: string): SectionResult {
+export function evaluateMoves(folder: DataFolder): SectionResult {
   const figures: Figure[] = [];
   const scores: number[] = [];
+  const leftOut: string[] = [];
   const files = listFiles(folder, /^bench_graph_move\d+\.json\.gz$/).map((name) => ({
     name,
     km: Number(/move(\d+)/.exec(name)![1]),
   }));
   for (const { name, km } of files.toSorted((a, b) => a.km - b.km)) {
     const file = readJson<GraphFile>(folder, name);
+    const labels = file.labels_displaced_km;
+    if (labels === undefined) {
+      leftOut.push(`${name} has no labels_displaced_km`);
+      continue;
+    }
     const network = measureNetworkPlaces(toGraph(file), toPlaces(file));
-    const labels = file.labels_displaced_km!;
     const judged = Array.from(labels, (moved, hotspot) => {
       const evidence = createPlaceEvidence(network, hotspot);
       return {
@@ -76,37 +81,54 @@ export function evaluateMoves(folder: string): SectionResult {
     add("  honest refused at the threshold", shareCaught(honest));
     add("  99 % of honest scores are at most", estimateQuantile(pair[0], 0.99));
   }
-  return { figures, scores };
+  return { figures: completeFigures("moved", figures, MOVE_TARGETS), scores, leftOut };
 }
 
 const shareCaught = (list: readonly { readonly caught: boolean }[]) =>
   estimateShare(list.filter(({ caught }) => caught).length, list.length);
 
+const LARGE_RING = 100;
+/** A large ring's share of credit, with up to 20 attack edges and with more. */
+const CREDIT_MAX = 0.03;
+const CREDIT_MAX_MANY_EDGES = 0.06;
+const nameCredit = (members: number, attackEdges: number): string =>
+  `ring of ${members}, ${attackEdges} attack edges: share of credit`;
+const CREDIT_TARGETS: Readonly<Record<string, Target>> = {
+  [nameCredit(LARGE_RING, 20)]: { atMost: CREDIT_MAX },
+  [nameCredit(LARGE_RING, 60)]: { atMost: CREDIT_MAX_MANY_EDGES },
+};
+
 /** Share of credit that a ring takes, and honest hotspots that end up with hardly any trust. */
-export function evaluateSybils(folder: string): SectionResult {
+export function evaluateSybils(folder: DataFolder): SectionResult {
   const figures: Figure[] = [];
   const scores: number[] = [];
-  for (const name of listFiles(folder, /^bench_graph_sybil_.*\.json\.gz$/)) {
+  const leftOut: string[] = [];
+  for (const name of listFiles(folder, /^bench_graph_sybil_m\d+_g\d+\.json\.gz$/)) {
     const file = readJson<GraphFile>(folder, name);
+    const { labels_sybil: labels, seeds } = file;
+    if (labels === undefined || seeds === undefined) {
+      leftOut.push(`${name} has no labels_sybil or no seeds`);
+      continue;
+    }
     const [, members, attackEdges] = /_m(\d+)_g(\d+)/.exec(name)!.map(Number) as [number, number, number];
     const graph = toGraph(file);
-    const trust = rank(graph, file.seeds!);
+    const trust = rank(graph, seeds);
     scores.push(...trust);
-    const isSybil = (hotspot: number) => file.labels_sybil![hotspot] === 1;
+    const isSybil = (hotspot: number) => labels[hotspot] === 1;
     const ringEdges = file.edges.filter((edge) => edge.some(isSybil));
     const honestEdges = file.edges.length - ringEdges.length;
     const ringCredit = computeCredit(ringEdges, trust) / computeCredit(file.edges, trust);
     const hotspots = Array.from(trust.keys());
-    const corrupt = rank(graph, corruptSeeds(file.seeds!, hotspots.filter(isSybil)));
+    const corrupt = rank(graph, corruptSeeds(seeds, hotspots.filter(isSybil)));
     const linked = (hotspot: number) => graph.start[hotspot + 1]! > graph.start[hotspot]!;
     const honest = hotspots.filter((hotspot) => !isSybil(hotspot) && linked(hotspot));
     const low = honest.filter((hotspot) => trust[hotspot]! < LOW_TRUST_PPM);
     const distrust = (list: readonly number[]) => list.map((hotspot) => -trust[hotspot]!);
-    const label = `ring of ${members}, ${attackEdges} attack edges`;
     const share = (value: number) => ({ value, low: value, high: value, n: file.edges.length });
-    const creditTarget = members === 100 ? { atMost: attackEdges <= 20 ? 0.03 : 0.06 } : null;
+    const creditTarget =
+      members === LARGE_RING ? { atMost: attackEdges <= 20 ? CREDIT_MAX : CREDIT_MAX_MANY_EDGES } : null;
     figures.push(
-      createFigure("sybils", `${label}: share of credit`, share(ringCredit), creditTarget),
+      createFigure("sybils", nameCredit(members, attackEdges), share(ringCredit), creditTarget),
       createFigure(
         "sybils",
         "  the same over attack edges per honest edge (at most 4)",
@@ -136,7 +158,7 @@ export function evaluateSybils(folder: string): SectionResult {
       ),
     );
   }
-  return { figures, scores };
+  return { figures: completeFigures("sybils", figures, CREDIT_TARGETS), scores, leftOut };
 }
 
 /** Graph trust as validators compute it: in breadth-first order, by which seeds are dealt. */

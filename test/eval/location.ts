@@ -3,7 +3,7 @@
  * are read on the data itself; what the thresholds for links alone catch and refuse stands beside them. Stations are
  * split: every second one fitted the weights and thresholds, the others measure.
  *
- * Validators know the graph, and judge by its weights without strengths. So the same cases are put to what they run as well:
+ * No validator runs that form: they know the graph, and judge by its weights without strengths. So the same cases are put to what they run as well:
  * `distance_profile`, and `edge_implausible` with neighbours of whom nothing is known, as the data has none. Neighbours that
  * are silent only raise a score: more of the moved would be caught, and of the honest.
  */
@@ -20,9 +20,16 @@ import {
   type Nearby,
   type PlaceEvidence,
 } from "../../protocol/src/trust/penalties/edgePlausibility.ts";
-import { listFiles, readCsv, readJsonLines } from "./dataFolder.ts";
-import { createFigure, type Figure, type SectionResult, type Target } from "./figure.ts";
-import { bootstrap, computeAuc, computeTpr, estimateQuantile, estimateShare } from "./statistics.ts";
+import { type DataFolder, readCsv, readJsonLines } from "./dataFolder.ts";
+import { completeFigures, createFigure, type Figure, type SectionResult, type Target } from "./figure.ts";
+import {
+  bootstrap,
+  computeAuc,
+  computeTpr,
+  type Estimate,
+  estimateQuantile,
+  estimateShare,
+} from "./statistics.ts";
 
 type Link = readonly [
   lat: number,
@@ -56,7 +63,8 @@ type Scored = {
 };
 
 const TERM: FindingTerm = { epoch: 0, penaltyEpochs: 1 };
-const DISTANCES_KM = [1, 2, 5, 10, 20, 100];
+/** With fewer nobody is judged. */
+const LINKS_MIN = 3;
 /** The data has no cases of four links, the fewest by which validators judge a place: they are drawn of those with five. */
 const FIVE = 5;
 /** Real Helium hotspots around one city: the geography that the network has. */
@@ -69,18 +77,21 @@ const TARGETS: Readonly<Record<string, Target>> = {
   "10 links, 10 km, TPR1": { atLeast: 1 },
 };
 
-export function evaluateLocation(folder: string): SectionResult {
-  if (listFiles(folder, /^bench_location\.jsonl/).length === 0) return { figures: [], scores: [] };
-  const scored = scoreCases(folder);
-  const hotspots = scored.filter(({ set }) => HOTSPOT_SETS.test(set));
+/** What is found of a case, the different values in order. */
+const listValues = (cases: readonly Scored[], by: "links" | "movedKm"): number[] =>
+  [...new Set(cases.map((one) => one[by]))].sort((a, b) => a - b);
+
+export function evaluateLocation(folder: DataFolder): SectionResult {
+  const { cases, labels, unlabelled } = readCases(folder);
+  const scored = scoreCases(cases, labels);
+  const hotspots = scored.filter(({ set, links }) => HOTSPOT_SETS.test(set) && links >= LINKS_MIN);
   const figures: Figure[] = [];
-  for (const links of [3, 5, 10, 20]) {
+  for (const links of listValues(hotspots, "links")) {
     const of = hotspots.filter((one) => one.links === links);
     const honest = of.filter(({ movedKm }) => movedKm === 0);
-    if (honest.length === 0) continue;
-    const add = (name: string, estimate: Parameters<typeof createFigure>[2]) =>
-      figures.push(createFigure("location", name, estimate, TARGETS[name] ?? null));
-    for (const km of DISTANCES_KM) {
+    const add = (name: string, estimate: Estimate, byValidators: Estimate | null = null) =>
+      figures.push(createFigure("location", name, estimate, TARGETS[name] ?? null, byValidators));
+    for (const km of listValues(of, "movedKm").filter((moved) => moved > 0)) {
       const moved = of.filter(({ movedKm }) => movedKm === km);
       const scoresOf = (list: readonly Scored[]) => list.map(({ score }) => score);
       const pair = [scoresOf(honest), scoresOf(moved)] as const;
@@ -88,6 +99,7 @@ export function evaluateLocation(folder: string): SectionResult {
       add(
         `${links} links, ${km} km, TPR1`,
         bootstrap(...pair, (h, g) => computeTpr(h, g, 0.01)),
+        shareCaughtBy("caughtByValidators", moved),
       );
       const measuring = moved.filter(({ station }) => station % 2 === 1);
       add("  caught at the thresholds, measuring half", shareCaught(measuring));
@@ -110,10 +122,14 @@ export function evaluateLocation(folder: string): SectionResult {
     add("  99 % of the fitting half's honest scores are at most", estimateQuantile(fitting, 0.99));
   }
   for (const set of new Set(scored.map((one) => one.set))) {
-    const honest = scored.filter((one) => one.set === set && one.movedKm === 0 && one.links >= 3);
+    const honest = scored.filter((one) => one.set === set && one.movedKm === 0 && one.links >= LINKS_MIN);
     figures.push(createFigure("location", `${set}: honest refused at the thresholds`, shareCaught(honest)));
   }
-  return { figures, scores: scored.map(({ score }) => score) };
+  return {
+    figures: completeFigures("location", figures, TARGETS),
+    scores: scored.map(({ score }) => score),
+    leftOut: unlabelled === 0 ? [] : [`${unlabelled} cases of ${CASES} have no label in ${LABELS}`],
+  };
 }
 
 const shareCaughtBy = (by: "caught" | "caughtByValidators" | "caughtByProfile", list: readonly Scored[]) =>
@@ -128,15 +144,25 @@ const shareCaughtByFour = (list: readonly Scored[]) =>
     FIVE * list.length,
   );
 
-function scoreCases(folder: string): Scored[] {
-  const cases = readJsonLines<Case>(folder, "bench_location.jsonl.gz");
-  const labels = new Map(
-    readCsv(folder, "bench_location_labels.csv.gz").map((row) => [Number(row.id), Number(row.displaced_km)]),
-  );
+const CASES = "bench_location.jsonl.gz";
+const LABELS = "bench_location_labels.csv.gz";
+/** By a case's id: by how many kilometres it was moved, 0 where it is honest. */
+type Labels = ReadonlyMap<number, number>;
+
+/** The cases of which it is known whether they are honest; the others are only counted. */
+function readCases(folder: DataFolder): { cases: Case[]; labels: Labels; unlabelled: number } {
+  const all = readJsonLines<Case>(folder, CASES);
+  const rows = readCsv(folder, LABELS).filter(({ displaced_km = "" }) => displaced_km !== "");
+  const labels = new Map(rows.map(({ id, displaced_km }) => [Number(id), Number(displaced_km)]));
+  const cases = all.filter(({ id }) => labels.has(id));
+  return { cases, labels, unlabelled: all.length - cases.length };
+}
+
+function scoreCases(cases: readonly Case[], labels: Labels): Scored[] {
   let station = -1;
   let before: { set: string; links: number; movedKm: number } | null = null;
   return cases.map((one) => {
-    const movedKm = labels.get(one.id) ?? 0;
+    const movedKm = labels.get(one.id)!;
     const links = one.links.length;
     // The file goes through stations one by one, honest cases first.
     const isNext =

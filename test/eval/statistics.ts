@@ -9,12 +9,15 @@ export type Estimate = {
   readonly n: number;
 };
 
+/** What there is to say of nothing. */
+export const UNMEASURED: Estimate = { value: Number.NaN, low: Number.NaN, high: Number.NaN, n: 0 };
+
 /** 97.5 % of a normal distribution lie below so many standard deviations. */
 const Z = 1.959964;
 
 /** A share of `n` trials with its Wilson interval (Wilson 1927); NaN of none. */
 export function estimateShare(hits: number, n: number): Estimate {
-  if (n === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN, n };
+  if (n === 0) return UNMEASURED;
   const share = hits / n;
   const centre = (share + Z ** 2 / (2 * n)) / (1 + Z ** 2 / n);
   const half = (Z * Math.sqrt((share * (1 - share)) / n + Z ** 2 / (4 * n ** 2))) / (1 + Z ** 2 / n);
@@ -60,7 +63,7 @@ export function bootstrap(
   measure: (honest: ArrayLike<number>, guilty: ArrayLike<number>) => number,
 ): Estimate {
   const n = guilty.length;
-  if (n === 0 || honest.length === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN, n: 0 };
+  if (n === 0 || honest.length === 0) return UNMEASURED;
   const random = createRandom(1);
   const draw = (values: readonly number[]): Float64Array =>
     Float64Array.from({ length: values.length }, () => values[Math.floor(random() * values.length)]!);

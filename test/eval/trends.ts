@@ -17,7 +17,7 @@ import {
 import { computePowerSlopeMilli } from "../../protocol/src/trust/penalties/powerSlope.ts";
 import { RAMPS } from "../../protocol/src/trust/thresholds.ts";
 import { createRandom } from "../bench/population.ts";
-import { listFiles, type Row, readCsv } from "./dataFolder.ts";
+import { type DataFolder, listFiles, type Row, readCsv } from "./dataFolder.ts";
 import { createFigure, type Figure, type SectionResult } from "./figure.ts";
 import { bootstrap, computeAuc, computeTpr, estimateShare } from "./statistics.ts";
 
@@ -27,13 +27,13 @@ const TREND_SETS = /^grenoble_helium.*\.csv\.gz$/;
 const RING_M = 200;
 const DRAWS_PER_STATION = 48;
 
-export function evaluateTrends(folder: string): SectionResult {
+export function evaluateTrends(folder: DataFolder): SectionResult {
   const trend = evaluateDistance(folder);
   const slope = evaluatePower(folder);
   return { figures: [...trend.figures, ...slope.figures], scores: [...trend.scores, ...slope.scores] };
 }
 
-function evaluateDistance(folder: string): SectionResult {
+function evaluateDistance(folder: DataFolder): SectionResult {
   const figures: Figure[] = [];
   const scores: number[] = [];
   const stations = listFiles(folder, TREND_SETS).flatMap((name) => gatherStations(readCsv(folder, name)));
@@ -50,7 +50,6 @@ function evaluateDistance(folder: string): SectionResult {
         rooms.push(computeTrendMilliT(room, pairs)!);
       }
     }
-    if (honest.length === 0) continue;
     const label = `room of radios, ${pairs} pairs`;
     const from = RAMPS.distanceInsensitivityMilliT.from;
     const over = (list: readonly number[]) => estimateShare(list.filter((t) => t > from).length, list.length);
@@ -115,7 +114,7 @@ function gatherStations(rows: readonly Row[]): TrendPair[][] {
   );
 }
 
-function evaluatePower(folder: string): SectionResult {
+function evaluatePower(folder: DataFolder): SectionResult {
   const figures: Figure[] = [];
   const scores: number[] = [];
   const random = createRandom(7);
@@ -140,7 +139,6 @@ function evaluatePower(folder: string): SectionResult {
         forged.push(slopeOf(drawn.map((one, i) => ({ ...one, powerStepDb: powers[i]!.powerStepDb }))));
       }
     }
-    if (honest.length === 0) continue;
     const under = (list: readonly number[]) =>
       estimateShare(list.filter((slope) => slope < RAMPS.powerSlopeMilli.from).length, list.length);
     const negated = (list: readonly number[]) => list.map((slope) => -slope);

@@ -14,8 +14,9 @@ import {
   checkUnexplainedRssi,
   computeUnexplainedCentiDb,
 } from "../../protocol/src/trust/penalties/unexplainedRssi.ts";
-import { listFiles, readJsonLines } from "./dataFolder.ts";
+import { type DataFolder, readJsonLines } from "./dataFolder.ts";
 import { createFigure, type Figure, type SectionResult, type Target } from "./figure.ts";
+import { isEndDeviceSet } from "./linkFiles.ts";
 import { estimateShare } from "./statistics.ts";
 
 type Window = {
@@ -28,11 +29,6 @@ type Window = {
 
 const FILE = "bench_forge.jsonl.gz";
 const TERM: FindingTerm = { epoch: 0, penaltyEpochs: 1 };
-/**
- * Handheld and single-channel receivers (SX127x end devices), whose strengths lie up to 10 dB below what their SNR
- * allows. No hotspot receives with one; their windows are shown and not judged.
- */
-const END_DEVICE_SETS = /^(ghent|perth|shenzhen)/;
 
 const TESTS = [
   ["constant_window", checkConstantWindow],
@@ -42,34 +38,43 @@ const TESTS = [
 ] as const;
 const SCORES = [computeScatterCentiDb, computeUnexplainedCentiDb, computeBelowFloorPpm, computeOffGridPpm];
 
-/** Kinds with a target of their own: how many must be caught, within so many reports, and by gateways or by all. */
-const KIND_TARGETS: readonly (readonly [kind: RegExp, reports: number, target: Target | null])[] = [
-  [/^const/, 20, { atLeast: 1 }],
-  [/^uniform/, 20, { atLeast: 0.9 }],
-  [/RSSI-25/, 20, { atLeast: 0.8 }],
-  [/DIY-middleman/, 10, { atLeast: 1 }],
-  [/RSSI-15/, 20, null],
-  [/^gauss/, 20, null],
-  [/^coupled/, 20, null],
+const HONEST = "honest";
+type Kind = readonly [name: string, pattern: RegExp, reports: number, target: Target | null];
+/** Kinds of forgery: how many must be caught within so many reports. Those with a target are asked for in any folder. */
+const KINDS: readonly Kind[] = [
+  ["constant values", /^const/, 20, { atLeast: 1 }],
+  ["uniform, independent", /^uniform/, 20, { atLeast: 0.9 }],
+  ["RSSI-25 dB", /RSSI-25/, 20, { atLeast: 0.8 }],
+  ["DIY-middleman", /DIY-middleman/, 10, { atLeast: 1 }],
+  ["RSSI-15 dB", /RSSI-15/, 20, null],
+  ["gauss RSSI", /^gauss/, 20, null],
+  ["coupled", /^coupled/, 20, null],
 ];
+/** What is none of those is shown as well. */
+const isOther = (kind: string): boolean =>
+  kind !== HONEST && !KINDS.some(([, pattern]) => pattern.test(kind));
 
-export function evaluateWindows(folder: string): SectionResult {
-  if (listFiles(folder, /^bench_forge/).length === 0) return { figures: [], scores: [] };
+export function evaluateWindows(folder: DataFolder): SectionResult {
   const all = readJsonLines<Window>(folder, FILE);
-  const windows = all.filter(({ set }) => !END_DEVICE_SETS.test(set));
+  const windows = all.filter(({ set }) => !isEndDeviceSet(set));
   const isMeasuring = splitByOrder(windows);
   const figures: Figure[] = [];
-  for (const [kind, reports, target] of KIND_TARGETS) {
-    const of = windows.filter((window) => kind.test(window.kind));
-    const names = [...new Set(of.map((window) => window.kind))].join(", ");
+  const others = new Set(all.map(({ kind }) => kind).filter(isOther));
+  const isOneOf = (kind: string) => ({ test: (other: string) => kind === other });
+  for (const [name, pattern, reports, target] of [
+    ...KINDS,
+    ...Array.from(others, (kind) => [kind, isOneOf(kind), 20, null] as const),
+  ]) {
+    const of = windows.filter(({ kind }) => pattern.test(kind));
+    const names = [...new Set(of.map(({ kind }) => kind))].join(", ") || name;
     const label = `${names}: caught in ${reports} reports`;
     figures.push(createFigure("windows", label, shareCaught(of, reports), target));
     const measured = of.filter((window) => isMeasuring.has(window));
     figures.push(createFigure("windows", "  on the measuring half", shareCaught(measured, reports)));
-    const devices = all.filter((window) => END_DEVICE_SETS.test(window.set) && kind.test(window.kind));
+    const devices = all.filter(({ set, kind }) => isEndDeviceSet(set) && pattern.test(kind));
     figures.push(createFigure("windows", "  on end devices", shareCaught(devices, reports)));
   }
-  const honest = windows.filter(({ kind }) => kind === "honest");
+  const honest = windows.filter(({ kind }) => kind === HONEST);
   figures.push(createFigure("windows", "honest refused", shareCaught(honest, 20), { atMost: 0.01 }));
   for (const [reason, check] of TESTS) {
     const target = reason === "snr_grid" ? { atMost: 0 } : { atMost: 0.01 };
@@ -78,8 +83,8 @@ export function evaluateWindows(folder: string): SectionResult {
   const measured = honest.filter((window) => isMeasuring.has(window));
   figures.push(createFigure("windows", "  on the measuring half", shareCaught(measured, 20)));
   for (const set of [...new Set(all.map((window) => window.set))]) {
-    const of = all.filter((window) => window.set === set && window.kind === "honest");
-    const mark = END_DEVICE_SETS.test(set) ? " (end devices)" : "";
+    const of = all.filter((window) => window.set === set && window.kind === HONEST);
+    const mark = isEndDeviceSet(set) ? " (end devices)" : "";
     figures.push(createFigure("windows", `  of ${set}${mark}`, shareCaught(of, 20)));
   }
   const scores = all.flatMap((window) => SCORES.map((score) => score(toMoments(window, 20)) ?? -1));

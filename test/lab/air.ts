@@ -12,7 +12,7 @@ import { computePlaceScoreOctaves } from "../../protocol/src/trust/penalties/edg
 import { RAMPS } from "../../protocol/src/trust/thresholds.ts";
 import { createWitnessGraph, EDGE_WEIGHT_MAX } from "../../protocol/src/trust/witnessGraph.ts";
 import { createRandom, mixSeed, type Random } from "../ether/prng.ts";
-import { readCsv } from "../eval/dataFolder.ts";
+import { openDataFolder, readCsv } from "../eval/dataFolder.ts";
 import { Airwaves, GAIN_CENTI_DBI } from "./airwaves.ts";
 import { createHonest } from "./population.ts";
 import { LAB_PARAMETERS } from "./runner.ts";
@@ -42,7 +42,8 @@ const DRAWS = 20;
 const PLAN = REGION_PLANS.US915;
 
 /** The part of Pittsburgh's measured graph that a folder has; hotspots that are linked with none in it are left out. */
-export function readWitnessedCity(folder: string): WitnessedCity {
+export function readWitnessedCity(dataFolder: string): WitnessedCity {
+  const folder = openDataFolder(dataFolder);
   const links = readCsv(folder, "pittsburgh_witness_edges.csv.gz");
   const linked = new Set(links.flatMap(({ a, b }) => [a!, b!]));
   const hotspots = readCsv(folder, "pittsburgh_hotspots.csv.gz").filter(({ id }) => linked.has(id!));

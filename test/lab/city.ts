@@ -9,7 +9,7 @@ import type { GenesisHotspot } from "../../protocol/src/network/genesis.ts";
 import type { RegionName } from "../../protocol/src/radio/regions.ts";
 import { type Clutter, choosePlaces, type Place } from "../devnet/src/places.ts";
 import { createRandom, drawGaussian, mixSeed, type Random } from "../ether/prng.ts";
-import { listFiles, readCsv } from "../eval/dataFolder.ts";
+import { openDataFolder, type Row, readCsv } from "../eval/dataFolder.ts";
 
 export type Site = {
   readonly latE7: number;
@@ -35,12 +35,12 @@ const PLACES = 200;
 /** A resolution-8 cell's edge is 530 m. */
 const CELL_REACH_M = 460;
 
+const DENSITY_FILE = "us_helium_hex8.csv.gz";
+
 /** The city; with a folder that has `us_helium_hex8.csv.gz`, Pittsburgh at its real density. */
 export function openCity(dataFolder: string | null): City {
-  const file = "us_helium_hex8.csv.gz";
-  if (dataFolder !== null && listFiles(dataFolder, /^us_helium_hex8\.csv\.gz$/).length > 0) {
-    return openRealCity(dataFolder, file);
-  }
+  const rows = dataFolder === null ? [] : readCsv(openDataFolder(dataFolder), DENSITY_FILE);
+  if (rows.length > 0) return createRealCity(rows.filter(({ city }) => city === "pittsburgh"));
   const names = new Map<string, Place>();
   for (const place of choosePlaces(PLACES, () => 0)) if (place.city === CITY) names.set(place.name, place);
   const anchors = [...names.values()].map((place) => ({ ...place, ...toE7(place.lat, place.lng) }));
@@ -58,8 +58,7 @@ export function openCity(dataFolder: string | null): City {
   };
 }
 
-function openRealCity(folder: string, file: string): City {
-  const rows = readCsv(folder, file).filter(({ city }) => city === "pittsburgh");
+function createRealCity(rows: readonly Row[]): City {
   const weights: number[] = [];
   let sum = 0;
   for (const { n_hotspots: count } of rows) {
