@@ -325,9 +325,12 @@ describe.skipIf(chromium === null)("in Chromium", () => {
         const response = await route.fetch();
         await route.fulfill({ response, json: { ...(await response.json()), earned: "123456789" } });
       });
+      const given = page.waitForResponse("**/proof");
       await check(reader);
-      await page.getByText("The API says another total now").waitFor({ state: "detached" });
+      // From the click on nothing of the verdict before stands there.
+      await given;
       await page.getByText("Proven:").waitFor();
+      await page.getByText("The API says another total now").waitFor({ state: "detached" });
       expect(reader.complaints).toEqual([]);
       await reader.close();
     });
