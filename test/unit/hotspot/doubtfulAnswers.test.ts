@@ -8,22 +8,20 @@ import type { SpoolEntry } from "../../../node/src/hotspot/spool.ts";
 import { Submitter } from "../../../node/src/hotspot/submitter.ts";
 import { createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
-import { createSigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
-import { type Ed25519KeyPair, sign } from "../../../protocol/src/crypto/ed25519.ts";
+import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
+import type { Ed25519KeyPair } from "../../../protocol/src/crypto/ed25519.ts";
 import { encodeReason, type Reason } from "../../../protocol/src/evidence/reasons.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
 import { computeEnvelopeId, decodeEnvelope, decodeParcel } from "../../../protocol/src/wire/envelope.ts";
 import {
   decodeStatusQuery,
-  encodeReceipt,
-  encodeSignedReceipt,
   encodeStatusAnswer,
   type MessageStatus,
   SUBMIT_PROTOCOL,
 } from "../../../protocol/src/wire/receipts.ts";
 import type { ReportBundle } from "../../../protocol/src/wire/reports.ts";
 import { ManualClock } from "../validator/support/manualClock.ts";
-import { newKey } from "./fakeValidator.ts";
+import { newKey, signReceipt } from "./fakeValidator.ts";
 
 const parameters = PRESETS.mainnet;
 const domains = createSigningDomains(new Uint8Array(32));
@@ -58,10 +56,7 @@ class Validator {
       return { id: computeEnvelopeId(domains, decoded.envelope), reason: this.refusal };
     });
     const deadlineRound = round + parameters.witnessWindowRounds;
-    const body = encodeReceipt({ round, deadlineRound, items });
-    const { publicKey, secretSeed } = this.keys;
-    const signature = sign(secretSeed, signingMessage(domains, "receipt", body));
-    return encodeSignedReceipt({ signer: publicKey, body, signature });
+    return signReceipt(this.keys, domains, { round, deadlineRound, items });
   }
 }
 

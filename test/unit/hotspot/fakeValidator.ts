@@ -16,7 +16,11 @@ import {
 } from "../../../protocol/src/agreement/rounds.ts";
 import { decodeSetsQuestion, SETS_QUESTION_BYTES } from "../../../protocol/src/agreement/setAnswers.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
-import { createSigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
+import {
+  createSigningDomains,
+  type SigningDomains,
+  signingMessage,
+} from "../../../protocol/src/crypto/domain.ts";
 import { createKeyPair, type Ed25519KeyPair, sign } from "../../../protocol/src/crypto/ed25519.ts";
 import { computeChallenge } from "../../../protocol/src/evidence/challenge.ts";
 import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
@@ -38,6 +42,7 @@ import {
   encodeStatusAnswer,
   type MessageStatus,
   RECEIPT_PROTOCOL,
+  type Receipt,
   STATUS_QUERY_MAX_BYTES,
   SUBMIT_PROTOCOL,
   SYNC_PROTOCOL,
@@ -82,6 +87,13 @@ export function newKeyWithSlot(first: number, last: number): Ed25519KeyPair {
     const challenge = computeChallenge(PRESETS.test, seed, keyPair.publicKey, 0, REGION_PLANS.EU868);
     if (challenge !== null && challenge.slotRound >= first && challenge.slotRound <= last) return keyPair;
   }
+}
+
+/** A validator's signed receipt, as it goes over the wire. */
+export function signReceipt(keyPair: Ed25519KeyPair, domains: SigningDomains, receipt: Receipt): Uint8Array {
+  const body = encodeReceipt(receipt);
+  const signature = sign(keyPair.secretSeed, signingMessage(domains, "receipt", body));
+  return encodeSignedReceipt({ signer: keyPair.publicKey, body, signature });
 }
 
 export type Submission = { readonly id: Uint8Array; readonly bundle: ReportBundle };
@@ -218,11 +230,14 @@ export class FakeValidator {
         if (!this.#arrived.has(key)) this.#arrived.set(key, this.round);
       }
       const items = submissions.map((submission) => ({ id: submission.id, reason: this.judge(submission) }));
-      const body = encodeReceipt({ round: Math.max(0, this.round), deadlineRound: this.round + 8, items });
-      const signature = sign(this.#keyPair.secretSeed, signingMessage(domains, "receipt", body));
-      if (!this.signsWell) signature[0]! ^= 1;
+      const receipt = { round: Math.max(0, this.round), deadlineRound: this.round + 8, items };
       for (const check of this.#watchers) check();
-      return encodeSignedReceipt({ signer: this.#keyPair.publicKey, body, signature });
+      // Another domain's signature is none here.
+      return signReceipt(
+        this.#keyPair,
+        this.signsWell ? domains : { ...domains, receipt: domains.ack },
+        receipt,
+      );
     });
     const queries = { maxRequestBytes: STATUS_QUERY_MAX_BYTES, maxConcurrent: 8 };
     await this.network.serve(RECEIPT_PROTOCOL, queries, async (_, query) =>

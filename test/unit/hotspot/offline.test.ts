@@ -19,8 +19,7 @@ import { Submitter } from "../../../node/src/hotspot/submitter.ts";
 import { Witness } from "../../../node/src/hotspot/witness.ts";
 import { createValidatorSet } from "../../../protocol/src/agreement/certificates.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
-import { createSigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
-import { sign } from "../../../protocol/src/crypto/ed25519.ts";
+import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import type { Reason } from "../../../protocol/src/evidence/reasons.ts";
 import { epochOfRound } from "../../../protocol/src/network/parameters.ts";
 import { PRESETS } from "../../../protocol/src/network/presets.ts";
@@ -28,8 +27,6 @@ import { encodeFrame } from "../../../protocol/src/radio/frame.ts";
 import { computeEnvelopeId, decodeEnvelope, decodeParcel } from "../../../protocol/src/wire/envelope.ts";
 import {
   decodeStatusQuery,
-  encodeReceipt,
-  encodeSignedReceipt,
   encodeStatusAnswer,
   RECEIPT_PROTOCOL,
   SUBMIT_PROTOCOL,
@@ -38,7 +35,7 @@ import { decodeReportBundle, type ReportBundle } from "../../../protocol/src/wir
 import { eventually } from "../host/eventually.ts";
 import { ManualClock } from "../validator/support/manualClock.ts";
 import { FakeRadio } from "./fakeRadio.ts";
-import { newKey } from "./fakeValidator.ts";
+import { newKey, signReceipt } from "./fakeValidator.ts";
 
 const parameters = PRESETS.mainnet;
 const START_MS = 1_790_000_000_000;
@@ -79,14 +76,13 @@ class World {
       await new Promise((_, reject) => options.signal?.addEventListener("abort", reject, { once: true }));
     }
     const items = decodeParcel(request)!.map((bytes) => this.#admit(peerId, bytes));
-    const body = encodeReceipt({
-      round: this.round,
-      deadlineRound: this.round + parameters.witnessWindowRounds,
+    const keys = this.#keys[this.peers.findIndex((peer) => peer.peerId === peerId)]!;
+    const { round } = this;
+    return signReceipt(keys, domains, {
+      round,
+      deadlineRound: round + parameters.witnessWindowRounds,
       items,
     });
-    const { publicKey, secretSeed } = this.#keys[this.peers.findIndex((peer) => peer.peerId === peerId)]!;
-    const signature = sign(secretSeed, signingMessage(domains, "receipt", body));
-    return encodeSignedReceipt({ signer: publicKey, body, signature });
   };
 
   #admit(peerId: string, bytes: Uint8Array): { id: Uint8Array; reason: Reason | null } {

@@ -2,11 +2,10 @@
 import { hash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { readReceipt } from "../../../node/src/hotspot/receipt.ts";
-import { createSigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
-import { sign } from "../../../protocol/src/crypto/ed25519.ts";
+import { createSigningDomains } from "../../../protocol/src/crypto/domain.ts";
 import { encodeParcel } from "../../../protocol/src/wire/envelope.ts";
-import { encodeReceipt, encodeSignedReceipt, type Receipt } from "../../../protocol/src/wire/receipts.ts";
-import { newKey } from "./fakeValidator.ts";
+import type { Receipt } from "../../../protocol/src/wire/receipts.ts";
+import { newKey, signReceipt } from "./fakeValidator.ts";
 
 const domains = createSigningDomains(new Uint8Array(32).fill(7));
 const validator = newKey();
@@ -15,9 +14,7 @@ const ids = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
 const digest = hash("sha256", parcel, "buffer");
 
 function read(items: Receipt["items"], signer = validator): Receipt["items"] | null {
-  const body = encodeReceipt({ round: 5, deadlineRound: 13, items });
-  const signature = sign(signer.secretSeed, signingMessage(domains, "receipt", body));
-  const answer = encodeSignedReceipt({ signer: signer.publicKey, body, signature });
+  const answer = signReceipt(signer, domains, { round: 5, deadlineRound: 13, items });
   return readReceipt(domains, validator.publicKey, { parcel, ids }, answer)?.items ?? null;
 }
 
