@@ -1,5 +1,5 @@
 /** What a hotspot's trust means for its pay, by what the API says of it. */
-import type { TrustHistory, TrustState } from "../../../../client/api.ts";
+import type { TrustState } from "../../../../client/api.ts";
 
 /** `unreached`: who trusts whom does not lead to it, so that nothing is paid, and nothing held either. */
 export type Standing = "paid" | "suspended" | "unreached";
@@ -15,12 +15,7 @@ export function judgeStanding(
 
 /**
  * Whether a hotspot of which no computation tells came after the newest of them: it is whole only where no seeds decide yet.
- * @param appeal with the epoch from which the next computation is in force; null of one that is gone.
+ * @param nextEpoch from which the next computation is in force.
  */
-export function isNewcomer(
-  registeredEpoch: number,
-  appeal: TrustHistory["appeal"],
-  intervalEpochs: number,
-): boolean {
-  return appeal !== null && registeredEpoch >= appeal.decidedFromEpoch - intervalEpochs;
-}
+export const isNewcomer = (registeredEpoch: number, nextEpoch: number, intervalEpochs: number): boolean =>
+  registeredEpoch >= nextEpoch - intervalEpochs;

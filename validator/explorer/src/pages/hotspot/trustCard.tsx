@@ -21,12 +21,8 @@ export function TrustCard({ hotspot: { id, registeredEpoch } }: TrustCardProps) 
             <>
               <Shown what="The penalties" asked={table}>
                 {({ intervalEpochs }) =>
-                  isNewcomer(registeredEpoch, appeal, intervalEpochs) ? (
-                    <p>
-                      <span class="warn">Not computed yet</span>: it came after the newest computation of
-                      trust, and counts wholly only as long as no seeds decide. The next is in force from
-                      epoch {formatCount(appeal!.decidedFromEpoch)} on.
-                    </p>
+                  appeal !== null && isNewcomer(registeredEpoch, appeal.decidedFromEpoch, intervalEpochs) ? (
+                    <NotComputed nextEpoch={appeal.decidedFromEpoch} />
                   ) : (
                     <p>
                       <span class="good">Wholly trusted</span>, and always was.
@@ -64,6 +60,15 @@ export function TrustCard({ hotspot: { id, registeredEpoch } }: TrustCardProps) 
         }
       </Shown>
     </section>
+  );
+}
+
+function NotComputed({ nextEpoch }: { readonly nextEpoch: number }) {
+  return (
+    <p>
+      <span class="warn">Not computed yet</span>: it came after the newest computation of trust, and counts
+      wholly only as long as no seeds decide. The next is in force from epoch {formatCount(nextEpoch)} on.
+    </p>
   );
 }
 
