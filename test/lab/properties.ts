@@ -10,6 +10,7 @@ const BLUE = "#3465a4";
 const RED = "#c0392b";
 const GREEN = "#2d7d46";
 const ORANGE = "#c77c1e";
+const BLACK = "#2e3436";
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
@@ -50,6 +51,8 @@ export function drawProperties(): ReadonlyMap<string, string> {
     const trustPpm = cappedTrust(3, count + 1);
     return (beside(count, { trustPpm }) * trustPpm) / PPM;
   };
+  // Within 350 m one is drawn for a beacon, and receptions are four fifths of hotspots' pay.
+  const withinDraw = (count: number): number => beside(count, {}) * (0.2 + 0.8 / (count + 1));
   const [upTo12, upTo40, metres] = [range(13), range(41), range(61).map((step) => step * 100)];
   return new Map([
     [
@@ -61,8 +64,9 @@ export function drawProperties(): ReadonlyMap<string, string> {
     ],
     [
       "property-rival.svg",
-      drawLines("A rival's pay beside hotspots asserted by it", "hotspots", [
+      drawLines("What is left of a rival's pay beside hotspots asserted by it", "hotspots", [
         line("trusted, in its cell", BLUE, upTo40, (count) => beside(count, {})),
+        line("trusted, within 350 m, with its receptions", BLACK, upTo40, withinDraw),
         line("trusted, on its roof", ORANGE, upTo40, onRoof),
         line("one owner's, in its cell", GREEN, upTo40, (count) =>
           beside(count, { trustPpm: cappedTrust(4, count) }),
@@ -72,14 +76,16 @@ export function drawProperties(): ReadonlyMap<string, string> {
     ],
     [
       "property-edge.svg",
-      drawLines("Walking away from a cell with twenty hotspots: no cliff", "metres", [
-        line("pay", BLUE, metres, (eastM) => scaleOf([{ eastM, northM: 0 }, ...range(20).map(() => MIDDLE)])),
+      drawLines("The scale, walking away from a cell with twenty hotspots: no cliff", "metres", [
+        line("scale", BLUE, metres, (eastM) =>
+          scaleOf([{ eastM, northM: 0 }, ...range(20).map(() => MIDDLE)]),
+        ),
       ]),
     ],
     [
       "property-nth.svg",
-      drawLines("Each further hotspot in a cell earns less", "hotspots in the cell", [
-        line("each one's pay", BLUE, upTo40.slice(1), (count) => beside(count - 1, {})),
+      drawLines("Each further hotspot in a cell has a lower scale", "hotspots in the cell", [
+        line("each one's", BLUE, upTo40.slice(1), (count) => beside(count - 1, {})),
         line(
           "all together, of forty alone",
           GREEN,

@@ -1,6 +1,6 @@
 /**
  * Score version 2: by example, and the properties that docs/truth.md states, each as far as it holds. Where two of them
- * cannot both hold, the test says how far each does.
+ * cannot both hold, the test says how far each does. What the draw of paid witnesses adds is in draw.test.ts.
  */
 import fc from "fast-check";
 import { gridDisk, gridDistance, latLngToCell } from "h3-js";
@@ -287,8 +287,8 @@ describe("no cliff at a cell's edge", () => {
   });
 });
 
-describe("the n-th hotspot in a cell", () => {
-  test("earns less than the one before, and adds less to the cell than it", () => {
+describe("the scale of the n-th hotspot in a cell", () => {
+  test("is less than that of the one before, and it adds less to the cell's than that one", () => {
     const scales = Array.from({ length: 60 }, (_, n) => computeScalePpm(n * PPM));
     for (let n = 1; n < scales.length; n++) {
       expect(scales[n]!).toBeLessThan(scales[n - 1]!);
@@ -298,7 +298,7 @@ describe("the n-th hotspot in a cell", () => {
     }
   });
 
-  test("costs its neighbours at most a fifth: that is the price of the one against the other", () => {
+  test("costs its neighbours at most a fifth of theirs: that is the price of the one against the other", () => {
     // More coverage by others does lower one's reward: the first newcomer by 4/5, each further one by less.
     for (let n = 0; n < 60; n++) {
       const ratio = computeScalePpm((n + 1) * PPM) / computeScalePpm(n * PPM);

@@ -21,7 +21,7 @@ export type TrustedHotspot = {
 
 export type TrustedNetworkOptions = {
   /** Of all witnesses in the order of the links, whether they were drawn; default: all. */
-  readonly isPaid?: (witness: number) => boolean;
+  readonly isPaid?: (witness: number, position: number) => boolean;
   /** The least that is paid: who has less crowds nobody. */
   readonly paidMinPpm?: number;
 };
@@ -67,7 +67,7 @@ export function createTrustedInput(
       witnessDistanceM: Uint32Array.from(
         links.flatMap(([beaconer, list]) => list.map((w) => distanceM(beaconer, w))),
       ),
-      witnessIsPaid: Uint8Array.from(witnesses, (witness) => (isPaid(witness) ? 1 : 0)),
+      witnessIsPaid: Uint8Array.from(witnesses, (witness, position) => (isPaid(witness, position) ? 1 : 0)),
       beaconTable: new Uint8Array(links.length),
       tables: [table],
       crowdPpm: trustPpm.map((ppm) => (ppm < paidMinPpm ? 0 : ppm)),
