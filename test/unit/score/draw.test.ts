@@ -39,8 +39,8 @@ function drawPaid(
   links: readonly Link[],
   reasonOf: (witness: number) => UnpaidReason | null = () => null,
 ): boolean[] {
-  const { latE7, lngE7 } = createTrustedInput(hotspots, []).trusted!;
-  const places = { isAsserted: new Uint8Array(hotspots.length).fill(1), latE7, lngE7 };
+  const { trusted, active: isAsserted, ...evidence } = createTrustedInput(hotspots, []);
+  const { latE7, lngE7 } = trusted!;
   const beacons = links.map(([hotspot, witnesses], i) => ({
     hotspot,
     commit: sha256(asciiBytes(`beacon ${i}`)),
@@ -49,7 +49,7 @@ function drawPaid(
   // All of the ledger that the draw asks for.
   const list = hotspots.map((_, index) => ({ key: new Uint8Array(32), owner: index }));
   const ledger = { parameters: PRESETS.mainnet, registry: { list }, tally: { beacons } } as unknown as Ledger;
-  const selected = selectPaid(ledger, sha256(asciiBytes("seed")), places);
+  const selected = selectPaid(ledger, sha256(asciiBytes("seed")), { ...evidence, isAsserted, latE7, lngE7 });
   return selected.beacons.flatMap(({ paid }, i) => links[i]![1].map((witness) => paid.includes(witness)));
 }
 
