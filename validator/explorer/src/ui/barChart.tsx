@@ -5,7 +5,10 @@ import type { ChartProps } from "./chart.tsx";
 import { useTheme } from "./theme.ts";
 
 const HEIGHT_PX = 220;
-const AXIS_PX = 72;
+const AXIS_MIN_PX = 72;
+/** Of uPlot's 12 pixel font, and what it leaves between a label and the bars. */
+const DIGIT_PX = 7;
+const GAP_PX = 18;
 
 export function BarChart({ bars, title, formatHeight }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
@@ -26,6 +29,10 @@ export function BarChart({ bars, title, formatHeight }: ChartProps) {
   }, [bars, formatHeight, theme]);
   return <div class="chart" ref={place} role="img" aria-label={`${title}, ${bars.length} bars`} />;
 }
+
+/** Room for the longest label: amounts of a few base units have eight decimals. @param labels null before there are any. */
+const measureAxis = (labels: readonly string[] | null): number =>
+  Math.max(AXIS_MIN_PX, ...(labels ?? []).map(({ length }) => length * DIGIT_PX + GAP_PX));
 
 function createOptions(
   bars: ChartProps["bars"],
@@ -53,7 +60,7 @@ function createOptions(
       },
       {
         ...axis,
-        size: AXIS_PX,
+        size: (_, labels) => measureAxis(labels),
         values: (_, heights) => heights.map(formatHeight),
       },
     ],
