@@ -17,6 +17,8 @@ export type Attack = {
   readonly corruptSeedsPpm?: number;
   /** Radios that the attackers need, by their number: what it costs them beside bonds and fees. */
   readonly radios: (count: number) => number;
-  /** Why no rule catches it, where none does: docs/truth.md states its figure, up to `UNCATCHABLE_GAIN_MAX`. */
+  /** Why no rule catches it, where none does. It is held to `GAIN_MAX` all the same. */
   readonly uncatchable?: string;
+  /** Where it takes more than `GAIN_MAX`: the most it may, after the figure in docs/truth.md, and why. */
+  readonly beyond?: { readonly gainMax: number; readonly why: string };
 };

@@ -47,7 +47,9 @@ export const CROWDS: readonly Attack[] = [
       );
       return [rival, ...squatters];
     },
-    uncatchable:
-      "One place and one radio: a lie of 6 km is caught in one case of four, and here that one decides (1.9 times in Lyon).",
+    beyond: {
+      gainMax: 2,
+      why: "The honest they are held against, on roofs in one hexagon, have unexplained_rssi, which is false: 1.94 in Lyon.",
+    },
   },
 ];

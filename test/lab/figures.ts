@@ -16,10 +16,8 @@ export type LabOptions = {
 /** Fewer attackers could not form a ring, nor would a share of them say anything. */
 const ATTACKERS_MIN = 5;
 
-/** What the gate allows: the attackers' share over that of as many honest hotspots at the same places. */
+/** What the gate allows, but for an attack with a figure of its own: the attackers' share over that of as many honest hotspots at the same places. */
 export const GAIN_MAX = 1.2;
-/** And an attack that is named as one that no rule catches: more would be more than docs/truth.md says. */
-export const UNCATCHABLE_GAIN_MAX = 2;
 
 /** One attack's figures, over the last window of the run. Shares are of all that hotspots were paid, 0 to 1. */
 export type AttackResult = {
@@ -47,6 +45,8 @@ export type AttackResult = {
   /** Bonds and fees in tokens. */
   readonly costTokens: number;
   readonly uncatchable: string | null;
+  /** `gain` may be so much. */
+  readonly gainMax: number;
   /** By computation of trust: share of attackers caught, and their share of rewards, with and without the attack. */
   readonly course: readonly {
     readonly day: number;
@@ -57,8 +57,8 @@ export type AttackResult = {
 };
 
 /** Whether an attack takes no more than is allowed. */
-export const isWithin = ({ gain, uncatchable }: Pick<AttackResult, "gain" | "uncatchable">): boolean =>
-  gain <= (uncatchable === null ? GAIN_MAX : UNCATCHABLE_GAIN_MAX);
+export const isWithin = ({ gain, gainMax }: Pick<AttackResult, "gain" | "gainMax">): boolean =>
+  gain <= gainMax;
 
 /** Runs an attack on a city: who is in its network, and what came of every epoch. */
 export function runAttack(
@@ -138,6 +138,7 @@ function compare(
     radios: attack.radios(attackers.length),
     costTokens: (attackers.length * Number(hotspotBond + assertFee)) / 1e8,
     uncatchable: attack.uncatchable ?? null,
+    gainMax: attack.beyond?.gainMax ?? GAIN_MAX,
     course,
   };
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { ATTACKS } from "../../lab/attacks.ts";
 import { openCity } from "../../lab/city.ts";
-import { type AttackResult, isWithin, measureAttack, runAttack } from "../../lab/figures.ts";
+import { type AttackResult, GAIN_MAX, isWithin, measureAttack, runAttack } from "../../lab/figures.ts";
 import { LAB_PARAMETERS } from "../../lab/runner.ts";
 import { drawCourse } from "../../lab/svg.ts";
 
@@ -30,6 +30,13 @@ const measure = (name: string): AttackResult => measureAttack(attackOf(name), OP
 describe("the laboratory", () => {
   test("has an attack of each name once", () => {
     expect(new Set(ATTACKS.map(({ name }) => name)).size).toBe(ATTACKS.length);
+  });
+
+  test("holds every attack to 1.2 times the honest share, also those that no rule catches, but for one that is named", () => {
+    const beyond = ATTACKS.filter((attack) => attack.beyond !== undefined);
+    expect(beyond.map(({ name }) => name)).toEqual(["hex-squatters"]);
+    expect(isWithin({ gain: 1.3, gainMax: GAIN_MAX })).toBe(false);
+    expect(measureAttack(attackOf("liars-1km"), { ...OPTIONS, epochs: SHORT_EPOCHS }).gainMax).toBe(GAIN_MAX);
   });
 
   test.for(["copycats", "replayers"])("%s take nothing", (name) => {
