@@ -1,5 +1,7 @@
 /** The network as it runs: where it stands, rounds as they are finalized, and who decides on them. */
+
 import { useState } from "preact/hooks";
+import type { BeaconEvent, RoundEvent } from "../../../client/api.ts";
 import type { Json } from "../../../client/client.ts";
 import type { LinkState } from "../data/eventLink.ts";
 import { useEvents } from "../data/useEvents.ts";
@@ -15,23 +17,6 @@ import { ValidatorTable } from "./network/validatorTable.tsx";
 const ROUNDS_SHOWN = 12;
 
 type StatusJson = Json<"/v1/status">;
-/** A `round` event. */
-type RoundEvent = {
-  readonly round: number;
-  readonly epoch: number;
-  readonly timeMs: number;
-  readonly messages: number;
-  readonly transactions: number;
-  readonly beaconsClosed: number;
-};
-/** Of a `beacon` event, what is shown. */
-type BeaconEvent = {
-  readonly id: string;
-  readonly hotspot: string;
-  readonly name: string;
-  readonly reason: string | null;
-  readonly witnesses: { readonly accepted: number };
-};
 
 export function NetworkPage() {
   const status = useRoute("/v1/status");
