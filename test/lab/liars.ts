@@ -1,7 +1,8 @@
 /** Location liars: real radios that say they stand elsewhere; and those whose packets travel over the Internet. */
 import type { Attack } from "./attack.ts";
 import { moveFar } from "./city.ts";
-import { createAttacker, nameAttacker } from "./population.ts";
+import { createAttacker, type Member, nameAttacker } from "./population.ts";
+import type { Reception } from "./runner.ts";
 
 /** Hotspots that assert a place so many kilometres from where they stand, and report what they really hear. */
 function createLiars(distanceKm: number, uncatchable?: string): Attack {
@@ -18,6 +19,12 @@ function createLiars(distanceKm: number, uncatchable?: string): Attack {
   };
 }
 
+const listAttackers = (members: readonly Member[]): number[] =>
+  members.flatMap(({ side }, index) => (side === "attacker" ? [index] : []));
+
+const hasHeard = (those: readonly number[], heard: readonly Reception[]): boolean =>
+  heard.some(({ witness }) => those.includes(witness));
+
 export const LIARS: readonly Attack[] = [
   createLiars(1, "Signal, links and graph see no difference at 1 km (AUC 0.4 to 0.7 on real data)."),
   createLiars(2, "At 2 km hardly any (AUC 0.6 to 0.75); the coverage is real, two streets on."),
@@ -27,7 +34,7 @@ export const LIARS: readonly Attack[] = [
   createLiars(100),
   {
     name: "repeater",
-    says: "One radio stands in the city; all members assert places within 3 km of it and report what it hears.",
+    says: "One radio stands in the city and sends all that it hears once more; all members assert places within 3 km of it and report what it hears.",
     radios: () => 1,
     recruit: (places, city, random) => {
       const radio = { name: "repeater", site: city.draw(random), isOnRoof: true as const };
@@ -35,10 +42,14 @@ export const LIARS: readonly Attack[] = [
         createAttacker(i, moveFar(radio.site, 3_000 * Math.sqrt(random()), random), radio),
       );
     },
+    conduct: (members) => {
+      const fed = listAttackers(members);
+      return { relay: (_beacon, heard) => (hasHeard(fed, heard) ? fed.slice(0, 1) : []) };
+    },
   },
   {
     name: "wormhole",
-    says: "Half of them stand 12 km away; every packet that one radio hears goes over the Internet to all, who report it as theirs.",
+    says: "Half of them stand 12 km away; every packet that one radio hears or sends goes over the Internet to the other, which sends it too, and to all, who report it as theirs.",
     radios: () => 2,
     recruit: (places, city, random) => {
       const near = city.draw(random);
@@ -53,8 +64,14 @@ export const LIARS: readonly Attack[] = [
       });
     },
     conduct: (members) => {
-      const worms = members.flatMap(({ side }, index) => (side === "attacker" ? [index] : []));
+      const worms = listAttackers(members);
+      const ends = [0, 1].map((end) => worms.filter((_, i) => i % 2 === end));
       return {
+        // An end that a packet has not reached sends it; strength and place are then the other's.
+        relay: ({ sender }, heard) => {
+          const has = (end: readonly number[]): boolean => end.includes(sender) || hasHeard(end, heard);
+          return ends.some(has) ? ends.filter((end) => !has(end)).map((end) => end[0]!) : [];
+        },
         // What one end's radio measured is said by all whom it does not feed: its words, at another place.
         invent: (beacon, _lab, heard) => {
           const first = heard.find(({ witness }) => worms.includes(witness));

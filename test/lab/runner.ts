@@ -79,7 +79,9 @@ export type Reception = { readonly witness: number; readonly measurement: Measur
 export type Conduct = {
   /** What an attacker reports instead of what its radio measured; null: nothing. */
   readonly report?: (hearing: Hearing & { measurement: Measurement }, lab: LabView) => Measurement | null;
-  /** Further receptions, of attackers or (over a transmitter somewhere) of honest hotspots. */
+  /** Members whose radios send a beacon's packet once more, as strong as it was sent: whoever hears that reports it in good faith. */
+  readonly relay?: (beacon: Beacon, heard: readonly Reception[]) => readonly number[];
+  /** Further receptions that attackers report, or honest hotspots that they feed otherwise. */
   readonly invent?: (beacon: Beacon, lab: LabView, heard: readonly Reception[]) => readonly Reception[];
   /** Whether attackers and accomplices keep silent about their beacons' secrets, or tell them at once. */
   readonly reveal?: "never" | "early";
@@ -259,12 +261,24 @@ class Network {
   }
 
   #listHearings(beacon: Beacon): Reception[] {
+    const { conduct } = this.#options;
+    const hearings = this.#transmit(beacon, beacon.sender, new Set([beacon.sender]));
+    for (const relay of conduct.relay?.(beacon, hearings) ?? []) {
+      // Who has the packet already does not report it again.
+      const have = new Set([beacon.sender, relay, ...hearings.map(({ witness }) => witness)]);
+      hearings.push(...this.#transmit(beacon, relay, have));
+    }
+    return [...hearings, ...(conduct.invent?.(beacon, this.#view, hearings) ?? [])];
+  }
+
+  /** What members report of a beacon's packet that the radio of one sends, but for those who have it. */
+  #transmit(beacon: Beacon, from: number, have: ReadonlySet<number>): Reception[] {
     const { members, conduct } = this.#options;
     const hearings: Reception[] = [];
-    const radio = this.#air.radioOf[beacon.sender]!;
+    const radio = this.#air.radioOf[from]!;
     for (const heard of this.#air.transmit(radio, beacon.frame, this.#random)) {
       for (const witness of this.#air.fed[heard.radio]!) {
-        if (witness === beacon.sender) continue;
+        if (have.has(witness)) continue;
         const isAttacker = members[witness]!.side === "attacker";
         if (!isAttacker) this.#help(beacon, witness);
         const hearing = { beacon, witness, measurement: heard.measurement };
@@ -275,7 +289,7 @@ class Network {
         if (measurement !== null) hearings.push({ witness, measurement });
       }
     }
-    return [...hearings, ...(conduct.invent?.(beacon, this.#view, hearings) ?? [])];
+    return hearings;
   }
 
   /** The first honest hotspot that heard a beacon tells its secret where the beaconer does not. */

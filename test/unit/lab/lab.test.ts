@@ -1,9 +1,10 @@
 /** A small laboratory as a gate: `npm run lab` runs every attack on larger cities. */
 import { describe, expect, test } from "vitest";
 import { ATTACKS } from "../../lab/attacks.ts";
-import { openCity } from "../../lab/city.ts";
+import { openCity, streamOf } from "../../lab/city.ts";
 import { type AttackResult, GAIN_MAX, isWithin, measureAttack, runAttack } from "../../lab/figures.ts";
-import { LAB_PARAMETERS } from "../../lab/runner.ts";
+import { drawHonest } from "../../lab/population.ts";
+import { type Conduct, LAB_PARAMETERS, runNetwork } from "../../lab/runner.ts";
 import { drawCourse } from "../../lab/svg.ts";
 
 /** What rests on no trust shows at once. */
@@ -37,6 +38,25 @@ describe("the laboratory", () => {
     expect(beyond.map(({ name }) => name)).toEqual(["hex-squatters"]);
     expect(isWithin({ gain: 1.3, gainMax: GAIN_MAX })).toBe(false);
     expect(measureAttack(attackOf("liars-1km"), { ...OPTIONS, epochs: SHORT_EPOCHS }).gainMax).toBe(GAIN_MAX);
+  });
+
+  test.for(["repeater", "wormhole"])("%s: honest hotspots report what is sent once more", (name) => {
+    const { city, seed } = OPTIONS;
+    const attack = attackOf(name);
+    const recruits = attack.recruit(Array(8).fill(city.centre), city, streamOf(seed, name));
+    const members = [...drawHonest(city, 20, seed), ...recruits];
+    const honest = new Set(members.flatMap(({ side }, index) => (side === "honest" ? [index] : [])));
+    const conduct = typeof attack.conduct === "function" ? attack.conduct(members) : {};
+    const countHonestReports = ({ relay = () => [] }: Conduct): number => {
+      let reports = 0;
+      const copy: Conduct["copy"] = (sent) => {
+        reports += sent.filter(({ witness }) => honest.has(witness)).length;
+        return [];
+      };
+      runNetwork({ seed, city, members, epochs: 2, conduct: { relay, copy }, corruptSeedsPpm: 0 });
+      return reports;
+    };
+    expect(countHonestReports(conduct)).toBeGreaterThan(1.1 * countHonestReports({}));
   });
 
   test.for(["copycats", "replayers"])("%s take nothing", (name) => {
