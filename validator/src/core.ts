@@ -13,6 +13,7 @@ import type { SigningDomains } from "../../protocol/src/crypto/domain.ts";
 import type { AdmissionReason } from "../../protocol/src/evidence/reasons.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { computeParametersHash } from "../../protocol/src/network/parameters.ts";
+import { type Consensus, createConsensus } from "./consensus.ts";
 import { createExecutor, type ExecutedRound, type Executor } from "./execution/executor.ts";
 import { Forgeries } from "./forgeries.ts";
 import { computeTurn } from "./intake/heldGossip.ts";
@@ -28,7 +29,6 @@ import type { MeshAgreement } from "./rounds/meshAgreement.ts";
 import { createRememberedVerifier } from "./rounds/rememberedVerifier.ts";
 import type { RestoreGuard } from "./rounds/restoreGuard.ts";
 import type { KnownSets } from "./rounds/validatorSets.ts";
-import { createSeveral, type Several } from "./several.ts";
 import type { Signer } from "./signer.ts";
 import type { Storage } from "./storage.ts";
 import type { RetentionPolicy } from "./store/store.ts";
@@ -131,18 +131,18 @@ export function createCore(options: CoreOptions, given: CoreModules): Core {
   const { recovered, onFailure } = modules;
   const { delayMs } = timesOf(options);
   const verify = modules.verify ?? createRememberedVerifier(verifyEd25519);
-  const nextRound = () => several.agreement.newestRound() + 1;
+  const nextRound = () => consensus.agreement.newestRound() + 1;
   const evidence = openEvidencePool(options, modules, { verify, nextRound });
   const attestor = openAttestor(options, modules, verify, evidence);
   const onFinalized = (finalized: Finalized): void => {
     const seq = ownSeqOf(finalized, options.signer);
     lane.onCut(seq);
-    several.acks.onCut(seq);
+    consensus.acks.onCut(seq);
     executor.enqueue(finalized);
     modules.observer.onRoundDecided();
   };
   let isWithdrawn = false;
-  const several = createSeveral(
+  const consensus = createConsensus(
     { ...options, delayMs },
     {
       ...modules,
@@ -162,28 +162,28 @@ export function createCore(options: CoreOptions, given: CoreModules): Core {
       onFailure,
     },
   );
-  const { agreement } = several;
-  const lane = openLane(options, modules, several);
-  const intake = openIntake(options, modules, { lane, several });
+  const { agreement } = consensus;
+  const lane = openLane(options, modules, consensus);
+  const intake = openIntake(options, modules, { lane, consensus });
   intake.remember(recovered.lane.waitingIds);
-  const executor = openExecutor(options, modules, { intake, attestor, several });
+  const executor = openExecutor(options, modules, { intake, attestor, consensus });
   return {
     intake,
     lane,
     executor,
     agreement,
     attestor,
-    handlers: several.handlers,
-    guard: several.guard,
-    missingBatches: () => several.fetcher.countMissing(),
-    ackWaitEpochs: () => several.lostAcks.countWaitEpochs(recovered.ledger.nextEpoch),
+    handlers: consensus.handlers,
+    guard: consensus.guard,
+    missingBatches: () => consensus.fetcher.countMissing(),
+    ackWaitEpochs: () => consensus.lostAcks.countWaitEpochs(recovered.ledger.nextEpoch),
     catchUp: async () => {
       attestor.start(recovered.ledger.lastClosedEpoch);
       // The end may have come after the epoch was stored and before it was attested to.
       const closed = await modules.storage.store.latestEpoch();
       if (closed !== null) attestor.onEpochClosed(closed);
       for (const finalized of recovered.undone) executor.enqueue(finalized);
-      await several.start();
+      await consensus.start();
     },
     withdraw: () => {
       isWithdrawn = true;
@@ -200,7 +200,7 @@ export function createCore(options: CoreOptions, given: CoreModules): Core {
       attestor.stop();
       intake.close();
       await lane.close();
-      await several.stop();
+      await consensus.stop();
       await executor.stop();
     },
   };
@@ -269,7 +269,7 @@ function openAttestor(
   );
 }
 
-function openLane(options: CoreOptions, modules: CoreModules, several: Several): Lane {
+function openLane(options: CoreOptions, modules: CoreModules, consensus: Consensus): Lane {
   const { signer } = options;
   const { clock, storage, recovered, observer, onFailure } = modules;
   const { last, end } = recovered.lane;
@@ -284,7 +284,7 @@ function openLane(options: CoreOptions, modules: CoreModules, several: Several):
       batches,
       onFailure,
       onBatch: observer.onBatch,
-      requestAcks: several.acks.request,
+      requestAcks: consensus.acks.request,
     },
   );
 }
@@ -293,12 +293,12 @@ function openLane(options: CoreOptions, modules: CoreModules, several: Several):
 function openIntake(
   options: CoreOptions,
   modules: CoreModules,
-  { lane, several }: { readonly lane: Lane; readonly several: Several },
+  { lane, consensus }: { readonly lane: Lane; readonly consensus: Consensus },
 ): Intake {
   const { genesis, domains, signer } = options;
   const { clock, sets, verifier, observer, recovered } = modules;
   const { ledger } = recovered;
-  const nextSet = () => sets.setOfRound(several.agreement.newestRound() + 1);
+  const nextSet = () => sets.setOfRound(consensus.agreement.newestRound() + 1);
   return createIntake(
     { parameters: genesis.parameters, domains, nextRound: ledger.round + 1 },
     {
@@ -307,7 +307,7 @@ function openIntake(
         ...lane,
         canAcceptWork: () => {
           const isSeated = nextSet()?.positionOf(signer.publicKey) !== undefined;
-          return isSeated && several.guard.mayAuthor() && lane.canAcceptWork();
+          return isSeated && consensus.guard.mayAuthor() && lane.canAcceptWork();
         },
       },
       verifier,
@@ -330,9 +330,9 @@ function openIntake(
 function openExecutor(
   options: CoreOptions,
   modules: CoreModules,
-  parts: { readonly intake: Intake; readonly attestor: Attestor; readonly several: Several },
+  parts: { readonly intake: Intake; readonly attestor: Attestor; readonly consensus: Consensus },
 ): Executor {
-  const { intake, attestor, several } = parts;
+  const { intake, attestor, consensus } = parts;
   const { domains, signer, retention, snapshotEpochs } = options;
   const { sets, storage, recovered, observer, log, onFailure } = modules;
   return createExecutor(
@@ -344,7 +344,7 @@ function openExecutor(
       ledger: recovered.ledger,
       store: storage.store,
       batches: storage.batches,
-      source: several.fetcher,
+      source: consensus.fetcher,
       elapsedMs: () => performance.now(),
       ...(modules.yieldTurn === undefined ? {} : { yieldTurn: modules.yieldTurn }),
       onExecuted: (executed) => {
@@ -356,7 +356,7 @@ function openExecutor(
           // What is executed is in the store with its certificate; the votes need it no more.
           storage.votes.prune(finalized.round, ownSeqOf(finalized, signer));
         }
-        several.onExecuted(executed);
+        consensus.onExecuted(executed);
         observer.onRoundExecuted(executed);
       },
     },

@@ -171,7 +171,7 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     rule: "A2",
     among: ({ crashesOn }) => crashesOn === "recordAck" || crashesOn === "recordBatches",
     edit: {
-      file: "validator/src/several.ts",
+      file: "validator/src/consensus.ts",
       find: "if (waiting !== null) acks.request(last!, waiting);",
       replace: "void waiting;",
     },

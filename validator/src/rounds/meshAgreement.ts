@@ -97,10 +97,10 @@ export function createMeshAgreement(
   options: MeshAgreementOptions,
   modules: MeshAgreementModules,
 ): MeshAgreement {
-  return new SeveralAgreement(options, modules);
+  return new AgreementOverMesh(options, modules);
 }
 
-class SeveralAgreement implements MeshAgreement {
+class AgreementOverMesh implements MeshAgreement {
   #options: MeshAgreementOptions;
   #modules: MeshAgreementModules;
   #last: Finalized | null;

@@ -5,17 +5,15 @@
 import type { Clock, Log } from "../../node/src/host/types.ts";
 import type { VerifySignature } from "../../protocol/src/agreement/certificates.ts";
 import type { DropReason } from "../../protocol/src/agreement/drops.ts";
-import type { Fetch } from "../../protocol/src/agreement/fetches.ts";
 import type { Place } from "../../protocol/src/agreement/lanes/index.ts";
 import type { Ack, PeerMessage, PeerMessageType } from "../../protocol/src/agreement/peerMessages.ts";
-import { type AvailabilityCert, encodeAvailabilityCert } from "../../protocol/src/agreement/rounds.ts";
-import { encodeStanding } from "../../protocol/src/agreement/standing.ts";
-import { decodeHex, encodeHex } from "../../protocol/src/bytes/hex.ts";
+import type { AvailabilityCert } from "../../protocol/src/agreement/rounds.ts";
 import type { SigningDomains } from "../../protocol/src/crypto/domain.ts";
 import type { Genesis } from "../../protocol/src/network/genesis.ts";
 import { epochOfRound } from "../../protocol/src/network/parameters.ts";
 import type { ExecutedBatches, ExecutedRound, Executor } from "./execution/executor.ts";
 import { SnapshotServer } from "./execution/snapshotServer.ts";
+import { answerFetch } from "./fetchAnswers.ts";
 import type { Forgeries } from "./forgeries.ts";
 import { AckGatherer } from "./lanes/ackGatherer.ts";
 import { AvailabilityBook } from "./lanes/availability.ts";
@@ -29,7 +27,6 @@ import type { Mesh, MeshHandlers, PeerName } from "./mesh/mesh.ts";
 import type { Recovered } from "./recovery.ts";
 import type { Finalized } from "./rounds/agreement.ts";
 import type { Attestor } from "./rounds/attestor.ts";
-import { answerRounds } from "./rounds/catchUp.ts";
 import { DivergenceWatch } from "./rounds/divergenceWatch.ts";
 import type { EvidencePool } from "./rounds/evidencePool.ts";
 import { createMeshAgreement, type MeshAgreement } from "./rounds/meshAgreement.ts";
@@ -41,14 +38,14 @@ import type { Storage } from "./storage.ts";
 import { toError } from "./toError.ts";
 import type { VerifierPool } from "./verify/verifierPool.ts";
 
-export type SeveralOptions = {
+export type ConsensusOptions = {
   readonly genesis: Genesis;
   readonly domains: SigningDomains;
   readonly signer: Signer;
   /** d: the delay within which most messages between validators arrive. */
   readonly delayMs: number;
 };
-export type SeveralModules = {
+export type ConsensusModules = {
   readonly clock: Clock;
   readonly log: Log;
   readonly storage: Storage;
@@ -76,7 +73,7 @@ export type SeveralModules = {
   readonly onFailure: (error: Error) => void;
 };
 
-export type Several = {
+export type Consensus = {
   readonly agreement: MeshAgreement;
   readonly acks: AckGatherer;
   readonly fetcher: BatchFetcher;
@@ -89,62 +86,18 @@ export type Several = {
   readonly stop: () => Promise<void>;
 };
 
-export function createSeveral(options: SeveralOptions, modules: SeveralModules): Several {
-  const { genesis, domains, signer, delayMs } = options;
-  const { clock, log, mesh, sets, storage, verify, recovered, attestor } = modules;
+export function createConsensus(options: ConsensusOptions, modules: ConsensusModules): Consensus {
+  const { genesis, signer } = options;
+  const { clock, log, sets, storage, recovered } = modules;
   if (recovered.lane.isForgotten) adoptForgottenEnd(recovered.lane.end, storage.votes);
-  const cut = recovered.last?.value.cut ?? [];
-  const laneEndOf = (key: Uint8Array) => recovered.ledger.laneEndOf(key);
-  const availability = new AvailabilityBook({ sets, domains, verify, laneEndOf, cut }, modules);
-  const fetcher = new BatchFetcher({ mesh, sets, batches: storage.batches, clock, log });
-  const epoch = () => epochOfRound(genesis.parameters, agreement.newestRound() + 1);
-  const onCertificate = (cert: AvailabilityCert): void => {
-    availability.put(cert);
-    modules.lane().onCertificate(cert);
-    agreement.onProgress();
-  };
-  const onConflict = modules.evidence.add;
-  const acks = new AckGatherer(
-    { sets, domains, resendMs: 2 * delayMs },
-    { mesh, signer, verify, clock, epoch, onCertificate, onConflict, onDropped: modules.onDropped },
-  );
-  const lostAcks = new LostAcks(
-    { self: signer.publicKey, parameters: genesis.parameters },
-    { votes: storage.votes, sets, freshRound: () => guard.freshRound(), log },
-  );
-  const mayAcknowledge = (ack: Ack["ack"]) =>
-    guard.maySign(agreement.newestRound() + 1) && lostAcks.mayAcknowledge(ack);
-  const peerLanes = new PeerLanes(
-    { sets, domains, cut },
-    {
-      ...modules,
-      signer,
-      batches: storage.batches,
-      votes: storage.votes,
-      fetcher,
-      laneEndOf,
-      epoch,
-      mayAcknowledge,
-      onConflict,
-    },
-  );
-  const unusedBodies = new UnusedBodies({ ...storage, isMember: sets.isMember, laneEndOf, log });
+  const lanes = openLanes(options, modules, { agreement: () => agreement, guard: () => guard });
+  const { fetcher, acks, lostAcks, peerLanes, unusedBodies, adoption } = lanes;
   const snapshots = new SnapshotServer({ store: storage.store, elapsedMs: clock.elapsedMs });
   const divergence = new DivergenceWatch(
     { self: signer.publicKey, execLagRounds: genesis.parameters.execLagRounds },
     { sets, log, onFailure: modules.onFailure },
   );
-  const adoption = new LaneAdoption(
-    { self: signer.publicKey, end: recovered.lane.end },
-    {
-      votes: storage.votes,
-      fetcher,
-      acks,
-      lane: modules.lane,
-      onProgress: () => agreement.onProgress(),
-      onFailure: modules.onFailure,
-    },
-  );
+  const guard = openGuard(options, modules, lanes, () => agreement);
   const onFinalized = (finalized: Finalized): void => {
     const { cut: decided } = finalized.value;
     adoption.onCut(decided);
@@ -156,59 +109,7 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     modules.evidence.onDecided(finalized.value);
     modules.onFinalized(finalized);
   };
-  const guard = new RestoreGuard(
-    { self: signer.publicKey, domains, retryMs: 2 * delayMs, isMarkedRestored: storage.votes.isRestored() },
-    {
-      ...modules,
-      votes: storage.votes,
-      nextRound: () => agreement.newestRound() + 1,
-      showRounds: (name, claimed) => agreement.showRounds(name, claimed),
-      lane: adoption,
-      onProgress: () => agreement.onProgress(),
-      onRestored: () => {
-        // What was found in decided rounds is not searched for again after a restart.
-        storage.votes.markRestored();
-        lostAcks.onLost();
-        modules.onRestored();
-      },
-      onFirstSigning: storage.votes.unmarkRestored,
-    },
-  );
-  const agreement = openAgreement(options, { ...modules, onFinalized, guard }, availability);
-  const takeMessage = (from: PeerName, message: PeerMessage): void => {
-    switch (message.type) {
-      case "batch":
-        peerLanes.onBatch(from, message.signed);
-        break;
-      case "ack":
-        acks.onAck(message.ack);
-        break;
-      case "availability":
-        if (availability.put(message.cert)) agreement.onProgress();
-        break;
-      case "attest":
-        attestor.onAttest(from, message.signed);
-        break;
-      case "rewardCert":
-        attestor.onRewardCert(message.cert);
-        break;
-      case "evidence":
-        if (!modules.evidence.hear(message.evidence)) modules.forgeries.onDropped("bad_signature");
-        break;
-      default:
-        agreement.onMessage(from, message);
-    }
-  };
-  // What peers send is judged by returned values, so what is thrown is no fault of theirs: the disk failed, or a bug left
-  // the state half changed. Left to the stream it would end the peer's channel, and nobody would be told.
-  const onMessage = (from: PeerName, message: PeerMessage): boolean => {
-    try {
-      return !modules.forgeries.isIn(() => takeMessage(from, message));
-    } catch (error) {
-      modules.onFailure(toError(error));
-      return true;
-    }
-  };
+  const agreement = openAgreement(options, { ...modules, onFinalized, guard }, lanes.availability);
   return {
     agreement,
     acks,
@@ -216,9 +117,8 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
     lostAcks,
     guard,
     handlers: {
-      onMessage,
-      answer: (fetch, from) =>
-        answerFetch(fetch, from, { ...storage, agreement, availability, peerLanes, snapshots, epoch }),
+      onMessage: createMessageHandler(modules, lanes, agreement),
+      answer: (fetch, from) => answerFetch(fetch, from, { ...storage, ...lanes, agreement, snapshots }),
     },
     onExecuted: (executed) => {
       const { round, stateDigest } = executed.result;
@@ -248,9 +148,123 @@ export function createSeveral(options: SeveralOptions, modules: SeveralModules):
   };
 }
 
+/** What of the lanes needs the others. The parts that are made later are asked for when they are needed. */
+function openLanes(
+  { genesis, domains, signer, delayMs }: ConsensusOptions,
+  modules: ConsensusModules,
+  late: { readonly agreement: () => MeshAgreement; readonly guard: () => RestoreGuard },
+) {
+  const { clock, log, mesh, sets, storage, verify, recovered, evidence, onDropped, onFailure } = modules;
+  const { votes, batches } = storage;
+  const cut = recovered.last?.value.cut ?? [];
+  const laneEndOf = (key: Uint8Array) => recovered.ledger.laneEndOf(key);
+  const nextRound = () => late.agreement().newestRound() + 1;
+  const epoch = () => epochOfRound(genesis.parameters, nextRound());
+  const availability = new AvailabilityBook({ sets, domains, verify, laneEndOf, cut }, modules);
+  const fetcher = new BatchFetcher({ mesh, sets, batches, clock, log });
+  const onProgress = () => late.agreement().onProgress();
+  const onCertificate = (cert: AvailabilityCert): void => {
+    availability.put(cert);
+    modules.lane().onCertificate(cert);
+    onProgress();
+  };
+  const onConflict = evidence.add;
+  const acks = new AckGatherer(
+    { sets, domains, resendMs: 2 * delayMs },
+    { mesh, signer, verify, clock, epoch, onCertificate, onConflict, onDropped },
+  );
+  const lostAcks = new LostAcks(
+    { self: signer.publicKey, parameters: genesis.parameters },
+    { votes, sets, freshRound: () => late.guard().freshRound(), log },
+  );
+  const mayAcknowledge = (ack: Ack["ack"]) =>
+    late.guard().maySign(nextRound()) && lostAcks.mayAcknowledge(ack);
+  const peerLanes = new PeerLanes(
+    { sets, domains, cut },
+    { ...modules, signer, batches, votes, fetcher, laneEndOf, epoch, mayAcknowledge, onConflict },
+  );
+  const unusedBodies = new UnusedBodies({ ...storage, isMember: sets.isMember, laneEndOf, log });
+  const adoption = new LaneAdoption(
+    { self: signer.publicKey, end: recovered.lane.end },
+    { votes, fetcher, acks, lane: modules.lane, onProgress, onFailure },
+  );
+  return { availability, fetcher, acks, lostAcks, peerLanes, unusedBodies, adoption, epoch };
+}
+
+type Lanes = ReturnType<typeof openLanes>;
+
+function openGuard(
+  { domains, signer, delayMs }: ConsensusOptions,
+  modules: ConsensusModules,
+  { adoption, lostAcks }: Lanes,
+  agreement: () => MeshAgreement,
+): RestoreGuard {
+  const { votes } = modules.storage;
+  return new RestoreGuard(
+    { self: signer.publicKey, domains, retryMs: 2 * delayMs, isMarkedRestored: votes.isRestored() },
+    {
+      ...modules,
+      votes,
+      nextRound: () => agreement().newestRound() + 1,
+      showRounds: (name, claimed) => agreement().showRounds(name, claimed),
+      lane: adoption,
+      onProgress: () => agreement().onProgress(),
+      onRestored: () => {
+        // What was found in decided rounds is not searched for again after a restart.
+        votes.markRestored();
+        lostAcks.onLost();
+        modules.onRestored();
+      },
+      onFirstSigning: votes.unmarkRestored,
+    },
+  );
+}
+
+/** Takes each of the others' messages to who waits for it. */
+function createMessageHandler(
+  { attestor, evidence, forgeries, onFailure }: ConsensusModules,
+  { peerLanes, acks, availability }: Lanes,
+  agreement: MeshAgreement,
+): MeshHandlers["onMessage"] {
+  const takeMessage = (from: PeerName, message: PeerMessage): void => {
+    switch (message.type) {
+      case "batch":
+        peerLanes.onBatch(from, message.signed);
+        break;
+      case "ack":
+        acks.onAck(message.ack);
+        break;
+      case "availability":
+        if (availability.put(message.cert)) agreement.onProgress();
+        break;
+      case "attest":
+        attestor.onAttest(from, message.signed);
+        break;
+      case "rewardCert":
+        attestor.onRewardCert(message.cert);
+        break;
+      case "evidence":
+        if (!evidence.hear(message.evidence)) forgeries.onDropped("bad_signature");
+        break;
+      default:
+        agreement.onMessage(from, message);
+    }
+  };
+  // What peers send is judged by returned values, so what is thrown is no fault of theirs: the disk failed, or a bug left
+  // the state half changed. Left to the stream it would end the peer's channel, and nobody would be told.
+  return (from, message) => {
+    try {
+      return !forgeries.isIn(() => takeMessage(from, message));
+    } catch (error) {
+      onFailure(toError(error));
+      return true;
+    }
+  };
+}
+
 function openAgreement(
-  { genesis, domains, signer, delayMs }: SeveralOptions,
-  modules: SeveralModules & { readonly guard: RestoreGuard },
+  { genesis, domains, signer, delayMs }: ConsensusOptions,
+  modules: ConsensusModules & { readonly guard: RestoreGuard },
   availability: AvailabilityBook,
 ): MeshAgreement {
   const { recovered, attestor, storage, guard } = modules;
@@ -282,49 +296,4 @@ function openAgreement(
 function adoptForgottenEnd(end: Place, votes: Pick<Votes, "adoptBatch" | "markRestored">): void {
   votes.markRestored();
   votes.adoptBatch(end);
-}
-
-type Answerers = Storage & {
-  readonly agreement: MeshAgreement;
-  readonly availability: AvailabilityBook;
-  readonly peerLanes: PeerLanes;
-  readonly snapshots: SnapshotServer;
-  /** Of the round that is decided next. */
-  readonly epoch: () => number;
-};
-
-/** What another validator misses, where this one has it. */
-async function answerFetch(
-  fetch: Fetch,
-  from: PeerName,
-  { batches, store, votes, agreement, availability, peerLanes, snapshots, epoch }: Answerers,
-): Promise<Uint8Array | null> {
-  switch (fetch.type) {
-    case "batch":
-      return await batches.getBatch(fetch.digest);
-    case "value":
-      return agreement.valueOf(encodeHex(fetch.digest));
-    case "rounds":
-      return await answerRounds(fetch.from, { store, votes });
-    case "standing": {
-      const key = decodeHex(from, 32);
-      const tips = key && agreement.tipsOf(key);
-      const batch = peerLanes.newestOf(from);
-      return encodeStanding({
-        rounds: agreement.newestRound() + 1,
-        tips: tips === null ? [] : [tips],
-        batch: batch === null ? [] : [batch],
-      });
-    }
-    case "rewardCert":
-      return votes.rewardCert(fetch.epoch);
-    case "availability": {
-      const cert = availability.certificateOf(fetch.tip, epoch());
-      return cert && encodeAvailabilityCert(cert);
-    }
-    case "manifest":
-      return await snapshots.manifest(fetch.epoch);
-    case "piece":
-      return await snapshots.piece(fetch.epoch, fetch.piece);
-  }
 }
