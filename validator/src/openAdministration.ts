@@ -51,7 +51,7 @@ export function openAdministration(
       connections: network.connections.bind(network),
       disconnect: network.disconnect.bind(network),
       isSeated: sets.isMember,
-      findCheckpoint: () => findCheckpoint({ validator, store, attestor, sets, network }),
+      findCheckpoint: () => findCheckpoint({ validator, store, attestor, network }),
       backUp: backups.backUp,
     },
   );

@@ -54,11 +54,11 @@ async function replayOne(epoch: number, modules: ReplayModules, io: NodeIo): Pro
 /** From the oldest state that the home still has: what was before it was never here, or was given up by retention. */
 async function replayAll(store: Store, modules: ReplayModules, io: NodeIo): Promise<number> {
   const latest = await store.latestEpoch();
+  const first = (await store.oldestReplayable()) ?? 0;
+  if (latest === null || latest.epoch < first)
+    throw new CodedError("store_gap", `nothing to replay yet: epoch ${first} has not closed`);
   const epochs: ReplayedEpoch[] = [];
-  if (latest !== null) {
-    const first = (await store.oldestReplayable()) ?? 0;
-    for await (const replayed of replayEpochs(first, latest.epoch, modules)) epochs.push(replayed);
-  }
+  for await (const replayed of replayEpochs(first, latest.epoch, modules)) epochs.push(replayed);
   const differing = epochs.filter(({ equal }) => !equal).map(({ epoch }) => epoch);
   printJson(io, { equal: differing.length === 0, differing, epochs });
   return differing.length === 0 ? 0 : EXIT_DIFFERS;

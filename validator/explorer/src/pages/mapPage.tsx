@@ -114,7 +114,11 @@ function MapSummary({ map, name }: { readonly map: MapViewJson; readonly name: V
           ? "No epoch has closed yet, so no coverage is proven."
           : `Coverage and pay of epoch ${epoch}.`}
       </p>
-      {items.length === 0 ? <Empty>Nobody stands here.</Empty> : <CellTable cells={items} name={name} />}
+      {items.length === 0 ? (
+        <Empty>Nobody stands here.</Empty>
+      ) : (
+        <CellTable key={`${name} ${resolution}`} cells={items} name={name} />
+      )}
     </section>
   );
 }
