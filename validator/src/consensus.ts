@@ -134,6 +134,7 @@ export function createConsensus(options: ConsensusOptions, modules: ConsensusMod
         last !== null && last.seq > end.seq ? await storage.batches.getBatch(last.digest) : null;
       if (waiting !== null) acks.request(last!, waiting);
       acks.start();
+      adoption.start();
       // The end may have come after these were stored and before they were looked at.
       for (const finalized of recovered.undone) guard.onDecided(finalized);
       guard.start();

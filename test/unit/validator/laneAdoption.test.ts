@@ -22,14 +22,15 @@ for (let seq = 1, prev: Uint8Array = new Uint8Array(32); seq <= 9; seq++) {
 const placeOf = (seq: number) => PLACES[seq - 1]!;
 const certOf = (seq: number) => ({ lane, ...placeOf(seq) });
 
+const newVotes = () => openVotes(":memory:", { network: networkId, validator: lane });
+
 /** @param end the number that the newest decided cut has. */
-function openAdoption(end: number) {
-  const votes = openVotes(":memory:", { network: networkId, validator: lane });
+function openAdoption(end: number, votes = newVotes()) {
   const asked: number[] = [];
   const requested: number[] = [];
   const adopted: number[] = [];
   const progressed = Promise.withResolvers<void>();
-  const during = { onBatch: (_seq: number) => {} };
+  const during = { onBatch: (_seq: number): unknown => undefined };
   const adoption = new LaneAdoption(
     { self: lane, end: end === 0 ? { seq: 0, digest: new Uint8Array(32) } : placeOf(end) },
     {
@@ -38,7 +39,7 @@ function openAdoption(end: number) {
         getBatch: async (digest) => {
           const { seq } = PLACES.find((place) => encodeHex(place.digest) === encodeHex(digest))!;
           asked.push(seq);
-          during.onBatch(seq);
+          await during.onBatch(seq);
           return BODIES.get(encodeHex(digest))!;
         },
       },
@@ -52,7 +53,8 @@ function openAdoption(end: number) {
     adoption.extend(placeOf(seq));
     return progressed.promise;
   };
-  return { adoption, votes, asked, requested, adopted, during, extend };
+  const { promise: caughtUp } = progressed;
+  return { adoption, votes, asked, requested, adopted, during, extend, caughtUp };
 }
 
 describe("a lane that was forgotten", () => {
@@ -89,5 +91,21 @@ describe("a lane that was forgotten", () => {
     during.onBatch = (seq) => seq === 7 && adoption.extend(placeOf(9));
     await extend(7);
     expect([votes.lastBatch()?.seq, adopted, adoption.isBehind()]).toEqual([9, [7, 9], false]);
+  });
+
+  test("takes no number after a restart either that was found before, whether it is shown again or not", async () => {
+    const first = openAdoption(5);
+    first.during.onBatch = () => new Promise(() => {});
+    first.adoption.extend(placeOf(9));
+    first.adoption.stop();
+    const { adoption, votes, asked, adopted, caughtUp } = openAdoption(5, first.votes);
+    expect([adoption.isBehind(), adoption.isUnknown(placeOf(9))]).toEqual([true, false]);
+    adoption.start();
+    await caughtUp;
+    expect([votes.lastBatch()?.seq, adopted, asked]).toEqual([9, [9], [9, 8, 7, 6]]);
+    expect([adoption.isBehind(), votes.foundBatch()]).toEqual([false, null]);
+    const third = openAdoption(5, votes);
+    third.adoption.start();
+    expect([third.adoption.isBehind(), third.asked]).toEqual([false, []]);
   });
 });

@@ -303,6 +303,17 @@ describe("a validator that ended", () => {
     await third.end();
   });
 
+  test("while it waited for an own batch that others hold numbers none, and decides rounds", async () => {
+    const first = await start();
+    first.storage.votes.recordFoundBatch({ seq: 9, digest: new Uint8Array(32).fill(9) });
+    await first.end();
+    const second = await start();
+    await second.rounds(2);
+    expect([second.core.guard.mayAuthor(), second.core.agreement.newestRound()]).toEqual([false, 2]);
+    await second.end();
+    expect(second.failures).toEqual([]);
+  });
+
   test("with votes older than its store does not start", async () => {
     const first = await start();
     await first.rounds(3);

@@ -2,6 +2,7 @@
  * How the own lane goes on behind batches that these votes do not know, because the home was lost or comes from a copy. Of
  * what a decided cut holds the name is enough: execution fetches what it needs, and of older rounds the others delete the
  * bodies. Of what they hold beyond the cut the bodies must be here, since nobody acknowledges the next batch without them.
+ * What was found is durable at once: whoever showed it may not say it again after a restart.
  */
 import type { Place } from "../../../protocol/src/agreement/lanes/index.ts";
 import { type AvailabilityCert, decodeBatch } from "../../../protocol/src/agreement/rounds.ts";
@@ -18,7 +19,7 @@ export type LaneAdoptionOptions = {
   readonly end: Place;
 };
 export type LaneAdoptionModules = {
-  readonly votes: Pick<Votes, "adoptBatch" | "lastBatch">;
+  readonly votes: Pick<Votes, "adoptBatch" | "lastBatch" | "recordFoundBatch" | "foundBatch">;
   readonly fetcher: Pick<BatchFetcher, "getBatch">;
   readonly acks: Pick<AckGatherer, "request">;
   /** Asked for when it is needed. */
@@ -41,6 +42,12 @@ export class LaneAdoption {
     this.#self = self;
     this.#modules = modules;
     this.#end = end;
+    this.#found = modules.votes.foundBatch();
+  }
+
+  /** Goes on with what was found before the last end. */
+  start(): void {
+    if (this.isBehind()) void this.#catchUp();
   }
 
   /** A round was decided with this cut. */
@@ -64,6 +71,7 @@ export class LaneAdoption {
   extend({ seq, digest }: AuthoredBatch): void {
     const wasBehind = this.isBehind();
     this.#found = { seq, digest };
+    this.#modules.votes.recordFoundBatch(this.#found);
     if (!wasBehind) void this.#catchUp();
   }
 

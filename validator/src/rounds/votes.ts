@@ -101,6 +101,10 @@ export type Votes = {
   readonly adoptBatch: (batch: AuthoredBatch) => void;
   /** The newest batch of the own lane; null before the first. */
   readonly lastBatch: () => AuthoredBatch | null;
+  /** Keeps that others hold this batch of the own lane, which cannot be adopted yet. */
+  readonly recordFoundBatch: (batch: AuthoredBatch) => void;
+  /** The newest batch that was found; null where the lane goes on behind it already. */
+  readonly foundBatch: () => AuthoredBatch | null;
   /** Forgets what lies below the round and the sequence number; the newest of both always stays. */
   readonly prune: (belowRound: number, belowSeq: number) => void;
   /** Copies everything into a new file while the votes go on: what is recorded meanwhile is in it as well. */
@@ -120,6 +124,7 @@ const SCHEMA = `
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS decided (round INTEGER PRIMARY KEY, value BLOB NOT NULL, cert BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS batch (seq INTEGER PRIMARY KEY, digest BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS found_batch (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, digest BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS journal (place INTEGER PRIMARY KEY, round INTEGER NOT NULL, kind TEXT NOT NULL, bytes BLOB NOT NULL);
   CREATE INDEX IF NOT EXISTS journal_by_round ON journal (round, place);
   CREATE TABLE IF NOT EXISTS ack (lane BLOB NOT NULL, seq INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (lane, seq)) WITHOUT ROWID;
@@ -210,6 +215,8 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
     recordBatches: (batches) => transact(() => insertBatches(statements, batches)),
     adoptBatch: ({ seq, digest }) => void statements.addBatch.run(seq, digest),
     lastBatch: () => readBatch(statements.lastBatch.get()),
+    recordFoundBatch: ({ seq, digest }) => void statements.keepFoundBatch.run(seq, digest),
+    foundBatch: () => readBatch(statements.foundBatch.get()),
     prune: (belowRound, belowSeq) => {
       statements.pruneVotes.run(belowRound);
       statements.pruneDecided.run(belowRound);
@@ -291,6 +298,10 @@ function prepareStatements(db: DatabaseSync) {
     batchOf: db.prepare("SELECT digest FROM batch WHERE seq = ?"),
     addBatch: db.prepare("INSERT INTO batch (seq, digest) VALUES (?, ?)"),
     lastBatch: db.prepare("SELECT seq, digest FROM batch ORDER BY seq DESC LIMIT 1"),
+    keepFoundBatch: db.prepare("INSERT OR REPLACE INTO found_batch (id, seq, digest) VALUES (1, ?, ?)"),
+    foundBatch: db.prepare(
+      "SELECT seq, digest FROM found_batch WHERE seq > (SELECT coalesce(MAX(seq), 0) FROM batch)",
+    ),
     restored: db.prepare("SELECT 1 FROM restored"),
     markRestored: db.prepare("INSERT OR IGNORE INTO restored (id) VALUES (1)"),
     unmarkRestored: db.prepare("DELETE FROM restored"),
