@@ -4,11 +4,7 @@
  */
 import { decodeReason, type Reason } from "../../../protocol/src/evidence/reasons.ts";
 import { MAX_ENVELOPES_PER_PARCEL, MAX_PARCEL_BYTES } from "../../../protocol/src/wire/envelope.ts";
-import {
-  type MessageStatus,
-  VERDICT_PENDING,
-  VERDICT_SELECTION_PENDING,
-} from "../../../protocol/src/wire/receipts.ts";
+import { type MessageStatus, VERDICT_PENDING } from "../../../protocol/src/wire/receipts.ts";
 import type { ReportBundle } from "../../../protocol/src/wire/reports.ts";
 import type { ReportKind } from "./events.ts";
 import type { SpoolEntry } from "./spool.ts";
@@ -22,6 +18,7 @@ export type Delivery = {
   readonly kinds: readonly ReportKind[];
   /** Null where it is watched only: it is no longer, or was never, in the spool. */
   readonly entry: SpoolEntry | null;
+  /** `included` where enough validators say so: until then it is kept, and offered to those that may not have it. */
   state: "waiting" | "admitted" | "included";
   /** Validators that were asked since the last success, by peer id. */
   readonly tried: Set<string>;
@@ -38,13 +35,12 @@ export type Delivery = {
   submitRound: number;
   /** Whether its state was asked for. */
   wasAsked: boolean;
-  /** Who said that it is in a round, by peer id, and the latest round that one of them named. */
-  readonly includedBy: Set<string>;
+  /** What each validator that calls it included has last said of its reports, a code each, by peer id. */
+  readonly words: Map<string, readonly number[]>;
+  /** The latest round that was named until enough had called it included. */
   includedRound: number | null;
-  /** One a report; undefined while pending. */
+  /** One a report; undefined until enough have said one. */
   readonly verdicts: (Reason | null | undefined)[];
-  /** Indexes of witness reports whose beacon has closed, and whose verdict is the epoch's end to say. */
-  readonly unselected: Set<number>;
 };
 
 /** What a receipt's reason means for the sender: admitted (also when it was there already), again later, or never. */
@@ -83,10 +79,9 @@ export function createDelivery(
     refusers: new Set(),
     submitRound: 0,
     wasAsked: false,
-    includedBy: new Set(),
+    words: new Map(),
     includedRound: null,
     verdicts: about.kinds.map(() => undefined),
-    unselected: new Set(),
   };
 }
 
@@ -142,67 +137,94 @@ export function wantsReceipt(delivery: Delivery): boolean {
 }
 
 /**
- * Has it submitted anew where it is overdue: a quarter of a witnesses' window has passed without a cut.
+ * Has it submitted anew where it is overdue: a quarter of a witnesses' window has passed without a cut. Whoever calls it
+ * included has it.
  * @returns whether it is.
  */
 export function submitAgainIfOverdue(delivery: Delivery, newestRound: number, windowRounds: number): boolean {
+  const { receipts, tried, words } = delivery;
   // A receipt may have named a round that is still to come.
   delivery.submitRound = Math.min(delivery.submitRound, newestRound);
   const lastRound = delivery.submitRound + Math.ceil(windowRounds / 4);
   if (delivery.entry === null || newestRound <= lastRound) return false;
-  for (const peerId of delivery.receipts) delivery.tried.add(peerId);
-  delivery.receipts.clear();
-  delivery.state = "waiting";
+  for (const peerId of receipts) {
+    if (words.has(peerId)) continue;
+    tried.add(peerId);
+    receipts.delete(peerId);
+  }
+  if (receipts.size === 0) delivery.state = "waiting";
+  delivery.submitRound = newestRound;
   delivery.submitAtMs = 0;
   return true;
 }
 
 /**
- * Whether enough validators have said that it is in a round, and what became of it there: two where it has an own beacon,
- * whose one reveal goes by what they say, else one.
+ * How many validators must say what one of them, who lies or is behind, may say wrongly.
  * @param validators how many the network has.
  */
-export function isSaid({ kinds, includedBy }: Delivery, validators: number): boolean {
-  return includedBy.size >= (kinds.includes("beacon") ? Math.min(WORDS_WANTED, validators) : 1);
+function countWordsWanted(validators: number): number {
+  return Math.min(WORDS_WANTED, validators);
 }
 
 /** Whether a refusal for good is believed: two have said so, or the only one that there is. */
 export function isRefused({ refusers }: Delivery, validators: number): boolean {
-  return refusers.size >= Math.min(WORDS_WANTED, validators);
+  return refusers.size >= countWordsWanted(validators);
 }
 
 /** Whether nothing more is to be asked about it. */
-export function isSettled(delivery: Delivery, validators: number): boolean {
-  return isSaid(delivery, validators) && delivery.verdicts.every((verdict) => verdict !== undefined);
+export function isSettled({ state, verdicts }: Delivery): boolean {
+  return state === "included" && verdicts.every((verdict) => verdict !== undefined);
+}
+
+/** Whether a validator has said of each report what became of it, so that it need not be asked again. */
+export function hasToldAll({ words }: Delivery, peerId: string): boolean {
+  return words.get(peerId)?.every((code) => decodeReason(code) !== undefined) ?? false;
 }
 
 /** Whether an included report waits for something to come of its beacon, as far as is known. */
-export function isWaiting({ state, verdicts, unselected }: Delivery, index: number): boolean {
-  return state === "included" && verdicts[index] === undefined && !unselected.has(index);
+export function isWaiting({ state, words }: Delivery, index: number, validators: number): boolean {
+  // A witness report whose beacon has closed may still wait for the epoch's end to say its verdict.
+  const closed = [...words.values()].filter((codes) => codes[index] !== VERDICT_PENDING);
+  return state === "included" && closed.length < countWordsWanted(validators);
 }
 
 /**
- * Takes in an "included" status. A report that is accepted stays so, and of several rounds the latest counts, before
- * which a reveal might be early.
- * @returns the indexes whose verdict is new or has changed.
+ * Takes in an "included" status: what one validator says counts once as many have said it as are wanted. Of several
+ * rounds the latest counts, before which a reveal might be early.
+ * @returns the indexes whose verdict is known by it; a verdict that is known stays.
  */
-export function takeStatus(delivery: Delivery, peerId: string, status: MessageStatus): number[] {
-  const changed: number[] = [];
-  delivery.state = "included";
-  delivery.includedBy.add(peerId);
-  delivery.includedRound = Math.max(delivery.includedRound ?? 0, status.round);
-  for (const [index, code] of status.verdicts.entries()) {
-    if (index >= delivery.kinds.length || code === VERDICT_PENDING) continue;
-    if (code === VERDICT_SELECTION_PENDING) {
-      delivery.unselected.add(index);
-      continue;
-    }
-    const [before, verdict] = [delivery.verdicts[index], decodeReason(code)];
-    if (verdict === undefined || verdict === before || before === null) continue;
-    delivery.verdicts[index] = verdict;
-    changed.push(index);
+export function takeStatus(
+  delivery: Delivery,
+  peerId: string,
+  { round, verdicts }: Pick<MessageStatus, "round" | "verdicts">,
+  validators: number,
+): number[] {
+  delivery.words.set(
+    peerId,
+    delivery.kinds.map((_, index) => verdicts[index] ?? VERDICT_PENDING),
+  );
+  if (delivery.state !== "included") {
+    delivery.includedRound = Math.max(delivery.includedRound ?? 0, round);
+    if (delivery.words.size < countWordsWanted(validators)) return [];
+    delivery.state = "included";
   }
-  return changed;
+  const known: number[] = [];
+  for (const index of delivery.kinds.keys()) {
+    const verdict = findVerdict(delivery, index, validators);
+    if (verdict === undefined || delivery.verdicts[index] !== undefined) continue;
+    delivery.verdicts[index] = verdict;
+    known.push(index);
+  }
+  return known;
+}
+
+/** What became of a report where enough have said it: refused where none of them has it accepted. */
+function findVerdict({ words }: Delivery, index: number, validators: number): Reason | null | undefined {
+  const said = [...words.values()]
+    .map((codes) => decodeReason(codes[index]!))
+    .filter((verdict) => verdict !== undefined);
+  if (said.length < countWordsWanted(validators)) return undefined;
+  return said.includes(null) ? null : said[0];
 }
 
 /** Batches that each fit one parcel, in order. */

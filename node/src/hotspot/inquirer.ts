@@ -11,7 +11,7 @@ import {
   STATUS_ANSWER_MAX_BYTES,
 } from "../../../protocol/src/wire/receipts.ts";
 import type { Clock, Log, Network, PeerRef } from "../host/types.ts";
-import { type Delivery, submitAgainIfOverdue, takeStatus } from "./delivery.ts";
+import { type Delivery, hasToldAll, submitAgainIfOverdue, takeStatus } from "./delivery.ts";
 import type { HotspotEmitter } from "./events.ts";
 import { readStatuses } from "./receipt.ts";
 import type { RoundFollower } from "./roundFollower.ts";
@@ -35,6 +35,8 @@ export type InquirerModules = {
   readonly clock: Pick<Clock, "elapsedMs">;
   readonly log: Log;
   readonly events: HotspotEmitter;
+  /** How many the network has. */
+  readonly countValidators: () => number;
   /** Told when envelopes are to be submitted anew. */
   readonly onOverdue: () => void;
 };
@@ -55,9 +57,12 @@ export class Inquirer {
     const peers = links.connected();
     if (asked.length === 0 || peers.length === 0) return;
     for (const delivery of asked) delivery.askAtMs = clock.elapsedMs() + this.#options.pauseMs;
-    const inTurn = peers[this.#turn++ % peers.length]!;
-    const batches = Map.groupBy(asked, (delivery) => findAdmitter(peers, delivery) ?? inTurn);
-    await Promise.all([...batches].map(([peer, batch]) => this.#askOne(peer, batch, signal)));
+    const turn = this.#turn++ % peers.length;
+    const inTurn = [...peers.slice(turn), ...peers.slice(0, turn)];
+    const batches = Map.groupBy(asked, (delivery) => findPeer(inTurn, delivery));
+    await Promise.all(
+      [...batches].map(([peer, batch]) => (peer === undefined ? null : this.#askOne(peer, batch, signal))),
+    );
   }
 
   async #askOne(peer: PeerRef, asked: readonly Delivery[], signal: AbortSignal): Promise<void> {
@@ -98,19 +103,22 @@ export class Inquirer {
   }
 
   #include(delivery: Delivery, peerId: string, status: MessageStatus): void {
-    const { events, spool } = this.#modules;
+    const { countValidators, events, spool } = this.#modules;
     const { id, kinds } = delivery;
-    const isNew = delivery.state !== "included";
-    const changed = takeStatus(delivery, peerId, status);
-    if (isNew) events.emit("included", { id, round: status.round, kinds });
-    for (const index of changed) {
+    const wasIncluded = delivery.state === "included";
+    const known = takeStatus(delivery, peerId, status, countValidators());
+    const isNew = delivery.state === "included" && !wasIncluded;
+    if (isNew) events.emit("included", { id, round: delivery.includedRound!, kinds });
+    for (const index of known) {
       events.emit("verdict", { id, index, kind: kinds[index]!, reason: delivery.verdicts[index]! });
     }
     if (isNew) spool.settle(id);
   }
 }
 
-/** Who knows first, of what was not asked about yet. */
-function findAdmitter(peers: readonly PeerRef[], { receipts, wasAsked }: Delivery): PeerRef | undefined {
-  return wasAsked ? undefined : peers.find(({ peerId }) => receipts.has(peerId));
+/** Who knows first, of what was not asked about yet; then the next one that may have something to add, if one has. */
+function findPeer(inTurn: readonly PeerRef[], delivery: Delivery): PeerRef | undefined {
+  const { receipts, wasAsked } = delivery;
+  const admitter = wasAsked ? undefined : inTurn.find(({ peerId }) => receipts.has(peerId));
+  return admitter ?? inTurn.find(({ peerId }) => !hasToldAll(delivery, peerId));
 }

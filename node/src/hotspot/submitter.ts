@@ -22,7 +22,6 @@ import {
   type Delivery,
   type DeliveryCounts,
   isRefused,
-  isSaid,
   isSettled,
   isWaiting,
   kindsOf,
@@ -88,7 +87,7 @@ export class Submitter {
     this.#turns = new ValidatorTurns(modules.network.publicKey, modules);
     this.#inquirer = new Inquirer(
       { pauseMs: this.#pauseMs, windowRounds: options.parameters.witnessWindowRounds },
-      { ...modules, onOverdue: () => this.#wakeUp() },
+      { ...modules, countValidators: () => this.#validators, onOverdue: () => this.#wakeUp() },
     );
   }
 
@@ -125,26 +124,21 @@ export class Submitter {
     return this.#deliveries.has(encodeHex(id));
   }
 
-  /** The round in which an envelope was included, or null while that is not known. */
+  /** The round in which an envelope was included, or null while too few validators have named one. */
   includedRound(id: Uint8Array): number | null {
-    return this.#deliveries.get(encodeHex(id))?.includedRound ?? null;
+    const delivery = this.#deliveries.get(encodeHex(id));
+    return delivery?.state === "included" ? delivery.includedRound : null;
   }
 
-  /**
-   * A report's verdict: a reason, null for accepted, undefined while it is not known. That an own beacon is refused is
-   * known once enough validators were asked of whom none has it accepted: its reveal is not sent then.
-   */
+  /** A report's verdict: a reason, null for accepted, undefined while too few validators have said one. */
   verdictOf(id: Uint8Array, index: number): Reason | null | undefined {
-    const delivery = this.#deliveries.get(encodeHex(id));
-    const verdict = delivery?.verdicts[index];
-    const isKnown = verdict === null || (delivery !== undefined && isSaid(delivery, this.#validators));
-    return isKnown ? verdict : undefined;
+    return this.#deliveries.get(encodeHex(id))?.verdicts[index];
   }
 
   /** Whether a report is in a round, and its beacon has not closed as far as is known. */
   isWaiting(id: Uint8Array, index: number): boolean {
     const delivery = this.#deliveries.get(encodeHex(id));
-    return delivery !== undefined && isWaiting(delivery, index);
+    return delivery !== undefined && isWaiting(delivery, index, this.#validators);
   }
 
   /** Envelopes by state, how submissions ended, and why the last one answered was refused, if it was. */
@@ -218,10 +212,8 @@ export class Submitter {
     this.#seconding ??= this.#logFailure(submit("admitted")).finally(() => {
       this.#seconding = null;
     });
-    const validators = this.#validators;
     const asked = deliveries.filter(
-      (delivery) =>
-        delivery.askAtMs <= elapsedMs && delivery.state !== "waiting" && !isSettled(delivery, validators),
+      (delivery) => delivery.askAtMs <= elapsedMs && delivery.state !== "waiting" && !isSettled(delivery),
     );
     this.#asking ??= this.#logFailure(this.#inquirer.ask(asked, signal)).finally(() => {
       this.#asking = null;
@@ -250,13 +242,14 @@ export class Submitter {
     const newest = this.#modules.follower.newest();
     if (newest === null) return;
     for (const [key, delivery] of this.#deliveries) {
-      // An included one is followed for an epoch more: its beacon may close that late.
-      const epochsKept = delivery.state === "included" ? 2 : 1;
+      // Included by a validator's word, it is followed for an epoch more: its beacon may close that late.
+      const isIncluded = delivery.words.size > 0;
+      const epochsKept = isIncluded ? 2 : 1;
       if (delivery.epoch >= newest.epoch - epochsKept) continue;
       this.#deliveries.delete(key);
       // What the spool has dropped for want of room was told of then.
       const isTold = delivery.entry !== null && !this.#modules.spool.has(delivery.id);
-      if (delivery.state !== "included" && !isTold) this.#report(delivery, "stale_epoch");
+      if (!isIncluded && !isTold) this.#report(delivery, "stale_epoch");
       this.#modules.spool.settle(delivery.id);
     }
     this.#modules.spool.onHeard(newest.epoch);

@@ -18,6 +18,8 @@ import {
   encodeStatusAnswer,
   type MessageStatus,
   SUBMIT_PROTOCOL,
+  VERDICT_PENDING,
+  VERDICT_SELECTION_PENDING,
 } from "../../../protocol/src/wire/receipts.ts";
 import type { ReportBundle } from "../../../protocol/src/wire/reports.ts";
 import { ManualClock } from "../validator/support/manualClock.ts";
@@ -65,6 +67,12 @@ const includedIn = (round: number, verdict: Reason | null = null): Omit<MessageS
   round,
   verdicts: [verdict === null ? 0 : encodeReason(verdict)],
 });
+/** What an honest one says of a report whose beacon has not closed. */
+const pendingIn = (round: number): Omit<MessageStatus, "id"> => ({
+  state: "included",
+  round,
+  verdicts: [VERDICT_PENDING],
+});
 
 /** A submitter, the validators of its network, and those of them that it is connected to. */
 class World {
@@ -72,7 +80,11 @@ class World {
   readonly validators: readonly Validator[];
   connected: readonly Validator[];
   round = START_ROUND;
+  epoch = 55;
   readonly told: (Reason | null)[] = [];
+  /** The rounds and the verdicts that it tells its own parts of. */
+  readonly included: number[] = [];
+  readonly judged: (Reason | null)[] = [];
   readonly spooled = new Set<string>();
   readonly submitter: Submitter;
   readonly #outbox: Outbox;
@@ -83,6 +95,8 @@ class World {
     this.connected = this.validators.slice(0, connected);
     const events = createHotspotEmitter();
     events.on("submitted", ({ reason }) => this.told.push(reason));
+    events.on("included", ({ round }) => this.included.push(round));
+    events.on("verdict", ({ reason }) => this.judged.push(reason));
     const set = createValidatorSet(this.validators.map(({ peer }) => peer.publicKey));
     const spool = {
       entries: () => [],
@@ -99,7 +113,10 @@ class World {
         random: randomBytes,
         events,
         sets: { epoch: 0, setOf: () => set },
-        follower: { newest: () => ({ round: this.round, epoch: 55 }), onRound: () => undefined } as never,
+        follower: {
+          newest: () => ({ round: this.round, epoch: this.epoch }),
+          onRound: () => undefined,
+        } as never,
         links: {
           connected: () => this.connected.map(({ peer }) => peer),
           onConnected: () => undefined,
@@ -204,12 +221,12 @@ describe("an envelope's state", () => {
     ["always calls it pending", { state: "pending", round: 0, verdicts: [] }],
     ["names a round that nobody has heard", includedIn(2 ** 40)],
   ] as const)("is asked of another where the first %s", async (_, status) => {
-    const world = begin(2, 2);
+    const world = begin(4, 3);
     const id = await world.send(createReveal());
     for (const validator of world.validators) validator.status = includedIn(START_ROUND + 1);
     const [first] = world.validators as [Validator];
     first.status = status;
-    await world.pass(4);
+    await world.pass(6);
     expect(first.questions).toBeGreaterThan(0);
     expect([world.submitter.includedRound(id), world.spooled.size]).toEqual([START_ROUND + 1, 0]);
   });
@@ -229,48 +246,148 @@ describe("an envelope's state", () => {
   });
 });
 
-describe("an own beacon's round", () => {
-  test.each([0, 1])(
-    "is the latest that is named, in whichever order: the liar is number %d",
-    async (liar) => {
-      const world = begin(4, 2);
-      const id = await world.send(createBeacon());
-      for (const [i, validator] of world.validators.entries()) {
-        validator.status = includedIn(START_ROUND + (i === liar ? 1 : 5));
-      }
-      await world.pass(8);
-      expect(world.submitter.includedRound(id)).toBe(START_ROUND + 5);
-      // Then there is nothing more to ask.
-      const count = () => world.validators.reduce((sum, { questions }) => sum + questions, 0);
-      const asked = count();
-      await world.pass(8);
-      expect(count()).toBe(asked);
-    },
-  );
+describe("what one of several validators says of an envelope that is in no round", () => {
+  test("neither takes it out of the spool nor keeps it from the others", async () => {
+    const world = begin(4, 4);
+    const [liar, ...others] = world.validators as [Validator, ...Validator[]];
+    for (const validator of others) validator.refusal = "busy";
+    const id = await world.send(createReveal());
+    liar.status = includedIn(START_ROUND);
+    await world.pass(10);
+    for (const validator of others) {
+      validator.refusal = null;
+      validator.submissions = 0;
+    }
+    await world.pass(30);
+    expect(others.some(({ submissions }) => submissions > 0)).toBe(true);
+    expect([world.spooled.size, world.included, world.judged]).toEqual([1, [], []]);
+    expect(world.submitter.includedRound(id)).toBeNull();
+    for (const validator of others) validator.status = pendingIn(START_ROUND + 40);
+    await world.pass(6);
+    expect([world.spooled.size, world.included]).toEqual([0, [START_ROUND + 40]]);
+  });
 
-  test.each([0, 1])(
-    "is known, and no refusal, where one refuses it and one accepts it: %d refuses",
-    async (liar) => {
-      const world = begin(4, 2);
-      const id = await world.send(createBeacon());
-      const verdicts: (Reason | null | undefined)[] = [];
-      for (const [i, validator] of world.validators.entries()) {
-        validator.status = includedIn(START_ROUND + 1, i === liar ? "out_of_slot" : null);
-      }
-      for (let i = 0; i < 6; i++) {
-        await world.pass(1);
-        verdicts.push(world.submitter.verdictOf(id, 0));
-      }
-      expect(verdicts).not.toContain("out_of_slot");
-      expect(verdicts.at(-1)).toBeNull();
-    },
-  );
+  test("has it offered to the others again, and not to that one, when it is overdue", async () => {
+    const world = begin(4, 2);
+    const [liar, other] = world.validators as [Validator, Validator];
+    await world.send(createReveal());
+    liar.status = includedIn(START_ROUND);
+    const count = () => [liar.submissions, other.submissions];
+    await world.pass(parameters.witnessWindowRounds / 4);
+    expect(count()).toEqual([1, 1]);
+    await world.pass(parameters.witnessWindowRounds / 4);
+    expect(count()).toEqual([1, 2]);
+  });
 
-  test("is refused where two say so", async () => {
+  test("is not asked for again where it is the only one in reach, and the report is not called too old", async () => {
+    const world = begin(4, 1);
+    const [only] = world.validators as [Validator];
+    await world.send(createReveal());
+    only.status = includedIn(START_ROUND + 1);
+    await world.pass(parameters.witnessWindowRounds);
+    expect([only.submissions, only.questions]).toEqual([1, 1]);
+    world.epoch += 3;
+    await world.pass(1);
+    expect(world.told).toEqual([null]);
+    expect(world.spooled.size).toBe(0);
+  });
+});
+
+describe("a report's round", () => {
+  test.each([
+    ["an own beacon's", 0],
+    ["an own beacon's", 1],
+    ["a reveal's", 0],
+    ["a reveal's", 1],
+  ] as const)("%s is the latest that two have named, whichever lies: number %d", async (kind, liar) => {
+    const world = begin(4, 2);
+    const id = await world.send(kind === "a reveal's" ? createReveal() : createBeacon());
+    for (const [i, validator] of world.validators.entries()) {
+      validator.status = includedIn(START_ROUND + (i === liar ? 1 : 5));
+    }
+    const rounds = new Set<number | null>();
+    for (let i = 0; i < 8; i++) {
+      await world.pass(1);
+      rounds.add(world.submitter.includedRound(id));
+    }
+    expect([...rounds]).toEqual([null, START_ROUND + 5]);
+    // Then there is nothing more to ask.
+    const count = () => world.validators.reduce((sum, { questions }) => sum + questions, 0);
+    const asked = count();
+    await world.pass(8);
+    expect(count()).toBe(asked);
+  });
+
+  test("stays where one names a later one each time that it is asked", async () => {
+    const world = begin(4, 2);
+    const [liar, honest] = world.validators as [Validator, Validator];
+    const id = await world.send(createReveal());
+    honest.status = pendingIn(START_ROUND + 1);
+    const rounds = new Set<number | null>();
+    for (let i = 0; i < 20; i++) {
+      liar.status = pendingIn(world.round);
+      await world.pass(1);
+      rounds.add(world.submitter.includedRound(id));
+    }
+    expect(rounds.size).toBe(2);
+    expect(world.submitter.includedRound(id)).toBeLessThan(START_ROUND + 5);
+  });
+});
+
+describe("a report's verdict", () => {
+  test.each([0, 1, 2])("is no refusal that one of four makes up: number %d", async (liar) => {
+    const world = begin(4, 4);
+    const id = await world.send(createBeacon());
+    for (const [i, validator] of world.validators.entries()) {
+      validator.status = i === liar ? includedIn(START_ROUND + 1, "out_of_slot") : pendingIn(START_ROUND + 1);
+    }
+    await world.pass(12);
+    expect(world.submitter.verdictOf(id, 0)).toBeUndefined();
+    expect(world.submitter.isWaiting(id, 0)).toBe(true);
+    // The beacon closes: who is honest says so.
+    for (const [i, validator] of world.validators.entries()) {
+      if (i !== liar) validator.status = includedIn(START_ROUND + 1);
+    }
+    await world.pass(6);
+    expect(world.submitter.verdictOf(id, 0)).toBeNull();
+    expect(world.judged).toEqual([null]);
+  });
+
+  test("is told of once, whatever one says each time that it is asked", async () => {
+    const world = begin(4, 4);
+    const id = await world.send(createReveal());
+    for (const validator of world.validators) validator.status = pendingIn(START_ROUND + 1);
+    const [liar, ...others] = world.validators as [Validator, ...Validator[]];
+    await world.pass(4);
+    for (let i = 0; i < 12; i++) {
+      liar.status = includedIn(START_ROUND + 1, i % 2 === 0 ? "late" : null);
+      await world.pass(1);
+      expect(world.submitter.isWaiting(id, 0)).toBe(true);
+    }
+    for (const validator of others) validator.status = includedIn(START_ROUND + 1);
+    await world.pass(8);
+    expect(world.judged).toEqual([null]);
+  });
+
+  test("is a refusal where two say so", async () => {
     const world = begin(4, 2);
     const id = await world.send(createBeacon());
     for (const validator of world.validators) validator.status = includedIn(START_ROUND + 1, "out_of_slot");
     await world.pass(6);
     expect(world.submitter.verdictOf(id, 0)).toBe("out_of_slot");
+  });
+
+  test("is not waited for by who would help its beacon, where two say that it has closed", async () => {
+    const world = begin(4, 2);
+    const id = await world.send(createReveal());
+    const [first, second] = world.validators as [Validator, Validator];
+    first.status = { ...pendingIn(START_ROUND + 1), verdicts: [VERDICT_SELECTION_PENDING] };
+    second.status = pendingIn(START_ROUND + 1);
+    await world.pass(6);
+    expect(world.submitter.isWaiting(id, 0)).toBe(true);
+    second.status = first.status;
+    await world.pass(4);
+    expect(world.submitter.isWaiting(id, 0)).toBe(false);
+    expect(world.submitter.verdictOf(id, 0)).toBeUndefined();
   });
 });
