@@ -197,7 +197,7 @@ describe("a validator that ended", () => {
     await second.end();
   });
 
-  test("before it looked at what it had decided finds its own word in it at the start", async () => {
+  test("before it looked at what it had decided finds its own word in it at the start, and goes on", async () => {
     const crashing = await start({
       commitRounds: () => () => Promise.reject(new Error("the power is gone")),
     });
@@ -210,7 +210,10 @@ describe("a validator that ended", () => {
 
     const second = await start();
     expect(second.recovered.undone.length).toBeGreaterThan(1);
-    expect(second.storage.votes.isRestored()).toBe(true);
+    const restoredAt = second.core.agreement.newestRound();
+    await second.rounds(2);
+    expect([second.core.agreement.newestRound(), second.failures]).toEqual([restoredAt + 2, []]);
+    expect(second.storage.votes.acksKnownFrom()).not.toBe(0);
     await second.end();
   });
 

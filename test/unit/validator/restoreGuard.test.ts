@@ -283,6 +283,29 @@ describe("a validator after its start", () => {
     expect([counts.restored, guard.maySign(NEXT_ROUND)]).toEqual([0, true]);
   });
 
+  test("restored where there is no quorum without it leaves out no round that nobody else could decide", async () => {
+    const three = createValidatorSet(keys.slice(0, 3).map(({ publicKey }) => publicKey));
+    const alone = createValidatorSet([SELF.publicKey]);
+    const ahead = { ...NOTHING, rounds: NEXT_ROUND + 3 };
+    for (const [members, answers, reached] of [
+      [alone, [], NEXT_ROUND],
+      [three, [NOTHING, ahead], NEXT_ROUND + 3],
+    ] as const) {
+      const { guard, start, counts } = openGuard(answers, { set: members });
+      guard.onDecided(decided(15, { tips: [tipsOf(15)] }));
+      await start();
+      expect([counts.restored, guard.maySign(reached - 1), guard.maySign(reached)]).toEqual([1, false, true]);
+    }
+  });
+
+  test("restored where there is no quorum without it contradicts no tips that the others hold", async () => {
+    const three = createValidatorSet(keys.slice(0, 3).map(({ publicKey }) => publicKey));
+    const { guard, start } = openGuard([NOTHING, { ...NOTHING, tips: [tipsOf(NEXT_ROUND)] }], { set: three });
+    guard.onDecided(decided(15, { tips: [tipsOf(15)] }));
+    await start();
+    expect([NEXT_ROUND, NEXT_ROUND + 1].map((round) => guard.maySign(round))).toEqual([false, true]);
+  });
+
   test("with empty votes sees first what the others decided, and finds in it that it took part", async () => {
     const empty = { isEmpty: true, nextRound: 0 };
     const { guard, at, start, later, counts, failures } = openGuard([NOTHING, NOTHING, NOTHING], empty);

@@ -78,6 +78,8 @@ export class RestoreGuard {
   #signsFrom = 0;
   /** The round that a quorum was in when it was settled. */
   #reached = 0;
+  /** The round of the newest own tips that were shown and the votes do not know, or -1. */
+  #shownTipsRound = -1;
   /** The first round that this process signed in. */
   #firstSigned: number | null = null;
   #cancel: (() => void) | null = null;
@@ -288,7 +290,10 @@ export class RestoreGuard {
     const { verify, lane, log } = this.#modules;
     if (signed !== undefined && equalBytes(signed.tips.validator, self) && !this.#knowsTips(signed)) {
       const message = signingMessage(domains, "tips", encodeTips(signed.tips));
-      if (verify(self, message, signed.signature)) this.#foundUnknown(signed.tips.round);
+      if (verify(self, message, signed.signature)) {
+        this.#shownTipsRound = Math.max(this.#shownTipsRound, signed.tips.round);
+        this.#foundUnknown(signed.tips.round);
+      }
     }
     if (batch === undefined || !equalBytes(batch.place.lane, self) || !lane.isUnknown(batch.place)) return;
     if (!verify(self, signingMessage(domains, "batch", encodeBatchBody(batch.place)), batch.signature))
@@ -319,13 +324,20 @@ export class RestoreGuard {
     this.#reached = reached;
     this.#cancel?.();
     if (this.#isRestored) {
-      // They are in the round of this number; the own votes may have been for it, or for the one after.
-      this.#signsFrom = reached + 2;
+      this.#signsFrom = this.#firstToSign(others, reached);
       this.#modules.log.warn("Sign again behind all that may have been signed before", {
         round: this.#signsFrom,
       });
     }
     this.#modules.onProgress();
+  }
+
+  /**
+   * The others are in round `reached`; the own votes may have been for it, or for the one after. Where there is no quorum
+   * without this validator nobody else can decide these, so it leaves out only what the others can show that it has begun.
+   */
+  #firstToSign({ quorum, names }: Others, reached: number): number {
+    return quorum > names.length ? Math.max(reached, this.#shownTipsRound + 1) : reached + 2;
   }
 
   /**
