@@ -353,7 +353,7 @@ export const STACK_MUTATIONS: readonly StackMutation[] = [
     name: "a restored validator signs on where its copy ends",
     rule: "restore",
     profile: "restore",
-    edit: { file: GUARD, find: "this.#signsFrom = reached + 2;", replace: "void reached;" },
+    edit: { file: GUARD, find: "this.#signsFrom = this.#firstToSign(others, reached);", replace: "" },
   },
   {
     name: "a restored validator acknowledges what it may have acknowledged before",
