@@ -27,7 +27,7 @@ const Evidence = object(
     heardByEpoch: orNull(EpochNumber),
     reports: Type.Array(ReportIdText),
   },
-  "A counterpart, the newest epochs in which the hotspot heard it and was heard by it, and those reports as long as they are kept.",
+  "A counterpart, the newest epochs in which the hotspot heard it and was heard by it, and those reports as long as they are kept. What floor_window and snr_grid go by was refused: the hotspot's activity has it, with its reason.",
 );
 
 const FindingForm = object(
