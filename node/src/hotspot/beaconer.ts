@@ -364,7 +364,9 @@ export class Beaconer {
     const bundle = beaconBundleOf(reported);
     const id = outbox.computeId(bundle);
     submitter.watch(id, reported.epoch, ["beacon"]);
-    const includedRound = submitter.includedRound(id) ?? reported.includedRound;
+    const saidRound = submitter.includedRound(id) ?? reported.includedRound;
+    // After a restart others may be asked than before.
+    const includedRound = saidRound && Math.max(saidRound, reported.includedRound ?? 0);
     const beacon: BeaconRecord = { ...reported, includedRound };
     if (includedRound !== reported.includedRound) await this.#book.save(beacon);
     const verdict = submitter.verdictOf(id, 0);

@@ -92,6 +92,20 @@ describe("a beacon", () => {
     }
   });
 
+  test("is revealed no earlier for a restart, after which an earlier round is named", async () => {
+    const world = createWorld();
+    const tolerated = challenge.slotRound + parameters.beaconToleranceRounds;
+    const revealRound = tolerated + parameters.witnessWindowRounds;
+    let life = await beginLife(world);
+    world.includedRound = tolerated;
+    for (let round = 0; round <= tolerated + 1; round++) await life.hear(round, never);
+    expect(life.beaconer.beacons()).toMatchObject([{ includedRound: tolerated }]);
+    life = await beginLife(world);
+    world.includedRound = challenge.slotRound + 1;
+    for (let round = tolerated + 2; round <= end; round++) await life.hear(round, never);
+    expect(world.sentInRound.at(-1)).toEqual({ kind: "reveal", round: revealRound });
+  });
+
   test("is tried again with the same frame while its tolerance lasts, and then missed", async () => {
     const world = createWorld();
     const refused: TransmitResult = { status: "failed", reason: "no_forwarder", onAir: "no" };
