@@ -78,22 +78,29 @@ export class BeaconBook {
 
   /** Brings the ledger to the wall clock as it is now, which somebody may have set; `flush` brings that to the disk. */
   followClock(): void {
-    const nowMs = this.#clock.nowMs();
-    const aheadMs = nowMs - this.#clock.elapsedMs();
-    const setByMs = aheadMs - this.#aheadMs;
-    const isSet = Math.abs(setByMs) >= LEAST_SET_MS;
-    if (isSet) this.#aheadMs = aheadMs;
+    const { aheadMs, transmissions } = this.#readLedger();
+    this.#aheadMs = aheadMs;
     const before = this.#state.transmissions;
-    const transmissions = shiftLedger(before, nowMs, isSet ? setByMs : 0);
     if (transmissions.every((sent, i) => sent === before[i])) return;
     this.#state = { ...this.#state, transmissions };
     this.#isWritten = false;
   }
 
-  /** What was sent, by the wall clock as it is now. */
+  /** What was sent, by the wall clock as it is now. It changes nothing: whoever reads does so beside the beaconer's steps. */
   transmissions(): readonly Transmission[] {
-    this.followClock();
-    return this.#state.transmissions;
+    return this.#readLedger().transmissions;
+  }
+
+  /** What was sent, by the wall clock as it is now, and how far ahead the clock is that this goes by. */
+  #readLedger(): { readonly aheadMs: number; readonly transmissions: readonly Transmission[] } {
+    const nowMs = this.#clock.nowMs();
+    const aheadMs = nowMs - this.#clock.elapsedMs();
+    const setByMs = aheadMs - this.#aheadMs;
+    const isSet = Math.abs(setByMs) >= LEAST_SET_MS;
+    return {
+      aheadMs: isSet ? aheadMs : this.#aheadMs,
+      transmissions: shiftLedger(this.#state.transmissions, nowMs, isSet ? setByMs : 0),
+    };
   }
 
   /** Writes over what could not be read, which is kept aside for people. @throws as `flush`. */
@@ -121,8 +128,10 @@ export class BeaconBook {
   /** Writes what the disk lacks. @throws CodedError "file_unwritable"; then it is still lacking. */
   async flush(): Promise<void> {
     if (this.#isWritten) return;
-    await saveBeaconState(this.#home, this.#state);
-    this.#isWritten = true;
+    const state = this.#state;
+    await saveBeaconState(this.#home, state);
+    // What was noted meanwhile is still lacking.
+    this.#isWritten = state === this.#state;
   }
 
   /** Writes what is about to happen: it holds only once the disk has it. @throws as `flush`; all is as before then. */

@@ -189,19 +189,6 @@ describe("a clock that is set", () => {
       expect(countUsedUs(await begin(world, place))).toBe(0);
     },
   );
-
-  test("by less than a second, again and again, is followed once that adds up", async () => {
-    const { world, clock } = createSetWorld();
-    const life = await begin(world, place);
-    await life.hear(challenge.slotRound - 1, never);
-    const starts = new Set<number>();
-    for (let i = 0; i < 100; i++) {
-      clock.aheadMs += 90;
-      starts.add(life.beaconer.transmissions()[0]!.startMs);
-    }
-    expect(starts.size).toBe(9);
-    expect(world.nowMs() - Math.max(...starts)).toBeLessThan(1_000);
-  });
 });
 
 describe("a concentrator's gain table", () => {
