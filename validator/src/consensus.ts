@@ -212,8 +212,10 @@ function openGuard(
       onProgress: () => agreement().onProgress(),
       onRestored: () => {
         // What was found in decided rounds is not searched for again after a restart.
-        votes.markRestored();
-        lostAcks.onLost();
+        if (!votes.isRestored()) {
+          votes.markRestored();
+          lostAcks.onLost();
+        }
         modules.onRestored();
       },
       onFirstSigning: votes.unmarkRestored,

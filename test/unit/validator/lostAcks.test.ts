@@ -71,6 +71,17 @@ describe("a home that does not know what it acknowledged", () => {
     expect([third.may(7), third.may(8)]).toEqual([false, true]);
   });
 
+  test("waits no longer for starting again before its first signature, and anew when it is restored again", () => {
+    const begun = open({ firstKnownEpoch: 3 });
+    for (const { votes, settle } of [open({ votes: restoredVotes() }), begun]) {
+      settle();
+      const again = open({ votes, firstKnownEpoch: 3 });
+      expect([again.may(7), again.may(8)]).toEqual([false, true]);
+      votes.markRestored();
+      expect(open({ votes, firstKnownEpoch: 3 }).may(8)).toBe(false);
+    }
+  });
+
   test("is found by the others as well, at any time", () => {
     const { acks, may, settle } = open();
     expect(may(6)).toBe(true);

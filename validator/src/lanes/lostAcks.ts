@@ -23,10 +23,7 @@ export type LostAcksOptions = {
   readonly parameters: Pick<Parameters, "roundsPerEpoch">;
 };
 export type LostAcksModules = {
-  readonly votes: Pick<
-    Votes,
-    "isRestored" | "lowestRound" | "acksKnownFrom" | "recordAcksLost" | "recordAcksKnownFrom"
-  >;
+  readonly votes: Pick<Votes, "lowestRound" | "acksKnownFrom" | "recordAcksLost" | "recordAcksKnownFrom">;
   readonly sets: Pick<KnownSets, "setOf" | "firstKnownEpoch">;
   /** The first round that no earlier home had decided; null as long as that is not known. */
   readonly freshRound: () => number | null;
@@ -39,12 +36,15 @@ export class LostAcks {
   /** The first epoch for which nothing was acknowledged that the votes do not know; null while that is not known. */
   #knownFrom: number | null;
 
-  /** Finds by the home alone that acknowledgements are missing, where that can be seen. */
+  /**
+   * Finds by the home alone that acknowledgements are missing, where that can be seen; once, since a validator that ends
+   * again before its first signature has lost no more.
+   */
   constructor(options: LostAcksOptions, modules: LostAcksModules) {
     this.#options = options;
     this.#modules = modules;
     this.#knownFrom = modules.votes.acksKnownFrom();
-    if (modules.votes.isRestored() || this.#isBegunWithSeat()) this.onLost();
+    if (this.#knownFrom === 0 && this.#isBegunWithSeat()) this.onLost();
   }
 
   /** What was acknowledged before is not known here: remembered until the epoch is, also across crashes. */

@@ -111,6 +111,7 @@ export type Votes = {
   readonly copyTo: (path: string) => Promise<void>;
   /** Whether these votes come from a backup, and nothing was signed with them since. */
   readonly isRestored: () => boolean;
+  /** Says so, and that acknowledgements were given which these votes do not know. */
   readonly markRestored: () => void;
   readonly unmarkRestored: () => void;
   readonly close: () => void;
@@ -225,7 +226,13 @@ export function openVotes(path: string, binding: { network: Uint8Array; validato
     },
     copyTo: async (path) => void (await backup(db, path, { rate: PAGES_PER_STEP })),
     isRestored: () => statements.restored.get() !== undefined,
-    markRestored: () => void statements.markRestored.run(),
+    markRestored: () => {
+      transact(() => {
+        statements.markRestored.run();
+        statements.loseAcks.run();
+        return "recorded";
+      });
+    },
     unmarkRestored: () => void statements.unmarkRestored.run(),
     close: () => db.close(),
   };
