@@ -88,8 +88,8 @@ export class AgreementWatch {
   }
 
   /** Rounds that at least one honest validator has decided beyond the own ones; see `PeerRounds`. */
-  computeBehind(decided: number, set: Pick<ValidatorSet, "keys" | "quorum">): number {
-    return this.#rounds.computeBehind(decided, set);
+  computeBehind(decided: number, sets: readonly Pick<ValidatorSet, "keys" | "quorum">[]): number {
+    return this.#rounds.computeBehind(decided, sets);
   }
 
   /** How far the own clock is ahead of the other validators', in milliseconds; null where none was heard lately. */

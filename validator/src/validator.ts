@@ -286,8 +286,10 @@ function readAgreement(
       return { count: set?.keys.length ?? 0, quorum: set?.quorum ?? 0, own };
     },
     roundsBehind: () => {
-      const set = running();
-      return set === null ? 0 : parts.watch().computeBehind(parts.core().agreement.newestRound() + 1, set);
+      const { nextEpoch } = recovered.ledger;
+      // Who is behind by epochs hears those who have got their seats since as well.
+      const known = [nextEpoch, nextEpoch + 1].flatMap((epoch) => sets.setOf(epoch) ?? []);
+      return parts.watch().computeBehind(parts.core().agreement.newestRound() + 1, known);
     },
     batchesMissing: () => parts.core().missingBatches(),
     ackWaitEpochs: () => parts.core().ackWaitEpochs(),

@@ -118,8 +118,8 @@ describe("the watch on agreement", () => {
     watch.onMessage(b, tips(50));
     watch.onMessage(c, vote(51));
     const set = createValidatorSet(keys);
-    expect(watch.computeBehind(40, set)).toBe(11);
-    expect(watch.computeBehind(60, set)).toBe(0);
+    expect(watch.computeBehind(40, [set])).toBe(11);
+    expect(watch.computeBehind(60, [set])).toBe(0);
   });
 
   test("counts the batches of a lane that wait for a cut", () => {

@@ -11,8 +11,8 @@ type Seats = Pick<ValidatorSet, "keys" | "quorum">;
 
 export class PeerRounds {
   readonly #decided = new Map<PeerName, number>();
-  /** The members of the set that was last asked about: each receipt asks, and a set stays for an epoch. */
-  #members: { readonly set: Seats; readonly names: readonly PeerName[] } | null = null;
+  /** The members of sets that were asked about: each receipt asks, and a set stays for an epoch. */
+  readonly #members = new WeakMap<Seats, readonly PeerName[]>();
 
   /** A peer spoke of a round as the next one to decide, or voted in it. @param decided rounds it must have decided. */
   hear(peer: PeerName, decided: number): void {
@@ -24,14 +24,21 @@ export class PeerRounds {
   }
 
   /**
-   * Rounds that at least one honest member of a set has decided beyond the own ones. What others claimed, when they had a
-   * seat, counts no more: with each set as many may have lied.
+   * Rounds that at least one honest member of a set has decided beyond the own ones, by the set that says most. What others
+   * claimed, when they had a seat, counts no more: with each set as many may have lied.
    * @param decided rounds that this validator has decided.
+   * @param sets those that are known to this validator from its epoch on. Where it is so many epochs behind that no more
+   *   than f seats of each are left, it sees fewer rounds than there are.
    */
-  computeBehind(decided: number, set: Seats): number {
-    if (this.#members?.set !== set) this.#members = { set, names: set.keys.map(encodeHex) };
-    const claims = this.#members.names.map((name) => this.#decided.get(name) ?? 0).sort((a, b) => b - a);
-    const faulty = set.keys.length - set.quorum;
-    return Math.max(0, (claims[faulty] ?? 0) - decided);
+  computeBehind(decided: number, sets: readonly Seats[]): number {
+    return Math.max(0, ...sets.map((set) => this.#honestClaim(set) - decided));
+  }
+
+  /** The highest claim of a set that at least one honest member of it makes, or exceeds. */
+  #honestClaim(set: Seats): number {
+    const names = this.#members.get(set) ?? set.keys.map(encodeHex);
+    this.#members.set(set, names);
+    const claims = names.map((name) => this.#decided.get(name) ?? 0).sort((a, b) => b - a);
+    return claims[set.keys.length - set.quorum] ?? 0;
   }
 }
