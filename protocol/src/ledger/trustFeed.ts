@@ -1,18 +1,12 @@
 /**
  * What execution tells the history of trust: every report that was judged with a revealed beacon and was valid, paid or
  * not, or was refused by a gate on its measurement, which still says how it was made. Other refusals say nothing about a
- * radio. Nor is what comes from farther than is paid held against anyone or for it: there are such links, and one receiver
- * could else put a hotspot at the other end of the world. What the history has no place for is not paid.
+ * radio. What the history has no place for is not paid.
  */
 
 import { computeTakenStepDb } from "../evidence/challenge.ts";
 import type { UnpaidReason, WitnessReason } from "../evidence/reasons.ts";
-import {
-  computeMarginCentiDb,
-  GATE_REASONS,
-  type LinkMeasurement,
-  PAID_DISTANCE_MAX_M,
-} from "../radio/gates.ts";
+import { computeMarginCentiDb, GATE_REASONS, type LinkMeasurement } from "../radio/gates.ts";
 import type { HistoryEntry } from "../trust/linkRecord.ts";
 import { createMoments } from "../trust/moments.ts";
 import type { Measurement } from "../wire/reports.ts";
@@ -66,9 +60,7 @@ export function feedReception(
     moments: createMoments({ ...measurement, powerStepDb }),
     marginCentiDb: computeMarginCentiDb(measurement),
   };
-  const isKept =
-    link.distanceM <= PAID_DISTANCE_MAX_M &&
-    ledger.trust.history.record(entry, ledger.trust.isTrusted(beaconer.index, epoch));
+  const isKept = ledger.trust.history.record(entry, ledger.trust.isTrusted(beaconer.index, epoch));
   const left = isKept || !isValid ? null : "over_link_cap";
   if (isValid) noteTrusted(ledger.trust, { beaconer, witness, epoch, reason: reason ?? left }, closedEpoch);
   return left;

@@ -1,4 +1,5 @@
 /** The columns of a pair's row in the link history, and how a report is added to them: counts and sums packed into 32 bits. */
+import { PAID_DISTANCE_MAX_M } from "../radio/gates.ts";
 import type { HistoryEntry, LinkRecord } from "./linkRecord.ts";
 import { addToSlope } from "./penalties/powerSlope.ts";
 
@@ -24,16 +25,19 @@ const SUM_MASK = (1 << SUM_BITS) - 1;
 const COUNT_MASK = (1 << COUNT_BITS) - 1;
 const MARGIN_MAX_DB = 31;
 
-/** Metres of the pair at `at`, by the newest valid report. */
+/** Metres of the pair at `at`, by the newest valid report, up to the farthest that is paid. */
 export const readDistanceM = (table: Int32Array, at: number): number => table[at + DISTANCE]! >> 1;
 
 /** The end of the pair at `at` that opened it. */
 export const readOpener = (table: Int32Array, at: number): number =>
   table[at + ((table[at + DISTANCE]! & 1) === 1 ? HIGH : LOW)]!;
 
-/** Distance and opener as a column holds them: the Earth is 20,000 km around, half way. */
+/**
+ * Distance and opener as a column holds them. What lies farther than is paid lies as far as that: left out, a place would be the
+ * safer the longer the lie, and with its whole length one that asserts the other end of the world would outweigh neighbours.
+ */
 export const packDistance = (distanceM: number, isHighOpener: boolean): number =>
-  2 * distanceM + (isHighOpener ? 1 : 0);
+  2 * Math.min(distanceM, PAID_DISTANCE_MAX_M) + (isHighOpener ? 1 : 0);
 
 /** Counts an epoch with a valid report in a direction's running window, up to the most that there can be. */
 export function countEpoch(table: Int32Array, sums: number): void {

@@ -30,7 +30,7 @@ export type LinkRecord = LinkSums & {
   readonly lastEpoch: number;
   /** Epochs with a valid report this way. */
   readonly epochs: number;
-  /** By the newest valid report of either direction: asserted places move. */
+  /** By the newest valid report of either direction, as asserted places move; at most the farthest that is paid. */
   readonly distanceM: number;
   /** Sum of margins over the demodulation limit, each rounded down to whole dB from 0 to 31. */
   readonly marginsDb: number;

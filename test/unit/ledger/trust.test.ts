@@ -6,6 +6,7 @@ import { createLedger } from "../../../protocol/src/ledger/state.ts";
 import type { EpochClose, TrustRow } from "../../../protocol/src/ledger/types.ts";
 import type { GenesisHotspot } from "../../../protocol/src/network/genesis.ts";
 import { type Parameters, PPM } from "../../../protocol/src/network/parameters.ts";
+import { PAID_DISTANCE_MAX_M } from "../../../protocol/src/radio/gates.ts";
 import { PAIRS_PER_WITNESS_MAX } from "../../../protocol/src/trust/linkHistory.ts";
 import { EMPTY_MOMENTS } from "../../../protocol/src/trust/moments.ts";
 import { keyOf, siteAt, witnessBeacon } from "../../sim/ledgerWorld.ts";
@@ -47,7 +48,7 @@ describe("what the history is fed", () => {
     expect(history.find(3, 0, 2)).toBeNull();
   });
 
-  test("nothing from farther than is paid, for nobody and against nobody", () => {
+  test("what is farther than is paid, as far as that: a longer lie about a place is no safer than a shorter", () => {
     const sites = [0, 50_000, 101_000].map((eastM, i) => ({ name: `hotspot ${i}`, site: siteAt(eastM, 0) }));
     const scenario = new Scenario(sites, { beaconToleranceRounds: 39 });
     const [beaconer, near, far] = scenario.genesis.hotspots as [
@@ -66,9 +67,9 @@ describe("what the history is fed", () => {
     scenario.closeEpoch();
     expect(scenario.history(reports[1]!).at(-1)).toBe("accepted too_far");
     const { history } = scenario.ledger.trust;
-    expect(history.find(1, 0, 2)).toMatchObject({ epochs: 1 });
-    expect(history.find(2, 0, 2)).toBeNull();
-    expect([1, 2].map((witness) => history.receivers.read(witness, 2).count)).toEqual([1, 0]);
+    expect(history.find(1, 0, 2)).toMatchObject({ epochs: 1, distanceM: 49_984 });
+    expect(history.find(2, 0, 2)).toMatchObject({ epochs: 1, distanceM: PAID_DISTANCE_MAX_M });
+    expect([1, 2].map((witness) => history.receivers.read(witness, 2).count)).toEqual([1, 1]);
   });
 
   test("what has no place on record is not paid, and bears nobody out", () => {

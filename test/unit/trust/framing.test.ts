@@ -1,11 +1,13 @@
 /** What others can say against a hotspot, or for it: invented ones nothing, and one owner's a single word. */
 import { describe, expect, test } from "vitest";
+import { PPM } from "../../../protocol/src/network/parameters.ts";
 import { createMoments } from "../../../protocol/src/trust/moments.ts";
 import { computeNetworkTrust, type TrustNetwork } from "../../../protocol/src/trust/networkTrust.ts";
 import {
   createNetwork,
   type Heard,
   LINZ,
+  MELK,
   mesh,
   type Site,
   sitesAround,
@@ -42,13 +44,29 @@ const oneStranger = Uint32Array.from({ length: CITY + STRANGERS }, (_, i) => Mat
 
 describe("framing", () => {
   const far = sitesAround(LINZ, STRANGERS, 5);
+  const near = sitesAround(MELK, STRANGERS, 5);
 
   test.each([
-    ["of one owner", { owner: oneStranger }, []],
-    ["of an owner each, who say that they hear each other too,", {}, mesh(CITY, STRANGERS, 5)],
-  ])("strangers %s and who say that they hear a hotspot far away put nothing on it", (_, part, ring) => {
+    ["of one owner, in Linz,", far, { owner: oneStranger }, []],
+    ["of one owner, in Melk,", near, { owner: oneStranger }, []],
+    ["of an owner each, in Linz, who hear each other too,", far, {}, mesh(CITY, STRANGERS, 5)],
+    ["of an owner each, in Melk, who hear each other too,", near, {}, mesh(CITY, STRANGERS, 5)],
+  ])("strangers %s and say that they hear a hotspot put nothing on it", (_, place, part, ring) => {
     const said = [...linkAll(strangers, VICTIM, true), ...ring];
-    expect(reasonsOf(openCity(far, said, { seeds: SEEDS, ...part }), VICTIM)).toEqual([]);
+    expect(reasonsOf(openCity(place, said, { seeds: SEEDS, ...part }), VICTIM)).toEqual([]);
+  });
+
+  test("strangers at the other end of the world weigh no more than those 100 km away", () => {
+    const [lat, lng] = sitesAround(VIENNA, CITY, 2)[VICTIM]!;
+    const beliefOf = (degrees: number): number => {
+      const place = strangers.map(() => [lat, lng - degrees] as const);
+      const network = openCity(place, linkAll(strangers, VICTIM, true));
+      return computeNetworkTrust(network, TERMS).beliefPpm[VICTIM]!;
+    };
+    const [nearer, atMost, abroad] = [beliefOf(1.1), beliefOf(1.5), beliefOf(90)];
+    expect(nearer).toBeLessThan(PPM);
+    expect(atMost).toBeLessThanOrEqual(nearer);
+    expect(abroad).toBe(atMost);
   });
 
   test("strangers who stand all around a hotspot are not the neighbours that it ought to hear", () => {

@@ -78,4 +78,6 @@ export function mesh(from: number, count: number, reach: number): Heard[] {
 }
 
 export const VIENNA: Site = [48.1, 16.3];
+/** Of squares around them and around Vienna: 139 to 165 km and 69 to 95 km from there. */
 export const LINZ: Site = [48.3, 14.28];
+export const MELK: Site = [48.2, 15.22];

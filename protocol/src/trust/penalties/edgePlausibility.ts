@@ -7,6 +7,7 @@
  * Evaded by a real radio near the claimed place; blind below 2 km.
  */
 import { PPM } from "../../network/parameters.ts";
+import { PAID_DISTANCE_MAX_M } from "../../radio/gates.ts";
 import { computeFactorPpm, createFinding, type Finding, type FindingTerm } from "../finding.ts";
 import { computeLogOctaves, computeLogOfDouble, computeLogSumOctaves, OCTAVE, takeMedian } from "../fixed.ts";
 import { computeEastM, computeNorthM, createLocalPlane, type LocalPlane } from "../localPlane.ts";
@@ -164,9 +165,12 @@ function selectPoints({ places, counterparts, lossCentiDb }: PlaceEvidence, plan
     const counterpart = counterparts[from]!;
     const eastM = computeEastM(plane, places.lngE7[counterpart]!);
     const northM = computeNorthM(plane, places.latE7[counterpart]!);
-    const distanceM = Math.floor(Math.sqrt(eastM * eastM + northM * northM));
-    POINTS.eastM[i] = eastM;
-    POINTS.northM[i] = northM;
+    const lengthM = Math.sqrt(eastM * eastM + northM * northM);
+    // In its direction, but no farther than is paid: nor does the history keep a longer distance.
+    const share = lengthM > PAID_DISTANCE_MAX_M ? PAID_DISTANCE_MAX_M / lengthM : 1;
+    const distanceM = Math.min(Math.floor(lengthM), PAID_DISTANCE_MAX_M);
+    POINTS.eastM[i] = eastM * share;
+    POINTS.northM[i] = northM * share;
     POINTS.octaves[i] = computeLogOctaves(Math.max(distanceM, NEAREST_M));
     if (lossCentiDb !== null) POINTS.lossCentiDb[i] = lossCentiDb[from]!;
   }
