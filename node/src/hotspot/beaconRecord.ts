@@ -43,6 +43,15 @@ export function armBeacon(
   };
 }
 
+/**
+ * The record once validators name the round of its report's inclusion; the same record where they tell nothing new. The
+ * later round counts: after a restart others may be asked than before.
+ */
+export function noteIncludedRound(beacon: BeaconRecord, saidRound: number | null): BeaconRecord {
+  const isLater = saidRound !== null && (beacon.includedRound === null || saidRound > beacon.includedRound);
+  return isLater ? { ...beacon, includedRound: saidRound } : beacon;
+}
+
 /** The bundle that reports a beacon which was sent. */
 export function beaconBundleOf(beacon: BeaconRecord): ReportBundle {
   const { commit, freqHz, spreadingFactor, bandwidthHz } = beacon;

@@ -21,6 +21,7 @@ import {
   cosignedMessageOf,
   lastAttemptRoundOf,
   lastRevealRoundOf,
+  noteIncludedRound,
   revealBundleOf,
   windowEndOf,
 } from "./beaconRecord.ts";
@@ -364,11 +365,8 @@ export class Beaconer {
     const bundle = beaconBundleOf(reported);
     const id = outbox.computeId(bundle);
     submitter.watch(id, reported.epoch, ["beacon"]);
-    const saidRound = submitter.includedRound(id) ?? reported.includedRound;
-    // After a restart others may be asked than before.
-    const includedRound = saidRound && Math.max(saidRound, reported.includedRound ?? 0);
-    const beacon: BeaconRecord = { ...reported, includedRound };
-    if (includedRound !== reported.includedRound) await this.#book.save(beacon);
+    const beacon = noteIncludedRound(reported, submitter.includedRound(id));
+    if (beacon !== reported) await this.#book.save(beacon);
     const verdict = submitter.verdictOf(id, 0);
     // Refused by execution: there is no window to reveal in.
     if (verdict !== undefined && verdict !== null) return await this.#end(beacon, "refused");
