@@ -62,6 +62,10 @@ export class Standing {
       else if (reason === "unknown_sender") this.#state = "unknown";
       this.#noteKnown();
     });
+    // One validator's word, which may be the only one in reach: it says what may be wrong, and takes nothing away.
+    events.on("receipted", ({ reason }) => {
+      if (reason === "unknown_sender" && this.#state === "unasked") this.#state = "unknown";
+    });
     follower.onRound(({ epoch }) => {
       this.#noteKnown();
       this.#ask(epoch);

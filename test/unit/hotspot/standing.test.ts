@@ -31,6 +31,8 @@ type World = {
   readonly reveals: RevealReport[];
   hear(epoch: number): void;
   answer(reason: Reason | null): void;
+  /** One validator's receipt, which need not be believed. */
+  receipt(reason: Reason | null): void;
 };
 
 async function begin({ isNamed = false, hasBeaconed = false } = {}): Promise<World> {
@@ -39,6 +41,7 @@ async function begin({ isNamed = false, hasBeaconed = false } = {}): Promise<Wor
   const callbacks: ((round: NewestRound) => void)[] = [];
   const asked: number[] = [];
   const reveals: RevealReport[] = [];
+  const id = new Uint8Array(32);
   let newest: NewestRound | null = null;
   const standing = new Standing(isNamed, {
     follower: { newest: () => newest, onRound: (callback) => callbacks.push(callback) },
@@ -65,7 +68,9 @@ async function begin({ isNamed = false, hasBeaconed = false } = {}): Promise<Wor
       newest = { round: 0, timeMs: 0, epoch, heardAtMs: 0 };
       for (const callback of callbacks) callback(newest);
     },
-    answer: (reason) => void events.emit("submitted", { id: new Uint8Array(32), kinds: [], reason }),
+    answer: (reason) => void events.emit("submitted", { id, kinds: [], reason }),
+    receipt: (reason) =>
+      void events.emit("receipted", { id, validator: new Uint8Array(32), round: 0, reason }),
   };
 }
 
@@ -89,6 +94,23 @@ describe("a hotspot that genesis does not name", () => {
     next.hear(21);
     next.answer(null);
     expect(next.firstChallenge.epoch).toBe(12);
+  });
+
+  test("is called unknown by one validator's word, where nobody has said that it is known", async () => {
+    const world = await begin();
+    world.hear(7);
+    world.receipt("busy");
+    expect(world.standing.state()).toBe("unasked");
+    world.receipt("unknown_sender");
+    expect(world.standing.state()).toBe("unknown");
+    world.answer(null);
+    world.receipt("unknown_sender");
+    expect(world.standing.state()).toBe("known");
+    world.answer("unknown_sender");
+    expect(world.standing.state()).toBe("unknown");
+    // Whether it is known again the submitter tells, not a receipt.
+    world.receipt(null);
+    expect(world.standing.state()).toBe("unknown");
   });
 
   test("waits for a round to tell the epoch where it is known before one is heard", async () => {
