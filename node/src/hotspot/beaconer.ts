@@ -116,7 +116,7 @@ export class Beaconer {
     return this.#lastFailure;
   }
 
-  /** Why beacons fail until somebody changes something; null where nothing is known to be in the way. */
+  /** Why beacons fail, as far as somebody should look into it; null where nothing is known to be in the way. */
   lastingFailure(): AttemptFailure | null {
     const run = findTransmittingRun(this.#modules.radio.status())?.run ?? null;
     return findLastingFailure({ ...this.#options, ...this.#book.state, run }, this.#lastFailure);

@@ -41,8 +41,9 @@ export function planBeacon(
 }
 
 /**
- * Failures that no later round mends: somebody has to change something. A gain table's are not among them, which can be
- * looked up as they are now, nor is what frees itself or is told by other signs.
+ * Failures that somebody should look into: what is set up wrongly, which no later round mends, and a forwarder or device
+ * that gave no answer, which may have been once, so that a later attempt that goes well takes it back. A gain table's are
+ * not among them, which can be looked up as they are now, nor is what frees itself or is told by other signs.
  */
 const LASTING_FAILURES: ReadonlySet<AttemptFailure> = new Set([
   "out_of_band",
@@ -55,8 +56,8 @@ const LASTING_FAILURES: ReadonlySet<AttemptFailure> = new Set([
 ]);
 
 /**
- * Why beacons fail until somebody changes something, or null where nothing is known to be in the way: a gain table that
- * begins above the loudest that is asked for, before any is, or else how the last attempt ended.
+ * Why beacons fail, as far as somebody should look into it, or null where nothing is known to be in the way: a gain
+ * table that begins above the loudest that is asked for, before any is, or else how the last attempt ended.
  */
 export function findLastingFailure(
   { plan, gainCentiDbi, lowestPowerDbm, powerFloors, run }: Omit<GuardParts, "transmissions">,

@@ -29,7 +29,7 @@ export type ProblemParts = {
   readonly oldestReportMs: number | null;
   /** Why the disk may lack what waits, or null. */
   readonly spoolFault: string | null;
-  /** Why beacons fail until somebody changes something, or null. */
+  /** Why beacons fail, as far as somebody should look into it, or null. */
   readonly beaconFailure: AttemptFailure | null;
 };
 

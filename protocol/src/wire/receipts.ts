@@ -43,7 +43,7 @@ const StatusSsz = new ListCompositeType(
 export type Receipt = {
   /** The newest round that this validator has finalized. */
   readonly round: number;
-  /** The round by which admitted envelopes must be in a cut; after a quarter of it, submit elsewhere too. */
+  /** The round by which admitted envelopes should be in a cut, by this validator's rounds; a submitter counts by its own. */
   readonly deadlineRound: number;
   readonly items: readonly { readonly id: Uint8Array; readonly reason: Reason | null }[];
 };
