@@ -45,6 +45,7 @@ export class AgreementWatch {
       },
       fetch: mesh.fetch,
       connected: mesh.connected,
+      charge: mesh.charge,
     };
   }
 

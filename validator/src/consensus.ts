@@ -68,7 +68,7 @@ export type ConsensusModules = {
   readonly onViewChanges: (views: number) => void;
   readonly evidence: EvidencePool;
   readonly onDropped: (message: PeerMessageType, reason: DropReason) => void;
-  /** What `onDropped` is told of as well. */
+  /** What `onDropped` is told of as well, and `verify` counts for. */
   readonly forgeries: Forgeries;
   readonly onFailure: (error: Error) => void;
 };
@@ -257,10 +257,9 @@ function createMessageHandler(
   // the state half changed. Left to the stream it would end the peer's channel, and nobody would be told.
   return (from, message) => {
     try {
-      return !forgeries.isIn(() => takeMessage(from, message));
+      forgeries.hear(from, () => takeMessage(from, message));
     } catch (error) {
       onFailure(toError(error));
-      return true;
     }
   };
 }
@@ -286,6 +285,7 @@ function openAgreement(
       hasRewardCert: (epoch) => attestor.hasRewardCert(epoch) || modules.sets.setOf(epoch) === null,
       maySign: (round) => guard.maySign(round),
       onSigning: (round) => guard.onSigning(round),
+      hear: (from, take) => modules.forgeries.hear(from, take),
       listEvidence: (round) => modules.evidence.listFor(round),
       onEvidence: modules.evidence.add,
     },

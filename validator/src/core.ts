@@ -126,11 +126,11 @@ const DELAY_MAX_MS = 500;
 
 /** Wires the parts; nothing runs before `catchUp` and `agreement.start`. */
 export function createCore(options: CoreOptions, given: CoreModules): Core {
-  const forgeries = new Forgeries();
+  const forgeries = new Forgeries(given.mesh);
   const modules = { ...given, observer: watchForgeries(given.observer, forgeries) };
   const { recovered, onFailure } = modules;
   const { delayMs } = timesOf(options);
-  const verify = modules.verify ?? createRememberedVerifier(verifyEd25519);
+  const verify = modules.verify ?? createRememberedVerifier(forgeries.count(verifyEd25519));
   const nextRound = () => consensus.agreement.newestRound() + 1;
   const evidence = openEvidencePool(options, modules, { verify, nextRound });
   const attestor = openAttestor(options, modules, verify, evidence);

@@ -1,11 +1,28 @@
 /**
- * Notices signatures that are not valid in what a validator says, so that its mesh makes it pay: no honest one passes on
- * what it has not verified, and each costs as much as everything else about the message together.
+ * Lets a validator pay for what it says with a signature that is not valid: no honest one passes on what it has not
+ * verified. It pays for all that was verified on the way, since a certificate is refused at its first bad signature, and
+ * those before it, of validators that forge together, may be as many as f.
  */
+import type { VerifySignature } from "../../protocol/src/agreement/certificates.ts";
 import type { DropReason } from "../../protocol/src/agreement/drops.ts";
+import type { Mesh, PeerName } from "./mesh/mesh.ts";
 
 export class Forgeries {
+  readonly #mesh: Pick<Mesh, "charge">;
+  #verifications = 0;
   #isFound = false;
+
+  constructor(mesh: Pick<Mesh, "charge">) {
+    this.#mesh = mesh;
+  }
+
+  /** The same judgement as `verify`; how often it is asked is counted. */
+  count(verify: VerifySignature): VerifySignature {
+    return (publicKey, message, signature) => {
+      this.#verifications++;
+      return verify(publicKey, message, signature);
+    };
+  }
 
   /** Something that was said has no effect. */
   onDropped(reason: DropReason): void {
@@ -13,12 +30,16 @@ export class Forgeries {
   }
 
   /**
-   * Whether what is heard now holds a forgery. Messages that were kept for a round are judged when it begins, so they count
-   * with the one that began it, whoever said them: once a round.
+   * Takes what a validator says, and charges it where that holds a forgery. What others said before may be taken on the way,
+   * when a round begins: they pay for that themselves.
    */
-  isIn(hear: () => void): boolean {
+  hear(from: PeerName, take: () => void): void {
+    const [verifications, isFound] = [this.#verifications, this.#isFound];
+    this.#verifications = 0;
     this.#isFound = false;
-    hear();
-    return this.#isFound;
+    take();
+    if (this.#isFound) this.#mesh.charge(from, Math.max(1, this.#verifications));
+    this.#verifications = verifications;
+    this.#isFound = isFound;
   }
 }

@@ -130,7 +130,7 @@ async function openParts(
     onRefused: metrics.onRefusedByMesh,
     onMessage: (from, message) => {
       watch.onMessage(from, message);
-      return core.handlers.onMessage(from, message);
+      core.handlers.onMessage(from, message);
     },
   });
   await core.catchUp();

@@ -245,6 +245,7 @@ export class Member {
       send: (to, message) => isAlive() && send(this, to, message),
       fetch: (from, what) => (isAlive() ? fetch(this, from, what) : new Promise<never>(() => {})),
       connected: () => (isAlive() ? connected(this) : []),
+      charge: () => {},
     } as Mesh;
   }
 

@@ -61,6 +61,7 @@ describe("the watch on agreement", () => {
       send: (_to, message) => void sent.push(message),
       fetch: async () => null,
       connected: () => [],
+      charge: () => {},
     });
   });
   const at = (timeMs: number, message: PeerMessage) => {

@@ -8,7 +8,12 @@ import {
   PEER_MESSAGE_TYPES,
   type PeerMessage,
 } from "../../../protocol/src/agreement/peerMessages.ts";
-import { encodeTips } from "../../../protocol/src/agreement/rounds.ts";
+import {
+  type AvailabilityCert,
+  encodeAckBody,
+  encodeBitmap,
+  encodeTips,
+} from "../../../protocol/src/agreement/rounds.ts";
 import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { createSigningDomains, signingMessage } from "../../../protocol/src/crypto/domain.ts";
 import { sign } from "../../../protocol/src/crypto/ed25519.ts";
@@ -23,6 +28,7 @@ const collectGarbage = runInNewContext("gc") as () => void;
 const HONEST = [0, 1, 2];
 const ROGUE = validatorKey(3);
 const ROGUE_NAME = encodeHex(ROGUE.publicKey);
+const NO_SIGNATURE = new Uint8Array(64);
 /** Messages of each kind that the rogue keeps of the honest, to change and repeat. */
 const KEPT_OF_A_KIND = 40;
 
@@ -73,7 +79,21 @@ describe("three honest validators and one that sends whatever it likes", () => {
     }
   }
 
-  test("a signature that is not valid is told to the mesh, which lets its sender pay", () => {
+  /** A certificate of a batch of the rogue's whose last signature is not valid. */
+  function forgeCert(): AvailabilityCert {
+    const context = contextOf(several.genesis);
+    const ack = { lane: ROGUE.publicKey, seq: 1, digest: new Uint8Array(32), epoch: 0 };
+    const signatures = [0, 1, 2].map((position) =>
+      signBody(context, validatorKey(position), "ack", encodeAckBody(ack)),
+    );
+    return {
+      ...ack,
+      bitmap: encodeBitmap([0, 1, 2], 4),
+      signatures: [...signatures.slice(0, 2), NO_SIGNATURE],
+    };
+  }
+
+  test("a signature that is not valid lets its sender pay for all that was verified, also when a round begins", async () => {
     const { handlers } = several.running[0]!.core;
     const root = new Uint8Array(32);
     const attest = {
@@ -90,13 +110,25 @@ describe("three honest validators and one that sends whatever it likes", () => {
       first: new Uint8Array(96),
       second: new Uint8Array(96),
     };
-    const signature = new Uint8Array(64);
+    const tips = {
+      round: nextRound() + 1,
+      validator: ROGUE.publicKey,
+      timeMs: 0,
+      tips: [],
+      executedRound: 0,
+      executedDigest: root,
+    };
+    const signature = NO_SIGNATURE;
     const said: readonly PeerMessage[] = [
+      { type: "status", status: { round: 0, view: 0, rounds: 0 } },
       { type: "attest", signed: { attest, validator: 3, signature } },
       { type: "evidence", evidence },
-      { type: "status", status: { round: 0, view: 0, rounds: 0 } },
+      { type: "availability", cert: forgeCert() },
+      { type: "tips", signed: { tips, signature } },
     ];
-    expect(said.map((message) => handlers.onMessage(ROGUE_NAME, message))).toEqual([false, false, true]);
+    for (const message of said) handlers.onMessage(ROGUE_NAME, message);
+    await several.until(() => several.charged.length >= 4);
+    expect(several.charged).toEqual([1, 1, 3, 1].map((verifications) => [ROGUE_NAME, verifications]));
   });
 
   test("changed, cut, doubled and repeated messages of every kind do nothing", async () => {

@@ -37,7 +37,7 @@ type Heard = {
 
 const statusOf = (view: number): PeerMessage => ({ type: "status", status: { round: 1, view, rounds: 1 } });
 
-function createHeard(): Heard & { readonly take: (from: PeerName, message: PeerMessage) => boolean } {
+function createHeard(): Heard & { readonly take: (from: PeerName, message: PeerMessage) => void } {
   const messages: { from: PeerName; message: PeerMessage }[] = [];
   const watchers = new Set<() => void>();
   return {
@@ -45,7 +45,6 @@ function createHeard(): Heard & { readonly take: (from: PeerName, message: PeerM
     take: (from, message) => {
       messages.push({ from, message });
       for (const watch of [...watchers]) watch();
-      return true;
     },
     until: (count) =>
       new Promise((resolve) => {
@@ -184,7 +183,7 @@ describe("the mesh of validators", () => {
   });
 
   /** A mesh whose clock stands, without a network: what it would do with a member's messages and questions. */
-  async function openStill(answer: () => Promise<Uint8Array | null>, onMessage = () => true) {
+  async function openStill(answer: () => Promise<Uint8Array | null>, onMessage = (_mesh: OpenedMesh) => {}) {
     let accept: ChannelAcceptor = () => null;
     let ask: RequestHandler = async () => null;
     let limits: ServeLimits | null = null;
@@ -204,7 +203,11 @@ describe("the mesh of validators", () => {
     const mesh = createMesh({ self, seatsOf: () => 3 }, { network: network as never, clock: still, log });
     mesh.want([{ key: keys[1]!.publicKey, multiaddrs: [] }]);
     const refused: MeshRefusal[] = [];
-    await mesh.open({ onMessage, answer, onRefused: (reason) => refused.push(reason) });
+    await mesh.open({
+      onMessage: () => onMessage(mesh),
+      answer,
+      onRefused: (reason) => refused.push(reason),
+    });
     const member = { peerId: "second", publicKey: keys[1]!.publicKey };
     return { mesh, still, refused, member, limits: limits!, take: accept(member)!, ask };
   }
@@ -227,17 +230,27 @@ describe("the mesh of validators", () => {
 
   test("hears few forgeries of one validator, and then nothing until it has paid for them", async () => {
     let heard = 0;
+    let verifications = 1;
     const { mesh, still, refused, take } = await openStill(
       async () => null,
-      () => ++heard > 20,
+      ({ charge }) => {
+        heard++;
+        charge(encodeHex(keys[1]!.publicKey), verifications);
+      },
     );
     const bytes = encodePeerMessage(statusOf(1), 3);
     for (let i = 0; i < 100; i++) take(bytes);
     // A thousand units pay for twenty, at 51 each.
     expect([heard, new Set(refused)]).toEqual([20, new Set(["flooded"])]);
+    verifications = 40;
     still.advance(50);
-    for (let i = 0; i < 100; i++) take(bytes);
-    expect(heard).toBe(50);
+    take(bytes);
+    still.advance(1_900);
+    take(bytes);
+    expect(heard).toBe(21);
+    still.advance(100);
+    take(bytes);
+    expect(heard).toBe(22);
     await mesh.close();
   });
 

@@ -67,6 +67,7 @@ function openAgreement(change: Change = {}) {
       sets,
       mesh,
       log: createSilentLog(),
+      hear: (_from, take) => take(),
       signer: createSigner(domains, keys.secretSeed),
       verify: verifySignature,
       availability: new AvailabilityBook(

@@ -51,7 +51,10 @@ export type MeshRefusal = (typeof MESH_REFUSALS)[number];
  */
 const UNITS_PER_SECOND = 1_000;
 const UNIT_BYTES = 16_384;
-/** For a message with a signature that is not valid: 33 validators that forge together get 660 a second, a fifteenth of a core. */
+/**
+ * For each signature that was verified in a message of which one is not valid: 33 validators that forge together get 660
+ * a second, a fifteenth of a core.
+ */
 const FORGERY_UNITS = 50;
 
 /**
@@ -69,12 +72,13 @@ export type Mesh = {
   readonly fetch: (from: PeerName, fetch: Fetch) => Promise<Uint8Array | null>;
   /** The validators that can be asked now: a connection to them stands. */
   readonly connected: () => readonly PeerName[];
+  /** What a validator said cost so many verifications, and holds a signature that is not valid: it is heard later. */
+  readonly charge: (from: PeerName, verifications: number) => void;
 };
 
 /** Who takes what the others say and ask. */
 export type MeshHandlers = {
-  /** @returns false where a signature in it is not valid. */
-  readonly onMessage: (from: PeerName, message: PeerMessage) => boolean;
+  readonly onMessage: (from: PeerName, message: PeerMessage) => void;
   /** The answer to a fetch; null where there is none. `from`: who asks, with a seat or without. */
   readonly answer: (fetch: Fetch, from: PeerName) => Promise<Uint8Array | null>;
   readonly onRefused?: (reason: MeshRefusal) => void;
@@ -193,6 +197,9 @@ class ValidatorMesh implements OpenedMesh {
   connected = (): readonly PeerName[] =>
     [...this.#links.keys()].filter((name) => this.#peerIdOf(name) !== null);
 
+  charge = (from: PeerName, verifications: number): void =>
+    this.#messages.charge(from, verifications * FORGERY_UNITS, this.#modules.clock.elapsedMs());
+
   close = async (): Promise<void> => {
     this.#stopWatching();
     await Promise.all([...this.#links.values()].map((link) => link.close()));
@@ -213,8 +220,7 @@ class ValidatorMesh implements OpenedMesh {
       else {
         const message = decodePeerMessage(bytes, this.#options.seatsOf);
         if (message === null) handlers.onRefused?.("malformed");
-        else if (!handlers.onMessage(from, message))
-          this.#messages.charge(from, FORGERY_UNITS, clock.elapsedMs());
+        else handlers.onMessage(from, message);
       }
     };
   }

@@ -63,6 +63,8 @@ export type MeshAgreementModules = {
   readonly onFinalized: (finalized: Finalized) => void;
   /** A round was decided in a view after the first: so many leaders were passed over. */
   readonly onViewChanges: (views: number) => void;
+  /** Takes what a validator said earlier, at whose cost it is judged. */
+  readonly hear: (from: PeerName, take: () => void) => void;
   /** What a leader's value should hold against others. */
   readonly listEvidence: (round: number) => readonly Evidence[];
   readonly onEvidence: (evidence: Evidence) => void;
@@ -271,7 +273,8 @@ class AgreementOverMesh implements MeshAgreement {
       },
     );
     this.#instance = instance;
-    for (const { from, message } of this.#next.takeAll()) this.onMessage(from, message);
+    for (const { from, message } of this.#next.takeAll())
+      this.#modules.hear(from, () => this.onMessage(from, message));
     return this.#instance;
   }
 

@@ -80,6 +80,8 @@ export class SeveralValidators {
   isDishonest: (key: Uint8Array) => boolean = () => false;
   /** How often a validator said that it stands still. */
   standstills = 0;
+  /** Whom anybody has charged for forgeries, and for how many verifications, in order. */
+  readonly charged: [name: string, verifications: number][] = [];
   #watchers = new Set<() => void>();
 
   constructor(genesis: Genesis) {
@@ -255,6 +257,10 @@ export class SeveralValidators {
         others()
           .filter((position) => this.running[position] !== null && this.isLinked(self, position))
           .map(nameOf),
+      charge: (from, verifications) => {
+        this.charged.push([from, verifications]);
+        this.#notify();
+      },
     };
   }
 }

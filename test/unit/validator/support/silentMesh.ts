@@ -6,4 +6,5 @@ export const SILENT_MESH: Mesh = {
   send: () => {},
   fetch: async () => null,
   connected: () => [],
+  charge: () => {},
 };
