@@ -35,7 +35,7 @@ export type Delivery = {
   submitRound: number;
   /** Whether its state was asked for. */
   wasAsked: boolean;
-  /** What each validator that calls it included has last said of its reports, a code each, by peer id. */
+  /** What each validator that calls it included last said of its reports, a code each, by peer id; bounded as `refusers`. */
   readonly words: Map<string, readonly number[]>;
   /** The latest round that was named until enough had called it included. */
   includedRound: number | null;
