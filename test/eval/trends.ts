@@ -2,20 +2,14 @@
  * How signals follow distance and power. Rooms: a hotspot's real pairs with their levels dealt out anew, independent of
  * the claimed distances. Ignorant forgers: real receptions with known power steps and the signals dealt out anew.
  */
-import {
-  addMoments,
-  computeSignalDeciDbm,
-  createMoments,
-  EMPTY_MOMENTS,
-  type Reception,
-} from "../../protocol/src/trust/moments.ts";
+import { computeSignalDeciDbm, type Reception, sumReceptions } from "../../protocol/src/trust/moments.ts";
 import {
   computeTrendMilliT,
   TREND_RECEPTIONS_MIN,
   type TrendPair,
 } from "../../protocol/src/trust/penalties/distanceInsensitivity.ts";
-import { computePowerSlopeMilli } from "../../protocol/src/trust/penalties/powerSlope.ts";
-import { RAMPS } from "../../protocol/src/trust/thresholds.ts";
+import { computeJudgedSlopeMilli } from "../../protocol/src/trust/penalties/powerSlope.ts";
+import { COUNTERPARTS_MIN, RAMPS } from "../../protocol/src/trust/thresholds.ts";
 import { createRandom } from "../bench/population.ts";
 import { type DataFolder, listFiles, type Row, readCsv } from "./dataFolder.ts";
 import { createFigure, type Figure, type SectionResult } from "./figure.ts";
@@ -26,6 +20,8 @@ const TREND_SETS = /^grenoble_helium.*\.csv\.gz$/;
 /** A moving sender counts as another counterpart in each ring of this width, as a cell would make it one. */
 const RING_M = 200;
 const DRAWS_PER_STATION = 48;
+/** Who is not judged is as who follows the power, dB for dB. */
+const NOT_JUDGED_MILLI = 1_000;
 
 export function evaluateTrends(folder: DataFolder): SectionResult {
   const trend = evaluateDistance(folder);
@@ -134,7 +130,7 @@ function evaluatePower(folder: DataFolder): SectionResult {
         const drawn = drawByPower(real, size, random);
         const powers = shuffle(drawn, random);
         const slopeOf = (window: readonly Reception[]) =>
-          computePowerSlopeMilli([window.map(createMoments).reduce(addMoments, EMPTY_MOMENTS)])!;
+          computeJudgedSlopeMilli(deal(window, COUNTERPARTS_MIN).map(sumReceptions)) ?? NOT_JUDGED_MILLI;
         honest.push(slopeOf(drawn));
         forged.push(slopeOf(drawn.map((one, i) => ({ ...one, powerStepDb: powers[i]!.powerStepDb }))));
       }
@@ -174,6 +170,11 @@ function drawByPower(receptions: readonly Reception[], count: number, random: ()
     const step = byPower[Math.floor(random() * byPower.length)]!;
     return step[Math.floor(random() * step.length)]!;
   });
+}
+
+/** Values in so many hands, by turns. */
+function deal<T>(values: readonly T[], hands: number): T[][] {
+  return Array.from({ length: hands }, (_, hand) => values.filter((_value, i) => i % hands === hand));
 }
 
 /** A shuffled copy (Fisher and Yates). */

@@ -274,8 +274,8 @@ describe("missing reverse direction", () => {
 });
 
 describe("power slope", () => {
-  const link = (slope: number, level: number) =>
-    window(16, (i) => {
+  const link = (slope: number, level: number, count = 16) =>
+    window(count, (i) => {
       const powerStepDb = i % 2 === 0 ? 0 : 6;
       return { powerStepDb, rssiDeciDbm: level - slope * powerStepDb * 10 + 5 * sign(i >> 1) };
     });
@@ -286,6 +286,25 @@ describe("power slope", () => {
     expect(checkPowerSlope([link(0, -900), link(0, -1_100), link(0, -1_000)], TERM)).toMatchObject({
       reason: "power_insensitive",
     });
+  });
+
+  test("leaves out one that contradicts all others, however much was received of it", () => {
+    const contrary = link(-1, -1_000, 48);
+    const others = [link(0.9, -900), link(0.9, -1_100)];
+    expect(computePowerSlopeMilli([contrary, ...others])).toBeLessThan(RAMPS.powerSlopeMilli.from);
+    expect(checkPowerSlope([contrary, ...others], TERM)).toBeNull();
+    // Nor does it say anything where the others have too little to say without it.
+    const fewer = [link(0.9, -900, 8), link(0.9, -1_100, 8)];
+    expect(computePowerSlopeMilli([contrary, ...fewer])).toBeLessThan(RAMPS.powerSlopeMilli.from);
+    expect(checkPowerSlope([contrary, ...fewer], TERM)).toBeNull();
+  });
+
+  test.each([
+    ["three that have little each", [11, 11, 11]],
+    ["one that has most", [60, 10, 10]],
+  ])("leaves nobody out for being the least: a forger's %s", (_, sizes) => {
+    const forged = sizes.map((size, i) => link(0.05 * i, -1_000, size));
+    expect(checkPowerSlope(forged, TERM)).not.toBeNull();
   });
 
   test("says nothing of few receptions or of constant power", () => {
