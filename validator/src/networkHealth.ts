@@ -52,7 +52,8 @@ export function readNetworkHealth(
     hotspots[computeHotspotStatus(view, epochs)]++;
     if (isGone) continue;
     if (trust.trustAt(index, epoch).isSuspended) suspended++;
-    for (const { reason } of trust.findings.get(index) ?? []) foundAgainst[reason]++;
+    const reasons = new Set(trust.findings.get(index)?.map(({ reason }) => reason));
+    for (const reason of reasons) foundAgainst[reason]++;
   }
   return { booksBalanced: computeBooks(ledger).isBalanced, hotspots, suspended, foundAgainst };
 }

@@ -23,7 +23,7 @@ export type NamedFinding = {
   readonly evidence: readonly Reception[];
 };
 
-/** Findings by hotspot, in the order of `PENALTY_REASONS`; a hotspot without any has no entry. */
+/** Findings by hotspot, in the order of `PENALTY_REASONS`, of one reason the oldest first; a hotspot without any has no entry. */
 export type Findings = Iterable<readonly [number, readonly NamedFinding[]]> &
   Pick<ReadonlyMap<number, readonly NamedFinding[]>, "get" | "has" | "size">;
 
@@ -46,7 +46,7 @@ export class FindingTable implements Findings {
     return this.#hotspots;
   }
 
-  /** Adds a finding against a hotspot, which has none of the same reason. */
+  /** Adds a finding against a hotspot, which has none of the same reason made in the same epoch. */
   add(hotspot: number, finding: NamedFinding): void {
     this.#newest = makeRoom(this.#newest, hotspot + 1);
     this.#columns = makeRoom(this.#columns, (this.#findings + 1) * WIDTH);
@@ -54,14 +54,6 @@ export class FindingTable implements Findings {
     if (before === -1) this.#hotspots++;
     this.#write(this.#findings, before, finding);
     this.#newest[hotspot] = ++this.#findings;
-  }
-
-  /** Puts a finding in the place of the hotspot's one of the same reason. */
-  replace(hotspot: number, finding: NamedFinding): void {
-    const number = PENALTY_REASONS.indexOf(finding.reason);
-    let at = this.#newest[hotspot]! - 1;
-    while (this.#columns[at * WIDTH + REASON] !== number) at = this.#columns[at * WIDTH + BEFORE]!;
-    this.#write(at, this.#columns[at * WIDTH + BEFORE]!, finding);
   }
 
   has(hotspot: number): boolean {
@@ -74,7 +66,8 @@ export class FindingTable implements Findings {
     for (let at = this.#newest[hotspot]! - 1; at !== -1; at = this.#columns[at * WIDTH + BEFORE]!) {
       found.push({ number: this.#columns[at * WIDTH + REASON]!, finding: this.#read(at) });
     }
-    return found.sort((a, b) => a.number - b.number).map(({ finding }) => finding);
+    found.sort((a, b) => a.number - b.number || a.finding.madeEpoch - b.finding.madeEpoch);
+    return found.map(({ finding }) => finding);
   }
 
   /** Hotspots ascending. */

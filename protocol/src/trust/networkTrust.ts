@@ -174,8 +174,9 @@ function findAll(
 }
 
 /**
- * Adds to new findings those from before that have not ended, and have not recurred or were harsher: who goes on in a milder
- * way is not better off than who stops. Where an owner has appealed, only those stand for which too little of the record
+ * Adds to new findings those from before that have not ended, and have not recurred or were harsher, which stand beside the
+ * milder ones until they end: who goes on in a milder way is not better off than who stops, nor excused by having done worse.
+ * Each computation makes one of a reason at most, so there are no more than computations in `penaltyEpochs`. Where an owner has appealed, only those stand for which too little of the record
  * is left to judge them anew.
  */
 function addStanding(
@@ -191,8 +192,7 @@ function addStanding(
       const { reason, factorPpm, endsEpoch } = finding;
       if (endsEpoch <= epoch || factorPpm >= (recurred.get(reason) ?? PPM)) continue;
       if (isAppealed && isOnRecord(history, hotspot, finding, epoch)) continue;
-      if (recurred.has(reason)) fresh.replace(hotspot, finding);
-      else fresh.add(hotspot, finding);
+      fresh.add(hotspot, finding);
     }
   }
 }

@@ -6,6 +6,7 @@ import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { sha256 } from "../../../protocol/src/crypto/sha256.ts";
 import { PPM } from "../../../protocol/src/network/parameters.ts";
 import type { Findings } from "../../../protocol/src/trust/findingTable.ts";
+import { FindingTable } from "../../../protocol/src/trust/findingTable.ts";
 import { createMoments } from "../../../protocol/src/trust/moments.ts";
 import { computeNetworkTrust } from "../../../protocol/src/trust/networkTrust.ts";
 import { checkDistanceProfile } from "../../../protocol/src/trust/penalties/distanceProfile.ts";
@@ -167,7 +168,17 @@ describe("trust of a network", () => {
         appealed: new Set(appealed),
       }).findings.get(0)!;
     const harsher = { ...other, factorPpm: milder.factorPpm - 1 };
-    expect(judge(harsher.factorPpm)).toEqual(found.map((one) => (one === milder ? harsher : one)));
+    const both = found.flatMap((one) => (one === milder ? [harsher, milder] : [one]));
+    expect(judge(harsher.factorPpm)).toEqual(both);
+    // Whoever reads them back, from the oldest on, has them in the same order.
+    const read = new FindingTable();
+    for (const finding of both) read.add(0, finding);
+    expect(read.get(0)).toEqual(both);
+    // Nothing is on record any more: the harsher one ends, and the milder has its own time.
+    const silent = createNetwork(sitesAround(VIENNA, 4, 3), []);
+    const later = { ...TERMS, epoch: harsher.endsEpoch };
+    const standing = { findings: new Map([[0, both]]), appealed: new Set<number>() };
+    expect(computeNetworkTrust(silent, later, standing).findings.get(0)).toEqual(found);
     expect(judge(harsher.factorPpm, [0])).toEqual(found);
     expect(judge(milder.factorPpm)).toEqual(found);
   });
