@@ -79,6 +79,8 @@ export type ParametersJson = Record<NumberField, number> &
 const SCORE_VERSIONS_MAX = 2;
 /** Beacons of a window on average: trust's history sums the first 63 of a pair, and what a window has beyond is not summed. */
 const BEACONS_PER_WINDOW_MAX = 60;
+/** What hotspots of a new region begin with (trust/startTrust.ts). */
+const TRUST_PAID_MIN_PPM_MAX = PPM / 5;
 
 /** Steps of transmit power that fit one byte of challenge; more would thin out the evidence for each. */
 const MAX_POWER_STEPS = 8;
@@ -239,7 +241,10 @@ export function checkParameterRelations(p: Parameters): string[] {
         p.trustWindowEpochs <= BEACONS_PER_WINDOW_MAX * p.beaconIntervalEpochs,
       `trustWindowEpochs must be from trustIntervalEpochs to ${BEACONS_PER_WINDOW_MAX} beaconIntervalEpochs: of more beacons a window not all are summed`,
     ],
-    [p.trustPaidMinPpm >= 1 && p.trustPaidMinPpm <= PPM, "trustPaidMinPpm must be from 1 to 1,000,000"],
+    [
+      p.trustPaidMinPpm >= 1 && p.trustPaidMinPpm <= TRUST_PAID_MIN_PPM_MAX,
+      "trustPaidMinPpm must be from 1 to 200,000: no new region would begin if start trust were not paid",
+    ],
     [p.penaltyEpochs >= p.trustIntervalEpochs, "penaltyEpochs must be at least trustIntervalEpochs"],
     [
       p.escrowEpochs >= p.trustIntervalEpochs &&

@@ -30,7 +30,7 @@ export const START_MASS_PPM = 10_000;
 const REGION_TRUST_PPM = STARTERS_MAX * START_TRUST_PPM;
 
 /**
- * Gives start trust in regions without enough; changes `trustPpm` in place.
+ * Gives start trust in regions without enough, and takes nothing where the graph gave more; changes `trustPpm` in place.
  * @param graph hotspots by their own index.
  * @param places where hotspots stand, and the dense region number of each.
  * @param epochSeed 32 bytes by which regions are drawn: unknown when hotspots could still be asserted for this draw.
@@ -53,7 +53,7 @@ export function addStartTrust(
     })
     .sort((a, b) => compareBytes(a.draw, b.draw));
   for (const { starters } of drawn.slice(0, regionsMax)) {
-    for (const hotspot of starters) trustPpm[hotspot] = START_TRUST_PPM;
+    for (const hotspot of starters) trustPpm[hotspot] = Math.max(trustPpm[hotspot]!, START_TRUST_PPM);
   }
 }
 

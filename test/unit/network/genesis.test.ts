@@ -17,6 +17,7 @@ import {
   type Parameters,
 } from "../../../protocol/src/network/parameters.ts";
 import { PRESET_NAMES, PRESETS } from "../../../protocol/src/network/presets.ts";
+import { START_TRUST_PPM } from "../../../protocol/src/trust/startTrust.ts";
 
 const key = (value: number) => new Uint8Array(32).fill(value);
 const cell = cellFromHex("8c1fb46741ae9ff")!;
@@ -184,6 +185,7 @@ describe("parameters", () => {
     ["trustIntervalEpochs", { trustIntervalEpochs: 1 }],
     ["trustWindowEpochs", { trustWindowEpochs: 256 }],
     ["trustPaidMinPpm", { trustPaidMinPpm: 0 }],
+    ["trustPaidMinPpm", { trustPaidMinPpm: START_TRUST_PPM + 1 }],
     ["penaltyEpochs", { penaltyEpochs: 3 }],
     ["escrowEpochs", { escrowEpochs: 17 }],
     ["maxPayPerUnit", { maxPayPerUnit: 0n }],

@@ -453,6 +453,14 @@ describe("a new city", () => {
     expect(begun).toBe(isBegun ? STARTERS_MAX : 0);
   });
 
+  test("takes nothing from hotspots to which the graph gave more, though not what is paid", () => {
+    const trustPpm = new Uint32Array(12).fill(START_TRUST_PPM + 50_000);
+    const cells = { cellHi: new Uint32Array(12).fill(0x0840_0000), cellLo: new Uint32Array(12) };
+    const places = { ...cells, region: new Uint32Array(12) };
+    addStartTrust(graphOf(12), places, TERMS.epochSeed, trustPpm, START_TRUST_PPM + 100_000);
+    expect(trustPpm).toEqual(new Uint32Array(12).fill(START_TRUST_PPM + 50_000));
+  });
+
   test("of two hotspots does not, as two say nothing about each other", () => {
     const sites = [...city, ...sitesAround(LINZ, 2, 9)];
     const network = createNetwork(sites, [...mesh(0, 60, 5), { a: 60, b: 61, epoch: 20 }], { seeds });
