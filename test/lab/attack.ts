@@ -19,6 +19,6 @@ export type Attack = {
   readonly radios: (count: number) => number;
   /** Why no rule catches it, where none does. It is held to `GAIN_MAX` all the same. */
   readonly uncatchable?: string;
-  /** Where it takes more than `GAIN_MAX`: the most it may, after the figure in docs/truth.md, and why. */
-  readonly beyond?: { readonly gainMax: number; readonly why: string };
+  /** Where it takes more than `GAIN_MAX`: the most it may, after the figure in docs/truth.md, which says why. */
+  readonly gainMax?: number;
 };

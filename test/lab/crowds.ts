@@ -47,9 +47,7 @@ export const CROWDS: readonly Attack[] = [
       );
       return [rival, ...squatters];
     },
-    beyond: {
-      gainMax: 2,
-      why: "The honest they are held against, on roofs in one hexagon, have unexplained_rssi, which is false: 1.94 in Lyon.",
-    },
+    // The honest they are held against, on roofs in one hexagon, have `unexplained_rssi`, which is false.
+    gainMax: 2,
   },
 ];

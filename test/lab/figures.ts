@@ -138,7 +138,7 @@ function compare(
     radios: attack.radios(attackers.length),
     costTokens: (attackers.length * Number(hotspotBond + assertFee)) / 1e8,
     uncatchable: attack.uncatchable ?? null,
-    gainMax: attack.beyond?.gainMax ?? GAIN_MAX,
+    gainMax: attack.gainMax ?? GAIN_MAX,
     course,
   };
 }

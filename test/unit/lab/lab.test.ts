@@ -34,7 +34,7 @@ describe("the laboratory", () => {
   });
 
   test("holds every attack to 1.2 times the honest share, also those that no rule catches, but for one that is named", () => {
-    const beyond = ATTACKS.filter((attack) => attack.beyond !== undefined);
+    const beyond = ATTACKS.filter((attack) => attack.gainMax !== undefined);
     expect(beyond.map(({ name }) => name)).toEqual(["hex-squatters"]);
     expect(isWithin({ gain: 1.3, gainMax: GAIN_MAX })).toBe(false);
     expect(measureAttack(attackOf("liars-1km"), { ...OPTIONS, epochs: SHORT_EPOCHS }).gainMax).toBe(GAIN_MAX);
