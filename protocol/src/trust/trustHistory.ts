@@ -18,7 +18,8 @@ export class TrustHistory {
   }
 
   /**
-   * Adds a judged report; epochs never decrease. A link beyond the witness's bound still says how its receiver works.
+   * Adds a judged report; epochs never decrease. A link with a trusted beaconer, if beyond the witness's bound, still says
+   * how its receiver works.
    * @param isTrusted whether the beaconer is: only such have all of the witness's places, and show how it receives. Who
    *   invents hotspots could else have it hear what it is then judged by.
    * @returns whether the link is on record.
