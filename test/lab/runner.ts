@@ -355,11 +355,8 @@ class Network {
     for (const { hotspot, graphPpm, isSuspended, findings } of trustRows) {
       const member = this.#memberOf.get(encodeHex(hotspot))!;
       if (isSuspended || graphPpm < LAB_PARAMETERS.trustPaidMinPpm) unpaid.add(member);
-      if (findings.length > 0)
-        found.set(
-          member,
-          findings.map(({ reason }) => reason),
-        );
+      // Of one reason there may be several, made on different days.
+      if (findings.length > 0) found.set(member, [...new Set(findings.map(({ reason }) => reason))]);
     }
     return { paid, withheld, trust: { unpaid, found } };
   }

@@ -193,8 +193,12 @@ describe("what a validator says of trust", () => {
     expect(words({ appeal: null })).toContain("none can be made of a hotspot that is gone");
     const unreached = { ...computation, graphPpm: 0, trustPpm: 0, suspended: false, findings: [] };
     expect(words({ items: [unreached] })).toContain("not paid, as its links do not reach whom");
-    // The caps accuse nobody: all is released where only they stand, and they refuse no appeal.
     const finding = (penalty: string) => ({ penalty, factorPpm: 400_000, endsEpoch: 20 });
+    const twice = { ...finding("place_cap"), factorPpm: 900_000, endsEpoch: 32 };
+    const found = words({ items: [{ ...computation, findings: [finding("place_cap"), twice] }] });
+    expect(found).toContain("(times 40 %, ends with epoch 20)");
+    expect(found).toContain("(times 90 % once the harsher one has ended, ends with epoch 32)");
+    // The caps accuse nobody: all is released where only they stand, and they refuse no appeal.
     const capped = {
       ...computation,
       suspended: false,

@@ -43,7 +43,10 @@ function describeComputation(computation: TrustComputation, paidMinPpm: number):
     ...findings.map(({ penalty, factorPpm, endsEpoch }) => {
       const asks = PENALTY_TABLE.find(({ reason }) => reason === penalty)?.asks;
       const about = asks === undefined ? "" : `: ${asks}`;
-      return `found: ${penalty} (times ${formatPercent(factorPpm)}, ends with epoch ${endsEpoch})${about}`;
+      // Of one reason the lowest counts, once.
+      const isMilder = findings.some((other) => other.penalty === penalty && other.factorPpm < factorPpm);
+      const times = `times ${formatPercent(factorPpm)}${isMilder ? " once the harsher one has ended" : ""}`;
+      return `found: ${penalty} (${times}, ends with epoch ${endsEpoch})${about}`;
     }),
   ];
 }
@@ -54,7 +57,7 @@ function describeVerdict(computations: readonly TrustComputation[], paidMinPpm: 
   if (decided === undefined) return [];
   const { fromEpoch, graphPpm, isSuspended, findings } = decided;
   const accusations = findings.filter(({ penalty }) => !isCap(penalty));
-  const names = accusations.map(({ penalty }) => penalty).join(", ");
+  const names = [...new Set(accusations.map(({ penalty }) => penalty))].join(", ");
   if (!isSuspended && graphPpm >= paidMinPpm) {
     const rest = names === "" ? "nothing was found again" : `less was found than before (${names})`;
     const released = names === "" ? "all that was held" : "what that leaves of what was held";

@@ -37,7 +37,14 @@ export function TrustCard({ hotspot: { id, registeredEpoch } }: TrustCardProps) 
               <StandingLine state={current} paidMinPpm={paidMinPpm} />
               <Escrow escrow={escrow} appeal={appeal} />
               {current.findings.map((finding) => (
-                <Finding key={finding.penalty} finding={finding} asks={asks.get(finding.penalty)} />
+                <Finding
+                  key={`${finding.penalty} ${finding.madeEpoch}`}
+                  finding={finding}
+                  isMilder={current.findings.some(
+                    ({ penalty, factorPpm }) => penalty === finding.penalty && factorPpm < finding.factorPpm,
+                  )}
+                  asks={asks.get(finding.penalty)}
+                />
               ))}
               {items.length < 2 ? null : (
                 <details>
@@ -48,7 +55,7 @@ export function TrustCard({ hotspot: { id, registeredEpoch } }: TrustCardProps) 
                         From epoch {formatCount(fromEpoch)}: {formatExactPpm(trustPpm)}
                         {findings.length === 0
                           ? ""
-                          : `, by ${findings.map(({ penalty }) => penalty).join(", ")}`}
+                          : `, by ${[...new Set(findings.map(({ penalty }) => penalty))].join(", ")}`}
                         {appealed ? ", after an appeal" : ""}
                       </li>
                     ))}
@@ -122,13 +129,20 @@ function Escrow({ escrow, appeal }: Pick<TrustHistory, "escrow" | "appeal">) {
   );
 }
 
-type FindingProps = { readonly finding: TrustState["findings"][number]; readonly asks: string | undefined };
+type FindingProps = {
+  readonly finding: TrustState["findings"][number];
+  /** A harsher finding of its reason stands beside it: of one reason the lowest factor counts, once. */
+  readonly isMilder: boolean;
+  readonly asks: string | undefined;
+};
 
-function Finding({ finding: { penalty, factorPpm, madeEpoch, endsEpoch, evidence }, asks }: FindingProps) {
+function Finding({ finding, isMilder, asks }: FindingProps) {
+  const { penalty, factorPpm, madeEpoch, endsEpoch, evidence } = finding;
   return (
     <section class="sum" aria-label={penalty}>
       <h3>
         <code>{penalty}</code> <span class="bad">× {formatExactPpm(factorPpm)}</span>
+        {isMilder ? " once the harsher one has ended" : ""}
       </h3>
       {asks === undefined ? null : <p>Asked: {asks}</p>}
       <p class="dim">
