@@ -632,7 +632,7 @@ export type TrustHistory = {
   readonly next: string | null;
 };
 
-/** A hotspot's trust from an epoch on: what the graph gives, times the factor of every finding. */
+/** A hotspot's trust from an epoch on: what the graph gives, times the lowest factor of each penalty found. */
 export type TrustState = {
   readonly fromEpoch: number;
   readonly graphPpm: number;

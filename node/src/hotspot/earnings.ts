@@ -73,8 +73,8 @@ const TIMEOUT_MS = 5_000;
  */
 const MAX_PROOF_BYTES = 4 * 1_048_576;
 const MAX_REWARDS_BYTES = 65_536;
-/** Two computations' findings: up to eleven each, of fourteen counterparts with their reports. */
-const MAX_TRUST_BYTES = 1_048_576;
+/** The newest computation twice: of nine reasons up to fourteen findings, each of fourteen counterparts with their reports. */
+const MAX_TRUST_BYTES = 2 * 1_048_576;
 const DECIMAL = /^\d{1,20}$/;
 
 /** Reads earnings when they are asked for, once a minute at most. */
@@ -133,7 +133,7 @@ async function readWithheld({ api, hotspot }: EarningsOptions): Promise<Withheld
   if (trust === null || (!isSuspended && trust.escrow.length === 0)) return null;
   return {
     isSuspended,
-    penalties: findings.map(({ penalty }) => penalty),
+    penalties: [...new Set(findings.map(({ penalty }) => penalty))],
     escrow: trust.escrow.map(({ amount, untilEpoch }) => ({ amount: `${amount}`, untilEpoch })),
     isAppealed: trust.appeal?.isPending === true,
   };

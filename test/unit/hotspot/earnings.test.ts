@@ -108,6 +108,9 @@ describe("earnings", () => {
       escrow,
       isAppealed: true,
     });
+    const { findings } = computation;
+    const twice = { ...computation, findings: [...findings, ...findings] };
+    expect((await told({ ...trust, items: [twice] }))?.penalties).toEqual(["snr_grid"]);
     expect(await told({ ...trust, items: [] })).toMatchObject({ isSuspended: false, penalties: [], escrow });
     expect(await told({ ...trust, items: [], escrow: [] })).toBeNull();
     expect(await told({ ...trust, escrow: "much" })).toBeNull();

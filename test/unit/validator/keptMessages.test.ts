@@ -1,6 +1,7 @@
 /** What is kept of rounds that have not begun: of everyone a little, however much a hostile one says. */
 import { describe, expect, test } from "vitest";
 import { MAX_VALUE_BYTES } from "../../../protocol/src/agreement/rounds.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import { MAX_VALIDATORS } from "../../../protocol/src/network/parameters.ts";
 import {
   type AgreementMessage,
@@ -40,6 +41,20 @@ describe("messages of rounds that have not begun", () => {
     const rounds = kept.takeAll().map(({ message }) => message.type === "status" && message.status.round);
     expect(rounds).toEqual([0, ...Array.from({ length: 16 }, (_, index) => index + 2)]);
     expect(kept.takeAll()).toEqual([]);
+  });
+
+  test("show the newest tips that their author itself sent", () => {
+    const [author, other] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    const name = encodeHex(author);
+    const tipsOf = (validator: Uint8Array, round: number) =>
+      ({ type: "tips", signed: { tips: { validator, round, timeMs: 0, tips: [] }, signature } }) as const;
+    const kept = new KeptMessages();
+    for (const round of [7, 8]) kept.keep(name, tipsOf(author, round) as unknown as AgreementMessage);
+    kept.keep(name, tipsOf(other, 9) as unknown as AgreementMessage);
+    kept.keep(name, statusOf(9));
+    kept.keep(encodeHex(other), tipsOf(author, 9) as unknown as AgreementMessage);
+    expect(kept.tipsOf(author)?.tips.round).toBe(8);
+    expect(kept.tipsOf(other)).toBeNull();
   });
 
   test("have the value that is proposed, or leave it out where it is too large", () => {

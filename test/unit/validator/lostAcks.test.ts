@@ -49,6 +49,14 @@ function open({ votes = newVotes(), set = FOUR, firstKnownEpoch = 0, seat = FOUR
 }
 
 describe("a home that does not know what it acknowledged", () => {
+  test("are missing where an older program has marked the votes, which said no more than that", () => {
+    const votes = { ...newVotes(), isRestored: () => true };
+    const { may, settle } = open({ votes });
+    expect(may(8)).toBe(false);
+    settle();
+    expect([may(7), may(8)]).toEqual([false, true]);
+  });
+
   test("acknowledges for no epoch that the one before may have acknowledged for, and for all after", () => {
     const { acks, may, settle } = open({ votes: restoredVotes() });
     acks.onExecuted();

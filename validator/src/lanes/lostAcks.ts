@@ -23,7 +23,10 @@ export type LostAcksOptions = {
   readonly parameters: Pick<Parameters, "roundsPerEpoch">;
 };
 export type LostAcksModules = {
-  readonly votes: Pick<Votes, "lowestRound" | "acksKnownFrom" | "recordAcksLost" | "recordAcksKnownFrom">;
+  readonly votes: Pick<
+    Votes,
+    "isRestored" | "lowestRound" | "acksKnownFrom" | "recordAcksLost" | "recordAcksKnownFrom"
+  >;
   readonly sets: Pick<KnownSets, "setOf" | "firstKnownEpoch">;
   /** The first round that no earlier home had decided; null as long as that is not known. */
   readonly freshRound: () => number | null;
@@ -44,7 +47,9 @@ export class LostAcks {
     this.#options = options;
     this.#modules = modules;
     this.#knownFrom = modules.votes.acksKnownFrom();
-    if (this.#knownFrom === 0 && this.#isBegunWithSeat()) this.onLost();
+    // A mark without that word is of a program that derived the one from the other.
+    const isLost = modules.votes.isRestored() || this.#isBegunWithSeat();
+    if (this.#knownFrom === 0 && isLost) this.onLost();
   }
 
   /** What was acknowledged before is not known here: remembered until the epoch is, also across crashes. */

@@ -3,8 +3,10 @@
  * nobody's messages push out another's.
  */
 import type { PeerMessage } from "../../../protocol/src/agreement/peerMessages.ts";
-import { LaneTipSsz } from "../../../protocol/src/agreement/rounds.ts";
+import { LaneTipSsz, type SignedTips } from "../../../protocol/src/agreement/rounds.ts";
 import type { Certificate } from "../../../protocol/src/agreement/simplex/index.ts";
+import { equalBytes } from "../../../protocol/src/bytes/bytes.ts";
+import { encodeHex } from "../../../protocol/src/bytes/hex.ts";
 import type { PeerName } from "../mesh/mesh.ts";
 
 /** What validators say of rounds. */
@@ -53,6 +55,16 @@ export class KeptMessages {
     const kept = this.#kept;
     this.#kept = [];
     return kept;
+  }
+
+  /** The newest tips that a validator itself has sent; nobody has looked at their signature yet. */
+  tipsOf(key: Uint8Array): SignedTips | null {
+    const name = encodeHex(key);
+    const kept = this.#kept.findLast(
+      ({ from, message }) =>
+        from === name && message.type === "tips" && equalBytes(message.signed.tips.validator, key),
+    );
+    return kept?.message.type === "tips" ? kept.message.signed : null;
   }
 
   /** The rounds up to this one are decided. */

@@ -166,7 +166,7 @@ class AgreementOverMesh implements MeshAgreement {
   showRounds = (peer: PeerName, claimed: number) => this.#catchUp.show(peer, claimed);
 
   tipsOf = (key: Uint8Array): SignedTips | null =>
-    this.#instance?.tipsOf(key) ?? this.#previous?.tipsOf(key) ?? null;
+    this.#next.tipsOf(key) ?? this.#instance?.tipsOf(key) ?? this.#previous?.tipsOf(key) ?? null;
 
   valueOf = (name: string): Uint8Array | null =>
     this.#instance?.valueOf(name) ?? this.#previous?.valueOf(name) ?? null;

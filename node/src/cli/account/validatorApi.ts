@@ -15,8 +15,8 @@ import { readTrustAnswer, type TrustAnswer } from "../../host/trustAnswer.ts";
 const TIMEOUT_MS = 15_000;
 /** All answers but those on trust and links are one object of fixed fields, below 2 kB. */
 const MAX_ANSWER_BYTES = 64_000;
-/** A computation of trust has up to eleven findings, each of fourteen counterparts with their reports; a link is 250 bytes. */
-const MAX_LIST_BYTES = 4_194_304;
+/** A computation of trust has some 130 findings at most, each of fourteen counterparts with their reports; a link is 250 bytes. */
+const MAX_LIST_BYTES = 8 * 1_048_576;
 /** Back to an appeal that was decided: an escrow lasts for less. */
 const TRUST_COMPUTATIONS = 8;
 

@@ -52,7 +52,7 @@ export const TrustState = object(
     appealed: Type.Boolean({ description: "Whether this computation decided an appeal." }),
     findings: Type.Array(FindingForm),
   },
-  "A hotspot's trust from an epoch on: what the graph gives, times the factor of every finding.",
+  "A hotspot's trust from an epoch on: what the graph gives, times the lowest factor of each penalty found.",
 );
 export type TrustStateJson = Static<typeof TrustState>;
 
