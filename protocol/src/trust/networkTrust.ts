@@ -176,8 +176,8 @@ function findAll(
 /**
  * Adds to new findings those from before that have not ended, and have not recurred or were harsher, which stand beside the
  * milder ones until they end: who goes on in a milder way is not better off than who stops, nor excused by having done worse.
- * Each computation makes one of a reason at most, so there are no more than computations in `penaltyEpochs`. Where an owner has appealed, only those stand for which too little of the record
- * is left to judge them anew.
+ * Each computation makes one of a reason at most, so there are no more than computations in `penaltyEpochs`. Where an
+ * owner has appealed, only those stand for which too little of the record is left to judge them anew.
  */
 function addStanding(
   fresh: FindingTable,

@@ -32,7 +32,7 @@ import { REGION_PLANS } from "../../../protocol/src/radio/regions.ts";
 import { decodeEnvelope } from "../../../protocol/src/wire/envelope.ts";
 import { decodeReportBundle, type WitnessReport } from "../../../protocol/src/wire/reports.ts";
 import { JIT_QUEUE_DEPTH, JitQueue } from "../../ether/jitQueue.ts";
-import { openRadio, type RadioFixture } from "./radioFixture.ts";
+import { openRadio, PRINTED_RXPK, type RadioFixture } from "./radioFixture.ts";
 import type { UdpPeer } from "./udpPeer.ts";
 
 const EUI = "aa555a0000000000";
@@ -41,24 +41,7 @@ const hotspot = createKeyPair(new Uint8Array(32).fill(3));
 const base64 = (bytes: Uint8Array | readonly number[]) => Buffer.from(bytes).toString("base64");
 const frame = (tag: number) =>
   encodeFrame({ tag: new Uint8Array(6).fill(tag), secret: new Uint8Array(16).fill(tag) });
-/** As a real forwarder printed it, but for the payload. */
-const ELEMENT = {
-  tmst: 1484070,
-  chan: 2,
-  rfch: 0,
-  freq: 867.5,
-  mid: 8,
-  stat: 1,
-  modu: "LORA",
-  datr: "SF12BW125",
-  codr: "4/5",
-  rssis: -105,
-  lsnr: -6.8,
-  foff: 0,
-  rssi: -95,
-  size: 24,
-  data: base64(frame(1)),
-};
+const ELEMENT = { ...PRINTED_RXPK, size: 24, data: base64(frame(1)) };
 const HELIUM = "4ByZEkFg6DuShn1jDK9MntIc/ZI7u8t6kjHxnJRK9kQRCNQwBpg63Z66ZSU7h34SSPRBrg==";
 const REQUEST: TransmitRequest = {
   payload: frame(7),

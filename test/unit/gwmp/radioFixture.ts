@@ -4,6 +4,25 @@ import type { Radio, ReceivedPacket, RefusedPacket } from "../../../node/src/rad
 import { ManualClock } from "../validator/support/manualClock.ts";
 import { openUdpPeer, type UdpPeer } from "./udpPeer.ts";
 
+/** One packet as a real forwarder printed it. */
+export const PRINTED_RXPK = {
+  tmst: 1484070,
+  chan: 2,
+  rfch: 0,
+  freq: 867.5,
+  mid: 8,
+  stat: 1,
+  modu: "LORA",
+  datr: "SF12BW125",
+  codr: "4/5",
+  rssis: -105,
+  lsnr: -6.8,
+  foff: 0,
+  rssi: -95,
+  size: 23,
+  data: "ALQAAAABAAAASGVsaXVtICA0LDYCNrA=",
+};
+
 export type RadioFixture = {
   readonly radio: Radio;
   readonly port: number;

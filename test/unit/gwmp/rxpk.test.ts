@@ -2,28 +2,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { GhostFilter } from "../../../node/src/radio/gwmp/ghosts.ts";
 import { RXPK_PER_DATAGRAM_MAX } from "../../../node/src/radio/gwmp/pushBody.ts";
-import { openRadio, type RadioFixture } from "./radioFixture.ts";
+import { openRadio, PRINTED_RXPK, type RadioFixture } from "./radioFixture.ts";
 import type { UdpPeer } from "./udpPeer.ts";
 
 const HEADER = "0251ff00aa555a0000000000";
 const ACK = "0251ff01";
-const GOOD = {
-  tmst: 1484070,
-  chan: 2,
-  rfch: 0,
-  freq: 867.5,
-  mid: 8,
-  stat: 1,
-  modu: "LORA",
-  datr: "SF12BW125",
-  codr: "4/5",
-  rssis: -105,
-  lsnr: -6.8,
-  foff: 0,
-  rssi: -95,
-  size: 23,
-  data: "ALQAAAABAAAASGVsaXVtICA0LDYCNrA=",
-};
+const GOOD = PRINTED_RXPK;
 const GOOD_TEXT = JSON.stringify(GOOD);
 
 let fixture: RadioFixture;
